@@ -1,0 +1,34 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.Json.Serialization;
+using SelfDev.Core.Artifacts;
+
+namespace SelfDev.Core.Reports;
+
+/// <summary>The machine-readable envelope <c>selfdev.report/1</c>, the same for all kinds.</summary>
+public static class ReportJson
+{
+    public const string Schema = "selfdev.report/1";
+
+    /// <value>camelCase, enums as kebab-case words, NaN and infinities as strings, HTML-sensitive characters escaped.</value>
+    public static JsonSerializerOptions Options { get; } = Create(indented: false);
+
+    public static JsonSerializerOptions Indented { get; } = Create(indented: true);
+
+    public static JsonObject Envelope(Analysis analysis) => new()
+    {
+        ["schema"] = Schema,
+        ["artifact"] = JsonSerializer.SerializeToNode(analysis.Artifact, Options),
+        ["findings"] = JsonSerializer.SerializeToNode(analysis.Findings, Options),
+        ["summary"] = JsonSerializer.SerializeToNode(analysis.Summary, analysis.Summary.GetType(), Options),
+    };
+
+    private static JsonSerializerOptions Create(bool indented) => new(JsonSerializerDefaults.Web)
+    {
+        WriteIndented = indented,
+        Encoder = JavaScriptEncoder.Default,
+        NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals,
+        Converters = { new JsonStringEnumConverter(JsonNamingPolicy.KebabCaseLower) },
+    };
+}

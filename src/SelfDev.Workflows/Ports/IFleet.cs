@@ -1,0 +1,79 @@
+namespace SelfDev.Workflows.Ports;
+
+/// <summary>A GPU scale set. Every write is conditional and absolute, so that a repeated call has no second effect.</summary>
+public interface IFleet
+{
+    /// <exception cref="FleetException">With the code that ARM gave.</exception>
+    Task<FleetState> GetAsync(string resourceId, CancellationToken cancellation);
+
+    Task<IReadOnlyList<FleetInstance>> ListInstancesAsync(string resourceId, CancellationToken cancellation);
+
+    /// <summary>
+    /// Asks, before any human is bothered, what would stop the change: quota, missing permission, an enabled autoscale
+    /// setting that owns the set.
+    /// </summary>
+    /// <returns>Obstacles in plain words; empty where none was found.</returns>
+    Task<IReadOnlyList<string>> PreflightAsync(string resourceId, int capacity, CancellationToken cancellation);
+
+    /// <summary>Starts setting the capacity, if the set still has that ETag; returns without waiting.</summary>
+    Task<OperationStart> StartScaleAsync(string resourceId, int capacity, string etag, CancellationToken cancellation);
+
+    /// <summary>Starts reimaging one instance.</summary>
+    Task<OperationStart> StartReimageAsync(string resourceId, string instanceId, CancellationToken cancellation);
+
+    /// <summary>Starts deleting one instance (capacity falls by one).</summary>
+    Task<OperationStart> StartDeleteAsync(string resourceId, string instanceId, CancellationToken cancellation);
+
+    /// <summary>Looks at a long-running operation once; the workflow waits between looks with durable timers.</summary>
+    Task<OperationState> PollAsync(string operationUri, CancellationToken cancellation);
+}
+
+/// <param name="ETag">Without quotes.</param>
+/// <param name="ProvisioningState">As ARM says: <c>Succeeded</c>, <c>Updating</c>, <c>Failed</c>...</param>
+/// <param name="RunningInstances">Instances that the instance view counts as provisioned.</param>
+public sealed record FleetState(
+    string ResourceId,
+    string Sku,
+    int Capacity,
+    string ETag,
+    string ProvisioningState,
+    int RunningInstances,
+    string Location);
+
+/// <param name="InstanceId">ARM's id inside the set.</param>
+/// <param name="ComputerName">Host name, as logs show it.</param>
+/// <param name="State">Provisioning or power state, as ARM says.</param>
+public sealed record FleetInstance(string InstanceId, string ComputerName, string State);
+
+/// <summary>What a start came to.</summary>
+/// <param name="Kind">Accepted, drifted (412: re-read, re-plan, re-approve), throttled, or refused.</param>
+/// <param name="OperationUri">Where to poll; null where ARM finished at once or refused.</param>
+/// <param name="RetryAfter">When to try or poll again at the earliest, if ARM said.</param>
+public sealed record OperationStart(OperationStartKind Kind, string? OperationUri, TimeSpan? RetryAfter, string? Code, string? Message);
+
+public enum OperationStartKind
+{
+    Accepted,
+    Drifted,
+    Throttled,
+    Refused,
+}
+
+/// <param name="Code">ARM's error code when failed, e.g. <c>AllocationFailed</c>.</param>
+public sealed record OperationState(OperationPhase Phase, TimeSpan? RetryAfter, string? Code, string? Message);
+
+public enum OperationPhase
+{
+    Running,
+    Succeeded,
+    Failed,
+}
+
+/// <param name="Code">ARM's error code.</param>
+/// <param name="IsTransient">Whether trying again can help.</param>
+public sealed class FleetException(string code, string message, bool isTransient) : Exception(message)
+{
+    public string Code { get; } = code;
+
+    public bool IsTransient { get; } = isTransient;
+}

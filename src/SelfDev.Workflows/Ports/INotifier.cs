@@ -1,0 +1,15 @@
+namespace SelfDev.Workflows.Ports;
+
+/// <summary>Tells people. At least once; receivers may see a notification twice with one <see cref="Notification.Key"/>.</summary>
+public interface INotifier
+{
+    /// <summary>A failure to notify is logged and returned, never thrown: it must not stop the pipeline.</summary>
+    /// <returns>Null when delivered, else why not.</returns>
+    Task<string?> NotifyAsync(Notification notification, CancellationToken cancellation);
+}
+
+/// <param name="Topic">E.g. <c>approval-requested</c>, <c>approval-reminder</c>, <c>effect-done</c>.</param>
+/// <param name="Recipient">The approver or channel that the policy names.</param>
+/// <param name="Text">Plain text in our own words; no log text.</param>
+/// <param name="Link">Where to look or decide; null where there is nothing to open.</param>
+public sealed record Notification(string Key, string Topic, string Recipient, string Title, string Text, Uri? Link);
