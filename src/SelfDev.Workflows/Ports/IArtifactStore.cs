@@ -34,13 +34,13 @@ public interface IArtifactStore
     Task<Stream> OpenReadAsync(BlobRef blob, CancellationToken cancellation);
 
     /// <summary>Creates or replaces.</summary>
-    Task<BlobRef> WriteAsync(string container, string name, BinaryData content, string contentType, CancellationToken cancellation);
+    Task<BlobRef> WriteAsync(string container, string name, ReadOnlyMemory<byte> content, string contentType, CancellationToken cancellation);
 
     /// <summary>Streams in blocks; nothing is visible until the stream has ended.</summary>
     Task<BlobRef> WriteAsync(string container, string name, Stream content, string contentType, IReadOnlyDictionary<string, string> metadata, CancellationToken cancellation);
 
     /// <summary>Creates only if there is none (If-None-Match: *): of any number of callers exactly one gets true.</summary>
-    Task<bool> TryCreateAsync(string container, string name, BinaryData content, string contentType, CancellationToken cancellation);
+    Task<bool> TryCreateAsync(string container, string name, ReadOnlyMemory<byte> content, string contentType, CancellationToken cancellation);
 }
 
 /// <summary>The pinned version of a blob is not there any more.</summary>
