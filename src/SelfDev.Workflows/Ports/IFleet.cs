@@ -69,11 +69,12 @@ public enum OperationPhase
     Failed,
 }
 
-/// <param name="Code">ARM's error code.</param>
-/// <param name="IsTransient">Whether trying again can help.</param>
+/// <summary>ARM said no, or could not be reached.</summary>
 public sealed class FleetException(string code, string message, bool isTransient) : Exception(message)
 {
+    /// <value>ARM's error code.</value>
     public string Code { get; } = code;
 
+    /// <value>Whether trying again can help.</value>
     public bool IsTransient { get; } = isTransient;
 }
