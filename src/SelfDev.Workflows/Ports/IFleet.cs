@@ -43,7 +43,14 @@ public sealed record FleetState(
 /// <param name="InstanceId">ARM's id inside the set.</param>
 /// <param name="ComputerName">Host name, as logs show it.</param>
 /// <param name="State">Provisioning or power state, as ARM says.</param>
-public sealed record FleetInstance(string InstanceId, string ComputerName, string State);
+public sealed record FleetInstance(string InstanceId, string ComputerName, string State)
+{
+    /// <value>
+    /// When the instance was last provisioned (created or reimaged): the time of its <c>ProvisioningState</c> status in the
+    /// instance view. Tells after a crash whether a reimage was carried out.
+    /// </value>
+    public DateTimeOffset? ProvisionedAt { get; init; }
+}
 
 /// <summary>What a start came to.</summary>
 /// <param name="Kind">Accepted, drifted (412: re-read, re-plan, re-approve), throttled, or refused.</param>

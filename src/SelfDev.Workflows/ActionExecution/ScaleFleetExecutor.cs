@@ -1,0 +1,82 @@
+using System.Globalization;
+using SelfDev.Core.Approvals;
+using SelfDev.Core.Proposals;
+using SelfDev.Workflows.Ports;
+
+namespace SelfDev.Workflows.ActionExecution;
+
+/// <summary>Sets a scale set's capacity: absolute, conditional on the ETag that was approved.</summary>
+public sealed class ScaleFleetExecutor(IFleet fleet, EffectIntents intents) : IEffectExecutor
+{
+    private const string CapacityField = "capacity";
+    private const string SkuField = "sku";
+
+    public IReadOnlyList<string> ActionKinds { get; } = [ScaleFleet.KindName];
+
+    public async Task<PlannedEffect> PlanAsync(ProposedAction action, PlanningFacts facts, CancellationToken cancellation)
+    {
+        var scale = (ScaleFleet)action;
+        if (facts.FleetResourceId is not { } resource)
+        {
+            return PlannedEffect.Impossible($"The policy file gives no fleet to {facts.Subject}: add it under 'fleets' to let it be scaled.");
+        }
+
+        var state = await fleet.GetAsync(resource, cancellation);
+        var target = scale.Capacity ?? state.Capacity + (scale.RestoreNodes ?? 0);
+        if (target == state.Capacity)
+        {
+            return PlannedEffect.Impossible($"The fleet has capacity {target} already.");
+        }
+
+        var obstacles = await fleet.PreflightAsync(resource, target, cancellation);
+        return obstacles.Count > 0
+            ? PlannedEffect.Impossible(string.Join(" ", obstacles))
+            : new PlannedEffect(resource, Fields(state.Capacity, state.Sku), Fields(target, state.Sku), state.ETag);
+    }
+
+    public async Task<EffectStart> StartAsync(EffectPlan plan, string planHash, CancellationToken cancellation)
+    {
+        var state = await fleet.GetAsync(plan.Resource, cancellation);
+        var before = Fields(state.Capacity, state.Sku);
+        var (_, resumed) = await intents.SetAsync(planHash, cancellation);
+        if (PlannedFields.Equal(before, plan.To))
+        {
+            return resumed
+                ? new EffectStart(EffectStartKind.Started, null, null, null, plan.From)
+                : new EffectStart(EffectStartKind.AlreadyThere, null, null, null, before);
+        }
+
+        if (!PlannedFields.Equal(before, plan.From) || state.ETag != plan.ETag)
+        {
+            return new EffectStart(EffectStartKind.Drifted, null, null, PlannedFields.DescribeDrift(plan, before, state.ETag), before);
+        }
+
+        var capacity = int.Parse(plan.To[CapacityField], CultureInfo.InvariantCulture);
+        var start = await fleet.StartScaleAsync(plan.Resource, capacity, state.ETag, cancellation);
+        return FleetOperations.ToEffectStart(start, before);
+    }
+
+    public async Task<OperationState> PollAsync(EffectPlan plan, string? operationUri, CancellationToken cancellation)
+    {
+        if (operationUri is not null)
+        {
+            return await fleet.PollAsync(operationUri, cancellation);
+        }
+
+        var state = await fleet.GetAsync(plan.Resource, cancellation);
+        return FleetOperations.FromProvisioningState(state.ProvisioningState);
+    }
+
+    /// <summary>Capacity is what the instance view counts as provisioned, not what was asked for.</summary>
+    public async Task<IReadOnlyDictionary<string, string>> ObserveAsync(EffectPlan plan, string planHash, CancellationToken cancellation)
+    {
+        var state = await fleet.GetAsync(plan.Resource, cancellation);
+        return Fields(state.RunningInstances, state.Sku);
+    }
+
+    private static Dictionary<string, string> Fields(int capacity, string sku) => new()
+    {
+        [CapacityField] = capacity.ToString(CultureInfo.InvariantCulture),
+        [SkuField] = sku,
+    };
+}

@@ -1,0 +1,36 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using SelfDev.Core.Ledger;
+using SelfDev.Core.Reports;
+using SelfDev.Workflows.Engine;
+using SelfDev.Workflows.Ports;
+
+namespace SelfDev.Workflows.Ledger;
+
+/// <summary>Appends one entry to the ledger. Repeated with the same key it finds the entry instead.</summary>
+public sealed class RecordLedgerEntry(ILedgerStore ledger) : IActivity<LedgerEntry, LedgerReceipt>
+{
+    public static readonly Activity<LedgerEntry, LedgerReceipt> Handle = new("RecordLedgerEntry");
+
+    public Task<LedgerReceipt> RunAsync(LedgerEntry input, ActivityContext context) => ledger.AppendAsync(input, context.Cancellation);
+}
+
+/// <summary>How a workflow writes to the ledger.</summary>
+public static class LedgerWriting
+{
+    /// <summary>Records a step of this instance; <paramref name="step"/> is unique within it, so that a replay finds the same entry.</summary>
+    /// <param name="body">A small record: hashes, references, numbers, our own words.</param>
+    public static Task<LedgerReceipt> RecordAsync<T>(
+        this IWorkflowContext context, string type, string step, string actor, T body) =>
+        context.CallActivityAsync(
+            RecordLedgerEntry.Handle,
+            new LedgerEntry(
+                $"{context.InstanceId}:{step}",
+                type,
+                new DateTimeOffset(context.CurrentUtcDateTime, TimeSpan.Zero),
+                context.InstanceId,
+                actor,
+                JsonSerializer.SerializeToNode(body, ReportJson.Options) as JsonObject
+                    ?? throw new ArgumentException("A ledger body is an object.", nameof(body))),
+            Retries.Transient);
+}
