@@ -1,2 +1,0 @@
-namespace SelfDev.EndToEnd.Tests;
-public class Smoke { [Fact] public void Runs() => Assert.True(true); }
