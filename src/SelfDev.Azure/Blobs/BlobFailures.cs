@@ -1,0 +1,43 @@
+using Azure;
+using Azure.Identity;
+using Azure.Storage.Blobs.Models;
+using SelfDev.Core.Artifacts;
+using SelfDev.Workflows.Engine;
+
+namespace SelfDev.Azure.Blobs;
+
+/// <summary>Turns what the storage SDK throws into what a caller can act on.</summary>
+internal static class BlobFailures
+{
+    /// <returns>Null for what is no failure of storage, cancellation by the caller included.</returns>
+    public static Exception? Translate(Exception failure, string container, string name, CancellationToken cancellation)
+    {
+        var place = name.Length == 0 ? $"container '{container}'" : $"'{container}/{ArtifactName.Display(name)}'";
+        return failure switch
+        {
+            RequestFailedException { Status: 401 or 403 } denied => new NonRetryableException(
+                $"Storage denies access to {place} ({denied.ErrorCode ?? "no code"}). The identity needs the role Storage Blob Data Contributor, or the key is wrong.", denied),
+            RequestFailedException { Status: 404 } missing when missing.ErrorCode == BlobErrorCode.ContainerNotFound => new NonRetryableException(
+                $"There is no container '{container}'. The host creates it at its start; deployments create it from the template.", missing),
+            RequestFailedException { Status: 400 } refused => new NonRetryableException(
+                $"Storage refuses the request for {place} ({refused.ErrorCode ?? "no code"}).", refused),
+            RequestFailedException other => new IOException(
+                FormattableString.Invariant($"Storage answered {other.Status} ({other.ErrorCode ?? "no code"}) for {place}, after retries."), other),
+            AuthenticationFailedException signIn => new NonRetryableException(
+                $"No sign-in for storage ({place}): {signIn.Message}", signIn),
+            AggregateException attempts => new IOException($"Storage cannot be reached for {place}: {attempts.InnerExceptions[^1].Message}", attempts),
+            OperationCanceledException when !cancellation.IsCancellationRequested => new IOException($"Storage did not answer in time for {place}.", failure),
+            _ => null,
+        };
+    }
+
+    /// <summary>
+    /// The name as it is, if a URL can carry it: <c>.</c> and <c>..</c> as a path segment would be resolved away on the
+    /// way and reach another blob, or another container.
+    /// </summary>
+    /// <exception cref="NonRetryableException">It cannot.</exception>
+    public static string Addressable(string container, string name) =>
+        name.Length is > 0 and <= ArtifactName.MaxChars && !ArtifactName.HasDotSegment(name)
+            ? name
+            : throw new NonRetryableException($"'{container}/{ArtifactName.Display(name)}' is no usable blob name: a part of it is '.' or '..', or its length is not 1 to 1,024.");
+}

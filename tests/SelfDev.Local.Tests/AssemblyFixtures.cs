@@ -1,0 +1,3 @@
+using SelfDev.Testing;
+
+[assembly: AssemblyFixture(typeof(AzuriteFixture))]
