@@ -1,0 +1,155 @@
+namespace SelfDev.Core.Approvals;
+
+/// <summary>Where an approval stands.</summary>
+public enum ApprovalState
+{
+    /// <summary>Waits for people.</summary>
+    Pending,
+
+    /// <summary>As many distinct people as the policy asks for said yes. Final.</summary>
+    Approved,
+
+    /// <summary>Somebody said no; one is enough. Final.</summary>
+    Rejected,
+
+    /// <summary>Time ran out. Final, and the same as no.</summary>
+    Expired,
+}
+
+/// <summary>
+/// The life of an approval as a pure table: state, decision and whether the quorum is reached give the next state. What is
+/// not in the table does not happen.
+/// </summary>
+public static class ApprovalLifecycle
+{
+    private static readonly Dictionary<(ApprovalState, DecisionKind, bool QuorumReached), ApprovalState> Transitions = new()
+    {
+        [(ApprovalState.Pending, DecisionKind.Approve, false)] = ApprovalState.Pending,
+        [(ApprovalState.Pending, DecisionKind.Approve, true)] = ApprovalState.Approved,
+        [(ApprovalState.Pending, DecisionKind.Reject, false)] = ApprovalState.Rejected,
+        [(ApprovalState.Pending, DecisionKind.Expire, false)] = ApprovalState.Expired,
+    };
+
+    /// <returns>Null where the decision is not allowed in this state.</returns>
+    public static ApprovalState? Next(ApprovalState state, DecisionKind decision, bool quorumReached) =>
+        Transitions.TryGetValue((state, decision, quorumReached), out var next) ? next : null;
+
+    public static bool IsFinal(ApprovalState state) => state != ApprovalState.Pending;
+
+    /// <summary>
+    /// Weighs one more decision against those recorded so far: the single place where it is decided who may approve, and
+    /// when. Pure, so that the page, the store and the workflow come to the same answer.
+    /// </summary>
+    /// <param name="earlier">Recorded decisions in their order.</param>
+    public static DecisionVerdict Weigh(EffectPlan plan, ApprovalRequirement requirement, IReadOnlyList<Decision> earlier, Decision decision)
+    {
+        var state = StateAfter(requirement, earlier);
+        if (decision.PlanHash != PlanHash.Of(plan))
+        {
+            return Refuse(DecisionRefusal.OtherPlan, state, "The plan was changed: this decision is about another one.");
+        }
+
+        if (IsFinal(state))
+        {
+            return Refuse(DecisionRefusal.Finished, state, $"The approval is finished: {Describe(state)}.");
+        }
+
+        if (decision.Kind == DecisionKind.Expire)
+        {
+            return decision.At >= plan.ExpiresAt
+                ? new DecisionVerdict(null, ApprovalState.Expired, "")
+                : Refuse(DecisionRefusal.TooEarly, state, "It is too early to expire.");
+        }
+
+        if (decision.At >= plan.ExpiresAt)
+        {
+            return Refuse(DecisionRefusal.Expired, state, "The plan has expired; nothing will be done.");
+        }
+
+        if (Identity.Same(decision.Approver, plan.Proposer))
+        {
+            return Refuse(DecisionRefusal.NotAllowed, state, "Whoever proposes a plan may not decide about it.");
+        }
+
+        if (!requirement.Approvers.Any(approver => Identity.Same(approver, decision.Approver)))
+        {
+            return Refuse(DecisionRefusal.NotAllowed, state, $"{decision.Approver} is not among the approvers of this action.");
+        }
+
+        if (earlier.Any(known => Identity.Same(known.Approver, decision.Approver)))
+        {
+            return Refuse(DecisionRefusal.AlreadyDecided, state, $"{decision.Approver} has decided already.");
+        }
+
+        return new DecisionVerdict(null, StateAfter(requirement, [.. earlier, decision]), "");
+    }
+
+    /// <summary>Folds recorded decisions; those that came after a final one change nothing.</summary>
+    public static ApprovalState StateAfter(ApprovalRequirement requirement, IReadOnlyList<Decision> decisions)
+    {
+        var state = ApprovalState.Pending;
+        var approvers = new HashSet<string>(Identity.Comparer);
+        foreach (var decision in decisions)
+        {
+            if (decision.Kind == DecisionKind.Approve)
+            {
+                approvers.Add(decision.Approver);
+            }
+
+            var quorumReached = decision.Kind == DecisionKind.Approve && approvers.Count >= requirement.Quorum;
+            state = Next(state, decision.Kind, quorumReached) ?? state;
+        }
+
+        return state;
+    }
+
+    public static string Describe(ApprovalState state) => state switch
+    {
+        ApprovalState.Approved => "it was approved",
+        ApprovalState.Rejected => "it was rejected",
+        ApprovalState.Expired => "it expired without enough approvals, so nothing is done",
+        _ => "it waits for a decision",
+    };
+
+    private static DecisionVerdict Refuse(DecisionRefusal refusal, ApprovalState state, string message) => new(refusal, state, message);
+}
+
+/// <param name="Refusal">Null when the decision counts.</param>
+/// <param name="State">The state after it; unchanged when refused.</param>
+/// <param name="Message">Why it was refused; empty when it counts.</param>
+public sealed record DecisionVerdict(DecisionRefusal? Refusal, ApprovalState State, string Message);
+
+public enum DecisionRefusal
+{
+    /// <summary>The approval is approved, rejected or expired.</summary>
+    Finished,
+
+    /// <summary>The same person decided before.</summary>
+    AlreadyDecided,
+
+    /// <summary>The proposer, or somebody that the policy does not name.</summary>
+    NotAllowed,
+
+    /// <summary>The hash is that of another plan.</summary>
+    OtherPlan,
+
+    /// <summary>Past the plan's expiry.</summary>
+    Expired,
+
+    /// <summary>An expiry before its time.</summary>
+    TooEarly,
+}
+
+/// <summary>People are compared without regard to case: an e-mail address in another spelling is not a second person.</summary>
+public static class Identity
+{
+    public const int MaxChars = 128;
+
+    public static StringComparer Comparer => StringComparer.OrdinalIgnoreCase;
+
+    public static bool Same(string left, string right) => Comparer.Equals(left, right);
+
+    /// <summary>ASCII letters, digits and <c>. _ % + @ -</c>: no look-alike letters, nothing invisible.</summary>
+    public static bool IsWellFormed(string? text) =>
+        text is { Length: > 0 and <= MaxChars } && text.All(character => char.IsAsciiLetterOrDigit(character) || "._%+@-".Contains(character));
+}

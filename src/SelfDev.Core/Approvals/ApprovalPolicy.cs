@@ -1,0 +1,135 @@
+using System.Globalization;
+using SelfDev.Core.Proposals;
+
+namespace SelfDev.Core.Approvals;
+
+/// <summary>
+/// Who must approve what, and what nobody may. Read from the policy file (<see cref="ApprovalPolicyFormat"/>). An action that no
+/// rule covers is refused: silence in the file is a no.
+/// </summary>
+/// <param name="ActionsEnabled">False stops every action at its plan; the kill switch in storage does the same without a new file.</param>
+/// <param name="Rules">The first that matches a plan counts.</param>
+/// <param name="Fleets">By name.</param>
+public sealed record ApprovalPolicy(bool ActionsEnabled, IReadOnlyList<ApprovalRule> Rules, IReadOnlyDictionary<string, PolicyFleet> Fleets)
+{
+    /// <summary>Field of <see cref="EffectPlan.From"/> and <see cref="EffectPlan.To"/> that holds an absolute number of instances.</summary>
+    public const string CapacityField = "capacity";
+
+    /// <summary>Allows nothing.</summary>
+    public static ApprovalPolicy DenyAll { get; } = new(false, [], new Dictionary<string, PolicyFleet>());
+
+    /// <summary>What it takes to carry out the plan, or why it cannot be.</summary>
+    public PolicyAnswer Require(EffectPlan plan)
+    {
+        if (!ActionsEnabled)
+        {
+            return PolicyAnswer.Refuse("The policy file switches all actions off ('actionsEnabled': false).");
+        }
+
+        if (CheckLimits(plan) is { } limit)
+        {
+            return PolicyAnswer.Refuse(limit);
+        }
+
+        var size = SizeOf(plan);
+        var rule = Rules.FirstOrDefault(candidate => candidate.Covers(plan.Action, size));
+        if (rule is null)
+        {
+            return PolicyAnswer.Refuse($"No rule of the policy file covers '{plan.Action}' of size {size}: add one under 'rules'.");
+        }
+
+        var approvers = rule.Approvers.Where(approver => !Identity.Same(approver, plan.Proposer)).ToList();
+        return approvers.Count >= rule.Quorum
+            ? new PolicyAnswer(new ApprovalRequirement(approvers, rule.Quorum, rule.ExpiresAfter, rule.RemindEvery), null)
+            : PolicyAnswer.Refuse(
+                $"The rule for '{plan.Action}' asks for {rule.Quorum} approvals, yet without the proposer {plan.Proposer} it names {approvers.Count} approvers.");
+    }
+
+    /// <summary>When a plan made now would expire.</summary>
+    /// <returns>Null where no rule covers the action.</returns>
+    public TimeSpan? ExpiryOf(string action, long size) => Rules.FirstOrDefault(rule => rule.Covers(action, size))?.ExpiresAfter;
+
+    /// <summary>The fleet of a run, service or the like.</summary>
+    /// <param name="subject"><c>kind/name</c> from the intake path, e.g. <c>training/run7</c>.</param>
+    /// <returns>The fleet with the most specific pattern for it (exact before the longest prefix); null where none has one.</returns>
+    public PolicyFleet? FleetOf(string subject) => Fleets.Values
+        .SelectMany(fleet => fleet.Subjects.Where(pattern => Matches(pattern, subject)).Select(pattern => (fleet, pattern)))
+        .OrderBy(match => match.pattern.EndsWith('*'))
+        .ThenByDescending(match => match.pattern.Length)
+        .ThenBy(match => match.fleet.Name, StringComparer.Ordinal)
+        .Select(match => match.fleet)
+        .FirstOrDefault();
+
+    /// <summary>
+    /// How much a plan changes: instances gained or lost where it sets a capacity, else 1.
+    /// </summary>
+    /// <exception cref="FormatException">A capacity is not a whole number; <see cref="Require"/> refuses such a plan before.</exception>
+    public static long SizeOf(EffectPlan plan) =>
+        plan.To.TryGetValue(CapacityField, out var to) && plan.From.TryGetValue(CapacityField, out var from)
+            ? Math.Abs(long.Parse(to, NumberStyles.None, CultureInfo.InvariantCulture) - long.Parse(from, NumberStyles.None, CultureInfo.InvariantCulture))
+            : 1;
+
+    private string? CheckLimits(EffectPlan plan)
+    {
+        var fleet = Fleets.Values.FirstOrDefault(candidate => IsOrIsIn(plan.Resource, candidate.ResourceId));
+        if (plan.Action is ScaleFleet.KindName or ReplaceNode.KindName && fleet is null)
+        {
+            return $"The resource {plan.Resource} belongs to no fleet of the policy file: add it under 'fleets'.";
+        }
+
+        if (!plan.To.TryGetValue(CapacityField, out var text))
+        {
+            return null;
+        }
+
+        if (!IsCapacity(text, out var capacity) || !plan.From.TryGetValue(CapacityField, out var before) || !IsCapacity(before, out _))
+        {
+            return $"'{text}' is not a capacity: it has to be a whole number, before and after.";
+        }
+
+        return fleet is not null && (capacity < fleet.MinCapacity || capacity > fleet.MaxCapacity)
+            ? $"Capacity {capacity} is outside the {fleet.MinCapacity} to {fleet.MaxCapacity} that the policy file allows the fleet '{fleet.Name}'."
+            : null;
+    }
+
+    private static bool IsCapacity(string text, out int capacity) =>
+        int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out capacity);
+
+    // ARM ids compare without regard to case; a node's id is its fleet's id and more.
+    private static bool IsOrIsIn(string resource, string fleet) =>
+        resource.StartsWith(fleet, StringComparison.OrdinalIgnoreCase) && (resource.Length == fleet.Length || resource[fleet.Length] == '/');
+
+    private static bool Matches(string pattern, string subject) => pattern.EndsWith('*')
+        ? subject.StartsWith(pattern[..^1], StringComparison.Ordinal)
+        : subject == pattern;
+}
+
+/// <param name="Action">Kind of action, or <c>*</c> for all.</param>
+/// <param name="MaxSize">Largest size that it covers (<see cref="ApprovalPolicy.SizeOf"/>); null: any.</param>
+/// <param name="Approvers">Identities, each once.</param>
+/// <param name="Quorum">Distinct people that have to approve; 1 or more.</param>
+/// <param name="ExpiresAfter">No decision within it means no action.</param>
+/// <param name="RemindEvery">Null: no reminders.</param>
+public sealed record ApprovalRule(
+    string Action, long? MaxSize, IReadOnlyList<string> Approvers, int Quorum, TimeSpan ExpiresAfter, TimeSpan? RemindEvery)
+{
+    public const string AnyAction = "*";
+
+    public bool Covers(string action, long size) => (Action == AnyAction || Action == action) && (MaxSize is null || size <= MaxSize);
+}
+
+/// <param name="ResourceId">ARM resource id of the scale set.</param>
+/// <param name="Subjects">Runs and services that it serves: <c>kind/name</c>, or a prefix with <c>*</c> at its end.</param>
+public sealed record PolicyFleet(string Name, string ResourceId, int MinCapacity, int MaxCapacity, IReadOnlyList<string> Subjects);
+
+/// <summary>What it takes to carry out one plan.</summary>
+/// <param name="Approvers">Who may decide; the proposer is never among them.</param>
+/// <param name="Quorum">Distinct people that have to approve.</param>
+public sealed record ApprovalRequirement(IReadOnlyList<string> Approvers, int Quorum, TimeSpan ExpiresAfter, TimeSpan? RemindEvery);
+
+/// <summary>A requirement or a refusal.</summary>
+/// <param name="Refusal">Why the plan may not even be proposed, in plain words; null where it may.</param>
+public sealed record PolicyAnswer(ApprovalRequirement? Requirement, string? Refusal)
+{
+    public static PolicyAnswer Refuse(string why) => new(null, why);
+}
