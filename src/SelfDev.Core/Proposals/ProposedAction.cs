@@ -8,25 +8,19 @@ namespace SelfDev.Core.Proposals;
 /// The allow-list of actions. A kind that is not derived here cannot be proposed, approved or executed. Parameters hold
 /// numbers and identifiers that code has checked, never free text of a log.
 /// </summary>
+/// <param name="Kind">Kebab-case, as policies, reports and the command line name it; in JSON it is the discriminator <c>action</c>.</param>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "action")]
 [JsonDerivedType(typeof(ScaleFleet), ScaleFleet.KindName)]
 [JsonDerivedType(typeof(ReplaceNode), ReplaceNode.KindName)]
 [JsonDerivedType(typeof(RollBackAndSkip), RollBackAndSkip.KindName)]
-public abstract record ProposedAction
-{
-    /// <value>The kebab-case kind, as policies, reports and the command line name it.</value>
-    [JsonIgnore]
-    public abstract string Kind { get; }
-}
+public abstract record ProposedAction([property: JsonIgnore] string Kind);
 
 /// <summary>Sets the capacity of a GPU scale set.</summary>
 /// <param name="Capacity">Absolute capacity in instances; null where only the fleet itself can tell (see <paramref name="RestoreNodes"/>).</param>
 /// <param name="RestoreNodes">Nodes that the evidence says were lost; planning adds them to the capacity it reads.</param>
-public sealed record ScaleFleet(int? Capacity, int? RestoreNodes = null) : ProposedAction
+public sealed record ScaleFleet(int? Capacity, int? RestoreNodes = null) : ProposedAction(KindName)
 {
     public const string KindName = "scale-fleet";
-
-    public override string Kind => KindName;
 
     /// <value>The fleet of the policy file; null: the fleet that the policy gives to the run or service.</value>
     public string? Fleet { get; init; }
@@ -35,11 +29,9 @@ public sealed record ScaleFleet(int? Capacity, int? RestoreNodes = null) : Propo
 /// <summary>Reimages or deletes one instance of a scale set.</summary>
 /// <param name="Node">The node as the log names it; planning looks it up among the fleet's instances and refuses an unknown one.</param>
 /// <param name="Mode">Reimage keeps the hardware, delete gives it back.</param>
-public sealed record ReplaceNode(NodeName Node, NodeReplacement Mode) : ProposedAction
+public sealed record ReplaceNode(NodeName Node, NodeReplacement Mode) : ProposedAction(KindName)
 {
     public const string KindName = "replace-node";
-
-    public override string Kind => KindName;
 
     public string? Fleet { get; init; }
 }
@@ -53,11 +45,9 @@ public enum NodeReplacement
 /// <summary>Tells the training job to go back to a checkpoint and leave out the batches that followed it.</summary>
 /// <param name="CheckpointStep">Last good step; the job takes its newest checkpoint at or before it.</param>
 /// <param name="SkipBatches">Batches to leave out after it.</param>
-public sealed record RollBackAndSkip(long CheckpointStep, long SkipBatches) : ProposedAction
+public sealed record RollBackAndSkip(long CheckpointStep, long SkipBatches) : ProposedAction(KindName)
 {
     public const string KindName = "roll-back-and-skip";
-
-    public override string Kind => KindName;
 
     /// <value>The run, from the artifact's path (<c>training/&lt;run&gt;/...</c>); set by the pipeline, never from log text.</value>
     public string? Run { get; init; }
