@@ -1,0 +1,17 @@
+using SelfDev.Core.Artifacts;
+
+namespace SelfDev.Workflows.Diagnosis;
+
+/// <summary>The rooms of Core that read artifacts: the one list that pipeline and command line share.</summary>
+public sealed class Capabilities(IReadOnlyList<ICapability> rooms)
+{
+    /// <value>Every room there is.</value>
+    public static Capabilities All { get; } = new([]);
+
+    public IReadOnlyList<ICapability> Rooms { get; } = rooms;
+
+    /// <exception cref="KeyNotFoundException">No room has that kind.</exception>
+    public ICapability Find(string kind) =>
+        Rooms.FirstOrDefault(room => room.Kind == kind)
+        ?? throw new KeyNotFoundException($"No room reads '{kind}'; there are: {string.Join(", ", Rooms.Select(room => room.Kind))}.");
+}
