@@ -1,0 +1,134 @@
+using Microsoft.Data.Sqlite;
+using SelfDev.Workflows.Engine;
+
+namespace SelfDev.Local.Engine;
+
+/// <summary>Reads what is committed, beside the writer. Safe for several threads: one read at a time, each of one page at most.</summary>
+internal sealed class StoreReader : IDisposable
+{
+    public const int PageSize = 200;
+
+    private const string Columns =
+        "i.seq, i.id, i.name, i.version, i.created, i.parent, i.parent_generation, i.parent_action, i.input, i.checksum, " +
+        "s.status, s.updated, s.generation, s.batches, s.tail, s.output, s.failure, s.checksum, s.custom, s.custom_checksum";
+
+    // Above every character that an id has, so that prefix <= id < prefix + this is "starts with" in SQLite's byte order.
+    private static readonly string AboveAll = char.ConvertFromUtf32(0x10FFFF);
+
+    private readonly Lock _gate = new();
+    private readonly SqliteConnection _connection;
+    private readonly Statement _get;
+    private readonly Statement _history;
+
+    public StoreReader(string path)
+    {
+        _connection = StoreSchema.OpenReader(path);
+        _get = new Statement(_connection, $"SELECT {Columns} FROM instance i JOIN state s ON s.seq = i.seq WHERE i.id = ?");
+        _history = new Statement(_connection, "SELECT position, data, checksum FROM history WHERE seq = ? ORDER BY position");
+    }
+
+    /// <returns>Null for an unknown id.</returns>
+    /// <exception cref="CorruptStoreException">Its row is damaged.</exception>
+    public WorkflowInstance? Get(string id)
+    {
+        lock (_gate)
+        {
+            try
+            {
+                return _get.Bind(id).Step() ? Read(_get).Instance : null;
+            }
+            finally
+            {
+                _get.Reset();
+            }
+        }
+    }
+
+    /// <summary>One page, oldest first, of instances numbered above <paramref name="after"/>.</summary>
+    public IReadOnlyList<(long Sequence, WorkflowInstance Instance)> Page(WorkflowQuery query, long after, int size)
+    {
+        var statuses = query.Statuses is { Count: > 0 } wanted
+            ? $" AND s.status IN ({string.Join(',', wanted.Select(status => (int)status))})"
+            : "";
+        var prefix = query.InstanceIdPrefix is null ? "" : " AND i.id >= ? AND i.id < ?";
+        lock (_gate)
+        {
+            using var select = new Statement(
+                _connection,
+                $"SELECT {Columns} FROM instance i JOIN state s ON s.seq = i.seq WHERE i.seq > ?{prefix}{statuses} ORDER BY i.seq LIMIT ?");
+            select.Bind(after);
+            if (query.InstanceIdPrefix is { } start)
+            {
+                select.Bind(start).Bind(start + AboveAll);
+            }
+
+            select.Bind(size);
+            var page = new List<(long, WorkflowInstance)>();
+            while (select.Step())
+            {
+                page.Add(Read(select));
+            }
+
+            return page;
+        }
+    }
+
+    /// <returns>The entries of the current generation; empty for an unknown id.</returns>
+    /// <exception cref="CorruptStoreException">The history is damaged.</exception>
+    public IReadOnlyList<HistoryEvent> History(string id)
+    {
+        lock (_gate)
+        {
+            var entries = new List<HistoryEvent>();
+            StoreSchema.Execute(_connection, "BEGIN");
+            try
+            {
+                StoredInstance? stored;
+                try
+                {
+                    stored = _get.Bind(id).Step() ? EngineStore.ReadInstance(_get) : null;
+                }
+                finally
+                {
+                    _get.Reset();
+                }
+
+                if (stored is not null)
+                {
+                    HistoryReader.Read(_history, stored.Sequence, stored.Generation, stored.Batches, stored.Tail, entries);
+                }
+            }
+            finally
+            {
+                StoreSchema.Execute(_connection, "COMMIT");
+            }
+
+            return entries;
+        }
+    }
+
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            _get.Dispose();
+            _history.Dispose();
+            _connection.Dispose();
+        }
+    }
+
+    private static (long Sequence, WorkflowInstance Instance) Read(Statement row)
+    {
+        var stored = EngineStore.ReadInstance(row);
+        var custom = row.TextOrNull(18);
+        if (!stored.IsIntact || Checksums.Text(stored.Sequence, custom) != row.UInt64(19))
+        {
+            throw new CorruptStoreException(
+                $"The row of instance number {stored.Sequence} is not what was written: its checksum does not match. Restore the data folder from a copy.");
+        }
+
+        return (stored.Sequence, new WorkflowInstance(
+            stored.Id, stored.Name, stored.Version, stored.Status, stored.CreatedAt, stored.UpdatedAt,
+            row.TextOrNull(8), stored.Output, custom, stored.Failure));
+    }
+}
