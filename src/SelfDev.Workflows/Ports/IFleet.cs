@@ -38,7 +38,14 @@ public sealed record FleetState(
     string ETag,
     string ProvisioningState,
     int RunningInstances,
-    string Location);
+    string Location)
+{
+    /// <value>Availability zones of the set; empty where it has none.</value>
+    public IReadOnlyList<string> Zones { get; init; } = [];
+
+    /// <value>Whether the platform may take instances back at any time.</value>
+    public bool IsSpot { get; init; }
+}
 
 /// <param name="InstanceId">ARM's id inside the set.</param>
 /// <param name="ComputerName">Host name, as logs show it.</param>
@@ -50,9 +57,23 @@ public sealed record FleetInstance(string InstanceId, string ComputerName, strin
     /// instance view. Tells after a crash whether a reimage was carried out.
     /// </value>
     public DateTimeOffset? ProvisionedAt { get; init; }
+
+    /// <value>As the instance view says, e.g. <c>running</c>; <c>deallocated</c> after an eviction. Null where ARM does not say.</value>
+    public string? PowerState { get; init; }
+
+    /// <value>Unique for ever, unlike <see cref="InstanceId"/>, which ARM may use again.</value>
+    public string? VmId { get; init; }
+
+    public string? Zone { get; init; }
+
+    /// <value>Whether scale-in passes it over.</value>
+    public bool IsProtected { get; init; }
 }
 
 /// <summary>What a start came to.</summary>
+/// <param name="Code">
+/// ARM's error code, or one of <see cref="FleetCodes"/>; with Accepted null, or <see cref="FleetCodes.AlreadyDone"/>.
+/// </param>
 /// <param name="Kind">Accepted, drifted (412: re-read, re-plan, re-approve), throttled, or refused.</param>
 /// <param name="OperationUri">Where to poll; null where ARM finished at once or refused.</param>
 /// <param name="RetryAfter">When to try or poll again at the earliest, if ARM said.</param>
@@ -84,4 +105,7 @@ public sealed class FleetException(string code, string message, bool isTransient
 
     /// <value>Whether trying again can help.</value>
     public bool IsTransient { get; } = isTransient;
+
+    /// <value>When to try again at the earliest, if ARM said.</value>
+    public TimeSpan? RetryAfter { get; init; }
 }
