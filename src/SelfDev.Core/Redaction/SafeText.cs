@@ -19,6 +19,23 @@ public static class SafeText
     /// <summary>Several lines: CR LF, CR and LF all become LF, a tab becomes a space, the rest as in <see cref="SingleLine"/>.</summary>
     public static string Block(string text) => Clean(text.ReplaceLineEndings("\n"), keepLineBreaks: true);
 
+    /// <summary>
+    /// One field of a CSV file (RFC 4180): quoted where it must be, and with an apostrophe before a text that a spreadsheet
+    /// would take for a formula (OWASP, "CSV Injection"). A plain number stays a number.
+    /// </summary>
+    public static string CsvField(string text)
+    {
+        var clean = SingleLine(text);
+        var start = clean.AsSpan().TrimStart();
+        if (start.Length > 0 && start[0] is '=' or '+' or '-' or '@'
+            && !double.TryParse(start, NumberStyles.Float, CultureInfo.InvariantCulture, out _))
+        {
+            clean = "'" + clean;
+        }
+
+        return clean.AsSpan().ContainsAny(',', '"', ';') ? $"\"{clean.Replace("\"", "\"\"", StringComparison.Ordinal)}\"" : clean;
+    }
+
     private static string Clean(string text, bool keepLineBreaks)
     {
         var firstBad = 0;

@@ -1,0 +1,156 @@
+using System.Text;
+using System.Text.RegularExpressions;
+
+namespace SelfDev.Core.Redaction;
+
+/// <summary>
+/// Takes secrets out of log lines before they go to a model, a notification or anybody else. Finds them in one line, split
+/// over consecutive lines, interrupted by invisible characters or terminal colours, and inside base64. Errs on the side of
+/// taking too much. Time is linear in the text.
+/// </summary>
+/// <remarks>
+/// No pattern knows every secret: whoever must not see the logs' secrets gets only windows of lines, and those redacted.
+/// </remarks>
+public static class SecretRedactor
+{
+    /// <summary>Decoded bytes of one base64 run that are looked at.</summary>
+    private const int MaxDecodedBytes = 64 * 1024;
+
+    /// <summary>
+    /// Redacts consecutive lines of one text. Every secret stands as <c>[redacted:kind]</c>; invisible and control characters
+    /// are left out, a tab becomes a space.
+    /// </summary>
+    /// <returns>As many lines as were given, in the same order.</returns>
+    public static RedactedText Redact(IReadOnlyList<string> lines)
+    {
+        var clean = lines.Select(HiddenText.Remove).ToArray();
+        var spans = new List<SecretSpan>();
+        for (var line = 0; line < clean.Length; line++)
+        {
+            FindInLine(clean[line], line, spans);
+            FindEncoded(clean[line], line, spans);
+        }
+
+        PrivateKeyBlocks.Find(clean, spans);
+        SplitSecrets.Find(clean, spans);
+        FindAwsSecrets(clean, spans);
+        return Apply(clean, spans);
+    }
+
+    /// <summary>As <see cref="Redact(IReadOnlyList{string})"/>, for one line.</summary>
+    public static string Redact(string line) => Redact([line]).Lines[0];
+
+    internal static bool IsSecret(SecretPattern pattern, ReadOnlySpan<char> value) => !pattern.MustLookRandom || Randomness.LooksRandom(value);
+
+    private static void FindInLine(string text, int line, List<SecretSpan> spans)
+    {
+        foreach (var pattern in SecretPatterns.Tokens)
+        {
+            foreach (Match match in pattern.Line.Matches(text))
+            {
+                var secret = match.Groups["s"];
+                if (IsSecret(pattern, secret.ValueSpan))
+                {
+                    spans.Add(new SecretSpan(line, secret.Index, secret.Length, pattern.Kind));
+                }
+            }
+        }
+
+        foreach (Match match in SecretPatterns.SecretAssignment.Matches(text))
+        {
+            var secret = match.Groups["s"];
+            if (!Randomness.IsPlaceholder(secret.ValueSpan))
+            {
+                spans.Add(new SecretSpan(line, secret.Index, secret.Length, "assignment"));
+            }
+        }
+
+        foreach (Match match in SecretPatterns.MaybeAssignment.Matches(text))
+        {
+            var secret = match.Groups["s"];
+            if (Randomness.LooksRandom(secret.ValueSpan))
+            {
+                spans.Add(new SecretSpan(line, secret.Index, secret.Length, "assignment"));
+            }
+        }
+    }
+
+    private static void FindEncoded(string text, int line, List<SecretSpan> spans)
+    {
+        foreach (Match match in SecretPatterns.Base64Run.Matches(text))
+        {
+            if (Base64Text.TryDecode(match.ValueSpan, MaxDecodedBytes) is not { } decoded)
+            {
+                continue;
+            }
+
+            var inner = new List<SecretSpan>();
+            foreach (var part in decoded.Split('\n'))
+            {
+                FindInLine(part, 0, inner);
+            }
+
+            if (inner.Count > 0 || SecretPatterns.PemBegin.IsMatch(decoded))
+            {
+                spans.Add(new SecretSpan(line, match.Index, match.Length, "base64"));
+            }
+        }
+    }
+
+    private static void FindAwsSecrets(string[] lines, List<SecretSpan> spans)
+    {
+        // Credentials files, exports and JSON print the secret within a few lines of its id.
+        const int Near = 3;
+        var near = spans.Where(span => span.Kind == "aws-key")
+            .SelectMany(span => Enumerable.Range(Math.Max(0, span.Line - Near), (2 * Near) + 1))
+            .Where(line => line < lines.Length)
+            .ToHashSet();
+        foreach (var line in near)
+        {
+            foreach (Match match in SecretPatterns.AwsSecret.Matches(lines[line]))
+            {
+                var secret = match.Groups["s"];
+                if (Randomness.LooksRandom(secret.ValueSpan))
+                {
+                    spans.Add(new SecretSpan(line, secret.Index, secret.Length, "aws-secret"));
+                }
+            }
+        }
+    }
+
+    private static RedactedText Apply(string[] lines, List<SecretSpan> spans)
+    {
+        var redactions = new List<Redaction>();
+        foreach (var group in spans.GroupBy(span => span.Line).OrderBy(group => group.Key))
+        {
+            var text = lines[group.Key];
+            var redacted = new StringBuilder(text.Length);
+            var end = 0;
+            foreach (var span in group.OrderBy(span => span.Start).ThenByDescending(span => span.Length))
+            {
+                if (span.Start >= end)
+                {
+                    redacted.Append(text, end, span.Start - end).Append("[redacted:").Append(span.Kind).Append(']');
+                    redactions.Add(new Redaction(span.Kind, group.Key + 1));
+                }
+
+                end = Math.Max(end, span.Start + span.Length);
+            }
+
+            lines[group.Key] = redacted.Append(text, end, text.Length - end).ToString();
+        }
+
+        return new RedactedText(lines, redactions);
+    }
+}
+
+/// <param name="Lines">The lines without their secrets.</param>
+/// <param name="Redactions">What was taken out, in order of place.</param>
+public sealed record RedactedText(IReadOnlyList<string> Lines, IReadOnlyList<Redaction> Redactions);
+
+/// <param name="Kind">Form of the secret, e.g. <c>aws-key</c>.</param>
+/// <param name="Line">1-based among the lines given.</param>
+public sealed record Redaction(string Kind, int Line);
+
+/// <param name="Line">0-based.</param>
+internal readonly record struct SecretSpan(int Line, int Start, int Length, string Kind);

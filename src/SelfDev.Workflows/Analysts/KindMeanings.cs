@@ -1,0 +1,94 @@
+using SelfDev.Core.Findings;
+
+namespace SelfDev.Workflows.Analysts;
+
+/// <param name="Means">What usually causes it.</param>
+/// <param name="CheckFirst">Where to look first.</param>
+internal sealed record KindMeaning(string Means, string CheckFirst);
+
+/// <summary>
+/// What finding kinds mean to the engineer on call, as table data. Sources: NVIDIA's Xid catalogue and health checks
+/// (docs.nvidia.com/deploy/xid-errors), the OPT-175B logbook (facebookresearch/metaseq), BigScience's chronicles
+/// (bigscience-workshop/bigscience), stas00/ml-engineering "Instabilities", PyTorch's NCCL watchdog messages.
+/// </summary>
+internal static class KindMeanings
+{
+    private static readonly KindMeaning Unknown = new(
+        "The artifacts show nothing that explains it.",
+        "the cited lines and what changed just before them.");
+
+    private static readonly Dictionary<string, KindMeaning> Table = new(StringComparer.Ordinal)
+    {
+        [FindingKinds.LossSpike] = new(
+            "A jump of the loss comes from a bad batch or from an optimiser step that was too large; most runs recover within some dozen steps, and a gradient norm that climbed before it points to the optimiser.",
+            "whether the loss is back at its level, and which data the steps just before it read."),
+        [FindingKinds.NonFinite] = new(
+            "A value that is not a number spreads to all weights with the next optimiser step, so nothing after it is worth keeping.",
+            "the last checkpoint before it, and whether the loss scaler skipped the step."),
+        [FindingKinds.Divergence] = new(
+            "The loss has left its course and does not come back by itself: the learning rate is too high for this stage, or the weights were damaged earlier.",
+            "the last checkpoint from before the departure, and the learning rate there."),
+        [FindingKinds.Plateau] = new(
+            "The loss no longer falls: the learning rate has run out, the data repeats, or gradients are being clipped away.",
+            "the learning-rate schedule and the data order."),
+        [FindingKinds.GradNormSurge] = new(
+            "Gradients grew far above their level; large loss spikes are usually announced this way, several steps ahead.",
+            "the loss in the following steps and the batches that were read."),
+        [FindingKinds.LossScaleCollapse] = new(
+            "The loss scaler halved again and again because gradients overflowed in 16 bits; this precedes divergence in half-precision runs.",
+            "activations and gradient norm around these steps; a run in bfloat16 does not have this failure."),
+        [FindingKinds.SlowSteps] = new(
+            "Some steps took far longer than their neighbours: regular ones are checkpoints or evaluations, irregular ones a slow node, storage or network.",
+            "whether the slow steps come at equal distances, and which rank was last."),
+        [FindingKinds.ThroughputDrop] = new(
+            "The run became slower for good, not for single steps: a throttled or degraded GPU, a slower link, or contention for storage.",
+            "GPU clocks and link counters of the nodes, and what else uses the storage."),
+        [FindingKinds.Stall] = new(
+            "The log went silent while the job was still there: a collective waits for a rank that does not answer, or storage hangs.",
+            "the stacks of the ranks, and the last line that each of them wrote."),
+        [FindingKinds.ResumeDiscontinuity] = new(
+            "After the restart the run did not continue where it had stopped: optimiser state, data position or random state was not restored.",
+            "which parts of the checkpoint were loaded and how many samples were counted as consumed."),
+        [FindingKinds.GpuXid] = new(
+            "The driver reported a GPU fault. The process on that GPU is lost, every other rank then waits for it in vain, and time-outs on the others are its echo.",
+            "the Xid code in the catalogue, then drain the node and run its diagnostics before it takes work again."),
+        [FindingKinds.GpuEcc] = new(
+            "GPU memory had errors that correction could not mend, or mends too often; the row is remapped at the next reset, and a GPU that keeps doing it has to be replaced.",
+            "the remapped-row counters of that GPU and whether a reset is pending."),
+        [FindingKinds.CudaOom] = new(
+            "The GPU's memory was full: a longer batch than usual, fragmentation, or memory that was never given back.",
+            "the size that was asked for against what was free and reserved, and the batch of that step."),
+        [FindingKinds.HostOom] = new(
+            "The machine ran out of memory and the kernel killed the process; data-loader workers and checkpoints in host memory are the usual eaters.",
+            "memory of the node over time and the number of data-loader workers."),
+        [FindingKinds.NcclTimeout] = new(
+            "A collective waited until its time-out. The ranks that report it are the victims; the cause is the rank that never arrived.",
+            "which rank is missing from the reports, and that node's driver log."),
+        [FindingKinds.CollectiveDesync] = new(
+            "Ranks were in different collectives at the same time: they took different branches, or one of them had died and restarted.",
+            "the sequence numbers by rank and the first rank that differs."),
+        [FindingKinds.CheckpointFailure] = new(
+            "A checkpoint could not be written or read, so that a crash now costs all steps since the last good one.",
+            "free space and permissions of the target, and that the last checkpoint is whole."),
+        [FindingKinds.DataLoader] = new(
+            "The input pipeline failed: a worker died, or a sample could not be read.",
+            "the file and index that the message names, and the memory of the workers."),
+        [FindingKinds.DiskFull] = new(
+            "A file system is full; checkpoints and logs fail from here on.",
+            "which mount it is and which old checkpoints can go."),
+        [FindingKinds.NetworkFault] = new(
+            "The network between nodes failed: a link went down or a peer closed its connection.",
+            "link counters and switch logs of the two ends at that minute."),
+        [FindingKinds.ProcessExit] = new(
+            "A process of the job ended on its own; its signal or code says whether it was killed, crashed or gave up.",
+            "the lines of the same rank just before the exit, and the kernel log for kills."),
+        [FindingKinds.InsufficientData] = new(
+            "There is too little in the artifact to judge it; that is not the same as healthy.",
+            "that the file is complete and of the expected kind."),
+        [FindingKinds.InjectionAttempt] = new(
+            "Somebody wrote text into the artifact that addresses a model or an approver. It was treated as data: it approved nothing and changed no action.",
+            "who can write to this log, and where the cited lines come from."),
+    };
+
+    public static KindMeaning Of(string kind) => Table.GetValueOrDefault(kind, Unknown);
+}
