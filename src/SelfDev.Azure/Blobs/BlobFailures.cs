@@ -2,6 +2,7 @@ using Azure;
 using Azure.Identity;
 using Azure.Storage.Blobs.Models;
 using SelfDev.Core.Artifacts;
+using SelfDev.Core.Redaction;
 using SelfDev.Workflows.Engine;
 
 namespace SelfDev.Azure.Blobs;
@@ -12,7 +13,7 @@ internal static class BlobFailures
     /// <returns>Null for what is no failure of storage, cancellation by the caller included.</returns>
     public static Exception? Translate(Exception failure, string container, string name, CancellationToken cancellation)
     {
-        var place = name.Length == 0 ? $"container '{container}'" : $"'{container}/{ArtifactName.Display(name)}'";
+        var place = name.Length == 0 ? $"container '{container}'" : $"'{container}/{SafeText.SingleLine(name)}'";
         return failure switch
         {
             RequestFailedException { Status: 401 or 403 } denied => new NonRetryableException(
@@ -39,5 +40,5 @@ internal static class BlobFailures
     public static string Addressable(string container, string name) =>
         name.Length is > 0 and <= ArtifactName.MaxChars && !ArtifactName.HasDotSegment(name)
             ? name
-            : throw new NonRetryableException($"'{container}/{ArtifactName.Display(name)}' is no usable blob name: a part of it is '.' or '..', or its length is not 1 to 1,024.");
+            : throw new NonRetryableException($"'{container}/{SafeText.SingleLine(name)}' is no usable blob name: a part of it is '.' or '..', or its length is not 1 to 1,024.");
 }

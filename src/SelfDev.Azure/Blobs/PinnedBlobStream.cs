@@ -2,6 +2,7 @@ using System.Buffers;
 using Azure;
 using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
+using SelfDev.Core.Redaction;
 using SelfDev.Workflows.Ports;
 
 namespace SelfDev.Azure.Blobs;
@@ -187,7 +188,7 @@ internal sealed class PinnedBlobStream : Stream
     };
 
     private static BlobGoneException Gone(BlobRef blob) => new(
-        $"'{blob.Container}/{Core.Artifacts.ArtifactName.Display(blob.Name)}' is not there any more in version {blob.ETag ?? "(any)"}: it was overwritten or deleted.");
+        $"'{blob.Container}/{SafeText.SingleLine(blob.Name)}' is not there any more in version {blob.ETag ?? "(any)"}: it was overwritten or deleted.");
 
     private static void Return(Range range)
     {

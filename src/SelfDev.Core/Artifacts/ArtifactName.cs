@@ -1,6 +1,7 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Security.Cryptography;
-using System.Text;
+using SelfDev.Core.Redaction;
 
 namespace SelfDev.Core.Artifacts;
 
@@ -37,40 +38,6 @@ public sealed record ArtifactName(string Value, string? KindHint, string? Subjec
         return new ArtifactName(name, kind, kind is not null && parts.Length > 2 ? parts[1] : null);
     }
 
-    /// <summary>Any name, fit to be shown: what is invisible, changes the writing direction or breaks a line stands as <c>\u</c> and four hex digits.</summary>
-    public static string Display(string name)
-    {
-        if (!name.AsSpan().ContainsAnyExceptInRange(' ', '~') && !name.Contains('\\', StringComparison.Ordinal))
-        {
-            return name;
-        }
-
-        var shown = new StringBuilder(name.Length + 16);
-        for (var at = 0; at < name.Length; at++)
-        {
-            if (name[at] == '\\')
-            {
-                shown.Append(@"\\");
-            }
-            else if (HiddenAt(name, at, out var units))
-            {
-                foreach (var unit in name.AsSpan(at, units))
-                {
-                    shown.Append(CultureInfo.InvariantCulture, $"\\u{(int)unit:x4}");
-                }
-
-                at += units - 1;
-            }
-            else
-            {
-                shown.Append(name, at, units);
-                at += units - 1;
-            }
-        }
-
-        return shown.ToString();
-    }
-
     /// <summary>Whether a part of the path is <c>.</c> or <c>..</c>, which every URL library resolves away before sending.</summary>
     public static bool HasDotSegment(string name)
     {
@@ -87,7 +54,7 @@ public sealed record ArtifactName(string Value, string? KindHint, string? Subjec
 
     /// <summary>A name to file a refused artifact under: always safe, the same for the same name, different for different ones.</summary>
     public static string Substitute(string name) =>
-        "unsafe-name/" + Convert.ToHexStringLower(SHA256.HashData(Encoding.Unicode.GetBytes(name)))[..32];
+        "unsafe-name/" + Convert.ToHexStringLower(SHA256.HashData(MemoryMarshal.AsBytes(name.AsSpan())))[..32];
 
     private static string? Refusal(string name)
     {
@@ -122,16 +89,12 @@ public sealed record ArtifactName(string Value, string? KindHint, string? Subjec
 
     private static string? Flaw(string name)
     {
-        for (var at = 0; at < name.Length; at++)
+        var shown = SafeText.SingleLine(name);
+        if (shown != name)
         {
-            if (HiddenAt(name, at, out var units))
-            {
-                return string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"contains U+{(units == 2 ? char.ConvertToUtf32(name, at) : name[at]):X4}, which is not printable text");
-            }
-
-            at += units - 1;
+            var at = name.AsSpan().CommonPrefixLength(shown);
+            var code = char.IsSurrogatePair(name, at) ? char.ConvertToUtf32(name, at) : name[at];
+            return string.Create(CultureInfo.InvariantCulture, $"contains U+{code:X4}, which is not printable text");
         }
 
         if (name.Contains('\\', StringComparison.Ordinal))
@@ -145,17 +108,5 @@ public sealed record ArtifactName(string Value, string? KindHint, string? Subjec
         }
 
         return name.Split('/').Any(part => part.AsSpan().IndexOfAnyExcept('.') < 0) ? "has a part of dots only, which means another folder" : null;
-    }
-
-    /// <summary>Control and format characters (bidirectional overrides and zero-width ones among them), line separators, halves of a pair.</summary>
-    private static bool HiddenAt(string name, int at, out int units)
-    {
-        units = char.IsSurrogatePair(name, at) ? 2 : 1;
-        return CharUnicodeInfo.GetUnicodeCategory(name, at) is UnicodeCategory.Control
-            or UnicodeCategory.Format
-            or UnicodeCategory.LineSeparator
-            or UnicodeCategory.ParagraphSeparator
-            or UnicodeCategory.Surrogate
-            or UnicodeCategory.OtherNotAssigned;
     }
 }

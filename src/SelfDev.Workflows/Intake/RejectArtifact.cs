@@ -1,0 +1,63 @@
+using System.Text.Json;
+using SelfDev.Core.Artifacts;
+using SelfDev.Core.Reports;
+using SelfDev.Workflows.Engine;
+using SelfDev.Workflows.Ports;
+
+namespace SelfDev.Workflows.Intake;
+
+/// <summary>
+/// Files a rejected blob under <c>rejected/{name}</c> with <c>{name}.reason.json</c> beside it. A name that is itself the
+/// trouble is replaced by <see cref="ArtifactName.Substitute"/>; the reason file has the original. Writing the same twice
+/// changes nothing; of two versions under one name the later rejection stands.
+/// </summary>
+public sealed class RejectArtifact(IArtifactStore store) : IActivity<RejectedArtifact, Rejection>
+{
+    public const string Schema = "selfdev.rejection/1";
+
+    public const string ReasonSuffix = ".reason.json";
+
+    /// <summary>Stored bytes up to which a copy is made; anything larger stays where it was dropped, and the reason file refers to it.</summary>
+    public const long MaxCopyBytes = 64L << 20;
+
+    public Task<Rejection> RunAsync(RejectedArtifact input, ActivityContext context) => RejectAsync(input, context.Cancellation);
+
+    /// <exception cref="IOException">Storage failed; try again.</exception>
+    public async Task<Rejection> RejectAsync(RejectedArtifact rejected, CancellationToken cancellation)
+    {
+        var (blob, reason) = rejected;
+        var name = FileName(blob.Name);
+        var copy = name == blob.Name ? await CopyAsync(blob, name, cancellation) : null;
+        var document = new ReasonDocument(Schema, blob.Container, blob.Name, blob.ETag, reason, copy is not null);
+        var reasonFile = await store.WriteAsync(
+            Containers.Rejected, name + ReasonSuffix, JsonSerializer.SerializeToUtf8Bytes(document, ReportJson.Indented), "application/json", cancellation);
+        return new Rejection(copy, reasonFile);
+    }
+
+    // Also for what is called like a reason file: it must not replace one.
+    private static string FileName(string name) =>
+        ArtifactName.Parse(name, out _) is null
+        || name.Length + ReasonSuffix.Length > ArtifactName.MaxChars
+        || name.EndsWith(ReasonSuffix, StringComparison.Ordinal)
+            ? ArtifactName.Substitute(name)
+            : name;
+
+    private async Task<BlobRef?> CopyAsync(BlobRef blob, string name, CancellationToken cancellation)
+    {
+        try
+        {
+            await using var content = await store.OpenReadAsync(blob, cancellation);
+            return content.Length > MaxCopyBytes
+                ? null
+                : await store.WriteAsync(
+                    Containers.Rejected, name, content, "application/octet-stream", new Dictionary<string, string>(), cancellation);
+        }
+        catch (BlobGoneException)
+        {
+            return null;
+        }
+    }
+
+    /// <param name="Copied">Whether the content lies beside this file; otherwise it is only where it was dropped.</param>
+    private sealed record ReasonDocument(string Schema, string Container, string Name, string? ETag, string Reason, bool Copied);
+}
