@@ -19,7 +19,7 @@ public sealed class CommandExecutor(IArtifactStore store) : IEffectExecutor
     {
         var parameters = JsonSerializer.SerializeToNode(action, ReportJson.Options)!.AsObject();
         var to = parameters
-            .Where(parameter => parameter.Value is not null)
+            .Where(parameter => parameter.Value is not null && parameter.Key != "action")
             .ToDictionary(parameter => parameter.Key, parameter => parameter.Value!.ToString());
         var from = to.ToDictionary(parameter => parameter.Key, _ => "-");
         return Task.FromResult(new PlannedEffect($"{Containers.Commands}/{facts.Subject}", from, to, ETag: null));

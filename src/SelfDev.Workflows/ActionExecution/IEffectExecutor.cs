@@ -72,5 +72,8 @@ public enum EffectStartKind
     /// <summary>Try again after <see cref="EffectStart.RetryAfter"/>; nothing was done.</summary>
     Throttled,
 
+    /// <summary>The kill switch is on; nothing was done.</summary>
+    Stopped,
+
     Refused,
 }

@@ -1,0 +1,25 @@
+using SelfDev.Core.Proposals;
+using SelfDev.Workflows.Diagnosis;
+using SelfDev.Workflows.Ports;
+
+namespace SelfDev.Workflows.ActionExecution;
+
+/// <summary>
+/// The story of one action for its report. Only its own workflow writes it, one activity at a time, so last write wins is safe.
+/// </summary>
+internal static class StoredActions
+{
+    /// <summary>Adds a round or replaces it.</summary>
+    public static async Task SetRoundAsync(
+        IArtifactStore store, string reportId, int number, Proposal proposal, StoredActionRound round, CancellationToken cancellation)
+    {
+        var name = DiagnosisBlobs.Action(reportId, number);
+        var earlier = await store.TryReadJsonAsync<StoredAction>(Containers.Evidence, name, cancellation);
+        var others = earlier?.Rounds.Where(known => known.Round != round.Round) ?? [];
+        var rounds = others.Append(round).OrderBy(known => known.Round).ToList();
+        await store.WriteJsonAsync(Containers.Evidence, name, new StoredAction(number, proposal, rounds), cancellation);
+    }
+
+    public static async Task<StoredAction> ReadAsync(IArtifactStore store, string reportId, int number, CancellationToken cancellation) =>
+        await store.ReadJsonAsync<StoredAction>(Containers.Evidence, DiagnosisBlobs.Action(reportId, number), cancellation);
+}

@@ -1,0 +1,99 @@
+using System.Globalization;
+using SelfDev.Core.Artifacts;
+using SelfDev.Core.Findings;
+using SelfDev.Core.Proposals;
+using SelfDev.Workflows.Analysts;
+using SelfDev.Workflows.Engine;
+using SelfDev.Workflows.Intake;
+using SelfDev.Workflows.Ports;
+
+namespace SelfDev.Workflows.Diagnosis;
+
+/// <summary>
+/// Reads the pinned blob with the room that recognised it, and stores what the later steps need. Runs again from the start
+/// after a crash; the same bytes give the same result.
+/// </summary>
+public sealed class AnalyzeArtifact(IArtifactStore store, Capabilities capabilities, ReadLimits limits) : IActivity<AnalyzeArtifactInput, AnalyzedArtifact>
+{
+    public static readonly Activity<AnalyzeArtifactInput, AnalyzedArtifact> Handle = new("AnalyzeArtifact");
+
+    /// <summary>Groups that are explained; the rest stands in the report without an explanation.</summary>
+    public const int MaxGroups = 8;
+
+    public async Task<AnalyzedArtifact> RunAsync(AnalyzeArtifactInput input, ActivityContext context)
+    {
+        try
+        {
+            return await AnalyzeAsync(input, context.Cancellation);
+        }
+        catch (ArtifactUnreadableException unreadable)
+        {
+            return AnalyzedArtifact.Not(new RejectedArtifact(input.Artifact.Blob, unreadable.Message));
+        }
+        catch (BlobGoneException)
+        {
+            return AnalyzedArtifact.Not(new GoneArtifact(input.Artifact.Blob));
+        }
+    }
+
+    private async Task<AnalyzedArtifact> AnalyzeAsync(AnalyzeArtifactInput input, CancellationToken cancellation)
+    {
+        var artifact = input.Artifact;
+        var file = ArtifactContent.File(
+            artifact.Blob.Name,
+            // Rooms are synchronous; opening waits for one round trip, reading finds the next range fetched ahead.
+            () => store.OpenReadAsync(artifact.Blob, cancellation).GetAwaiter().GetResult(),
+            artifact.StoredBytes,
+            limits);
+        var analysis = capabilities.Find(artifact.Kind).Analyze(
+            new AnalysisRequest([file]) { Subject = artifact.Subject, Limits = limits }, cancellation);
+
+        var groups = FindingGroups.Of(analysis.Findings).Take(MaxGroups).ToList();
+        var evidence = EvidenceWindows.Extract([file], groups, limits, cancellation);
+        for (var group = 0; group < groups.Count; group++)
+        {
+            await store.WriteJsonAsync(
+                Containers.Evidence, DiagnosisBlobs.Windows(input.ReportId, group + 1), new StoredWindows(evidence.Windows[group]), cancellation);
+        }
+
+        var stored = Store(input, WithInjections(analysis, evidence), groups);
+        await store.WriteJsonAsync(Containers.Evidence, DiagnosisBlobs.Analysis(input.ReportId), stored, cancellation);
+        await ReportComposition.WriteAsync(store, input.ReportId, cancellation);
+        return new AnalyzedArtifact(
+            null,
+            analysis.Artifact.Sha256,
+            stored.Analysis.Findings.Count,
+            stored.Analysis.Findings.Count == 0 ? null : stored.Analysis.Findings.Max(finding => finding.Severity),
+            groups.Count,
+            stored.Proposals.Count);
+    }
+
+    private static Analysis WithInjections(Analysis analysis, ExtractedEvidence evidence) =>
+        InjectionFinding.Of(evidence.Suspects, string.Create(CultureInfo.InvariantCulture, $"F{analysis.Findings.Count + 1}")) is { } injection
+            ? analysis with { Findings = [.. analysis.Findings, injection] }
+            : analysis;
+
+    private static StoredAnalysis Store(AnalyzeArtifactInput input, Analysis analysis, List<IReadOnlyList<Finding>> groups)
+    {
+        var (proposals, leftOut) = ProposalMerging.Merge(analysis.Findings);
+        return new StoredAnalysis(
+            input.Artifact.Blob,
+            $"{input.Artifact.Kind}/{input.Artifact.Subject ?? "unnamed"}",
+            input.DroppedBy,
+            analysis,
+            [.. groups.Select(group => (IReadOnlyList<string>)[.. group.Select(finding => finding.Id)])],
+            proposals,
+            leftOut);
+    }
+}
+
+/// <param name="ReportId">Instance id of the diagnosis.</param>
+public sealed record AnalyzeArtifactInput(string ReportId, AcceptedArtifact Artifact, string? DroppedBy);
+
+/// <param name="Unread">Why there is no analysis; null when there is one.</param>
+/// <param name="Groups">Groups of findings to be explained.</param>
+/// <param name="Proposals">Proposals to be decided on.</param>
+public sealed record AnalyzedArtifact(ArtifactInspection? Unread, string? Sha256, int Findings, Severity? Worst, int Groups, int Proposals)
+{
+    public static AnalyzedArtifact Not(ArtifactInspection unread) => new(unread, null, 0, null, 0, 0);
+}

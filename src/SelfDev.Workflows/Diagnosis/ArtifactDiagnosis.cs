@@ -1,0 +1,112 @@
+using System.Globalization;
+using SelfDev.Core.Approvals;
+using SelfDev.Core.Ledger;
+using SelfDev.Workflows.ActionExecution;
+using SelfDev.Workflows.Engine;
+using SelfDev.Workflows.Intake;
+using SelfDev.Workflows.Ledger;
+using SelfDev.Workflows.Ports;
+
+namespace SelfDev.Workflows.Diagnosis;
+
+/// <summary>
+/// The corridor: one version of one blob from intake to report, with the actions that follow from it. One workflow serves
+/// every kind of artifact; what differs between kinds lives in the rooms of Core. The deterministic report is written
+/// before any model is asked, and again when explanations and effects are known.
+/// </summary>
+public static class ArtifactDiagnosis
+{
+    public static readonly Workflow<ArtifactDiagnosisInput, ArtifactDiagnosisOutput> Handle = new("ArtifactDiagnosis");
+
+    /// <summary>Explanations that are asked for at once: a cap of our own, because a host's cap is per machine.</summary>
+    public const int MaxParallelExplanations = 4;
+
+    public static async Task<ArtifactDiagnosisOutput> RunAsync(IWorkflowContext context, ArtifactDiagnosisInput input)
+    {
+        context.SetCustomStatus(new DiagnosisStatus("reading", 0, 0));
+        var inspection = await context.CallActivityAsync(IntakeActivities.Inspect, input.Blob, IntakeActivities.Retry);
+        await context.RecordAsync(LedgerEntryTypes.Artifact, "artifact", input.DroppedBy ?? LedgerActors.SelfDev, inspection);
+        if (inspection is not AcceptedArtifact accepted)
+        {
+            return await EndUnreadAsync(context, inspection);
+        }
+
+        context.SetCustomStatus(new DiagnosisStatus("analysing", 0, 0));
+        var analyzed = await context.CallActivityAsync(
+            AnalyzeArtifact.Handle, new AnalyzeArtifactInput(context.InstanceId, accepted, input.DroppedBy), Retries.Analysis);
+        if (analyzed.Unread is { } unread)
+        {
+            await context.RecordAsync(LedgerEntryTypes.Artifact, "unread", LedgerActors.SelfDev, unread);
+            return await EndUnreadAsync(context, unread);
+        }
+
+        await context.RecordAsync(LedgerEntryTypes.Finding, "findings", LedgerActors.SelfDev, analyzed);
+        context.SetCustomStatus(new DiagnosisStatus("explaining", analyzed.Findings, analyzed.Proposals));
+        await ExplainAsync(context, analyzed.Groups);
+        await context.CallActivityAsync(ComposeReport.Handle, new ReportReference(context.InstanceId), Retries.Transient);
+
+        context.SetCustomStatus(new DiagnosisStatus(analyzed.Proposals > 0 ? "acting" : "done", analyzed.Findings, analyzed.Proposals));
+        var outcomes = await Task.WhenAll(Enumerable.Range(1, analyzed.Proposals).Select(number => ActAsync(context, number)));
+        if (outcomes.Length > 0)
+        {
+            await context.CallActivityAsync(ComposeReport.Handle, new ReportReference(context.InstanceId), Retries.Transient);
+            context.SetCustomStatus(new DiagnosisStatus("done", analyzed.Findings, analyzed.Proposals));
+        }
+
+        return new ArtifactDiagnosisOutput("diagnosed", null, analyzed.Findings, analyzed.Proposals, outcomes);
+    }
+
+    // One action that breaks must not take the others or the report with it.
+    private static async Task<ActionOutcome> ActAsync(IWorkflowContext context, int number)
+    {
+        try
+        {
+            return await context.CallWorkflowAsync(
+                ActionExecution.ActionExecution.Handle,
+                new ActionInput(context.InstanceId, number),
+                string.Create(CultureInfo.InvariantCulture, $"{context.InstanceId}:action:{number}"));
+        }
+        catch (WorkflowTaskFailedException failed)
+        {
+            return new ActionOutcome(context.InstanceId, number, null, EffectOutcome.Failed, ActionOutcome.Shorten(failed.Failure.Message));
+        }
+    }
+
+    private static async Task ExplainAsync(IWorkflowContext context, int groups)
+    {
+        foreach (var batch in Enumerable.Range(1, groups).Chunk(MaxParallelExplanations))
+        {
+            var explained = await Task.WhenAll(batch.Select(group => context.CallActivityAsync(
+                ExplainFindings.Handle, new ExplainFindingsInput(context.InstanceId, group), Retries.Transient)));
+            foreach (var diagnosis in explained)
+            {
+                await context.RecordAsync(LedgerEntryTypes.Diagnosis, $"diagnosis:{diagnosis.Group}", diagnosis.Analyst, diagnosis);
+            }
+        }
+    }
+
+    // A blob that is gone needs no copy: its newer version, if any, has a run of its own.
+    private static async Task<ArtifactDiagnosisOutput> EndUnreadAsync(IWorkflowContext context, ArtifactInspection inspection)
+    {
+        if (inspection is RejectedArtifact rejected)
+        {
+            await context.CallActivityAsync(IntakeActivities.Reject, rejected, IntakeActivities.Retry);
+            context.SetCustomStatus(new DiagnosisStatus("rejected", 0, 0));
+            return new ArtifactDiagnosisOutput("rejected", rejected.Reason, 0, 0, []);
+        }
+
+        context.SetCustomStatus(new DiagnosisStatus("gone", 0, 0));
+        return new ArtifactDiagnosisOutput("gone", "That version of the blob was deleted or replaced before it was read.", 0, 0, []);
+    }
+}
+
+/// <param name="DroppedBy">Identity of who uploaded the blob, where storage knows it; that person may not approve what follows.</param>
+public sealed record ArtifactDiagnosisInput(BlobRef Blob, string? DroppedBy);
+
+/// <param name="Outcome"><c>diagnosed</c>, <c>rejected</c> or <c>gone</c>.</param>
+/// <param name="Reason">Why not diagnosed; null when it was.</param>
+public sealed record ArtifactDiagnosisOutput(
+    string Outcome, string? Reason, int Findings, int Proposals, IReadOnlyList<ActionOutcome> Actions);
+
+/// <summary>Custom status of a running diagnosis.</summary>
+public sealed record DiagnosisStatus(string Phase, int Findings, int Proposals);

@@ -1,0 +1,19 @@
+using SelfDev.Workflows.Engine;
+using SelfDev.Workflows.Ports;
+
+namespace SelfDev.Workflows.Diagnosis;
+
+/// <summary>Writes the report anew from everything known by now. Repeating it gives the same report.</summary>
+public sealed class ComposeReport(IArtifactStore store) : IActivity<ReportReference, Nothing>
+{
+    public static readonly Activity<ReportReference, Nothing> Handle = new("ComposeReport");
+
+    public async Task<Nothing> RunAsync(ReportReference input, ActivityContext context)
+    {
+        await ReportComposition.WriteAsync(store, input.ReportId, context.Cancellation);
+        return Nothing.Value;
+    }
+}
+
+/// <param name="ReportId">Instance id of the diagnosis.</param>
+public sealed record ReportReference(string ReportId);

@@ -1,0 +1,57 @@
+using System.Text;
+using System.Text.Json;
+using SelfDev.Core.Artifacts;
+using SelfDev.Core.Reports;
+using SelfDev.Workflows.Ports;
+
+namespace SelfDev.Workflows.Diagnosis;
+
+/// <summary>
+/// Brings together what lies in <c>evidence</c> about one diagnosis, and writes it as JSON, HTML and Markdown. Parts that
+/// are not there yet (explanations, decisions, effects) are left out, so it can be called at any time.
+/// </summary>
+public static class ReportComposition
+{
+    public static async Task WriteAsync(IArtifactStore store, string reportId, CancellationToken cancellation)
+    {
+        var stored = await store.ReadJsonAsync<StoredAnalysis>(Containers.Evidence, DiagnosisBlobs.Analysis(reportId), cancellation);
+        var diagnoses = await ReadAllAsync<Core.Findings.Diagnosis>(
+            store, stored.Groups.Count, group => DiagnosisBlobs.Diagnosis(reportId, group), cancellation);
+        var actions = await ReadAllAsync<StoredAction>(
+            store, stored.Proposals.Count, number => DiagnosisBlobs.Action(reportId, number), cancellation);
+
+        var analysis = stored.Analysis with { Artifact = stored.Analysis.Artifact with { Name = $"{stored.Blob.Container}/{stored.Blob.Name}" } };
+        var content = ReportContent.From(analysis) with { Conclusions = [.. ReportConclusions.Of(stored, diagnoses, actions)] };
+        await WriteAsync(store, reportId, "json", "application/json", Json(analysis, diagnoses, actions), cancellation);
+        await WriteAsync(store, reportId, "html", "text/html; charset=utf-8", ReportHtml.Render(content), cancellation);
+        await WriteAsync(store, reportId, "md", "text/markdown; charset=utf-8", ReportMarkdown.Render(content), cancellation);
+    }
+
+    private static string Json(Analysis analysis, IReadOnlyList<Core.Findings.Diagnosis> diagnoses, IReadOnlyList<StoredAction> actions)
+    {
+        var envelope = ReportJson.Envelope(analysis);
+        envelope["diagnoses"] = JsonSerializer.SerializeToNode(diagnoses, ReportJson.Options);
+        envelope["actions"] = JsonSerializer.SerializeToNode(actions, ReportJson.Options);
+        return envelope.ToJsonString(ReportJson.Indented);
+    }
+
+    private static async Task<IReadOnlyList<T>> ReadAllAsync<T>(
+        IArtifactStore store, int count, Func<int, string> name, CancellationToken cancellation)
+        where T : class
+    {
+        var found = new List<T>();
+        for (var number = 1; number <= count; number++)
+        {
+            if (await store.TryReadJsonAsync<T>(Containers.Evidence, name(number), cancellation) is { } item)
+            {
+                found.Add(item);
+            }
+        }
+
+        return found;
+    }
+
+    private static Task<BlobRef> WriteAsync(
+        IArtifactStore store, string reportId, string extension, string contentType, string text, CancellationToken cancellation) =>
+        store.WriteAsync(Containers.Reports, DiagnosisBlobs.Report(reportId, extension), Encoding.UTF8.GetBytes(text), contentType, cancellation);
+}

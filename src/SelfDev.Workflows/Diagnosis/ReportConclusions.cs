@@ -1,0 +1,92 @@
+using System.Globalization;
+using SelfDev.Core.Approvals;
+using SelfDev.Core.Reports;
+
+namespace SelfDev.Workflows.Diagnosis;
+
+/// <summary>What the pipeline adds to a room's report: explanations, proposals, decisions and effects.</summary>
+internal static class ReportConclusions
+{
+    public static IEnumerable<ReportBlock> Of(
+        StoredAnalysis stored, IReadOnlyList<Core.Findings.Diagnosis> diagnoses, IReadOnlyList<StoredAction> actions) =>
+        Explanations(diagnoses).Concat(Actions(stored, actions));
+
+    private static IEnumerable<ReportBlock> Explanations(IReadOnlyList<Core.Findings.Diagnosis> diagnoses)
+    {
+        if (diagnoses.Count == 0)
+        {
+            yield break;
+        }
+
+        yield return new Heading("Likely causes");
+        foreach (var diagnosis in diagnoses)
+        {
+            var citations = string.Join(", ", diagnosis.Citations.Select(citation => citation.File is null
+                ? string.Create(CultureInfo.InvariantCulture, $"line {citation.Line}")
+                : string.Create(CultureInfo.InvariantCulture, $"{citation.File} line {citation.Line}")));
+            var rests = citations.Length > 0 ? $", resting on {citations}" : "";
+            yield return new Quote($"{string.Join(", ", diagnosis.FindingIds)}: explanation by {diagnosis.Analyst}{rests}", diagnosis.Cause);
+            if (diagnosis.DroppedCitations > 0)
+            {
+                yield return new Paragraph(string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{diagnosis.DroppedCitations} more citations were dropped: the artifact does not say what they claim."));
+            }
+
+            if (diagnosis.Unavailable is not null)
+            {
+                yield return new Paragraph($"The language model gave no explanation ({diagnosis.Unavailable}); this one is by rules.");
+            }
+        }
+    }
+
+    private static IEnumerable<ReportBlock> Actions(StoredAnalysis stored, IReadOnlyList<StoredAction> actions)
+    {
+        if (stored.Proposals.Count == 0)
+        {
+            yield break;
+        }
+
+        yield return new Heading("Proposals, decisions, effects");
+        yield return new Table(
+            "What was proposed and what became of it",
+            ["No.", "Action", "Before", "After", "Decision", "Effect"],
+            [.. stored.Proposals.Select((proposal, index) => Row(index + 1, proposal.Action.Kind, actions.FirstOrDefault(action => action.Number == index + 1)))]);
+        if (stored.LeftOutProposals > 0)
+        {
+            yield return new Paragraph(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{stored.LeftOutProposals} more proposals stand with their findings and were not put to anybody."));
+        }
+    }
+
+    private static IReadOnlyList<string> Row(int number, string kind, StoredAction? action)
+    {
+        var round = action?.Rounds.Count > 0 ? action.Rounds[^1] : null;
+        return
+        [
+            number.ToString(CultureInfo.InvariantCulture),
+            kind,
+            round?.Effect is { } done ? Fields(done.Before) : Fields(round?.Plan?.From),
+            round?.Effect is { } ended ? Fields(ended.After) : Fields(round?.Plan?.To),
+            Decisions(round),
+            round?.Effect is { } effect ? $"{Words(effect.Outcome)}: {effect.Detail}" : round is null ? "not planned yet" : "waiting",
+        ];
+    }
+
+    private static string Decisions(StoredActionRound? round) => round switch
+    {
+        null => "",
+        { Obstacle: { } obstacle } => $"not asked: {obstacle}",
+        { Decisions.Count: 0, Effect: null } => "waiting",
+        { Decisions.Count: 0 } => "none in time",
+        _ => string.Join("; ", round.Decisions.Select(decision => $"{Words(decision.Kind)} by {decision.Approver}")),
+    };
+
+    private static string Fields(IReadOnlyDictionary<string, string>? fields) =>
+        fields is null ? "" : string.Join(", ", fields.Select(field => $"{field.Key} {field.Value}"));
+
+    private static string Words<TEnum>(TEnum value)
+        where TEnum : struct, Enum =>
+        string.Concat(value.ToString().Select((letter, at) => char.IsUpper(letter) && at > 0 ? " " + char.ToLowerInvariant(letter) : char.ToLowerInvariant(letter).ToString()));
+}
