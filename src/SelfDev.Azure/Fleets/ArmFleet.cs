@@ -16,7 +16,7 @@ namespace SelfDev.Azure.Fleets;
 /// </summary>
 /// <remarks>
 /// Roles that the identity needs on the scale set: <c>Microsoft.Compute/virtualMachineScaleSets/{read,write}</c>,
-/// <c>.../instanceView/read</c>, <c>.../virtualMachines/{read,write,delete,reimage/action}</c>, <c>.../virtualMachines/instanceView/read</c>,
+/// <c>.../instanceView/read</c>, <c>.../virtualMachines/{read,write,delete,reimage/action}</c>, <c>.../delete/action</c>, <c>.../virtualMachines/instanceView/read</c>,
 /// <c>Microsoft.Authorization/permissions/read</c>; on the subscription, for the preflight: <c>Microsoft.Compute/locations/usages/read</c>,
 /// <c>Microsoft.Compute/locations/operations/read</c>, <c>Microsoft.Compute/skus/read</c>, <c>Microsoft.Insights/autoscaleSettings/read</c>.
 /// </remarks>
@@ -56,18 +56,8 @@ public sealed class ArmFleet : IFleet
     public Task<FleetState> GetAsync(string resourceId, CancellationToken cancellation) =>
         CallAsync(() => ReadAsync(ScaleSet(resourceId), cancellation), cancellation);
 
-    public Task<IReadOnlyList<FleetInstance>> ListInstancesAsync(string resourceId, CancellationToken cancellation) => CallAsync<IReadOnlyList<FleetInstance>>(
-        async () =>
-        {
-            var instances = new List<FleetInstance>();
-            await foreach (var instance in ScaleSet(resourceId).GetVirtualMachineScaleSetVms().GetAllAsync(expand: "instanceView", cancellationToken: cancellation))
-            {
-                instances.Add(FleetInstances.Of(instance.Data));
-            }
-
-            return instances;
-        },
-        cancellation);
+    public Task<IReadOnlyList<FleetInstance>> ListInstancesAsync(string resourceId, CancellationToken cancellation) =>
+        CallAsync(() => ListAsync(ScaleSet(resourceId), cancellation), cancellation);
 
     public Task<IReadOnlyList<string>> PreflightAsync(string resourceId, int capacity, CancellationToken cancellation) =>
         CallAsync(() => _preflight.FindObstaclesAsync(ScaleSet(resourceId), capacity, cancellation), cancellation);
@@ -148,6 +138,64 @@ public sealed class ArmFleet : IFleet
     }
 
     /// <inheritdoc/>
+    public async Task<OperationStart> StartDeleteInstancesAsync(string resourceId, IReadOnlyList<FleetInstance> instances, CancellationToken cancellation)
+    {
+        var set = ScaleSet(resourceId);
+        var there = FleetInstances.StillThere(instances, await CallAsync(() => ListAsync(set, cancellation), cancellation));
+        if (there.Find(instance => instance.IsProtected) is { } busy)
+        {
+            return new OperationStart(
+                OperationStartKind.Refused, null, null, FleetCodes.InstanceProtected, $"Instance {busy.InstanceId} ({busy.ComputerName}) is protected from scale-in; none was deleted.");
+        }
+
+        var chosen = there.FindAll(instance => instance.State != "Deleting").ConvertAll(instance => instance.InstanceId);
+        return chosen.Count == 0
+            ? Leaving(there)
+            : await StartAsync(
+                set.Id,
+                async () => (await set.DeleteInstancesAsync(
+                    WaitUntil.Started, new VirtualMachineScaleSetVmInstanceRequiredIds(chosen), cancellationToken: cancellation)).GetRawResponse(),
+                async _ =>
+                {
+                    var rest = FleetInstances.StillThere(there, await ListAsync(set, cancellation));
+                    return rest.TrueForAll(instance => instance.State == "Deleting") ? Leaving(rest) : null;
+                },
+                cancellation);
+
+        OperationStart Leaving(List<FleetInstance> rest) => rest.Count == 0
+            ? AlreadyDone(null, "The instances are gone.")
+            : AlreadyDone(ResourceAddress(Instance(resourceId, rest[^1].InstanceId).Id) + "#" + ArmAddress.UntilAbsent, "The instances are being deleted.");
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>Conditional on the instance as just read; needs <c>.../virtualMachines/write</c>.</remarks>
+    public Task<OperationStart> StartProtectAsync(string resourceId, string instanceId, bool isProtected, CancellationToken cancellation)
+    {
+        var instance = Instance(resourceId, instanceId);
+        return StartAsync(
+            instance.Id,
+            async () =>
+            {
+                var now = await instance.GetAsync(cancellationToken: cancellation);
+                using var condition = IfMatchPolicy.Use(ETagOf(now.GetRawResponse(), instance.Id));
+                // The model as a whole would be that of an older API version and could drop what newer ones added: send the one field.
+                var change = new VirtualMachineScaleSetVmData(now.Value.Data.Location)
+                {
+                    ProtectionPolicy = new VirtualMachineScaleSetVmProtectionPolicy { ProtectFromScaleIn = isProtected },
+                };
+                return (await instance.UpdateAsync(WaitUntil.Started, change, cancellation)).GetRawResponse();
+            },
+            async _ =>
+            {
+                var now = (await instance.GetAsync(cancellationToken: cancellation)).Value.Data;
+                return (now.ProtectionPolicy?.ProtectFromScaleIn ?? false) == isProtected
+                    ? AlreadyDone(ResourceAddress(instance.Id), isProtected ? "The instance is protected." : "The instance is not protected.")
+                    : null;
+            },
+            cancellation);
+    }
+
+    /// <inheritdoc/>
     /// <exception cref="FleetException"><c>OperationUriRefused</c> for an address that is not ARM's; transient ones when ARM cannot be reached.</exception>
     public Task<OperationState> PollAsync(string operationUri, CancellationToken cancellation)
     {
@@ -178,11 +226,25 @@ public sealed class ArmFleet : IFleet
 
     private string ResourceAddress(ResourceIdentifier id) => $"{_options.Endpoint.GetLeftPart(UriPartial.Authority)}{id}?api-version={ApiVersion}";
 
+    private static async Task<IReadOnlyList<FleetInstance>> ListAsync(VirtualMachineScaleSetResource set, CancellationToken cancellation)
+    {
+        var instances = new List<FleetInstance>();
+        await foreach (var instance in set.GetVirtualMachineScaleSetVms().GetAllAsync(expand: "instanceView", cancellationToken: cancellation))
+        {
+            instances.Add(FleetInstances.Of(instance.Data));
+        }
+
+        return instances;
+    }
+
     private static async Task<FleetState> ReadAsync(VirtualMachineScaleSetResource set, CancellationToken cancellation)
     {
         var answer = await set.GetAsync(cancellationToken: cancellation);
         var data = answer.Value.Data;
         var view = await set.GetInstanceViewAsync(cancellation);
+        var isSpot = data.VirtualMachineProfile?.Priority == VirtualMachinePriorityType.Spot;
+        // The summary counts an evicted instance as provisioned; only the instances themselves tell.
+        var evicted = isSpot ? (await ListAsync(set, cancellation)).Count(FleetInstances.IsEvicted) : 0;
         return new FleetState(
             data.Id.ToString(),
             data.Sku?.Name ?? "",
@@ -191,11 +253,12 @@ public sealed class ArmFleet : IFleet
             data.ProvisioningState ?? "Succeeded",
             view.Value.VirtualMachineStatusesSummary
                 .Where(status => string.Equals(status.Code, "ProvisioningState/succeeded", StringComparison.OrdinalIgnoreCase))
-                .Sum(status => status.Count ?? 0),
+                .Sum(status => status.Count ?? 0) - evicted,
             data.Location.Name)
         {
             Zones = [.. data.Zones],
-            IsSpot = data.VirtualMachineProfile?.Priority == VirtualMachinePriorityType.Spot,
+            IsSpot = isSpot,
+            EvictedInstances = evicted,
         };
     }
 

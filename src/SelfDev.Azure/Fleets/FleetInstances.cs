@@ -22,6 +22,19 @@ internal static class FleetInstances
         };
     }
 
+    /// <summary>Whether the platform has taken the instance back: its disk is kept, its machine is not.</summary>
+    public static bool IsEvicted(FleetInstance instance) => instance.PowerState is "deallocated" or "deallocating";
+
+    /// <summary>
+    /// Those of <paramref name="chosen"/> that are still there: the same id and, where both are known, the same VM.
+    /// </summary>
+    public static List<FleetInstance> StillThere(IReadOnlyList<FleetInstance> chosen, IReadOnlyList<FleetInstance> present) =>
+    [
+        .. present.Where(instance => chosen.Any(
+            candidate => candidate.InstanceId == instance.InstanceId
+                && (candidate.VmId is null || instance.VmId is null || string.Equals(candidate.VmId, instance.VmId, StringComparison.OrdinalIgnoreCase)))),
+    ];
+
     /// <summary>ARM's rule: any other state means that something is still going on; none at all means that it went well.</summary>
     public static bool IsSettled(string? provisioningState) =>
         provisioningState is null || ((string[])["Succeeded", "Failed", "Canceled"]).Contains(provisioningState, StringComparer.OrdinalIgnoreCase);

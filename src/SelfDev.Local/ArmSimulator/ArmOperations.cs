@@ -51,12 +51,9 @@ internal sealed class ArmOperations(SimulatedFleet fleet, ArmSimulatorOptions op
             throw new ArmError(409, "OperationNotAllowed", "The simulator does not change the size of a scale set: create another one.");
         }
 
-        if (body["tags"] is JsonObject tags)
-        {
-            set.Tags = tags.ToDictionary(tag => tag.Key, tag => tag.Value?.GetValue<string>() ?? "");
-        }
-
+        var tags = (body["tags"] as JsonObject)?.ToDictionary(tag => tag.Key, tag => Text(tag.Value, "tags"));
         var operation = fleet.Scale(set, body["sku"]?["capacity"] is { } capacity ? Integer(capacity, "sku.capacity") : set.Capacity);
+        set.Tags = tags ?? set.Tags;
         return new ArmAnswer(200, ArmDocuments.ScaleSet(set, HasETags(call)), operation);
     }
 

@@ -24,6 +24,9 @@ public static class FleetCodes
     /// <summary>Not the id of a scale set or instance.</summary>
     public const string ResourceIdRefused = "ResourceIdRefused";
 
+    /// <summary>An instance that was to go is protected from scale-in by now.</summary>
+    public const string InstanceProtected = "InstanceProtected";
+
     /// <summary>ARM gave no ETag, so that no conditional write is possible.</summary>
     public const string ETagMissing = "ETagMissing";
 

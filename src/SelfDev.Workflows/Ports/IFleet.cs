@@ -24,13 +24,24 @@ public interface IFleet
     /// <summary>Starts deleting one instance (capacity falls by one).</summary>
     Task<OperationStart> StartDeleteAsync(string resourceId, string instanceId, CancellationToken cancellation);
 
+    /// <summary>
+    /// Starts deleting these instances and no others (capacity falls by as many): the way to scale in the idle ones and spare the busy ones.
+    /// Instances that are gone already, or whose id belongs to another VM by now, are passed over, so that a repeated call deletes nothing more.
+    /// </summary>
+    /// <param name="instances">As listed before.</param>
+    /// <returns>Refused with <see cref="FleetCodes.InstanceProtected"/>, and nothing deleted, if one of them is protected by now.</returns>
+    Task<OperationStart> StartDeleteInstancesAsync(string resourceId, IReadOnlyList<FleetInstance> instances, CancellationToken cancellation);
+
+    /// <summary>Starts protecting one instance from scale-in (while it drains), or lifting that.</summary>
+    Task<OperationStart> StartProtectAsync(string resourceId, string instanceId, bool isProtected, CancellationToken cancellation);
+
     /// <summary>Looks at a long-running operation once; the workflow waits between looks with durable timers.</summary>
     Task<OperationState> PollAsync(string operationUri, CancellationToken cancellation);
 }
 
 /// <param name="ETag">Without quotes.</param>
 /// <param name="ProvisioningState">As ARM says: <c>Succeeded</c>, <c>Updating</c>, <c>Failed</c>...</param>
-/// <param name="RunningInstances">Instances that the instance view counts as provisioned.</param>
+/// <param name="RunningInstances">Instances that are provisioned and not evicted.</param>
 public sealed record FleetState(
     string ResourceId,
     string Sku,
@@ -45,6 +56,9 @@ public sealed record FleetState(
 
     /// <value>Whether the platform may take instances back at any time.</value>
     public bool IsSpot { get; init; }
+
+    /// <value>Spot instances that the platform has taken back and that still count towards <see cref="Capacity"/>.</value>
+    public int EvictedInstances { get; init; }
 }
 
 /// <param name="InstanceId">ARM's id inside the set.</param>

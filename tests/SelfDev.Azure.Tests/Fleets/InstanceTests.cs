@@ -107,15 +107,90 @@ public sealed class InstanceTests
     }
 
     [Fact]
-    public async Task An_evicted_spot_instance_shows_as_deallocated_and_no_longer_counts_as_protected_capacity()
+    public async Task An_evicted_spot_instance_counts_as_capacity_but_not_as_running()
     {
         await using var arm = await StartAsync(new ArmSimulatorOptions { ScaleSets = [new() { Spot = true }] });
-        Assert.True((await arm.GetAsync()).IsSpot);
+        var before = await arm.GetAsync();
+        Assert.Equal((true, 4, 0), (before.IsSpot, before.RunningInstances, before.EvictedInstances));
 
         arm.Server.Evict(arm.Set, "3");
 
+        var after = await arm.GetAsync();
+        Assert.Equal((4, 3, 1), (after.Capacity, after.RunningInstances, after.EvictedInstances));
         Assert.Equal("deallocated", (await arm.ListAsync())[3].PowerState);
-        Assert.Equal(4, (await arm.GetAsync()).Capacity);
+    }
+
+    [Fact]
+    public async Task The_idle_instances_go_and_the_busy_ones_stay()
+    {
+        await using var arm = await StartAsync();
+        var idle = (await arm.ListAsync()).Where(instance => instance.InstanceId is "0" or "2").ToList();
+
+        var start = await arm.Fleet.StartDeleteInstancesAsync(arm.Set, idle, Cancellation);
+        Assert.Equal(OperationPhase.Succeeded, (await arm.FinishAsync(start.OperationUri)).Phase);
+        var again = await arm.Fleet.StartDeleteInstancesAsync(arm.Set, idle, Cancellation);
+
+        Assert.Equal((OperationStartKind.Accepted, FleetCodes.AlreadyDone), (again.Kind, again.Code));
+        Assert.Equal(["1", "3"], (await arm.ListAsync()).Select(instance => instance.InstanceId));
+        Assert.Equal(2, (await arm.GetAsync()).Capacity);
+        Assert.Equal(1, arm.Count("POST"));
+    }
+
+    [Fact]
+    public async Task An_instance_id_that_is_another_machine_by_now_is_left_alone()
+    {
+        await using var arm = await StartAsync();
+        var chosen = (await arm.ListAsync())[1] with { VmId = Guid.NewGuid().ToString() };
+
+        var start = await arm.Fleet.StartDeleteInstancesAsync(arm.Set, [chosen], Cancellation);
+
+        Assert.Equal(FleetCodes.AlreadyDone, start.Code);
+        Assert.Equal(4, (await arm.ListAsync()).Count);
+    }
+
+    [Fact]
+    public async Task A_lost_answer_to_the_deletion_of_several_deletes_no_more()
+    {
+        await using var arm = await StartAsync();
+        var idle = (await arm.ListAsync()).Take(2).ToList();
+        arm.Server.Faults.LoseResponse(1, "POST");
+
+        var start = await arm.Fleet.StartDeleteInstancesAsync(arm.Set, idle, Cancellation);
+
+        Assert.Equal(FleetCodes.AlreadyDone, start.Code);
+        Assert.Equal(OperationPhase.Succeeded, (await arm.FinishAsync(start.OperationUri)).Phase);
+        Assert.Equal((2, 2), ((await arm.GetAsync()).Capacity, (await arm.ListAsync()).Count));
+    }
+
+    [Fact]
+    public async Task Protection_keeps_an_instance_from_scale_in_until_it_is_lifted()
+    {
+        await using var arm = await StartAsync();
+        var listed = await arm.ListAsync();
+
+        var protection = await arm.Fleet.StartProtectAsync(arm.Set, "3", isProtected: true, Cancellation);
+        Assert.Equal(OperationPhase.Succeeded, (await arm.FinishAsync(protection.OperationUri)).Phase);
+        Assert.True((await arm.ListAsync())[3].IsProtected);
+        Assert.Equal(FleetCodes.InstanceProtected, (await arm.Fleet.StartDeleteInstancesAsync(arm.Set, listed, Cancellation)).Code);
+        await arm.FinishAsync((await arm.ScaleAsync(1)).OperationUri);
+        Assert.Equal("3", Assert.Single(await arm.ListAsync()).InstanceId);
+
+        var lifting = await arm.Fleet.StartProtectAsync(arm.Set, "3", isProtected: false, Cancellation);
+        await arm.FinishAsync(lifting.OperationUri);
+        Assert.Equal(OperationPhase.Succeeded, (await arm.FinishAsync((await arm.ScaleAsync(0)).OperationUri)).Phase);
+        Assert.Empty(await arm.ListAsync());
+    }
+
+    [Fact]
+    public async Task A_lost_answer_to_a_protection_is_found_out_by_reading()
+    {
+        await using var arm = await StartAsync();
+        arm.Server.Faults.LoseResponse(1, "PUT");
+
+        var start = await arm.Fleet.StartProtectAsync(arm.Set, "3", isProtected: true, Cancellation);
+
+        Assert.Equal(FleetCodes.AlreadyDone, start.Code);
+        Assert.Equal(OperationPhase.Succeeded, (await arm.FinishAsync(start.OperationUri)).Phase);
     }
 
     [Fact]
