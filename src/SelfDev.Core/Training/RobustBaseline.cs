@@ -1,0 +1,59 @@
+namespace SelfDev.Core.Training;
+
+/// <summary>
+/// What a value usually is and how much it usually strays: a running median as level and the median absolute deviation of the residuals from it as noise,
+/// so that neither outliers nor a falling trend count as noise.
+/// </summary>
+internal sealed class RobustBaseline(int window, int levelWindow)
+{
+    /// <summary>Makes the median absolute deviation an estimate of the standard deviation of normal values.</summary>
+    public const double MadToSigma = 1.4826;
+
+    private readonly double[] _values = new double[levelWindow];
+    private readonly double[] _residuals = new double[window];
+    private long _count;
+    private long _residualCount;
+    private double _level = double.NaN;
+
+    public long Count => _count;
+
+    /// <value>Median of the last values; NaN while there are none.</value>
+    public double Level => _level;
+
+    public void Add(double value)
+    {
+        if (_count > 0)
+        {
+            _residuals[_residualCount++ % window] = Math.Abs(value - _level);
+        }
+
+        _values[_count++ % levelWindow] = value;
+        _level = Median(_values.AsSpan(0, (int)Math.Min(_count, levelWindow)));
+    }
+
+    /// <summary>1.4826 times the median absolute residual, at least 0.1 % of the level, so that a constant value has some.</summary>
+    public double Noise() => Math.Max(
+        _residualCount == 0 ? 0 : MadToSigma * Median(_residuals.AsSpan(0, (int)Math.Min(_residualCount, window))),
+        Math.Max(1e-3 * Math.Abs(_level), 1e-12));
+
+    public void Clear()
+    {
+        _count = 0;
+        _residualCount = 0;
+        _level = double.NaN;
+    }
+
+    public static double Median(ReadOnlySpan<double> values)
+    {
+        if (values.IsEmpty)
+        {
+            return double.NaN;
+        }
+
+        Span<double> sorted = values.Length <= 512 ? stackalloc double[values.Length] : new double[values.Length];
+        values.CopyTo(sorted);
+        sorted.Sort();
+        var middle = sorted.Length / 2;
+        return sorted.Length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
+    }
+}

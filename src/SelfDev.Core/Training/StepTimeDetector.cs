@@ -1,0 +1,423 @@
+using System.Globalization;
+using SelfDev.Core.Findings;
+
+namespace SelfDev.Core.Training;
+
+/// <summary>
+/// Slow steps with their triage (periodic, random, drifting), lasting drops of throughput, and stalls: silence far longer than the run's own rhythm.
+/// </summary>
+internal sealed class StepTimeDetector(TrainingOptions options) : IRunDetector
+{
+    /// <summary>Rows of a segment that are start-up: compilation, caches, first batches.</summary>
+    private const int WarmUpRows = 12;
+    private const int MaxSlowRows = 100_000;
+
+    /// <summary>Rows that a changed step time must last to be a drop of throughput.</summary>
+    private const int DropRows = 48;
+
+    private readonly RobustBaseline _baseline = new(options.Window, 64);
+    private readonly RobustBaseline _recent = new(DropRows, DropRows);
+    private readonly List<SlowRow> _slow = [];
+    private readonly List<(double Excess, Evidence Evidence, Position Position)> _worst = [];
+    private readonly RobustBaseline _gap = new(options.Window, 64);
+    private double _previousElapsed = double.NaN;
+    private long _previousTicks;
+    private long _previousStep = -1;
+    private double _reference = double.NaN;
+    private double _batch = double.NaN;
+    private FindingDraft? _drop;
+    private Position? _lastWithTime;
+    private Evidence? _lastEvidence;
+    private Evidence? _firstSlow;
+
+    /// <value>Seconds of all steps that have a time.</value>
+    public double TotalSeconds { get; private set; }
+
+    public double SlowSeconds { get; private set; }
+
+    /// <value>Median seconds of a step, NaN where no row tells.</value>
+    public double UsualSeconds => _baseline.Level;
+
+    /// <value>What the slow steps have in common.</value>
+    public SlowStepTriage? Triage { get; private set; }
+
+    /// <value>Silence after which the run counts as stalled, in seconds; NaN while its rhythm is unknown.</value>
+    public double SilentAfterSeconds { get; private set; } = double.NaN;
+
+    public void OnSegment(RunSegment segment, RunTimeline run)
+    {
+        _previousElapsed = double.NaN;
+        _previousTicks = 0;
+        _previousStep = -1;
+        if (segment.Start == SegmentStart.Gap)
+        {
+            _baseline.Clear();
+            _gap.Clear();
+        }
+
+        _recent.Clear();
+        _reference = double.NaN;
+        _drop = null;
+    }
+
+    public void OnEvent(LogEvent noted, RunTimeline run)
+    {
+        // A line of any kind shows that the run is alive.
+        if (!noted.HasNoYear && noted.TimeTicks > _previousTicks && noted.Type == LogEventType.CheckpointSaved)
+        {
+            _previousTicks = noted.TimeTicks;
+        }
+    }
+
+    public void OnRow(in StepRow row, RunTimeline run)
+    {
+        if (!row.Carries(StepFields.Loss) && !row.Carries(StepFields.StepSeconds) && !row.Carries(StepFields.LossScale))
+        {
+            // Evaluation takes its own time: neither this gap nor the next says anything of steps.
+            _previousElapsed = double.NaN;
+            _previousTicks = row.Carries(StepFields.Time) ? row.TimeTicks : 0;
+            return;
+        }
+
+        Silence(row, run);
+        var seconds = Seconds(row);
+        if (row.Carries(StepFields.BatchSize))
+        {
+            if (!double.IsNaN(_batch) && row.BatchSize != _batch)
+            {
+                // A larger batch takes longer: start over.
+                _baseline.Clear();
+                _recent.Clear();
+                _reference = double.NaN;
+            }
+
+            _batch = row.BatchSize;
+        }
+
+        if (double.IsFinite(seconds) && seconds > 0)
+        {
+            Step(seconds, row, run);
+        }
+    }
+
+    public void Finish(RunTimeline run)
+    {
+        if (_gap.Count >= 8 && _lastWithTime?.Time is { } last)
+        {
+            SilentAfterSeconds = Math.Max(options.StallSeconds, options.StallFactor * _gap.Level);
+            if (options.Now is { } now && (now - last).TotalSeconds > SilentAfterSeconds && !(run.TotalSteps > 0 && _previousStep >= run.TotalSteps))
+            {
+                AddStall(_lastWithTime, _lastWithTime, (now - last).TotalSeconds, "and the log is silent since", [_lastEvidence!], run, Severity.Critical);
+            }
+        }
+
+        if (_slow.Count > 0)
+        {
+            Triage = SlowStepTriage.Of(_slow);
+            ReportSlow(run);
+        }
+    }
+
+    private double Seconds(in StepRow row)
+    {
+        if (row.Carries(StepFields.StepSeconds))
+        {
+            return row.StepSeconds;
+        }
+
+        var seconds = double.NaN;
+        if (row.Carries(StepFields.ElapsedSeconds))
+        {
+            if (row.ElapsedSeconds >= _previousElapsed && row.Step > _previousStep)
+            {
+                seconds = (row.ElapsedSeconds - _previousElapsed) / (row.Step - _previousStep);
+            }
+
+            _previousElapsed = row.ElapsedSeconds;
+            _previousStep = row.Step;
+        }
+
+        return seconds;
+    }
+
+    private void Silence(in StepRow row, RunTimeline run)
+    {
+        if (!row.Carries(StepFields.Time))
+        {
+            return;
+        }
+
+        if (_previousTicks > 0)
+        {
+            var gap = (row.TimeTicks - _previousTicks) / (double)TimeSpan.TicksPerSecond;
+            if (gap >= 0)
+            {
+                var limit = Math.Max(options.StallSeconds, options.StallFactor * _gap.Level);
+                if (_gap.Count >= 8 && gap > limit && _lastWithTime is not null)
+                {
+                    AddStall(_lastWithTime, RowHistory.PositionOf(row), gap, "between two rows", [_lastEvidence!, run.History.Evidence(0)], run, Severity.Error);
+                }
+                else
+                {
+                    _gap.Add(gap);
+                }
+            }
+        }
+
+        _previousTicks = row.TimeTicks;
+        _lastWithTime = RowHistory.PositionOf(row);
+        _lastEvidence = run.History.Evidence(0);
+        if (!row.Carries(StepFields.ElapsedSeconds))
+        {
+            _previousStep = row.Step;
+        }
+    }
+
+    private void AddStall(Position from, Position to, double seconds, string where, Evidence[] evidence, RunTimeline run, Severity severity)
+    {
+        var draft = new FindingDraft
+        {
+            Kind = FindingKinds.Stall,
+            Severity = severity,
+            Title = string.Create(CultureInfo.InvariantCulture, $"No progress for {seconds / 60:0.#} minutes after step {from.Step}, {where}; rows usually come every {_gap.Level:0.##} s"),
+            From = from,
+            To = to,
+            File = run.File,
+        };
+        foreach (var line in evidence)
+        {
+            draft.Cite(line);
+        }
+
+        draft.Metrics["seconds"] = Math.Round(seconds, 3);
+        draft.Metrics["usualSeconds"] = Math.Round(_gap.Level, 3);
+        run.Findings.Add(draft);
+    }
+
+    private void Step(double seconds, in StepRow row, RunTimeline run)
+    {
+        var stride = Math.Max(1, run.Segment.Stride);
+        TotalSeconds += seconds * stride;
+        if (run.Segment.Rows <= WarmUpRows && run.Segment.Start != SegmentStart.Gap && _baseline.Count < 16)
+        {
+            _baseline.Add(seconds);
+            return;
+        }
+
+        var usual = _baseline.Level;
+        if (_baseline.Count >= 8 && seconds > options.SlowFactor * usual && seconds - usual > 6 * _baseline.Noise())
+        {
+            NoteSlow(seconds, usual, stride, row, run);
+        }
+        else
+        {
+            _baseline.Add(seconds);
+        }
+
+        Drop(seconds, row, run);
+    }
+
+    private void NoteSlow(double seconds, double usual, long stride, in StepRow row, RunTimeline run)
+    {
+        var excess = (seconds - usual) * stride;
+        SlowSeconds += excess;
+        if (_slow.Count < MaxSlowRows)
+        {
+            _slow.Add(new SlowRow(row.Step, excess, seconds, usual));
+        }
+
+        _firstSlow ??= run.History.Evidence(0);
+        if (_worst.Count < 8 || excess > _worst[^1].Excess)
+        {
+            _worst.Add((excess, run.History.Evidence(0), RowHistory.PositionOf(row)));
+            _worst.Sort((a, b) => b.Excess.CompareTo(a.Excess));
+            if (_worst.Count > 8)
+            {
+                _worst.RemoveAt(8);
+            }
+        }
+    }
+
+    private void Drop(double seconds, in StepRow row, RunTimeline run)
+    {
+        _recent.Add(seconds);
+        if (_recent.Count < DropRows)
+        {
+            return;
+        }
+
+        if (double.IsNaN(_reference))
+        {
+            _reference = _recent.Level;
+            return;
+        }
+
+        if (_recent.Level > options.ThroughputFactor * _reference)
+        {
+            if (_drop is null)
+            {
+                var back = Math.Min((DropRows / 2) + 2, run.History.Count - 1);
+                _drop = new FindingDraft
+                {
+                    Kind = FindingKinds.ThroughputDrop,
+                    Severity = Severity.Warning,
+                    Title = "",
+                    From = run.History.Position(back),
+                    To = RowHistory.PositionOf(row),
+                    File = run.File,
+                };
+                for (var age = back; age >= 0; age -= Math.Max(1, back / 6))
+                {
+                    _drop.Cite(run.History.Evidence(age));
+                }
+
+                _drop.Metrics["usualSeconds"] = _reference;
+                run.Findings.Add(_drop);
+                // The slow rows so far were the beginning of this, not single steps.
+                _slow.RemoveAll(slow => slow.Step >= _drop.From.Step);
+                _baseline.Clear();
+            }
+
+            _drop.To = RowHistory.PositionOf(row);
+            _drop.Metrics["seconds"] = _recent.Level;
+            _drop.Title = string.Create(
+                CultureInfo.InvariantCulture,
+                $"Steps take {_recent.Level:0.###} s instead of {_reference:0.###} s since about step {_drop.From.Step}: {(1 - (_reference / _recent.Level)) * 100:0} % of the throughput is gone");
+        }
+        else
+        {
+            _drop = null;
+            // Follows slow improvement, never slow decay: decay is what it is there to see.
+            _reference = Math.Min(_reference, _recent.Level);
+        }
+    }
+
+    private void ReportSlow(RunTimeline run)
+    {
+        var triage = Triage!;
+        var share = TotalSeconds > 0 ? SlowSeconds / TotalSeconds : 0;
+        var first = _worst.MinBy(worst => worst.Position.Line);
+        var last = _worst.MaxBy(worst => worst.Position.Line);
+        var draft = new FindingDraft
+        {
+            Kind = FindingKinds.SlowSteps,
+            Severity = share >= 0.05 && triage.Pattern != SlowStepTriage.Periodic ? Severity.Warning : Severity.Info,
+            Title = string.Create(
+                CultureInfo.InvariantCulture,
+                $"{_slow.Count} slow {(_slow.Count == 1 ? "step" : "steps")} ({triage.Describe()}) cost {SlowSeconds:0.#} s, {share * 100:0.##} % of the step time"),
+            From = first.Position,
+            To = last.Position,
+            File = run.File,
+        };
+        if (_firstSlow is not null)
+        {
+            draft.Cite(_firstSlow);
+        }
+
+        foreach (var worst in _worst)
+        {
+            draft.Cite(worst.Evidence);
+        }
+
+        draft.Metrics["count"] = _slow.Count;
+        draft.Metrics["pattern"] = triage.Pattern;
+        if (triage.Period > 0)
+        {
+            draft.Metrics["periodSteps"] = triage.Period;
+        }
+
+        draft.Metrics["secondsLost"] = Math.Round(SlowSeconds, 3);
+        draft.Metrics["shareLost"] = Math.Round(share, 6);
+        draft.Metrics["usualSeconds"] = Math.Round(_slow[^1].Usual, 6);
+        run.Findings.Add(draft);
+    }
+}
+
+/// <param name="Excess">Seconds over the usual time.</param>
+public sealed record SlowRow(long Step, double Excess, double Seconds, double Usual);
+
+/// <summary>What slow steps have in common.</summary>
+/// <param name="Period">Steps between them, 0 where there is no period.</param>
+public sealed record SlowStepTriage(string Pattern, long Period, double PeriodicSeconds, double OtherSeconds)
+{
+    public const string Periodic = "periodic";
+    public const string Random = "random";
+    public const string Drifting = "drifting";
+    public const string Single = "single";
+
+    private const int MaxTriaged = 2000;
+
+    /// <summary>
+    /// Periodic: three quarters of the steps belong to at most three series of at least four that lie, give or take one step, one distance apart, with at
+    /// most half of the places empty. Drifting: the later half is twice as slow as the earlier one.
+    /// </summary>
+    public static SlowStepTriage Of(IReadOnlyList<SlowRow> slow)
+    {
+        var all = slow.Sum(row => row.Excess);
+        if (slow.Count < 4)
+        {
+            return new SlowStepTriage(slow.Count == 1 ? Single : Random, 0, 0, all);
+        }
+
+        var rest = slow.Take(MaxTriaged).ToList();
+        var periodic = 0.0;
+        var members = 0;
+        var period = 0L;
+        for (var series = 0; series < 3 && rest.Count >= 4; series++)
+        {
+            var (found, of) = BestPeriod(rest);
+            if (found == 0)
+            {
+                break;
+            }
+
+            period = series == 0 ? found : period;
+            members += of.Count;
+            periodic += of.Sum(row => row.Excess);
+            rest.RemoveAll(of.Contains);
+        }
+
+        if (members >= 0.75 * Math.Min(slow.Count, MaxTriaged))
+        {
+            return new SlowStepTriage(Periodic, period, periodic, all - periodic);
+        }
+
+        var half = slow.Count / 2;
+        var early = slow.Take(half).Average(row => row.Excess);
+        var late = slow.Skip(half).Average(row => row.Excess);
+        return new SlowStepTriage(slow.Count >= 16 && late > 2 * early ? Drifting : Random, 0, 0, all);
+    }
+
+    public string Describe() => Pattern == Periodic
+        ? string.Create(CultureInfo.InvariantCulture, $"every {Period} steps")
+        : Pattern;
+
+    private static (long Period, HashSet<SlowRow> Members) BestPeriod(List<SlowRow> slow)
+    {
+        var distances = new Dictionary<long, int>();
+        for (var i = 0; i < slow.Count; i++)
+        {
+            for (var j = i + 1; j < Math.Min(slow.Count, i + 7); j++)
+            {
+                var distance = slow[j].Step - slow[i].Step;
+                distances[distance] = distances.GetValueOrDefault(distance) + 1;
+            }
+        }
+
+        (long Period, HashSet<SlowRow> Members) best = (0, []);
+        foreach (var (period, _) in distances.Where(pair => pair.Key >= 4).OrderByDescending(pair => pair.Value).ThenBy(pair => pair.Key).Take(16))
+        {
+            var phase = slow.GroupBy(row => row.Step % period).OrderByDescending(group => group.Count()).ThenBy(group => group.Key).First().Key;
+            var members = slow.Where(row => Distance(row.Step % period, phase, period) <= 1).ToHashSet();
+            var places = ((members.Max(row => row.Step) - members.Min(row => row.Step)) / period) + 1;
+            if (members.Count >= 4 && members.Count >= 0.5 * places && members.Count > best.Members.Count)
+            {
+                best = (period, members);
+            }
+        }
+
+        return best;
+    }
+
+    private static long Distance(long a, long b, long period) => Math.Min(Math.Abs(a - b), period - Math.Abs(a - b));
+}

@@ -1,0 +1,360 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text;
+using SelfDev.Core.Artifacts;
+
+namespace SelfDev.Core.Training;
+
+/// <summary>
+/// Takes metric lines and known log lines out of blocks of text. One vectorised search for the literals that such lines contain (Teddy, through
+/// <see cref="SearchValues"/>) passes over everything else; only lines with a hit are parsed. Stateless and safe to call concurrently.
+/// </summary>
+internal sealed class TrainingLogScanner
+{
+    private const int ChunkBytes = 64 * 1024;
+
+    // What metric lines of any format contain, and the lines beside them that matter.
+    private static readonly string[] MetricAnchors = ["loss", "trl:", "tel:", "elapsed time per iteration", "grad_norm", "train_time", "global_step"];
+    private static readonly string[] EventAnchors = ["OVERFLOW!", "radient overflow", "heckpoint", "Traceback (most recent", "_PARALLEL_GROUP"];
+
+    private static readonly SearchValues<char> RankList = SearchValues.Create("0123456789, ");
+    private static readonly SearchValues<char> Decimals = SearchValues.Create("0123456789.");
+
+    private readonly SignatureTable _table;
+    private readonly SearchValues<string> _anchors;
+
+    /// <summary>Signatures by the first two characters of their anchor.</summary>
+    private readonly Dictionary<int, int[]> _byStart;
+
+    public TrainingLogScanner(SignatureTable table)
+    {
+        _table = table;
+        _anchors = SearchValues.Create(
+            [.. MetricAnchors, .. EventAnchors, .. table.Signatures.Select(signature => signature.Anchor)], StringComparison.Ordinal);
+        _byStart = table.Signatures.Select((signature, index) => (Key: Start(signature.Anchor), index))
+            .GroupBy(pair => pair.Key, pair => pair.index)
+            .ToDictionary(group => group.Key, group => group.ToArray());
+    }
+
+    /// <param name="everyLineIsARecord">The file is metrics JSONL: lines are objects, whatever they are called inside.</param>
+    /// <param name="shapes">Whether the other lines are wanted for template mining.</param>
+    public BlockScan Scan(TextBlock block, bool everyLineIsARecord, bool shapes)
+    {
+        var scan = new BlockScan { Shapes = shapes ? new LineShapes() : null };
+        var chars = ArrayPool<char>.Shared.Rent(ChunkBytes + 16);
+        try
+        {
+            var bytes = block.Bytes;
+            var line = block.FirstLine;
+            for (var start = 0; start < bytes.Length;)
+            {
+                var length = WholeLines(bytes[start..]);
+                if (length > chars.Length)
+                {
+                    ArrayPool<char>.Shared.Return(chars);
+                    chars = ArrayPool<char>.Shared.Rent(length);
+                }
+
+                if (everyLineIsARecord)
+                {
+                    ScanRecords(block, start, start + length, ref line, chars, scan);
+                }
+                else
+                {
+                    Encoding.Latin1.GetChars(bytes.Slice(start, length), chars);
+                    ScanText(block, start, chars.AsSpan(0, length), ref line, scan);
+                }
+
+                start += length;
+            }
+        }
+        finally
+        {
+            ArrayPool<char>.Shared.Return(chars);
+        }
+
+        return scan;
+    }
+
+    private static int WholeLines(ReadOnlySpan<byte> rest)
+    {
+        if (rest.Length <= ChunkBytes)
+        {
+            return rest.Length;
+        }
+
+        var end = rest[..ChunkBytes].LastIndexOf((byte)'\n');
+        if (end >= 0)
+        {
+            return end + 1;
+        }
+
+        end = rest.IndexOf((byte)'\n');
+        return end < 0 ? rest.Length : end + 1;
+    }
+
+    private void ScanText(TextBlock block, int start, ReadOnlySpan<char> chars, ref long line, BlockScan scan)
+    {
+        var bytes = block.Bytes;
+        var position = 0;
+        while (position < chars.Length)
+        {
+            var hit = chars[position..].IndexOfAny(_anchors);
+            var before = hit < 0 ? chars[position..] : chars.Slice(position, hit);
+            var lineStart = hit < 0 ? chars.Length : position + before.LastIndexOf('\n') + 1;
+            if (scan.Shapes is not null)
+            {
+                for (var at = start + position; at < start + lineStart; line++)
+                {
+                    scan.Shapes.Add(block.LineAt(at, line, out at));
+                }
+            }
+            else
+            {
+                line += bytes.Slice(start + position, lineStart - position).Count((byte)'\n');
+            }
+
+            if (hit < 0)
+            {
+                break;
+            }
+
+            var text = block.LineAt(start + lineStart, line, out var next);
+            ReadCandidate(text, chars.Slice(lineStart, text.Bytes.Length), position + hit - lineStart, scan);
+            line++;
+            position = next - start;
+        }
+    }
+
+    private void ScanRecords(TextBlock block, int start, int end, ref long line, char[] chars, BlockScan scan)
+    {
+        for (var at = start; at < end; line++)
+        {
+            var text = block.LineAt(at, line, out at);
+            var content = text.Bytes.TrimStart(" \t"u8);
+            if (content.IsEmpty)
+            {
+                continue;
+            }
+
+            if (content[0] != '{')
+            {
+                // Something else between the records: a traceback at the end, say.
+                Encoding.Latin1.GetChars(text.Bytes, chars);
+                var characters = chars.AsSpan(0, text.Bytes.Length);
+                var hit = characters.IndexOfAny(_anchors);
+                if (hit >= 0)
+                {
+                    ReadCandidate(text, characters, hit, scan);
+                }
+                else
+                {
+                    scan.Shapes?.Add(text);
+                }
+
+                continue;
+            }
+
+            var row = new StepRow { Line = text.Number, Offset = text.Offset, Length = text.Bytes.Length, Rank = -1 };
+            if (!text.IsTruncated && MetricsJsonFormat.TryRead(content, ref row, out var rejected))
+            {
+                scan.Rows.Add(row);
+            }
+            else
+            {
+                scan.Rejected += text.IsTruncated || !IsJsonOnly(content) ? 1 : 0;
+            }
+        }
+    }
+
+    private static bool IsJsonOnly(ReadOnlySpan<byte> content)
+    {
+        var row = default(StepRow);
+        MetricsJsonFormat.TryRead(content, ref row, out var rejected);
+        return !rejected;
+    }
+
+    private void ReadCandidate(in TextLine line, ReadOnlySpan<char> chars, int hit, BlockScan scan)
+    {
+        var prefix = LinePrefix.Of(line.Bytes);
+        if (TryRow(line, prefix, out var row, out var rejected))
+        {
+            scan.Rows.Add(row);
+            return;
+        }
+
+        scan.Rejected += rejected ? 1 : 0;
+        var length = Math.Min(chars.Length, SignatureTable.MaxPatternChars);
+        var matched = -1;
+        while (hit >= 0 && hit < length)
+        {
+            if (TryEvent(line, prefix, chars, hit) is { } noted)
+            {
+                scan.Events.Add(noted);
+                return;
+            }
+
+            matched = Precede(matched, SignatureAt(chars[..length], hit));
+            var more = chars[(hit + 1)..].IndexOfAny(_anchors);
+            hit = more < 0 ? -1 : hit + 1 + more;
+        }
+
+        if (matched < 0)
+        {
+            scan.Shapes?.Add(line);
+            return;
+        }
+
+        scan.Events.Add(WithCaptures(line, prefix, chars[..length], matched));
+    }
+
+    private static int Precede(int first, int second) => first < 0 ? second : second < 0 ? first : Math.Min(first, second);
+
+    private static bool TryRow(in TextLine line, in LinePrefix prefix, out StepRow row, out bool rejected)
+    {
+        row = new StepRow { Line = line.Number, Offset = line.Offset, Length = line.Bytes.Length, Rank = prefix.Rank };
+        row.Has = prefix.Rank >= 0 ? StepFields.Rank : StepFields.None;
+        if (prefix.TimeTicks > 0 && !prefix.HasNoYear)
+        {
+            row.TimeTicks = prefix.TimeTicks;
+            row.Has |= StepFields.Time;
+        }
+
+        rejected = false;
+        var bytes = line.Bytes.Length > 8192 ? line.Bytes[..8192] : line.Bytes;
+        if (MegatronFormat.TryRead(bytes, ref row))
+        {
+            return row.IsMetric;
+        }
+
+        var content = bytes.TrimStart(" \t"u8);
+        if (content.StartsWith("{\""u8) || content.IndexOf("] {\""u8) >= 0)
+        {
+            var read = MetricsJsonFormat.TryRead(line.Bytes, ref row, out rejected);
+            rejected &= content[0] == '{';
+            return read;
+        }
+
+        return KeyValueFormat.TryRead(bytes, ref row);
+    }
+
+    private int SignatureAt(ReadOnlySpan<char> line, int hit)
+    {
+        if (hit + 1 >= line.Length || !_byStart.TryGetValue((line[hit] << 16) | line[hit + 1], out var candidates))
+        {
+            return -1;
+        }
+
+        foreach (var index in candidates)
+        {
+            var signature = _table.Signatures[index];
+            if (line[hit..].StartsWith(signature.Anchor, StringComparison.Ordinal) && signature.Regex.IsMatch(line))
+            {
+                return index;
+            }
+        }
+
+        return -1;
+    }
+
+    private LogEvent WithCaptures(in TextLine line, in LinePrefix prefix, ReadOnlySpan<char> chars, int index)
+    {
+        var regex = _table.Signatures[index].Regex;
+        var captures = new Dictionary<string, string>();
+        var match = regex.Match(chars.ToString());
+        foreach (var name in regex.GetGroupNames().Where(name => !char.IsAsciiDigit(name[0]) && match.Groups[name].Success))
+        {
+            captures[name] = match.Groups[name].Value.Trim();
+        }
+
+        return Event(LogEventType.Signature, line, prefix) with
+        {
+            Signature = index,
+            Captures = captures,
+            Host = captures.GetValueOrDefault("host") ?? Host(prefix),
+        };
+    }
+
+    private static LogEvent? TryEvent(in TextLine line, in LinePrefix prefix, ReadOnlySpan<char> chars, int hit)
+    {
+        var at = chars[hit..];
+        if (at.StartsWith("Traceback (most recent", StringComparison.Ordinal))
+        {
+            return Event(LogEventType.Traceback, line, prefix);
+        }
+
+        if (at.StartsWith("OVERFLOW!", StringComparison.Ordinal))
+        {
+            // DeepSpeed: OVERFLOW! Rank 0 Skipping step. Attempted loss scale: 1048576.0, reducing to 524288.0
+            var after = NumberAfter(chars, "reducing to ");
+            return double.IsNaN(after) ? null : Event(LogEventType.Overflow, line, prefix) with { Value = after, Before = NumberAfter(chars, "loss scale: ") };
+        }
+
+        if (at.StartsWith("radient overflow", StringComparison.Ordinal))
+        {
+            // apex: Gradient overflow.  Skipping step, loss scaler 0 reducing loss scale to 16384.0
+            var after = NumberAfter(chars, "loss scale to ");
+            return double.IsNaN(after) ? null : Event(LogEventType.Overflow, line, prefix) with { Value = after };
+        }
+
+        if (at.StartsWith("_PARALLEL_GROUP", StringComparison.Ordinal))
+        {
+            // 74 | EXPERT_MODEL_PARALLEL_GROUP,0 | nccl:all_to_all | 4027x5120 | BFloat16 | 12
+            var last = chars[(chars.LastIndexOf('|') + 1)..].Trim();
+            return chars.Count('|') == 5 && last.Length > 0 && !last.ContainsAnyExcept(RankList)
+                ? Event(LogEventType.MissingRanks, line, prefix) with { Captures = new Dictionary<string, string> { ["ranks"] = last.ToString() } }
+                : null;
+        }
+
+        return at.StartsWith("heckpoint", StringComparison.Ordinal) ? CheckpointSaved(line, prefix, chars) : null;
+    }
+
+    private static LogEvent? CheckpointSaved(in TextLine line, in LinePrefix prefix, ReadOnlySpan<char> chars)
+    {
+        // Megatron: "successfully saved checkpoint at iteration 1000 to /ckpt"; DeepSpeed: "Saving model checkpoint: .../global_step33241/...";
+        // Trainer: "Saving model checkpoint to out/checkpoint-500"
+        if (!chars.Contains("saved checkpoint", StringComparison.OrdinalIgnoreCase) && !chars.Contains("saving model checkpoint", StringComparison.OrdinalIgnoreCase)
+            && !chars.Contains("checkpoint saved", StringComparison.OrdinalIgnoreCase))
+        {
+            return null;
+        }
+
+        foreach (var before in (ReadOnlySpan<string>)["iteration ", "global_step", "checkpoint-", "step ", "step_", "step="])
+        {
+            var step = NumberAfter(chars, before);
+            if (!double.IsNaN(step))
+            {
+                return Event(LogEventType.CheckpointSaved, line, prefix) with { Value = step };
+            }
+        }
+
+        return Event(LogEventType.CheckpointSaved, line, prefix);
+    }
+
+    private static double NumberAfter(ReadOnlySpan<char> text, string before)
+    {
+        var at = text.IndexOf(before, StringComparison.Ordinal);
+        if (at < 0)
+        {
+            return double.NaN;
+        }
+
+        var rest = text[(at + before.Length)..].TrimStart(' ');
+        var end = rest.IndexOfAnyExcept(Decimals);
+        var digits = (end < 0 ? rest : rest[..end]).TrimEnd('.');
+        return double.TryParse(digits, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number) ? number : double.NaN;
+    }
+
+    private static LogEvent Event(LogEventType type, in TextLine line, in LinePrefix prefix) =>
+        new(type, line.Number, line.Offset, EvidenceText.Of(line.Bytes))
+        {
+            Rank = prefix.Rank,
+            TimeTicks = prefix.TimeTicks,
+            HasNoYear = prefix.HasNoYear,
+            Host = Host(prefix),
+        };
+
+    private static string? Host(in LinePrefix prefix) => prefix.Host.IsEmpty || prefix.Host.Length > 255 ? null : Encoding.ASCII.GetString(prefix.Host);
+
+    private static int Start(string anchor) => (anchor[0] << 16) | anchor[1];
+}
