@@ -1,4 +1,5 @@
 using SelfDev.Core.Artifacts;
+using SelfDev.Core.Training;
 
 namespace SelfDev.Workflows.Diagnosis;
 
@@ -6,7 +7,7 @@ namespace SelfDev.Workflows.Diagnosis;
 public sealed class Capabilities(IReadOnlyList<ICapability> rooms)
 {
     /// <value>Every room there is.</value>
-    public static Capabilities All { get; } = new([]);
+    public static Capabilities All { get; } = new([new TrainingCapability()]);
 
     public IReadOnlyList<ICapability> Rooms { get; } = rooms;
 
