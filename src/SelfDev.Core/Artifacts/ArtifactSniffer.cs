@@ -19,7 +19,7 @@ public sealed class ArtifactSniffer(IEnumerable<ICapability> capabilities)
         try
         {
             using var content = file.Open();
-            return Sniff(ReadHead(file.Name, content), kind);
+            return Sniff(ReadHead(file.Name, content).Head, kind);
         }
         catch (ArtifactUnreadableException unreadable)
         {
@@ -47,12 +47,17 @@ public sealed class ArtifactSniffer(IEnumerable<ICapability> capabilities)
         return best is null ? new SniffResult(null, Explain(head.Bytes.Span, kind)) : new SniffResult(best, "");
     }
 
-    /// <summary>Reads up to <see cref="ReadLimits.HeadBytes"/> from the beginning of a content.</summary>
-    public static ArtifactHead ReadHead(string name, Stream content)
+    /// <summary>Reads the beginning of a content.</summary>
+    /// <returns>
+    /// The head, and everything that was taken from the stream for it: one byte more than <see cref="ReadLimits.HeadBytes"/>
+    /// where there is more, since only that tells. Who reads on has to count it.
+    /// </returns>
+    public static (ArtifactHead Head, ReadOnlyMemory<byte> Taken) ReadHead(string name, Stream content)
     {
         var bytes = new byte[ReadLimits.HeadBytes + 1];
         var read = content.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
-        return new ArtifactHead(name, bytes.AsMemory(0, Math.Min(read, ReadLimits.HeadBytes)), read <= ReadLimits.HeadBytes);
+        var head = new ArtifactHead(name, bytes.AsMemory(0, Math.Min(read, ReadLimits.HeadBytes)), read <= ReadLimits.HeadBytes);
+        return (head, bytes.AsMemory(0, read));
     }
 
     private string Explain(ReadOnlySpan<byte> start, string? kind)

@@ -44,7 +44,8 @@ internal static class AzuriteInstall
 
         var npm = NodeJs.FindNpm(searchPath);
         Directory.CreateDirectory(cacheFolder);
-        using var gate = await LockFile.WaitAsync(folder + ".lock", () => progress?.Invoke("Another process installs Azurite; waiting for it."), cancellation);
+        await using var gate = await LockFile.WaitAsync(
+            folder + ".lock", Timeout.InfiniteTimeSpan, () => progress?.Invoke("Another process installs Azurite; waiting for it."), cancellation);
         if (!Directory.Exists(folder))
         {
             await InstallAsync(npm, folder, progress, cancellation);

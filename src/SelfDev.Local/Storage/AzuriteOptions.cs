@@ -24,6 +24,9 @@ public sealed record AzuriteOptions
     /// <value>Told what is going on, one short line each, only where it takes long (the first installation).</value>
     public Action<string>? Progress { get; init; }
 
+    /// <value>How long to wait for another host on the same data to end: one that was just killed takes a moment. Default 5 s.</value>
+    public TimeSpan BusyTimeout { get; init; } = TimeSpan.FromSeconds(5);
+
     /// <value>Until the first request must have been answered. Default 60 s: a loaded CI machine takes many times the usual second.</value>
     public TimeSpan StartTimeout { get; init; } = TimeSpan.FromSeconds(60);
 }

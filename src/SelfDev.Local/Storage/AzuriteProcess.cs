@@ -13,6 +13,7 @@ public sealed partial class AzuriteProcess : IAsyncDisposable
     private const string LockFileName = "azurite.lock";
     private const string PidFileName = "azurite.pid";
     private const string KeyFileName = "azurite.key";
+    private const string ConnectionFileName = "azurite.connection";
 
     private static readonly TimeSpan StopTimeout = TimeSpan.FromSeconds(8);
 
@@ -20,15 +21,19 @@ public sealed partial class AzuriteProcess : IAsyncDisposable
     private readonly FileStream _dataLock;
     private readonly OutputTail _output;
     private readonly string _key;
+    private readonly string _connectionFile;
 
-    private AzuriteProcess(Process process, OutputTail output, FileStream dataLock, Uri endpoint, string account, string key)
+    private AzuriteProcess(
+        Process process, OutputTail output, FileStream dataLock, Uri endpoint, AzuriteOptions options, string key)
     {
         _process = process;
         _output = output;
         _dataLock = dataLock;
         _key = key;
         Endpoint = endpoint;
-        ConnectionString = ConnectionStringOf(account);
+        ConnectionString = ConnectionStringOf(options.Accounts[0]);
+        _connectionFile = Path.Combine(options.DataFolder, ConnectionFileName);
+        WriteSecret(_connectionFile, ConnectionString);
         Exited = process.WaitForExitAsync();
     }
 
@@ -56,12 +61,13 @@ public sealed partial class AzuriteProcess : IAsyncDisposable
         var node = NodeJs.Find();
         var package = await AzuriteInstall.EnsureAsync(options.CacheFolder, options.Progress, cancellation);
         Directory.CreateDirectory(options.DataFolder);
-        var dataLock = LockFile.TryTake(Path.Combine(options.DataFolder, LockFileName)) ?? throw new AzuriteException(
+        var lockPath = Path.Combine(options.DataFolder, LockFileName);
+        var dataLock = await LockFile.WaitAsync(lockPath, options.BusyTimeout, null, cancellation) ?? throw new AzuriteException(
             $"The storage in '{options.DataFolder}' is in use by another SelfDev host. Stop that one, or choose another data folder.");
         try
         {
             var pidFile = Path.Combine(options.DataFolder, PidFileName);
-            await OrphanProcess.ClearAsync(pidFile, cancellation);
+            await OrphanProcess.ClearAsync(pidFile, OrphanProcess.Grace, cancellation);
             return await StartAsync(options, node, package, dataLock, pidFile, cancellation);
         }
         catch
@@ -71,8 +77,24 @@ public sealed partial class AzuriteProcess : IAsyncDisposable
         }
     }
 
+    /// <summary>The connection string of the storage that another process runs on this folder, for commands beside a running host.</summary>
+    /// <returns>Null when none is running.</returns>
+    public static string? FindRunning(string dataFolder)
+    {
+        var connection = Path.Combine(dataFolder, ConnectionFileName);
+        if (!File.Exists(connection))
+        {
+            return null;
+        }
+
+        using var free = LockFile.TryTake(Path.Combine(dataFolder, LockFileName));
+        return free is null ? File.ReadAllText(connection) : null;
+    }
+
+    /// <summary>Lets it write its index and end; after eight seconds it is ended.</summary>
     public async ValueTask DisposeAsync()
     {
+        File.Delete(_connectionFile);
         if (!_process.HasExited)
         {
             _process.StandardInput.Close();
@@ -132,7 +154,7 @@ public sealed partial class AzuriteProcess : IAsyncDisposable
         {
             var endpoint = await WhenListeningAsync(options, process, output, listening.Task, cancellation);
             await ProbeAsync(endpoint, options.Accounts[0], cancellation);
-            return new AzuriteProcess(process, output, dataLock, endpoint, options.Accounts[0], key);
+            return new AzuriteProcess(process, output, dataLock, endpoint, options, key);
         }
         catch
         {
@@ -187,6 +209,13 @@ public sealed partial class AzuriteProcess : IAsyncDisposable
         }
 
         var key = Convert.ToBase64String(RandomNumberGenerator.GetBytes(64));
+        WriteSecret(path, key);
+        return key;
+    }
+
+    private static void WriteSecret(string path, string secret)
+    {
+        File.Delete(path); // A file that exists keeps its mode.
         var create = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
         if (!OperatingSystem.IsWindows())
         {
@@ -194,8 +223,7 @@ public sealed partial class AzuriteProcess : IAsyncDisposable
         }
 
         using var writer = new StreamWriter(path, create);
-        writer.Write(key);
-        return key;
+        writer.Write(secret);
     }
 
     [GeneratedRegex(@"successfully listens on (http://127\.0\.0\.1:\d+)$")]

@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace SelfDev.Local.Storage;
 
 /// <summary>A lock between processes that the operating system releases when its holder dies, however it dies.</summary>
@@ -18,12 +20,16 @@ internal static class LockFile
         }
     }
 
+    /// <param name="limit">How long to wait; <see cref="Timeout.InfiniteTimeSpan"/>: until it is free.</param>
     /// <param name="onWait">Called once if it has to wait.</param>
-    public static async Task<FileStream> WaitAsync(string path, Action? onWait, CancellationToken cancellation)
+    /// <returns>Null when the time is up.</returns>
+    public static async Task<FileStream?> WaitAsync(string path, TimeSpan limit, Action? onWait, CancellationToken cancellation)
     {
+        var watch = Stopwatch.StartNew();
         for (var first = true; ; first = false)
         {
-            if (TryTake(path) is { } taken)
+            var taken = TryTake(path);
+            if (taken is not null || (limit != Timeout.InfiniteTimeSpan && watch.Elapsed >= limit))
             {
                 return taken;
             }

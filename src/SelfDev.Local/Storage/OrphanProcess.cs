@@ -8,13 +8,13 @@ namespace SelfDev.Local.Storage;
 internal static class OrphanProcess
 {
     // It ends by itself within moments; see launch.cjs.
-    private static readonly TimeSpan Grace = TimeSpan.FromSeconds(6);
+    public static readonly TimeSpan Grace = TimeSpan.FromSeconds(6);
 
     // Both sides derive the start time from a process age and a clock, each rounded.
     private static readonly TimeSpan StartTimeTolerance = TimeSpan.FromSeconds(3);
 
     /// <summary>Waits for the process that the file names to end, and ends it if it does not. A process id that was given to another program since is left alone.</summary>
-    public static async Task ClearAsync(string pidFile, CancellationToken cancellation)
+    public static async Task ClearAsync(string pidFile, TimeSpan grace, CancellationToken cancellation)
     {
         if (Find(pidFile) is { } orphan)
         {
@@ -22,7 +22,7 @@ internal static class OrphanProcess
             {
                 try
                 {
-                    await orphan.WaitForExitAsync(cancellation).WaitAsync(Grace, cancellation);
+                    await orphan.WaitForExitAsync(cancellation).WaitAsync(grace, cancellation);
                 }
                 catch (TimeoutException)
                 {

@@ -31,14 +31,14 @@ public sealed class InspectArtifact(IArtifactStore store, ArtifactSniffer sniffe
             var storedBytes = stored.Length;
             // Decompression is synchronous by nature; the stream under it fetches ahead.
             using var content = ArtifactContent.Open(stored, limits);
-            var head = ArtifactSniffer.ReadHead(blob.Name, content);
+            var (head, taken) = ArtifactSniffer.ReadHead(blob.Name, content);
             var sniffed = sniffer.Sniff(head);
             if (sniffed.Match is not { } match)
             {
                 return new RejectedArtifact(blob, sniffed.Reason);
             }
 
-            var (bytes, sha256) = Digest(head, content, cancellation);
+            var (bytes, sha256) = Digest(taken.Span, content, cancellation);
             return new AcceptedArtifact(blob, match.Kind, match.Format, name.Subject, storedBytes, bytes, sha256);
         }
         catch (ArtifactUnreadableException unreadable)
@@ -51,11 +51,11 @@ public sealed class InspectArtifact(IArtifactStore store, ArtifactSniffer sniffe
         }
     }
 
-    private static (long Bytes, string Sha256) Digest(ArtifactHead head, Stream rest, CancellationToken cancellation)
+    private static (long Bytes, string Sha256) Digest(ReadOnlySpan<byte> taken, Stream rest, CancellationToken cancellation)
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        hash.AppendData(head.Bytes.Span);
-        var bytes = (long)head.Bytes.Length;
+        hash.AppendData(taken);
+        var bytes = (long)taken.Length;
         var buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
         try
         {

@@ -70,10 +70,11 @@ public sealed class ArtifactSnifferTests
     [InlineData(ReadLimits.HeadBytes + 1, false)]
     public void A_head_knows_whether_it_is_whole(int length, bool whole)
     {
-        var head = ArtifactSniffer.ReadHead("x", new MemoryStream(new byte[length]));
+        var (head, taken) = ArtifactSniffer.ReadHead("x", new MemoryStream(new byte[length]));
 
         Assert.Equal(whole, head.IsWhole);
         Assert.Equal(ReadLimits.HeadBytes, head.Bytes.Length);
+        Assert.Equal(length, taken.Length);
     }
 
     private static ArtifactFile Plain(string name, byte[] content) =>

@@ -1,0 +1,41 @@
+using SelfDev.Azure.Blobs;
+
+namespace SelfDev.Local.Storage;
+
+/// <summary>The storage of the local host: an account or Azurite that is there already where the settings name one, else an Azurite of its own.</summary>
+public sealed class LocalStorage : IAsyncDisposable
+{
+    private LocalStorage(BlobStoreOptions options, AzuriteProcess? azurite)
+    {
+        Store = new BlobArtifactStore(options);
+        Azurite = azurite;
+    }
+
+    public BlobArtifactStore Store { get; }
+
+    /// <value>Null where the settings named an account.</value>
+    public AzuriteProcess? Azurite { get; }
+
+    /// <summary>Opens it and creates the containers that are missing.</summary>
+    /// <param name="setting">A connection string, or an <c>https://</c> service address with the environment's credential; null or empty: start Azurite.</param>
+    /// <exception cref="ArgumentException">The setting names no account that can be reached safely.</exception>
+    /// <exception cref="AzuriteException">Azurite could not be started.</exception>
+    /// <exception cref="IOException">The account does not answer.</exception>
+    public static async Task<LocalStorage> OpenAsync(string? setting, AzuriteOptions azurite, CancellationToken cancellation)
+    {
+        var own = string.IsNullOrWhiteSpace(setting) ? await AzuriteProcess.StartAsync(azurite, cancellation) : null;
+        try
+        {
+            var storage = new LocalStorage(BlobStoreOptions.Parse(own?.ConnectionString ?? setting!), own);
+            await storage.Store.EnsureContainersAsync(cancellation);
+            return storage;
+        }
+        catch
+        {
+            await (own?.DisposeAsync() ?? ValueTask.CompletedTask);
+            throw;
+        }
+    }
+
+    public ValueTask DisposeAsync() => Azurite?.DisposeAsync() ?? ValueTask.CompletedTask;
+}
