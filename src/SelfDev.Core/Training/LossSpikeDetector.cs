@@ -150,8 +150,7 @@ internal sealed class LossSpikeDetector(TrainingOptions options) : IRunDetector
     {
         var episode = _episode!;
         var back = Math.Max(4 * episode.Noise, 0.05 * Math.Abs(episode.Level));
-        var nearlyBack = Math.Max(back, 0.2 * (episode.Peak - episode.Level));
-        if (row.Loss <= episode.Level + nearlyBack)
+        if (row.Loss <= episode.Level + back)
         {
             episode.RowsBack++;
             if (episode.RowsBack == 1)
@@ -160,7 +159,7 @@ internal sealed class LossSpikeDetector(TrainingOptions options) : IRunDetector
                 episode.BackStep = row.Step;
             }
 
-            if (episode.RowsBack >= 2 || (episode.Rows == 1 && row.Loss <= episode.Level + back))
+            if (episode.RowsBack >= 2 || episode.Rows == 1)
             {
                 Close(run, recovered: true);
             }

@@ -127,6 +127,7 @@ internal sealed class RunTimeline(int file, string? name, IReadOnlyList<IRunDete
         {
             // Printouts without a step are numbered as they come.
             row.Step = _last.Has == 0 ? 1 : _last.Step + 1;
+            row.Has |= StepFields.Step;
         }
 
         Clock(row.Carries(StepFields.Time) ? row.TimeTicks : 0);

@@ -17,6 +17,25 @@ internal sealed class SignatureDetector(SignatureTable table) : IRunDetector
     private const long TracebackLines = 400;
     private const int MaxFindings = 400;
 
+    /// <summary>
+    /// Lines that tell one story whatever their order: a collective that timed out and the teardown of its victims, a worker's death and its launcher's reports.
+    /// </summary>
+    private static readonly Dictionary<string, string> Stories = new()
+    {
+        ["nccl-watchdog"] = "collective",
+        ["nccl-ops-failed"] = "collective",
+        ["nccl-teardown"] = "collective",
+        ["nccl-dump-signal"] = "collective",
+        ["nccl-heartbeat"] = "collective",
+        ["torchrun-exit"] = "exit",
+        ["torchrun-child"] = "exit",
+        ["torchrun-root"] = "exit",
+        ["sigterm-workers"] = "exit",
+        ["signal-received"] = "exit",
+        ["terminate-called"] = "exit",
+        ["srun-task"] = "exit",
+    };
+
     private readonly Dictionary<string, Open> _open = [];
     private long _tracebackLine = -TracebackLines;
     private int _findings;
@@ -47,6 +66,43 @@ internal sealed class SignatureDetector(SignatureTable table) : IRunDetector
 
     public void Finish(RunTimeline run)
     {
+        foreach (var draft in run.Findings.Where(finding => finding.Signature is { Kind: FindingKinds.NcclTimeout } && finding.Ranks.Count >= 4))
+        {
+            NameTheSilent(draft);
+        }
+    }
+
+    /// <summary>Victims report; of the ranks up to the highest one seen, those that did not are where to look.</summary>
+    private static void NameTheSilent(FindingDraft draft)
+    {
+        var silent = Enumerable.Range(0, draft.Ranks.Max).Where(rank => !draft.Ranks.Contains(rank)).ToList();
+        if (silent.Count == 0 || silent.Count > draft.Ranks.Count / 2)
+        {
+            return;
+        }
+
+        draft.Metrics["silentRanks"] = RankList(silent);
+        draft.Title = string.Create(
+            CultureInfo.InvariantCulture, $"{draft.Ranks.Count} ranks gave up waiting for a collective; silent: {(silent.Count == 1 ? "rank" : "ranks")} {RankList(silent)}");
+    }
+
+    /// <summary>Ranks as ranges: <c>3, 16-23</c>.</summary>
+    private static string RankList(List<int> ranks)
+    {
+        var parts = new List<string>();
+        for (var i = 0; i < ranks.Count;)
+        {
+            var end = i;
+            while (end + 1 < ranks.Count && ranks[end + 1] == ranks[end] + 1)
+            {
+                end++;
+            }
+
+            parts.Add(i == end ? ranks[i].ToString(CultureInfo.InvariantCulture) : string.Create(CultureInfo.InvariantCulture, $"{ranks[i]}-{ranks[end]}"));
+            i = end + 1;
+        }
+
+        return string.Join(", ", parts.Take(16)) + (parts.Count > 16 ? ", ..." : "");
     }
 
     private void Known(LogEvent noted, RunTimeline run)
@@ -58,11 +114,18 @@ internal sealed class SignatureDetector(SignatureTable table) : IRunDetector
         }
 
         var xid = noted.Captures.GetValueOrDefault("xid");
-        var key = $"{signature.Id}/{xid}/{(xid is null ? "" : noted.Host)}/{noted.Captures.GetValueOrDefault("pci")}/{noted.Captures.GetValueOrDefault("exception")}";
+        var key = Stories.GetValueOrDefault(signature.Id)
+            ?? $"{signature.Id}/{xid}/{(xid is null ? "" : noted.Host)}/{noted.Captures.GetValueOrDefault("pci")}/{noted.Captures.GetValueOrDefault("exception")}";
         var at = new Position(noted.Line, run.History.Count > 0 ? run.History[0].Step : null, run.TimeOf(noted));
         if (_open.TryGetValue(key, out var open) && !IsApart(open, at))
         {
             Extend(open, noted, at, run);
+            if (signature.Severity > open.Draft.Severity)
+            {
+                open.Draft.Severity = signature.Severity;
+                open.Draft.Title = signature.Title;
+            }
+
             return;
         }
 
