@@ -2,7 +2,10 @@ using System.Text.Json;
 using SelfDev.Benchmarks;
 
 // One process runs one suite, so that one suite's garbage and caches never stand in another's figures.
-IReadOnlyList<IBenchmarkSuite> suites = [];
+IReadOnlyList<IBenchmarkSuite> suites =
+[
+    new StorageBenchmark(),
+];
 
 var suite = args.Length > 0 ? suites.FirstOrDefault(candidate => candidate.Name == args[0]) : null;
 if (suite is null)
