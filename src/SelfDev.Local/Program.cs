@@ -1,1 +1,3 @@
-return 0;
+using SelfDev.Local.Commands;
+
+return await CommandLine.RunAsync(args, CommandIo.OfProcess(), CancellationToken.None);

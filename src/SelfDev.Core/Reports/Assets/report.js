@@ -71,15 +71,19 @@
       return {};
     }
     const narrow = extent(data) / 250;
+    const wide = extent(data) / 2;
     const marks = {};
     data.marks.forEach((mark, index) => {
       const line = mark.to - mark.from < narrow;
       marks["mark" + index] = {
         type: line ? "line" : "box", borderColor: color(mark.severity), borderWidth: line ? 1.5 : 1, drawTime: "beforeDatasetsDraw",
-        backgroundColor: color(mark.severity) + "26",
+        // What covers most of a run is told by its frame; a strong tint would hide the curve.
+        backgroundColor: color(mark.severity) + (mark.to - mark.from > wide ? "0d" : "26"),
         xMin: line ? (mark.from + mark.to) / 2 : mark.from, xMax: line ? (mark.from + mark.to) / 2 : mark.to,
         label: {
-          display: data.marks.length <= 16, content: mark.finding, position: line ? "end" : { x: "start", y: "start" }, drawTime: "afterDatasetsDraw",
+          display: data.marks.length <= 16, content: mark.finding, position: line ? "end" : { x: "start", y: "start" },
+          // Neighbours stand below each other, so that both can be read.
+          yAdjust: index % 4 * 14, drawTime: "afterDatasetsDraw",
           backgroundColor: color("card"), color: color(mark.severity), font: { size: 10, weight: "bold" }, padding: 2,
         },
         click: () => { location.hash = mark.finding; },

@@ -1,0 +1,53 @@
+using SelfDev.Local.Commands;
+
+namespace SelfDev.Local.Tests.Commands;
+
+/// <summary>What a command line did: exit code and both streams.</summary>
+internal sealed record CommandRun(int ExitCode, string Output, string Error)
+{
+    public static Task<CommandRun> OfAsync(params string[] args) => WithInputAsync([], args);
+
+    public static async Task<CommandRun> WithInputAsync(byte[] input, params string[] args)
+    {
+        using var output = new StringWriter();
+        using var error = new StringWriter();
+        var io = new CommandIo
+        {
+            Output = output,
+            Error = error,
+            Input = () => new MemoryStream(input),
+            Rooms = [new StepLogRoom(), new StepLogRoom("evals", "evallog")],
+            HostTimeout = TimeSpan.FromSeconds(20),
+        };
+        var code = await CommandLine.RunAsync(args, io, TestContext.Current.CancellationToken);
+        return new CommandRun(code, output.ToString(), error.ToString());
+    }
+
+    /// <summary>Checks that the input was refused as users are promised: exit code 2, nothing on standard output, one line on standard error.</summary>
+    public void IsRefusedWith(string words)
+    {
+        Assert.Equal(ExitCodes.BadInput, ExitCode);
+        Assert.Empty(Output);
+        Assert.StartsWith("selfdev: ", Error, StringComparison.Ordinal);
+        Assert.Equal(1, Error.Count(letter => letter == '\n'));
+        Assert.Contains(words, Error, StringComparison.Ordinal);
+    }
+}
+
+/// <summary>A folder for one test, deleted with it.</summary>
+internal sealed class TestFolder : IDisposable
+{
+    public string Root { get; } = Directory.CreateTempSubdirectory("selfdev-test-").FullName;
+
+    public string Write(string name, string content) => Write(name, System.Text.Encoding.UTF8.GetBytes(content));
+
+    public string Write(string name, byte[] content)
+    {
+        var path = Path.Combine(Root, name);
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        File.WriteAllBytes(path, content);
+        return path;
+    }
+
+    public void Dispose() => Directory.Delete(Root, recursive: true);
+}
