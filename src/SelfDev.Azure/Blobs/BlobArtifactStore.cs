@@ -155,7 +155,9 @@ public sealed class BlobArtifactStore : IArtifactStore
         }
     }
 
-    private static BlobServiceClient Connect(BlobStoreOptions options, TokenCredential? credential)
+    /// <summary>The SDK's client, for what else lives in the same account.</summary>
+    /// <inheritdoc cref="BlobArtifactStore(BlobStoreOptions, TokenCredential?)"/>
+    public static BlobServiceClient Connect(BlobStoreOptions options, TokenCredential? credential = null)
     {
         var client = new BlobClientOptions();
         client.Retry.Mode = RetryMode.Exponential;

@@ -39,7 +39,7 @@ public static class MerkleProof
     /// </summary>
     public static bool VerifyConsistency(long oldSize, long newSize, ReadOnlySpan<byte> oldRoot, ReadOnlySpan<byte> newRoot, IReadOnlyList<byte[]> proof)
     {
-        if (oldSize < 1 || newSize < oldSize || !HaveHashSize(proof))
+        if (oldSize < 1 || newSize < oldSize || oldRoot.Length != MerkleHash.Size || newRoot.Length != MerkleHash.Size || !HaveHashSize(proof))
         {
             return false;
         }
@@ -61,11 +61,6 @@ public static class MerkleProof
         }
 
         var seed = isOldTreePerfect ? oldRoot.ToArray() : proof[0];
-        if (seed.Length != MerkleHash.Size)
-        {
-            return false;
-        }
-
         var (oldHash, newHash) = (seed, seed);
         var position = (oldSize - 1) >> shift;
         for (var level = 0; level < inner + border; level++)

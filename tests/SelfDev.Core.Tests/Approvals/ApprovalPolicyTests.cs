@@ -1,0 +1,132 @@
+using System.Text;
+using SelfDev.Core.Approvals;
+
+namespace SelfDev.Core.Tests.Approvals;
+
+public class ApprovalPolicyTests
+{
+    private const string Sample = """
+        {
+          "schema": "selfdev.policy/1",
+          // Small changes need one person, others two.
+          "rules": [
+            { "action": "scale-fleet", "maxSize": 2, "approvers": ["ana@example.com", "bo@example.com"], "expiresAfter": "4h", "remindEvery": "30m" },
+            { "action": "*", "approvers": ["ana@example.com", "bo@example.com"], "quorum": 2, "expiresAfter": "2d" },
+          ],
+          "fleets": {
+            "gpu-train": {
+              "resourceId": "/subscriptions/0/resourceGroups/g/providers/Microsoft.Compute/virtualMachineScaleSets/gpu-train",
+              "minCapacity": 2, "maxCapacity": 16, "subjects": ["training/*", "training/run7"]
+            },
+            "gpu-chat": {
+              "resourceId": "/subscriptions/0/resourceGroups/g/providers/Microsoft.Compute/virtualMachineScaleSets/gpu-chat",
+              "maxCapacity": 8, "subjects": ["training/chat-*", "serving/chat"]
+            }
+          }
+        }
+        """;
+
+    private static ApprovalPolicy Policy => Parse(Sample);
+
+    [Theory]
+    [InlineData("3", "4", 1)]
+    [InlineData("5", "3", 1)]
+    [InlineData("3", "6", 2)]
+    public void Size_decides_how_many_have_to_agree(string from, string to, int quorum) =>
+        Assert.Equal(quorum, Policy.Require(Plans.Scale(from, to)).Requirement!.Quorum);
+
+    [Theory]
+    [InlineData("1000000")]
+    [InlineData("17")]
+    [InlineData("1")]
+    [InlineData("-1")]
+    [InlineData("NaN")]
+    [InlineData("1e3")]
+    [InlineData("")]
+    [InlineData("99999999999999999999")]
+    public void No_capacity_outside_the_fleets_limits_can_be_proposed(string to)
+    {
+        var answer = Policy.Require(Plans.Scale("3", to));
+        Assert.Null(answer.Requirement);
+        Assert.NotNull(answer.Refusal);
+    }
+
+    [Fact]
+    public void A_resource_outside_the_policy_cannot_be_touched()
+    {
+        Assert.Contains("no fleet", Policy.Require(Plans.Scale() with { Resource = Plans.FleetId + "-2" }).Refusal, StringComparison.Ordinal);
+        Assert.NotNull(Policy.Require(Plans.Scale() with { Action = "replace-node", Resource = Plans.FleetId.ToUpperInvariant() + "/virtualMachines/3" }).Requirement);
+    }
+
+    [Fact]
+    public void An_action_without_a_rule_is_refused()
+    {
+        var policy = Policy with { Rules = [Policy.Rules[0]] };
+        Assert.Contains("No rule", policy.Require(Plans.Scale("3", "9")).Refusal, StringComparison.Ordinal);
+        Assert.NotNull(ApprovalPolicy.DenyAll.Require(Plans.Scale()).Refusal);
+    }
+
+    [Fact]
+    public void The_proposer_is_not_asked_and_an_unreachable_quorum_is_said_at_once()
+    {
+        Assert.Equal(["bo@example.com"], Policy.Require(Plans.Scale() with { Proposer = "ANA@example.com" }).Requirement!.Approvers);
+        Assert.Contains("without the proposer", Policy.Require(Plans.Scale("3", "9") with { Proposer = "ana@example.com" }).Refusal, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void All_actions_can_be_switched_off() =>
+        Assert.Contains("switches all actions off", (Policy with { ActionsEnabled = false }).Require(Plans.Scale()).Refusal, StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("training/run7", "gpu-train")]
+    [InlineData("training/other", "gpu-train")]
+    [InlineData("training/chat-2", "gpu-chat")]
+    [InlineData("serving/chat", "gpu-chat")]
+    [InlineData("serving/chat2", null)]
+    public void The_most_specific_pattern_gives_the_fleet(string subject, string? fleet) => Assert.Equal(fleet, Policy.FleetOf(subject)?.Name);
+
+    [Fact]
+    public void Durations_are_read() =>
+        Assert.Equal((TimeSpan.FromHours(4), TimeSpan.FromMinutes(30)), (Policy.Rules[0].ExpiresAfter, Policy.Rules[0].RemindEvery!.Value));
+
+    [Theory]
+    [InlineData("\"scale-fleet\"", "\"scale-flet\"", "$.rules[0].action: 'scale-flet' is no action; expected one of")]
+    [InlineData("\"quorum\": 2", "\"quorum\": 3", "$.rules[1].quorum: 3 approvals cannot come from 2 approvers.")]
+    [InlineData("\"quorum\": 2", "\"quorum\": 0", "$.rules[1].quorum: expected a whole number from 1")]
+    [InlineData("\"quorum\"", "\"qourum\"", "$.rules[1].qourum: unknown; expected one of action, maxSize")]
+    [InlineData("\"2d\"", "\"2 days\"", "$.rules[1].expiresAfter: '2 days' is no duration")]
+    [InlineData("\"2d\"", "\"31d\"", "$.rules[1].expiresAfter: at most 30d.")]
+    [InlineData("\"30m\"", "\"4h\"", "$.rules[0].remindEvery: has to be shorter")]
+    [InlineData("bo@example.com", "Ana@example.com", "$.rules[0].approvers: the same person stands in it twice.")]
+    [InlineData("bo@example.com", "bo example", "$.rules[0].approvers[1]: 'bo example' is no identity")]
+    [InlineData("\"maxCapacity\": 16", "\"maxCapacity\": 1", "$.fleets.gpu-train.maxCapacity: 1 is below minCapacity 2.")]
+    [InlineData("\"maxCapacity\": 8, ", "", "$.fleets.gpu-chat: 'maxCapacity' is missing")]
+    [InlineData("/subscriptions/0", "/x", "$.fleets.gpu-train.resourceId: expected /subscriptions/")]
+    [InlineData("policy/1", "policy/9", "$.schema: 'selfdev.policy/9' is not known")]
+    [InlineData("\"schema\"", "\"schema\": 1, \"schema\"", "$.schema: stands there twice.")]
+    public void A_mistake_is_named_with_its_place(string find, string replace, string expected)
+    {
+        var reading = ApprovalPolicyFormat.Parse(Encoding.UTF8.GetBytes(Sample.Replace(find, replace, StringComparison.Ordinal)));
+        Assert.Null(reading.Policy);
+        Assert.Contains(reading.Errors, error => error.StartsWith(expected, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("{")]
+    [InlineData("[]")]
+    [InlineData("{\"schema\": \"selfdev.policy/1\", \"rules\": {}}")]
+    public void What_is_no_policy_gives_an_error_not_a_policy(string text)
+    {
+        var reading = ApprovalPolicyFormat.Parse(Encoding.UTF8.GetBytes(text));
+        Assert.Null(reading.Policy);
+        Assert.NotEmpty(reading.Errors);
+    }
+
+    private static ApprovalPolicy Parse(string text)
+    {
+        var reading = ApprovalPolicyFormat.Parse(Encoding.UTF8.GetBytes(text));
+        Assert.Empty(reading.Errors);
+        return reading.Policy!;
+    }
+}
