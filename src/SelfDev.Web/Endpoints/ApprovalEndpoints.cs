@@ -1,0 +1,268 @@
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using SelfDev.Core.Approvals;
+using SelfDev.Core.Reports;
+using SelfDev.Web.Pages;
+using SelfDev.Workflows.Approval;
+
+namespace SelfDev.Web.Endpoints;
+
+/// <summary>Approval links for people, and the same by API. A GET shows and changes nothing, whoever sends it; only a POST decides.</summary>
+internal static class ApprovalEndpoints
+{
+    private const int MaxBodyBytes = 8 * 1024;
+    private const int MinPrefixChars = 8;
+
+    /// <summary><c>GET /approvals/{token}</c></summary>
+    public static async Task<IResult> ShowAsync(HttpRequest request)
+    {
+        var (claims, refusal) = ReadToken(request);
+        if (claims is null)
+        {
+            return refusal!;
+        }
+
+        var (approval, problem) = await FindAsync(request, claims);
+        if (approval is null)
+        {
+            return problem!;
+        }
+
+        var decisions = await Service<DecisionStore>(request).ReadAsync(approval.PlanHash, request.HttpContext.RequestAborted);
+        return WebErrors.WantsPage(request)
+            ? ApprovalPage.Render(request, approval, decisions, claims.Approver, Now(request))
+            : Results.Json(View(approval, decisions), ReportJson.Options);
+    }
+
+    /// <summary><c>POST /approvals/{token}</c> with <c>decision=approve|reject</c> and <c>reason</c>, as form or JSON.</summary>
+    public static async Task<IResult> DecideByLinkAsync(HttpRequest request)
+    {
+        var (claims, refusal) = ReadToken(request);
+        if (claims is null)
+        {
+            return refusal!;
+        }
+
+        var (body, wrong) = await ReadBodyAsync(request);
+        if (body is null)
+        {
+            return wrong!;
+        }
+
+        var (approval, problem) = await FindAsync(request, claims);
+        return approval is null
+            ? problem!
+            : await DecideAsync(request, approval.PlanHash, body, claims.Approver, $"link:{claims.Nonce}", redirectTo: request.Path);
+    }
+
+    /// <summary><c>GET /api/approvals</c>: what waits for a decision, soonest expiry first.</summary>
+    public static async Task<IResult> ListAsync(HttpRequest request) =>
+        Results.Json((await PendingAsync(request)).Select(pending => View(pending.Request, pending.Decisions)), ReportJson.Options);
+
+    /// <summary><c>GET /api/approvals/{id}</c>; the id is the plan hash or its first 8 or more characters.</summary>
+    public static async Task<IResult> GetAsync(HttpRequest request)
+    {
+        var (approval, problem) = await FindByIdAsync(request);
+        return approval is null
+            ? problem!
+            : Results.Json(View(approval, await Service<DecisionStore>(request).ReadAsync(approval.PlanHash, request.HttpContext.RequestAborted)), ReportJson.Options);
+    }
+
+    /// <summary><c>POST /api/approvals/{id}</c>: the caller's key or principal is who decides.</summary>
+    public static async Task<IResult> DecideByKeyAsync(HttpRequest request)
+    {
+        var (body, wrong) = await ReadBodyAsync(request);
+        if (body is null)
+        {
+            return wrong!;
+        }
+
+        var (approval, problem) = await FindByIdAsync(request);
+        var caller = WebRoute.CallerOf(request);
+        return approval is null
+            ? problem!
+            : await DecideAsync(request, approval.PlanHash, body, caller.Name, caller.Proof, redirectTo: null);
+    }
+
+    /// <summary>Unexpired approvals that are not decided yet.</summary>
+    public static async Task<IReadOnlyList<(ApprovalRequest Request, IReadOnlyList<Decision> Decisions)>> PendingAsync(HttpRequest request)
+    {
+        var cancellation = request.HttpContext.RequestAborted;
+        var pending = new List<(ApprovalRequest, IReadOnlyList<Decision>)>();
+        await foreach (var approval in Service<ApprovalRequests>(request).ListUnexpiredAsync(Now(request), cancellation))
+        {
+            var decisions = await Service<DecisionStore>(request).ReadAsync(approval.PlanHash, cancellation);
+            if (ApprovalLifecycle.StateAfter(approval.Requirement, decisions) == ApprovalState.Pending)
+            {
+                pending.Add((approval, decisions));
+            }
+        }
+
+        return pending;
+    }
+
+    private static async Task<IResult> DecideAsync(
+        HttpRequest request, string planHash, DecisionBody body, string approver, string proof, string? redirectTo)
+    {
+        var outcome = await Service<ApprovalDecisions>(request).DecideAsync(
+            planHash, body.Kind, approver, body.Reason, proof, request.HttpContext.RequestAborted);
+        WebTelemetry.Decisions.Add(1, new KeyValuePair<string, object?>("outcome", outcome.Result.ToString()));
+        Logs.DecisionTaken(Logger(request), planHash, outcome.Result);
+        return outcome.Result switch
+        {
+            // 303: the browser shows the page by GET, so that reloading it sends nothing again.
+            DecisionResult.Recorded when redirectTo is not null && WebErrors.WantsPage(request) => SeeOther(request, redirectTo),
+            DecisionResult.Recorded => Results.Json(new DecisionAnswer(planHash, approver, body.Kind, outcome.State!.Value), ReportJson.Options),
+            DecisionResult.Unknown => WebErrors.Problem(request, StatusCodes.Status404NotFound, outcome.Message),
+            DecisionResult.Forbidden => WebErrors.Problem(request, StatusCodes.Status403Forbidden, outcome.Message),
+            _ => WebErrors.Problem(request, StatusCodes.Status409Conflict, outcome.Message),
+        };
+    }
+
+    // Forged, altered and unknown read the same: an answer that tells them apart helps only whoever forges.
+    private static (ApprovalClaims? Claims, IResult? Refusal) ReadToken(HttpRequest request)
+    {
+        var reading = ApprovalTokens.Verify(
+            Service<ApprovalKeyRing>(request), (string)request.RouteValues["token"]!, Now(request), Service<WebOptions>(request).LinkExpiryTolerance);
+        if (reading.Status == TokenStatus.Valid)
+        {
+            return (reading.Claims, null);
+        }
+
+        Logs.LinkRefused(Logger(request), reading.Status);
+        WebTelemetry.Refused.Add(1, new KeyValuePair<string, object?>("route", "ApprovalLink"));
+        return (null, WebErrors.Unauthorized(request, reading.Status is TokenStatus.Expired
+            ? "This link has expired. No decision by then means no action."
+            : "This link is not valid. Open the newest one that you were sent, unchanged."));
+    }
+
+    private static async Task<(ApprovalRequest? Approval, IResult? Problem)> FindAsync(HttpRequest request, ApprovalClaims claims)
+    {
+        var stored = await Service<ApprovalRequests>(request).ReadAsync(claims.PlanHash, request.HttpContext.RequestAborted);
+        return stored switch
+        {
+            null => (null, WebErrors.Problem(request, StatusCodes.Status404NotFound, "There is no such approval any more.")),
+            { IsUnchanged: false } => (null, WebErrors.Problem(request, StatusCodes.Status409Conflict, "The plan was changed after it was proposed: nobody can decide about it.")),
+            _ when stored.Request.ApprovalInstanceId != claims.InstanceId || stored.Request.Round != claims.Round =>
+                (null, WebErrors.Problem(request, StatusCodes.Status409Conflict, "This link belongs to an earlier plan.")),
+            _ => (stored.Request, null),
+        };
+    }
+
+    private static async Task<(ApprovalRequest? Approval, IResult? Problem)> FindByIdAsync(HttpRequest request)
+    {
+        var id = (string)request.RouteValues["id"]!;
+        if (!PlanHash.IsWellFormed(id) && id.Length >= MinPrefixChars)
+        {
+            var matching = (await PendingAsync(request)).Where(pending => pending.Request.PlanHash.StartsWith(id, StringComparison.Ordinal)).ToList();
+            id = matching.Count == 1 ? matching[0].Request.PlanHash : id;
+        }
+
+        var stored = await Service<ApprovalRequests>(request).ReadAsync(id, request.HttpContext.RequestAborted);
+        return stored switch
+        {
+            null => (null, WebErrors.Problem(request, StatusCodes.Status404NotFound, "There is no approval with this id, or several begin with it.")),
+            { IsUnchanged: false } => (null, WebErrors.Problem(request, StatusCodes.Status409Conflict, "The plan was changed after it was proposed: nobody can decide about it.")),
+            _ => (stored.Request, null),
+        };
+    }
+
+    private static async Task<(DecisionBody? Body, IResult? Wrong)> ReadBodyAsync(HttpRequest request)
+    {
+        if (request.HttpContext.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
+        {
+            limit.MaxRequestBodySize = MaxBodyBytes;
+        }
+
+        if (request.ContentLength > MaxBodyBytes)
+        {
+            return (null, WebErrors.Problem(request, StatusCodes.Status413PayloadTooLarge, $"A decision has at most {MaxBodyBytes} bytes."));
+        }
+
+        var (decision, reason) = await ReadFieldsAsync(request);
+        return decision switch
+        {
+            "approve" => (new DecisionBody(DecisionKind.Approve, reason), null),
+            "reject" => (new DecisionBody(DecisionKind.Reject, reason), null),
+            _ => (null, WebErrors.Problem(request, StatusCodes.Status400BadRequest, "Send 'decision' as 'approve' or 'reject', and 'reason' if you like, as a form or as JSON.")),
+        };
+    }
+
+    private static async Task<(string? Decision, string? Reason)> ReadFieldsAsync(HttpRequest request)
+    {
+        var cancellation = request.HttpContext.RequestAborted;
+        if (request.HasFormContentType)
+        {
+            var form = await request.ReadFormAsync(new FormOptions { ValueCountLimit = 8, BufferBodyLengthLimit = MaxBodyBytes }, cancellation);
+            return (form["decision"].ToString(), form["reason"].ToString());
+        }
+
+        try
+        {
+            var bytes = new byte[MaxBodyBytes + 1];
+            var length = await request.Body.ReadAtLeastAsync(bytes, bytes.Length, throwOnEndOfStream: false, cancellation);
+            using var json = JsonDocument.Parse(bytes.AsMemory(0, Math.Min(length, MaxBodyBytes)));
+            return (Text(json.RootElement, "decision"), Text(json.RootElement, "reason"));
+        }
+        catch (JsonException)
+        {
+            return (null, null);
+        }
+    }
+
+    private static string? Text(JsonElement root, string name) =>
+        root.ValueKind == JsonValueKind.Object && root.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String
+            ? value.GetString()
+            : null;
+
+    private static IResult SeeOther(HttpRequest request, string path)
+    {
+        request.HttpContext.Response.Headers.Location = path;
+        return Results.StatusCode(StatusCodes.Status303SeeOther);
+    }
+
+    private static ApprovalView View(ApprovalRequest approval, IReadOnlyList<Decision> decisions) => new(
+        approval.PlanHash,
+        ApprovalLifecycle.StateAfter(approval.Requirement, decisions),
+        approval.Subject,
+        approval.Plan,
+        approval.Proposal.Why,
+        approval.Proposal.Cost,
+        approval.Requirement.Quorum,
+        approval.Requirement.Approvers,
+        decisions,
+        approval.RequestedAt,
+        approval.Plan.ExpiresAt,
+        approval.ReportId);
+
+    private static T Service<T>(HttpRequest request)
+        where T : notnull => request.HttpContext.RequestServices.GetRequiredService<T>();
+
+    private static DateTimeOffset Now(HttpRequest request) => Service<TimeProvider>(request).GetUtcNow();
+
+    private static ILogger Logger(HttpRequest request) => Service<ILoggerFactory>(request).CreateLogger("SelfDev.Web");
+
+    private sealed record DecisionBody(DecisionKind Kind, string? Reason);
+}
+
+/// <summary>An approval as the API shows it.</summary>
+/// <param name="Id">The plan hash.</param>
+public sealed record ApprovalView(
+    string Id,
+    ApprovalState State,
+    string? Subject,
+    EffectPlan Plan,
+    string Why,
+    string? Cost,
+    int Quorum,
+    IReadOnlyList<string> Approvers,
+    IReadOnlyList<Decision> Decisions,
+    DateTimeOffset RequestedAt,
+    DateTimeOffset ExpiresAt,
+    string? ReportId);
+
+/// <param name="State">Of the approval after this decision.</param>
+public sealed record DecisionAnswer(string Id, string Approver, DecisionKind Decision, ApprovalState State);

@@ -1,0 +1,20 @@
+using Microsoft.Extensions.Logging;
+using SelfDev.Core.Approvals;
+using SelfDev.Workflows.Approval;
+
+namespace SelfDev.Web;
+
+internal static partial class Logs
+{
+    [LoggerMessage(EventId = 4001, Level = LogLevel.Error, Message = "The route {Route} failed.")]
+    public static partial void RequestFailed(ILogger logger, Exception failure, string route);
+
+    [LoggerMessage(EventId = 4002, Level = LogLevel.Information, Message = "A decision about plan {PlanHash} came in: {Outcome}.")]
+    public static partial void DecisionTaken(ILogger logger, string planHash, DecisionResult outcome);
+
+    [LoggerMessage(EventId = 4003, Level = LogLevel.Warning, Message = "An approval link was refused: {Status}.")]
+    public static partial void LinkRefused(ILogger logger, TokenStatus status);
+
+    [LoggerMessage(EventId = 4004, Level = LogLevel.Warning, Message = "The kill switch was set: engaged {Engaged}.")]
+    public static partial void KillSwitchSet(ILogger logger, bool engaged);
+}

@@ -1,0 +1,49 @@
+using SelfDev.Core.Approvals;
+
+namespace SelfDev.Web;
+
+/// <summary>Who may use the HTTP surface, and how much they may send. Without keys and without trusted headers only approval links work.</summary>
+public sealed class WebOptions
+{
+    /// <summary>Characters of an API key at least: 128 bits in hex.</summary>
+    public const int MinKeyChars = 32;
+
+    /// <value>Callers by API key. Default: none.</value>
+    public IReadOnlyList<ApiPrincipal> Principals { get; init; } = [];
+
+    /// <value>
+    /// Whether the headers of App Service authentication ("Easy Auth") name the caller. Set it only where that module is on, because
+    /// it strips such headers from requests; anywhere else anybody could send them. Default false.
+    /// </value>
+    public bool TrustEasyAuthHeaders { get; init; }
+
+    /// <value>Clock difference forgiven at a link's expiry. Default zero.</value>
+    public TimeSpan LinkExpiryTolerance { get; init; } = TimeSpan.Zero;
+
+    /// <value>Bytes of one dropped artifact at most. Default 4 GiB.</value>
+    public long MaxIntakeBytes { get; init; } = 4L << 30;
+
+    /// <exception cref="ArgumentException">A key is too short, or a name is no identity.</exception>
+    public void Validate()
+    {
+        foreach (var principal in Principals)
+        {
+            if (!Identity.IsWellFormed(principal.Name))
+            {
+                throw new ArgumentException($"The API principal '{principal.Name}' is no identity: use an e-mail address or name of ASCII letters, digits and ._%+@-");
+            }
+
+            if (principal.Key.Length < MinKeyChars)
+            {
+                throw new ArgumentException($"The API key of '{principal.Name}' has {principal.Key.Length} characters; it needs {MinKeyChars} or more.");
+            }
+        }
+    }
+}
+
+/// <param name="Name">Identity as the policy file names approvers.</param>
+public sealed record ApiPrincipal(string Name, string Key)
+{
+    /// <summary>Keeps the key out of logs.</summary>
+    public override string ToString() => Name;
+}
