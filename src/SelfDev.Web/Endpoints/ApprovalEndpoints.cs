@@ -110,7 +110,8 @@ internal static class ApprovalEndpoints
         var outcome = await Service<ApprovalDecisions>(request).DecideAsync(
             planHash, body.Kind, approver, body.Reason, proof, request.HttpContext.RequestAborted);
         WebTelemetry.Decisions.Add(1, new KeyValuePair<string, object?>("outcome", outcome.Result.ToString()));
-        Logs.DecisionTaken(Logger(request), planHash, outcome.Result);
+        var logger = Logger(request);
+        Logs.DecisionTaken(logger, planHash, outcome.Result);
         return outcome.Result switch
         {
             // 303: the browser shows the page by GET, so that reloading it sends nothing again.
@@ -132,7 +133,8 @@ internal static class ApprovalEndpoints
             return (reading.Claims, null);
         }
 
-        Logs.LinkRefused(Logger(request), reading.Status);
+        var logger = Logger(request);
+        Logs.LinkRefused(logger, reading.Status);
         WebTelemetry.Refused.Add(1, new KeyValuePair<string, object?>("route", "ApprovalLink"));
         return (null, WebErrors.Unauthorized(request, reading.Status is TokenStatus.Expired
             ? "This link has expired. No decision by then means no action."

@@ -2,7 +2,9 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
 using SelfDev.Core.Artifacts;
+using SelfDev.Core.Redaction;
 using SelfDev.Web.Pages;
+using SelfDev.Workflows.Diagnosis;
 using SelfDev.Workflows.Ports;
 
 namespace SelfDev.Web.Endpoints;
@@ -10,16 +12,13 @@ namespace SelfDev.Web.Endpoints;
 /// <summary>Dropping an artifact over HTTP, for those who have no access to the storage account.</summary>
 internal static class IntakeEndpoints
 {
-    /// <summary>Blob metadata that names who dropped the artifact: that person may not approve what follows from it.</summary>
-    public const string DroppedByMetadata = "selfdevdroppedby";
-
     /// <summary><c>PUT</c> or <c>POST /api/intake/{**path}</c>: the body, streamed, becomes the blob <c>intake/&lt;path&gt;</c>.</summary>
     public static async Task<IResult> DropAsync(HttpRequest request)
     {
         var path = request.RouteValues["path"] as string ?? "";
         if (ArtifactName.Parse(path, out var refusal) is null)
         {
-            return WebErrors.Problem(request, StatusCodes.Status400BadRequest, $"The name '{ArtifactName.Display(path)}' is refused: {refusal}");
+            return WebErrors.Problem(request, StatusCodes.Status400BadRequest, $"The name '{SafeText.SingleLine(path)}' is refused: {refusal}");
         }
 
         var services = request.HttpContext.RequestServices;
@@ -34,7 +33,7 @@ internal static class IntakeEndpoints
             feature.MaxRequestBodySize = limit;
         }
 
-        var metadata = new Dictionary<string, string> { [DroppedByMetadata] = WebRoute.CallerOf(request).Name };
+        var metadata = new Dictionary<string, string> { [DiagnosisStart.DroppedByMetadata] = WebRoute.CallerOf(request).Name };
         try
         {
             await using var body = new CappedStream(request.Body, limit);

@@ -3,6 +3,7 @@ using Microsoft.AspNetCore.Http;
 using SelfDev.Core.Ledger;
 using SelfDev.Core.Reports;
 using SelfDev.Workflows.Approval;
+using SelfDev.Workflows.Diagnosis;
 using SelfDev.Workflows.Engine;
 
 namespace SelfDev.Web.Pages;
@@ -10,9 +11,6 @@ namespace SelfDev.Web.Pages;
 /// <summary>What is going on: what waits for people, what runs, whether actions are stopped, what the ledger's head is.</summary>
 internal static class DashboardPage
 {
-    // The workflow that writes reports; the name is persisted in histories and never changes.
-    private const string DiagnosisWorkflow = "ArtifactDiagnosis";
-
     public static IResult Render(HttpRequest request, DashboardContent content) => Page.Render(
         request,
         StatusCodes.Status200OK,
@@ -106,7 +104,7 @@ internal static class DashboardPage
         }
     }
 
-    private static Html Report(WorkflowInstance instance) => instance.Name == DiagnosisWorkflow
+    private static Html Report(WorkflowInstance instance) => instance.Name == ArtifactDiagnosis.Handle.Name
         ? Html.Of($"""<a href="/api/reports/{Uri.EscapeDataString(instance.InstanceId)}/report.html">report</a>""")
         : Html.Empty;
 
