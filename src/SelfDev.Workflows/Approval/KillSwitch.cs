@@ -1,4 +1,5 @@
 using System.Text.Json;
+using SelfDev.Core.Reports;
 using SelfDev.Workflows.Ports;
 
 namespace SelfDev.Workflows.Approval;
@@ -15,11 +16,16 @@ public sealed class KillSwitch(IArtifactStore store, TimeProvider clock)
     {
         try
         {
-            return await store.TryReadJsonAsync<KillSwitchState>(Containers.Evidence, Name, cancellation) ?? KillSwitchState.Off;
+            await using var stream = await store.OpenReadAsync(new BlobRef(Containers.Evidence, Name, null), cancellation);
+            return await JsonSerializer.DeserializeAsync<KillSwitchState>(stream, ReportJson.Options, cancellation) ?? Unreadable();
+        }
+        catch (BlobGoneException)
+        {
+            return KillSwitchState.Off;
         }
         catch (JsonException)
         {
-            return new KillSwitchState(true, "selfdev", null, $"{Containers.Evidence}/{Name} cannot be read; engage or release the switch to rewrite it.");
+            return Unreadable();
         }
     }
 
@@ -30,6 +36,9 @@ public sealed class KillSwitch(IArtifactStore store, TimeProvider clock)
         await store.WriteJsonAsync(Containers.Evidence, Name, state, cancellation);
         return state;
     }
+
+    private static KillSwitchState Unreadable() =>
+        new(true, "selfdev", null, $"{Containers.Evidence}/{Name} cannot be read; engage or release the switch to rewrite it.");
 }
 
 /// <param name="At">Null where it was never set.</param>

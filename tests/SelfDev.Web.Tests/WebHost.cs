@@ -1,0 +1,157 @@
+using System.Net.Http.Headers;
+using System.Security.Cryptography;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.TestHost;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using SelfDev.Core.Approvals;
+using SelfDev.Core.Findings;
+using SelfDev.Core.Proposals;
+using SelfDev.Testing;
+using SelfDev.Workflows.Approval;
+using SelfDev.Workflows.Engine;
+using SelfDev.Workflows.Ports;
+
+namespace SelfDev.Web.Tests;
+
+/// <summary>The endpoints on a test server, over stores in memory and a fake clock.</summary>
+public sealed class WebHost : IAsyncDisposable
+{
+    public const string Ana = "ana@example.com";
+    public const string Bo = "bo@example.com";
+    public const string AnasKey = "0123456789abcdef0123456789abcdef-ana";
+    public const string FleetId = "/subscriptions/0/resourceGroups/g/providers/Microsoft.Compute/virtualMachineScaleSets/gpu-train";
+
+    private WebApplication? _app;
+
+    public FakeClock Clock { get; } = new();
+
+    public InMemoryArtifactStore Store { get; } = new();
+
+    public RecordingWorkflowClient Workflows { get; } = new();
+
+    public InMemoryLedgerStore Ledger { get; } = new();
+
+    public ApprovalKeyRing Keys { get; set; } = null!;
+
+    public ApprovalRequests Requests => new(Store);
+
+    public DecisionStore Decisions => new(Store);
+
+    public static async Task<WebHost> StartAsync(Func<WebHost, WebOptions>? options = null, Func<WebHost, ApprovalKeyRing>? keys = null)
+    {
+        var host = new WebHost();
+        host.Keys = keys?.Invoke(host) ?? new ApprovalKeyRing([host.Key("k1", TimeSpan.FromDays(-1), TimeSpan.FromDays(30))]);
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.WebHost.UseTestServer();
+        builder.Logging.ClearProviders();
+        builder.Services
+            .AddSelfDevWeb(options?.Invoke(host) ?? new WebOptions { Principals = [new ApiPrincipal(Ana, AnasKey)] })
+            .AddSingleton<TimeProvider>(host.Clock)
+            .AddSingleton<IArtifactStore>(host.Store)
+            .AddSingleton<IWorkflowClient>(host.Workflows)
+            .AddSingleton<ILedgerStore>(host.Ledger)
+            .AddSingleton(host.Keys)
+            .AddSingleton<ApprovalRequests>()
+            .AddSingleton<DecisionStore>()
+            .AddSingleton<ApprovalDecisions>()
+            .AddSingleton<KillSwitch>();
+        host._app = builder.Build();
+        host._app.MapSelfDev();
+        await host._app.StartAsync(TestContext.Current.CancellationToken);
+        return host;
+    }
+
+    public ApprovalKey Key(string id, TimeSpan from, TimeSpan to) =>
+        new(id, RandomNumberGenerator.GetBytes(32), Clock.GetUtcNow() + from, Clock.GetUtcNow() + to);
+
+    public HttpClient Client(string? key = null, string? accept = null)
+    {
+        var client = _app!.GetTestClient();
+        if (key is not null)
+        {
+            client.DefaultRequestHeaders.Add("x-selfdev-key", key);
+        }
+
+        if (accept is not null)
+        {
+            client.DefaultRequestHeaders.Accept.Add(MediaTypeWithQualityHeaderValue.Parse(accept));
+        }
+
+        return client;
+    }
+
+    public async Task<ApprovalRequest> AskAsync(int quorum = 1, string proposer = "selfdev", string evidence = "iteration 310 | lm loss: 9.1", int round = 1)
+    {
+        var plan = new EffectPlan
+        {
+            Action = ScaleFleet.KindName,
+            Resource = FleetId,
+            From = new Dictionary<string, string> { ["capacity"] = "3", ["sku"] = "Standard_ND96isr_H100_v5" },
+            To = new Dictionary<string, string> { ["capacity"] = "4", ["sku"] = "Standard_ND96isr_H100_v5" },
+            ETag = "0x8DB",
+            Evidence = ["sha256:ab#F1"],
+            Proposer = proposer,
+            ExpiresAt = Clock.GetUtcNow().AddHours(4),
+            InstanceId = "run7:action:1",
+        };
+        var request = new ApprovalRequest
+        {
+            PlanHash = PlanHash.Of(plan),
+            Plan = plan,
+            Proposal = new Proposal(new ScaleFleet(null, 1) { Fleet = "gpu-train" }, "Node gpu-node-17 fell off the bus at step 4120; the run waits for 4 nodes.")
+            {
+                Cost = "1 x Standard_ND96isr_H100_v5, 98.32 USD an hour",
+                ExpectedOutcome = "The run restarts within 10 minutes and is back at 412 tokens/s per GPU.",
+                Risk = "If the fault is in the job and not in the node, the new node idles at its full price.",
+            },
+            Requirement = new ApprovalRequirement([Ana, Bo, "cy@example.com"], quorum, TimeSpan.FromHours(4), TimeSpan.FromMinutes(30)),
+            Round = round,
+            ApprovalInstanceId = "run7:action:1:approval:1",
+            RequestedAt = Clock.GetUtcNow(),
+            ReportId = "run7",
+            Subject = "training/run7",
+            Findings =
+            [
+                new Finding
+                {
+                    Id = "F1",
+                    Kind = FindingKinds.GpuXid,
+                    Severity = Severity.Critical,
+                    Role = FindingRole.Root,
+                    Title = "Xid 79 on gpu-node-17: the GPU has fallen off the bus",
+                    From = new Position(8812, 4120, null),
+                    To = new Position(8812, 4120, null),
+                    Evidence = [new Evidence(8812, 1_204_551, evidence)],
+                },
+                new Finding
+                {
+                    Id = "F2",
+                    Kind = FindingKinds.NcclTimeout,
+                    Severity = Severity.Error,
+                    Role = FindingRole.Cascade,
+                    Title = "NCCL watchdog time-out on 24 ranks, 10 minutes after the GPU was lost",
+                    From = new Position(8840, 4120, null),
+                    To = new Position(8863, 4120, null),
+                    Evidence = [new Evidence(8840, 1_209_000, "[Rank 11] Watchdog caught collective operation timeout: WorkNCCL(SeqNum=51277, OpType=ALLREDUCE, Timeout(ms)=600000) ran for 600312 milliseconds before timing out.")],
+                    CausedBy = "F1",
+                },
+            ],
+            Diagnosis = new Diagnosis(
+                1, ["F1", "F2"], "The GPU on gpu-node-17 was lost (Xid 79). The other ranks waited for its part of an all-reduce until their watchdogs ended them.",
+                [new DiagnosisCitation(8812, "Xid 79")], 1, "scale-fleet", null, "rules", 0, 0, 0, 0),
+        };
+        await Requests.WriteAsync(request, TestContext.Current.CancellationToken);
+        Workflows.Add(request.ApprovalInstanceId, "Approval", WorkflowStatus.Running, Clock.GetUtcNow());
+        return request;
+    }
+
+    public string Link(ApprovalRequest request, string approver) =>
+        new ApprovalLinks(Keys, new Uri("http://localhost/"), Clock).For(request, approver).PathAndQuery;
+
+    public async ValueTask DisposeAsync()
+    {
+        await _app!.DisposeAsync();
+        Ledger.Dispose();
+    }
+}
