@@ -4,6 +4,7 @@ using SelfDev.Benchmarks;
 // One process runs one suite, so that one suite's garbage and caches never stand in another's figures.
 IReadOnlyList<IBenchmarkSuite> suites =
 [
+    new EngineBenchmark(),
     new StorageBenchmark(),
 ];
 

@@ -14,7 +14,10 @@ namespace SelfDev.Local.Engine;
 /// </summary>
 public sealed class EmbeddedEngine : IWorkflowClient, IHostedService, IDisposable
 {
+    // https://www.sqlite.org/rescode.html
+    private const int SqliteCorrupt = 11;
     private const int SqliteFull = 13;
+    private const int SqliteNotADatabase = 26;
     private const int PurgePage = 500;
 
     private readonly EmbeddedEngineOptions _options;
@@ -210,9 +213,11 @@ public sealed class EmbeddedEngine : IWorkflowClient, IHostedService, IDisposabl
         catch (Exception exception)
 #pragma warning restore CA1031
         {
-            _fault = exception;
-            _log.EngineFaulted(exception);
-            started.TrySetException(exception);
+            _fault = exception is SqliteException { SqliteErrorCode: SqliteCorrupt or SqliteNotADatabase }
+                ? new CorruptStoreException($"'{_options.DatabasePath}' is damaged: {exception.Message}. Restore the data folder from a copy.", exception)
+                : exception;
+            _log.EngineFaulted(_fault);
+            started.TrySetException(_fault);
         }
 
         foreach (var wait in waits)

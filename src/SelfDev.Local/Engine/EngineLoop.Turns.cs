@@ -231,10 +231,14 @@ internal sealed partial class EngineLoop
 
         var cancelRunning = trigger == InstanceTrigger.Terminate;
         _afterCommit.Add(() => _dispatcher.Drop(slot, cancelRunning));
-        if (_waits.Remove(slot.Id, out var waits))
+        _afterCommit.Add(() =>
         {
-            _afterCommit.Add(() => waits.ForEach(wait => wait.Answer(true)));
-        }
+            // Taken off the list only now: if the commit fails, they go on waiting.
+            if (_waits.Remove(slot.Id, out var waits))
+            {
+                waits.ForEach(wait => wait.Answer(true));
+            }
+        });
     }
 
     private void Quarantine(InstanceSlot slot, Type errorType, string reason)

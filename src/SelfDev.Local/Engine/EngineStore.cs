@@ -42,8 +42,10 @@ internal sealed class EngineStore : IDisposable
     private readonly Statement _readHistory;
 
     /// <summary>Opens the store and makes this the only epoch that may write.</summary>
+    /// <exception cref="CorruptStoreException">The write-ahead log or the main file is damaged.</exception>
     public EngineStore(EmbeddedEngineOptions options)
     {
+        WalInspector.Check(options.DatabasePath + "-wal");
         _connection = StoreSchema.OpenWriter(options.DatabasePath, options.CheckpointPages);
         try
         {
