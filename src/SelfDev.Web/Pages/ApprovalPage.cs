@@ -62,7 +62,7 @@ internal static class ApprovalPage
         ApprovalState.Expired => Html.Of($"<p class=\"banner bad\" role=\"status\">Expired without enough approvals. Nothing is done.</p>"),
         _ => Html.Of($"""
             <p class="banner waiting" role="status">Waits for a decision until {Time(approval.Plan.ExpiresAt)}:
-            <time datetime="{approval.Plan.ExpiresAt.UtcDateTime:O}" data-expires="{approval.Plan.ExpiresAt.UtcDateTime:O}">{Left(approval.Plan.ExpiresAt - now)}</time>.
+            <time datetime="{approval.Plan.ExpiresAt.UtcDateTime:O}" data-seconds="{Math.Max(0, (long)(approval.Plan.ExpiresAt - now).TotalSeconds)}">{Left(approval.Plan.ExpiresAt - now)}</time>.
             No decision means no action.</p>
             """),
     };
@@ -145,11 +145,15 @@ internal static class ApprovalPage
             <section class="card">
             <h2>Explanation</h2>
             <figure>
-            <figcaption>Written by {Page.Safe(diagnosis.Analyst)}; it explains and decides nothing. It rests on {diagnosis.Citations.Count} quoted lines that were found in the artifact{(diagnosis.DroppedCitations > 0 ? $", {diagnosis.DroppedCitations} more were not there and were dropped" : "")}.</figcaption>
+            <figcaption>Written by {Page.Safe(diagnosis.Analyst)}; it explains and decides nothing. {Citations(diagnosis)}</figcaption>
             <blockquote>{Page.SafeBlock(diagnosis.Cause)}</blockquote>
             </figure>
             </section>
             """);
+
+    private static string Citations(Diagnosis diagnosis) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"Lines that it cites and that are in the artifact: {diagnosis.Citations.Count}; cited, not there, and dropped: {diagnosis.DroppedCitations}.");
 
     private static Html Decisions(ApprovalRequest approval, IReadOnlyList<Decision> decisions)
     {

@@ -1,0 +1,32 @@
+using SelfDev.Core.Approvals;
+using SelfDev.Testing;
+using SelfDev.Workflows.Approval;
+
+namespace SelfDev.Azure.Tests.Approval;
+
+/// <summary>The one-winner promise of decisions, on genuine storage.</summary>
+public sealed class DecisionRaceTests(AzuriteFixture azurite)
+{
+    [Fact]
+    public async Task Of_many_posts_at_once_exactly_one_is_recorded()
+    {
+        var store = await azurite.NewStoreAsync();
+        var now = new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+        var plan = new EffectPlan
+        {
+            Action = "scale-fleet",
+            Resource = "/subscriptions/0/x",
+            From = new Dictionary<string, string> { ["capacity"] = "3" },
+            To = new Dictionary<string, string> { ["capacity"] = "4" },
+            Evidence = [],
+            Proposer = "selfdev",
+            ExpiresAt = now.AddHours(1),
+            InstanceId = "run7",
+        };
+        var requirement = new ApprovalRequirement(["ana@example.com", "bo@example.com"], 2, TimeSpan.FromHours(1), null);
+        var results = await Task.WhenAll(Enumerable.Range(0, 100).Select(_ => new DecisionStore(store).RecordAsync(
+            plan, requirement, new Decision(PlanHash.Of(plan), DecisionKind.Approve, "ana@example.com", now, null, "link:n"), TestContext.Current.CancellationToken)));
+        Assert.Equal(1, results.Count(result => result.Number is not null));
+        Assert.Equal(99, results.Count(result => result.Verdict.Refusal == DecisionRefusal.AlreadyDecided));
+    }
+}
