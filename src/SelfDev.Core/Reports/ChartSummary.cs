@@ -38,6 +38,9 @@ public sealed record ChartSummary(Series Series, int Count, int NonFinite, Chart
         return NonFinite == 0 ? words : $"{words}, {NonFinite} not finite";
     }
 
+    /// <summary>What y is, empty where the chart's title has said it already.</summary>
+    public static string Unit(Chart chart) => string.Equals(chart.YLabel, chart.Title, StringComparison.OrdinalIgnoreCase) ? "" : chart.YLabel;
+
     /// <summary>The label, or the x value.</summary>
     public static string Place(ChartPoint point) => point.Label ?? ReportWording.Number(point.X);
 

@@ -71,7 +71,7 @@ internal sealed class ReportHtmlBlocks(IReadOnlyList<Finding> findings)
         var data = Data(chart).ToJsonString(ReportJson.Options);
         return Html.Of($"""
             <figure class="chart {Form(chart.Form)}">
-            <figcaption id="{id}-title">{ReportHtml.Safe(chart.Title)} <small>{ReportHtml.Safe(chart.YLabel)}{(chart.LogarithmicY ? ", log scale" : "")}</small></figcaption>
+            <figcaption id="{id}-title">{ReportHtml.Safe(chart.Title)} <small>{ReportHtml.Safe(ChartSummary.Unit(chart))}{(chart.LogarithmicY ? " (log scale)" : "")}</small></figcaption>
             <div class="plot"><canvas id="{id}" role="img" aria-label="{ReportHtml.Safe(spoken)}"></canvas></div>
             <script type="application/json" id="{id}-data">{Html.Trusted(data)}</script>
             {Links(chart)}{Behind(chart, summaries)}</figure>

@@ -167,7 +167,7 @@ public static class ReportMarkdown
 
     private static void AppendChart(StringBuilder text, Chart chart)
     {
-        text.Append(CultureInfo.InvariantCulture, $"**{Inline(chart.Title)}** ({Inline(chart.YLabel)} over {Inline(chart.XLabel)})\n\n");
+        text.Append(CultureInfo.InvariantCulture, $"**{Inline(chart.Title)}** ({Inline($"{ChartSummary.Unit(chart)} over {chart.XLabel}")})\n\n");
         foreach (var series in chart.Series)
         {
             text.Append(CultureInfo.InvariantCulture, $"- {Inline(series.Name)}: {Inline(ChartSummary.Of(series).Words())}\n");

@@ -17,6 +17,7 @@ internal static class TerminalReport
     private const int FindingsInDetail = 20;
     private const int EvidenceInDetail = 4;
     private const int RowsOfTable = 40;
+    private const int MostColumns = 100;
 
     public static void Write(IAnsiConsole console, ReportContent content)
     {
@@ -106,18 +107,21 @@ internal static class TerminalReport
 
     private static void WriteChart(TerminalWriter writer, Chart chart)
     {
-        var axes = TerminalWriter.Escape($"{chart.YLabel} over {chart.XLabel}{(chart.LogarithmicY ? ", log scale" : "")}");
+        var axes = TerminalWriter.Escape($"{ChartSummary.Unit(chart)} over {chart.XLabel}{(chart.LogarithmicY ? ", log scale" : "")}".TrimStart());
         writer.Line($"[bold]{TerminalWriter.Escape(chart.Title)}[/] [grey]{axes}[/]");
         var isCurve = chart.Form is ChartForm.Line or ChartForm.Scatter;
-        var width = Math.Clamp(writer.Width - 4, 10, 100);
+        var marked = false;
         foreach (var series in chart.Series)
         {
             if (isCurve && series.Points.Count > 1)
             {
+                // Fewer points than columns would leave holes between them.
+                var width = Math.Clamp(Math.Min(writer.Width - 4, series.Points.Count), 1, MostColumns);
                 writer.Line($"  [blue]{Sparkline.Draw(series.Points, width, chart.LogarithmicY)}[/]");
-                if (chart.Marks.Count > 0)
+                if (chart.Marks.Count > 0 && !marked)
                 {
                     writer.Line($"  [yellow]{Sparkline.DrawMarks(series.Points, chart.Marks, width).TrimEnd()}[/]");
+                    marked = true;
                 }
             }
 
