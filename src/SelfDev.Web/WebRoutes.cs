@@ -25,6 +25,8 @@ public static class WebRoutes
         new("PutArtifact", "PUT", "api/intake/{**path}", WebAuthorization.Principal, IntakeEndpoints.DropAsync),
         new("PostArtifact", "POST", "api/intake/{**path}", WebAuthorization.Principal, IntakeEndpoints.DropAsync),
         new("GetLedgerHead", "GET", "api/ledger/head", WebAuthorization.Principal, LedgerEndpoints.HeadAsync),
+        new("ListLedgerHeads", "GET", "api/ledger/heads", WebAuthorization.Principal, LedgerEndpoints.HeadsAsync),
+        new("ListLedgerEntries", "GET", "api/ledger/entries", WebAuthorization.Principal, LedgerEndpoints.EntriesAsync),
         new("GetLedgerEntry", "GET", "api/ledger/entries/{n}", WebAuthorization.Principal, LedgerEndpoints.EntryAsync),
         new("GetKillSwitch", "GET", "api/killswitch", WebAuthorization.Principal, OperationsEndpoints.ReadKillSwitchAsync),
         new("SetKillSwitch", "POST", "api/killswitch", WebAuthorization.Principal, OperationsEndpoints.SetKillSwitchAsync),

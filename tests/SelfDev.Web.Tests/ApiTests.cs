@@ -261,6 +261,24 @@ public class ApiTests
     }
 
     [Fact]
+    public async Task The_whole_ledger_can_be_downloaded_and_verified_elsewhere()
+    {
+        await using var host = await StartAsync();
+        var client = host.Client(AnasKey);
+        for (var number = 0; number < 5; number++)
+        {
+            await host.Ledger.AppendAsync(new LedgerEntry($"k{number}", LedgerEntryTypes.Effect, host.Clock.GetUtcNow(), "run7", "selfdev", []), Cancel);
+        }
+
+        var lines = (await client.GetStringAsync("/api/ledger/entries", Cancel)).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        var heads = await client.GetFromJsonAsync<SignedTreeHead[]>("/api/ledger/heads", ReportJson.Options, Cancel);
+        var verification = await LedgerVerifier.VerifyAsync(
+            lines.Select(line => (ReadOnlyMemory<byte>)System.Text.Encoding.UTF8.GetBytes(line)).ToAsyncEnumerable(), heads!.ToAsyncEnumerable(), host.Ledger.Keys, [], cancellation: Cancel);
+
+        Assert.Equal((5, true), (verification.Entries, verification.IsIntact));
+    }
+
+    [Fact]
     public async Task The_dashboard_shows_what_waits_and_what_runs()
     {
         await using var host = await StartAsync();

@@ -55,9 +55,9 @@ public static partial class CommandLine
         {
             return Refuse(io, refused.Message);
         }
-        catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)
+        catch (Exception unreadable) when (unreadable is IOException or HttpRequestException or UnauthorizedAccessException)
         {
-            // A disk, a pipe or a permission that fails midway; the system's message names the file.
+            // A disk, a pipe, a connection or a permission that fails midway; the system's message names it.
             return Refuse(io, unreadable.Message);
         }
         catch (OperationCanceledException)

@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.Net;
 using System.Net.Http.Headers;
+using System.Runtime.CompilerServices;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using SelfDev.Core.Redaction;
@@ -62,11 +64,16 @@ internal sealed class HostClient : IDisposable
         return await ReadJsonAsync(response, cancellation);
     }
 
-    /// <summary>Like <see cref="GetAsync"/>, as text.</summary>
-    public async Task<string> GetTextAsync(string path, CancellationToken cancellation)
+    /// <summary>The lines of an answer as they arrive, without their line feeds.</summary>
+    public async IAsyncEnumerable<ReadOnlyMemory<byte>> ReadLinesAsync(string path, [EnumeratorCancellation] CancellationToken cancellation)
     {
         using var response = await SendAsync(new HttpRequestMessage(HttpMethod.Get, path), cancellation);
-        return await response.Content.ReadAsStringAsync(cancellation);
+        using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(cancellation), Encoding.UTF8);
+        while (await reader.ReadLineAsync(cancellation) is { } line)
+        {
+            // Text on the way changes nothing that counts: what is not well-formed UTF-8 comes out as another line than was hashed.
+            yield return Encoding.UTF8.GetBytes(line);
+        }
     }
 
     public async Task<JsonNode?> PostAsync(string path, JsonObject body, CancellationToken cancellation)

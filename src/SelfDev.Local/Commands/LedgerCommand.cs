@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using SelfDev.Core.Ledger;
@@ -33,9 +32,12 @@ internal static class LedgerCommand
         {
             var keys = Keys(parsed.GetValue(key), parsed.GetValue(data));
             using var host = HostClient.Open(io, parsed.GetValue(data));
-            var download = await DownloadAsync(host, cancellation);
+            // Heads first: an entry that is appended meanwhile is then one that no head covers yet, not a head without its entries.
+            var heads = HostOutput.Items(await host.GetAsync("api/ledger/heads", cancellation))
+                .Select(head => Read<SignedTreeHead>(head, "A signed head of the host"))
+                .ToList();
             var verification = await LedgerVerifier.VerifyAsync(
-                download.Entries.ToAsyncEnumerable(), download.Heads.ToAsyncEnumerable(), keys, Anchors(parsed.GetValue(anchor)), cancellation: cancellation);
+                host.ReadLinesAsync("api/ledger/entries", cancellation), heads.ToAsyncEnumerable(), keys, Anchors(parsed.GetValue(anchor)), cancellation: cancellation);
             if (parsed.GetValue(format) == "json")
             {
                 HostOutput.WriteJson(io, new JsonObject
@@ -46,7 +48,7 @@ internal static class LedgerCommand
                     ["heads"] = verification.Heads,
                     ["unsignedEntries"] = verification.UnsignedEntries,
                     ["problems"] = JsonSerializer.SerializeToNode(verification.Problems, ReportJson.Options),
-                    ["head"] = JsonSerializer.SerializeToNode(download.Newest, ReportJson.Options),
+                    ["head"] = JsonSerializer.SerializeToNode(heads.Count == 0 ? null : heads[^1], ReportJson.Options),
                 });
             }
             else
@@ -106,19 +108,6 @@ internal static class LedgerCommand
         return verb;
     }
 
-    // Line by line as stored: the bytes are what was hashed.
-    private static async Task<Download> DownloadAsync(HostClient host, CancellationToken cancellation)
-    {
-        var text = await host.GetTextAsync("api/ledger/entries", cancellation);
-        var entries = text.Split('\n', StringSplitOptions.RemoveEmptyEntries)
-            .Select(line => (ReadOnlyMemory<byte>)Encoding.UTF8.GetBytes(line))
-            .ToList();
-        var heads = HostOutput.Items(await host.GetAsync("api/ledger/heads", cancellation))
-            .Select(head => Read<SignedTreeHead>(head, "A signed head of the host"))
-            .ToList();
-        return new Download(entries, heads);
-    }
-
     private static T Read<T>(JsonNode? node, string what)
     {
         try
@@ -166,10 +155,5 @@ internal static class LedgerCommand
         {
             throw new BadInputException($"The anchor '{file}' cannot be read: {failure.Message}", failure);
         }
-    }
-
-    private sealed record Download(IReadOnlyList<ReadOnlyMemory<byte>> Entries, IReadOnlyList<SignedTreeHead> Heads)
-    {
-        public SignedTreeHead? Newest => Heads.Count == 0 ? null : Heads[^1];
     }
 }

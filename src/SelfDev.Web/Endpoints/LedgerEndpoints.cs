@@ -8,9 +8,11 @@ using SelfDev.Workflows.Ports;
 
 namespace SelfDev.Web.Endpoints;
 
-/// <summary>What an auditor needs over HTTP: the newest signed head, to be noted elsewhere, and proofs against it.</summary>
+/// <summary>What an auditor needs over HTTP: the newest signed head, to be noted elsewhere, proofs against it, and the whole ledger to check oneself.</summary>
 internal static class LedgerEndpoints
 {
+    private static readonly byte[] LineFeed = [(byte)'\n'];
+
     /// <summary><c>GET /api/ledger/head</c></summary>
     public static async Task<IResult> HeadAsync(HttpRequest request)
     {
@@ -19,6 +21,22 @@ internal static class LedgerEndpoints
             ? WebErrors.Problem(request, StatusCodes.Status404NotFound, "The ledger is empty.")
             : Results.Json(head, ReportJson.Options);
     }
+
+    /// <summary><c>GET /api/ledger/heads</c>: all signed heads, oldest first.</summary>
+    public static Task<IResult> HeadsAsync(HttpRequest request) =>
+        Task.FromResult(Results.Json(Ledger(request).ReadHeadsAsync(request.HttpContext.RequestAborted), ReportJson.Options));
+
+    /// <summary><c>GET /api/ledger/entries</c>: all entries as stored, a line each. These bytes, without the line feed, are the Merkle leaves.</summary>
+    public static Task<IResult> EntriesAsync(HttpRequest request) => Task.FromResult(Results.Stream(
+        async body =>
+        {
+            await foreach (var line in Ledger(request).ReadAsync(0, request.HttpContext.RequestAborted))
+            {
+                await body.WriteAsync(line, request.HttpContext.RequestAborted);
+                await body.WriteAsync(LineFeed, request.HttpContext.RequestAborted);
+            }
+        },
+        "application/x-ndjson"));
 
     /// <summary><c>GET /api/ledger/entries/{n}</c>: the entry with its inclusion proof and the head that it leads to.</summary>
     public static async Task<IResult> EntryAsync(HttpRequest request)
