@@ -32,6 +32,7 @@ public sealed class ArmFleet : IFleet
     private readonly ILogger _logger;
     private readonly ArmClient _client;
     private readonly HttpPipeline _pipeline;
+    private readonly ArmHeadroom _headroom;
     private readonly ArmPreflight _preflight;
 
     /// <exception cref="ArgumentException">An option is out of its range.</exception>
@@ -44,7 +45,8 @@ public sealed class ArmFleet : IFleet
         var client = ArmClients.Options(options, clock);
         _client = new ArmClient(credential, null, client);
         _pipeline = ArmClients.Pipeline(options, client, credential);
-        _preflight = new ArmPreflight(_client, _pipeline, options);
+        _headroom = new ArmHeadroom(_client);
+        _preflight = new ArmPreflight(_headroom, _pipeline, options);
     }
 
     /// <summary>With the credential that the options name.</summary>
@@ -61,6 +63,14 @@ public sealed class ArmFleet : IFleet
 
     public Task<IReadOnlyList<string>> PreflightAsync(string resourceId, int capacity, CancellationToken cancellation) =>
         CallAsync(() => _preflight.FindObstaclesAsync(ScaleSet(resourceId), capacity, cancellation), cancellation);
+
+    public Task<FleetHeadroom> GetHeadroomAsync(string resourceId, CancellationToken cancellation) => CallAsync(
+        async () =>
+        {
+            var set = ScaleSet(resourceId);
+            return await _headroom.ReadAsync(set.Id, (await set.GetAsync(cancellationToken: cancellation)).Value.Data, cancellation);
+        },
+        cancellation);
 
     /// <inheritdoc/>
     /// <remarks>

@@ -1,13 +1,9 @@
-using System.Globalization;
 using System.IO.Enumeration;
 using System.Text.Json;
 using Azure;
 using Azure.Core;
 using Azure.Core.Pipeline;
-using Azure.ResourceManager;
 using Azure.ResourceManager.Compute;
-using Azure.ResourceManager.Compute.Models;
-using Azure.ResourceManager.Resources;
 
 namespace SelfDev.Azure.Fleets;
 
@@ -15,7 +11,7 @@ namespace SelfDev.Azure.Fleets;
 /// Looks, before anybody is asked, for what would stop a change of capacity. What may not be read counts as an obstacle too: an approval that
 /// then fails wastes people's trust, and a missing right is mended once.
 /// </summary>
-internal sealed class ArmPreflight(ArmClient client, HttpPipeline pipeline, AzureFleetOptions options)
+internal sealed class ArmPreflight(ArmHeadroom headroom, HttpPipeline pipeline, AzureFleetOptions options)
 {
     // https://learn.microsoft.com/rest/api/authorization/permissions and .../monitor/autoscale-settings
     private const string PermissionsVersion = "2022-04-01";
@@ -85,62 +81,21 @@ internal sealed class ArmPreflight(ArmClient client, HttpPipeline pipeline, Azur
     private async Task<IReadOnlyList<string>> FindShortQuotaAsync(
         ResourceIdentifier id, VirtualMachineScaleSetData data, int capacity, CancellationToken cancellation)
     {
-        var subscription = client.GetSubscriptionResource(SubscriptionResource.CreateResourceIdentifier(id.SubscriptionId));
-        var sku = await FindSkuAsync(subscription, data, cancellation);
-        if (sku is null)
+        var room = await headroom.ReadAsync(id, data, cancellation);
+        if (room.Obstacle is not null)
         {
-            return [$"The size {data.Sku.Name} is not offered in {data.Location}."];
+            return [room.Obstacle];
         }
 
-        var obstacles = new List<string>();
-        var zones = data.Zones.ToList();
-        foreach (var restriction in sku.Restrictions)
-        {
-            var blocked = restriction.RestrictionsType != ComputeResourceSkuRestrictionsType.Zone
-                || (zones.Count > 0 && zones.TrueForAll(zone => restriction.RestrictionInfo.Zones.Contains(zone)));
-            if (blocked)
-            {
-                obstacles.Add($"The size {data.Sku.Name} is restricted in {data.Location}: {restriction.ReasonCode}.");
-            }
-        }
-
-        if (!int.TryParse(
-            sku.Capabilities.FirstOrDefault(capability => capability.Name == "vCPUs")?.Value, NumberStyles.None, CultureInfo.InvariantCulture, out var cores))
-        {
-            return [.. obstacles, $"ARM does not say how many vCPUs {data.Sku.Name} has: the quota could not be checked."];
-        }
-
-        var adding = capacity - (int)(data.Sku.Capacity ?? 0);
-        // Spot instances of every family are charged to one bucket of the region.
-        var counted = data.VirtualMachineProfile?.Priority == VirtualMachinePriorityType.Spot ? "lowPriorityCores" : sku.Family;
-        var found = false;
-        await foreach (var usage in subscription.GetUsagesAsync(data.Location, cancellation))
-        {
-            var isFamily = string.Equals(usage.Name.Value, counted, StringComparison.OrdinalIgnoreCase);
-            found |= isFamily;
-            var required = usage.CurrentValue + ((long)adding * cores);
-            if ((isFamily || usage.Name.Value == "cores") && required > usage.Limit)
-            {
-                obstacles.Add(
-                    $"Quota '{usage.Name.Value}' in {data.Location}: {usage.CurrentValue} of {usage.Limit} vCPUs are in use, {adding} more {data.Sku.Name} "
-                    + $"need {(long)adding * cores}. Ask for a limit of at least {required}.");
-            }
-        }
-
-        return found ? obstacles : [.. obstacles, $"ARM lists no quota '{counted}' in {data.Location}: it could not be checked."];
-    }
-
-    private static async Task<ComputeResourceSku?> FindSkuAsync(SubscriptionResource subscription, VirtualMachineScaleSetData data, CancellationToken cancellation)
-    {
-        await foreach (var sku in subscription.GetComputeResourceSkusAsync($"location eq '{data.Location.Name}'", cancellationToken: cancellation))
-        {
-            if (sku.ResourceType == "virtualMachines" && string.Equals(sku.Name, data.Sku.Name, StringComparison.OrdinalIgnoreCase))
-            {
-                return sku;
-            }
-        }
-
-        return null;
+        var adding = capacity - (data.Sku.Capacity ?? 0);
+        var required = adding * room.VCpusPerInstance;
+        return
+        [
+            .. room.Quotas
+                .Where(quota => quota.Used + required > quota.Limit)
+                .Select(quota => $"Quota '{quota.Name}' in {quota.Location}: {quota.Used} of {quota.Limit} vCPUs are in use, {adding} more {data.Sku.Name} "
+                    + $"need {required}. Ask for a limit of at least {quota.Used + required}."),
+        ];
     }
 
     private async Task<List<JsonElement>> ReadAllAsync(string path, CancellationToken cancellation)

@@ -15,6 +15,9 @@ public interface IFleet
     /// <returns>Obstacles in plain words; empty where none was found.</returns>
     Task<IReadOnlyList<string>> PreflightAsync(string resourceId, int capacity, CancellationToken cancellation);
 
+    /// <summary>How far quota would let the set grow: what a plan needs that fills several sets. Whether the data centre has room, nobody tells.</summary>
+    Task<FleetHeadroom> GetHeadroomAsync(string resourceId, CancellationToken cancellation);
+
     /// <summary>Starts setting the capacity, if the set still has that ETag; returns without waiting.</summary>
     Task<OperationStart> StartScaleAsync(string resourceId, int capacity, string etag, CancellationToken cancellation);
 
@@ -82,6 +85,24 @@ public sealed record FleetInstance(string InstanceId, string ComputerName, strin
 
     /// <value>Whether scale-in passes it over.</value>
     public bool IsProtected { get; init; }
+}
+
+/// <summary>How far quota lets a scale set grow.</summary>
+/// <param name="VCpusPerInstance">0 where that is not known; then there is an <paramref name="Obstacle"/>.</param>
+/// <param name="Quotas">All that every instance is charged to. Sets of one region or family share them: what one takes, the other lacks.</param>
+/// <param name="Obstacle">Why no instance can be added at all, or why that could not be found out; null where nothing is in the way.</param>
+public sealed record FleetHeadroom(int VCpusPerInstance, IReadOnlyList<FleetQuota> Quotas, string? Obstacle)
+{
+    /// <value>Instances that fit, if nobody else takes from the same quotas meanwhile.</value>
+    public int Instances => Obstacle is not null || Quotas.Count == 0 ? 0 : (int)Math.Min(int.MaxValue, Quotas.Min(quota => quota.Free) / VCpusPerInstance);
+}
+
+/// <param name="Name">ARM's name: a size family, <c>cores</c> (the region) or <c>lowPriorityCores</c> (all spot).</param>
+/// <param name="Used">vCPUs.</param>
+/// <param name="Limit">vCPUs.</param>
+public sealed record FleetQuota(string Location, string Name, long Used, long Limit)
+{
+    public long Free => Math.Max(0, Limit - Used);
 }
 
 /// <summary>What a start came to.</summary>

@@ -1,4 +1,5 @@
 using SelfDev.Local.ArmSimulator;
+using SelfDev.Workflows.Ports;
 using static SelfDev.Azure.Tests.Fleets.SimulatedArm;
 
 namespace SelfDev.Azure.Tests.Fleets;
@@ -62,6 +63,38 @@ public sealed class PreflightTests
         });
 
         Assert.Contains("NotAvailableForSubscription", Assert.Single(await arm.Fleet.PreflightAsync(arm.Set, 5, Cancellation)), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Tells_how_far_two_sets_could_grow_and_what_they_share()
+    {
+        await using var arm = await StartAsync(new ArmSimulatorOptions
+        {
+            ScaleSets = [new(), new() { Name = "spotvm", Spot = true, Capacity = 1 }],
+            Quotas = { ["standardNDSH100v5Family"] = 960, ["lowPriorityCores"] = 1000, ["cores"] = 800 },
+        });
+
+        var regular = await arm.Fleet.GetHeadroomAsync(arm.Server.ScaleSetIds[0], Cancellation);
+        var spot = await arm.Fleet.GetHeadroomAsync(arm.Server.ScaleSetIds[1], Cancellation);
+
+        Assert.Equal((96, 3, null), (regular.VCpusPerInstance, regular.Instances, regular.Obstacle));
+        Assert.Equal(3, spot.Instances);
+        Assert.Equal([new FleetQuota("eastus", "cores", 480, 800), new FleetQuota("eastus", "standardNDSH100v5Family", 384, 960)], regular.Quotas);
+        Assert.Equal([new FleetQuota("eastus", "cores", 480, 800), new FleetQuota("eastus", "lowPriorityCores", 96, 1000)], spot.Quotas);
+    }
+
+    [Fact]
+    public async Task A_restricted_size_has_no_room_at_all()
+    {
+        await using var arm = await StartAsync(new ArmSimulatorOptions
+        {
+            Skus = [new SimulatedSku(Size, "standardNDSH100v5Family", 96, 8, 1900) { Available = false }],
+        });
+
+        var headroom = await arm.Fleet.GetHeadroomAsync(arm.Set, Cancellation);
+
+        Assert.Equal(0, headroom.Instances);
+        Assert.NotNull(headroom.Obstacle);
     }
 
     [Theory]
