@@ -64,6 +64,25 @@ public sealed class BlobFaultTests(AzuriteFixture azurite) : IAsyncDisposable
         Assert.True(cut > 10);
     }
 
+    [Fact]
+    public async Task An_empty_blob_replaced_by_another_empty_one_while_it_is_opened_is_gone()
+    {
+        BlobArtifactStore? direct = null;
+        var (store, account) = await BehindAsync(request =>
+        {
+            if (request.Method == "HEAD")
+            {
+                direct!.WriteAsync(Containers.Intake, "log", ReadOnlyMemory<byte>.Empty, "text/plain", Cancellation).GetAwaiter().GetResult();
+            }
+
+            return Fault.None;
+        });
+        direct = Direct(account);
+        var blob = await direct.WriteAsync(Containers.Intake, "log", ReadOnlyMemory<byte>.Empty, "text/plain", Cancellation);
+
+        await Assert.ThrowsAsync<BlobGoneException>(() => store.OpenReadAsync(blob, Cancellation));
+    }
+
     private static BlobArtifactStore Direct(string account) => new(new BlobStoreOptions { ConnectionString = account });
 
     private static Func<HttpRequest, Fault> Once(Func<HttpRequest, Fault> fault)
