@@ -198,6 +198,26 @@ public sealed class LedgerVerifierTests : IDisposable
         Assert.Equal("example.com/log\n8\nXcnaeacGWamtVZy3Ad7ZoqudgjqtL0lgz+Nw7/RgQyg=\ntime 2026-01-01T00:00:00.0000000Z\n", Encoding.UTF8.GetString(text));
     }
 
+    // Key and signature were made with OpenSSL 3.0: "openssl dgst -sha256 -sign" over the text above, of the reference tree of eight leaves.
+    [Fact]
+    public void A_head_signed_by_OpenSSL_verifies()
+    {
+        var keys = LedgerKeys.FromPem("""
+            -----BEGIN PUBLIC KEY-----
+            MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEFVoDOjaUz2AVa15siuPww3uIJJGe4fw46xaHm5tjzUU8rlSE9WgRjC6OLE70HP/Ht5w9RzIrGfp/+dEP9+Pakw==
+            -----END PUBLIC KEY-----
+            """);
+        var head = new SignedTreeHead(
+            8,
+            "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328",
+            Start,
+            "d44661d310d962c6",
+            "MEQCIDalwBC8sXJ4S6oARFZI4K+q6ICGHPEDMApBIkYpVOI6AiAj5MA2xab6kst6j/m7sFG71WgYQ3rS8Q5KPaJg+03nVw==");
+        Assert.Null(TreeHeads.Verify(head, "selfdev/ledger", keys));
+        Assert.NotNull(TreeHeads.Verify(head with { TreeSize = 7 }, "selfdev/ledger", keys));
+        Assert.NotNull(TreeHeads.Verify(head with { RootHash = head.RootHash[..^1] + "9" }, "selfdev/ledger", keys));
+    }
+
     private Task<LedgerVerification> VerifyAsync(List<byte[]> entries, SignedTreeHead[] heads, params SignedTreeHead[] anchors) =>
         LedgerVerifier.VerifyAsync(
             Lines(entries), heads.ToAsyncEnumerable(), new LedgerKeys().Add(_key), anchors, cancellation: TestContext.Current.CancellationToken);
