@@ -34,6 +34,7 @@ public sealed class ArmFleet : IFleet
     private readonly HttpPipeline _pipeline;
     private readonly ArmHeadroom _headroom;
     private readonly ArmPreflight _preflight;
+    private readonly ArmCalls _calls;
 
     /// <exception cref="ArgumentException">An option is out of its range.</exception>
     public ArmFleet(AzureFleetOptions options, TokenCredential credential, TimeProvider clock, ILogger<ArmFleet> logger)
@@ -45,6 +46,7 @@ public sealed class ArmFleet : IFleet
         var client = ArmClients.Options(options, clock);
         _client = new ArmClient(credential, null, client);
         _pipeline = ArmClients.Pipeline(options, client, credential);
+        _calls = new ArmCalls(options, clock, logger);
         _headroom = new ArmHeadroom(_client);
         _preflight = new ArmPreflight(_headroom, _pipeline, options);
     }
@@ -56,15 +58,15 @@ public sealed class ArmFleet : IFleet
     }
 
     public Task<FleetState> GetAsync(string resourceId, CancellationToken cancellation) =>
-        CallAsync(() => ReadAsync(ScaleSet(resourceId), cancellation), cancellation);
+        _calls.CallAsync(() => ReadAsync(ScaleSet(resourceId), cancellation), cancellation);
 
     public Task<IReadOnlyList<FleetInstance>> ListInstancesAsync(string resourceId, CancellationToken cancellation) =>
-        CallAsync(() => ListAsync(ScaleSet(resourceId), cancellation), cancellation);
+        _calls.CallAsync(() => ListAsync(ScaleSet(resourceId), cancellation), cancellation);
 
     public Task<IReadOnlyList<string>> PreflightAsync(string resourceId, int capacity, CancellationToken cancellation) =>
-        CallAsync(() => _preflight.FindObstaclesAsync(ScaleSet(resourceId), capacity, cancellation), cancellation);
+        _calls.CallAsync(() => _preflight.FindObstaclesAsync(ScaleSet(resourceId), capacity, cancellation), cancellation);
 
-    public Task<FleetHeadroom> GetHeadroomAsync(string resourceId, CancellationToken cancellation) => CallAsync(
+    public Task<FleetHeadroom> GetHeadroomAsync(string resourceId, CancellationToken cancellation) => _calls.CallAsync(
         async () =>
         {
             var set = ScaleSet(resourceId);
@@ -83,7 +85,7 @@ public sealed class ArmFleet : IFleet
         ArgumentOutOfRangeException.ThrowIfNegative(capacity);
         ArgumentException.ThrowIfNullOrWhiteSpace(etag);
         var set = ScaleSet(resourceId);
-        return StartAsync(
+        return _calls.StartAsync(
             set.Id,
             async () =>
             {
@@ -94,7 +96,7 @@ public sealed class ArmFleet : IFleet
             async failure =>
             {
                 var now = await ReadAsync(set, cancellation);
-                return now.Capacity == capacity ? AlreadyDone(ResourceAddress(set.Id), $"The capacity is {capacity} already.")
+                return now.Capacity == capacity ? ArmCalls.AlreadyDone(_calls.ResourceAddress(set.Id), $"The capacity is {capacity} already.")
                     : failure is RequestFailedException { Status: 412 } || now.ETag != etag
                         ? new OperationStart(
                             OperationStartKind.Drifted, null, null, "PreconditionFailed", $"The set has changed: capacity {now.Capacity}, ETag {now.ETag}; {etag} was expected.")
@@ -108,13 +110,13 @@ public sealed class ArmFleet : IFleet
     public Task<OperationStart> StartReimageAsync(string resourceId, string instanceId, CancellationToken cancellation)
     {
         var instance = Instance(resourceId, instanceId);
-        return StartAsync(
+        return _calls.StartAsync(
             instance.Id,
             async () => (await instance.ReimageAsync(WaitUntil.Started, null, cancellation)).GetRawResponse(),
             async _ =>
             {
                 var now = await instance.GetAsync(cancellationToken: cancellation);
-                return FleetInstances.IsSettled(now.Value.Data.ProvisioningState) ? null : AlreadyDone(ResourceAddress(instance.Id), "The instance is being worked on.");
+                return FleetInstances.IsSettled(now.Value.Data.ProvisioningState) ? null : ArmCalls.AlreadyDone(_calls.ResourceAddress(instance.Id), "The instance is being worked on.");
             },
             cancellation);
     }
@@ -127,7 +129,7 @@ public sealed class ArmFleet : IFleet
     public Task<OperationStart> StartDeleteAsync(string resourceId, string instanceId, CancellationToken cancellation)
     {
         var instance = Instance(resourceId, instanceId);
-        return StartAsync(
+        return _calls.StartAsync(
             instance.Id,
             async () => (await instance.DeleteAsync(WaitUntil.Started, cancellationToken: cancellation)).GetRawResponse(),
             async _ =>
@@ -136,12 +138,12 @@ public sealed class ArmFleet : IFleet
                 {
                     var now = await instance.GetAsync(cancellationToken: cancellation);
                     return now.Value.Data.ProvisioningState == "Deleting"
-                        ? AlreadyDone(ResourceAddress(instance.Id) + "#" + ArmAddress.UntilAbsent, "The instance is being deleted.")
+                        ? ArmCalls.AlreadyDone(_calls.ResourceAddress(instance.Id) + "#" + ArmAddress.UntilAbsent, "The instance is being deleted.")
                         : null;
                 }
                 catch (RequestFailedException gone) when (gone.Status == 404)
                 {
-                    return AlreadyDone(null, "The instance is gone.");
+                    return ArmCalls.AlreadyDone(null, "The instance is gone.");
                 }
             },
             cancellation);
@@ -151,7 +153,7 @@ public sealed class ArmFleet : IFleet
     public async Task<OperationStart> StartDeleteInstancesAsync(string resourceId, IReadOnlyList<FleetInstance> instances, CancellationToken cancellation)
     {
         var set = ScaleSet(resourceId);
-        var there = FleetInstances.StillThere(instances, await CallAsync(() => ListAsync(set, cancellation), cancellation));
+        var there = FleetInstances.StillThere(instances, await _calls.CallAsync(() => ListAsync(set, cancellation), cancellation));
         if (there.Find(instance => instance.IsProtected) is { } busy)
         {
             return new OperationStart(
@@ -161,7 +163,7 @@ public sealed class ArmFleet : IFleet
         var chosen = there.FindAll(instance => instance.State != "Deleting").ConvertAll(instance => instance.InstanceId);
         return chosen.Count == 0
             ? Leaving(there)
-            : await StartAsync(
+            : await _calls.StartAsync(
                 set.Id,
                 async () => (await set.DeleteInstancesAsync(
                     WaitUntil.Started, new VirtualMachineScaleSetVmInstanceRequiredIds(chosen), cancellationToken: cancellation)).GetRawResponse(),
@@ -173,8 +175,8 @@ public sealed class ArmFleet : IFleet
                 cancellation);
 
         OperationStart Leaving(List<FleetInstance> rest) => rest.Count == 0
-            ? AlreadyDone(null, "The instances are gone.")
-            : AlreadyDone(ResourceAddress(Instance(resourceId, rest[^1].InstanceId).Id) + "#" + ArmAddress.UntilAbsent, "The instances are being deleted.");
+            ? ArmCalls.AlreadyDone(null, "The instances are gone.")
+            : ArmCalls.AlreadyDone(_calls.ResourceAddress(Instance(resourceId, rest[^1].InstanceId).Id) + "#" + ArmAddress.UntilAbsent, "The instances are being deleted.");
     }
 
     /// <inheritdoc/>
@@ -182,7 +184,7 @@ public sealed class ArmFleet : IFleet
     public Task<OperationStart> StartProtectAsync(string resourceId, string instanceId, bool isProtected, CancellationToken cancellation)
     {
         var instance = Instance(resourceId, instanceId);
-        return StartAsync(
+        return _calls.StartAsync(
             instance.Id,
             async () =>
             {
@@ -199,7 +201,7 @@ public sealed class ArmFleet : IFleet
             {
                 var now = (await instance.GetAsync(cancellationToken: cancellation)).Value.Data;
                 return (now.ProtectionPolicy?.ProtectFromScaleIn ?? false) == isProtected
-                    ? AlreadyDone(ResourceAddress(instance.Id), isProtected ? "The instance is protected." : "The instance is not protected.")
+                    ? ArmCalls.AlreadyDone(_calls.ResourceAddress(instance.Id), isProtected ? "The instance is protected." : "The instance is not protected.")
                     : null;
             },
             cancellation);
@@ -210,7 +212,7 @@ public sealed class ArmFleet : IFleet
     public Task<OperationState> PollAsync(string operationUri, CancellationToken cancellation)
     {
         var address = ArmAddress.Operation(_options.Endpoint, operationUri);
-        return CallAsync(
+        return _calls.CallAsync(
             async () =>
             {
                 using var response = await ArmClients.GetAsync(_pipeline, address, cancellation);
@@ -233,8 +235,6 @@ public sealed class ArmFleet : IFleet
         return _client.GetVirtualMachineScaleSetVmResource(
             VirtualMachineScaleSetVmResource.CreateResourceIdentifier(set.SubscriptionId, set.ResourceGroupName, set.Name, ArmAddress.Instance(instanceId)));
     }
-
-    private string ResourceAddress(ResourceIdentifier id) => $"{_options.Endpoint.GetLeftPart(UriPartial.Authority)}{id}?api-version={ApiVersion}";
 
     private static async Task<IReadOnlyList<FleetInstance>> ListAsync(VirtualMachineScaleSetResource set, CancellationToken cancellation)
     {
@@ -281,70 +281,5 @@ public sealed class ArmFleet : IFleet
         return etag?.Trim('"') is { Length: > 0 } known
             ? known
             : throw new FleetException(FleetCodes.ETagMissing, $"ARM gave no ETag for {id}; without one no change can be made conditional, so none is made.", isTransient: false);
-    }
-
-    private static OperationStart AlreadyDone(string? operationUri, string message) =>
-        new(OperationStartKind.Accepted, operationUri, null, FleetCodes.AlreadyDone, message);
-
-    // Sends a write once. findTrace reads what became of it when the answer does not tell: null for nothing.
-    private async Task<OperationStart> StartAsync(
-        ResourceIdentifier id, Func<Task<Response>> send, Func<Exception, Task<OperationStart?>> findTrace, CancellationToken cancellation)
-    {
-        try
-        {
-            var response = await send();
-            FleetLogs.OperationStarted(_logger, id.ToString(), response.Status);
-            return new OperationStart(OperationStartKind.Accepted, OperationUri(response, id), RetryAfter.Of(response, _clock), null, null);
-        }
-        catch (Exception failure) when (ArmFailure.Covers(failure, cancellation))
-        {
-            var refusal = failure as RequestFailedException;
-            var retryAfter = failure is ThrottledException held ? held.Rest : RetryAfter.Of(refusal?.GetRawResponse(), _clock);
-            if (refusal?.Status == 429)
-            {
-                FleetLogs.Throttled(_logger, id.ToString(), retryAfter);
-                return new OperationStart(
-                    OperationStartKind.Throttled, null, retryAfter ?? _options.DefaultRetryAfter, FleetCodes.TooManyRequests, ArmFailure.Of(refusal).Message);
-            }
-
-            if (refusal is { Status: >= 400 and < 500 and not (404 or 408 or 412) })
-            {
-                var cause = ArmFailure.Of(refusal);
-                FleetLogs.Refused(_logger, id.ToString(), refusal.Status, cause.Code);
-                return new OperationStart(OperationStartKind.Refused, null, retryAfter, cause.Code, cause.Message);
-            }
-
-            var known = ArmFailure.Exception(failure, retryAfter);
-            FleetLogs.AnswerUnclear(_logger, id.ToString(), known.Code);
-            var trace = await CallAsync(() => findTrace(failure), cancellation);
-            return trace ?? throw known;
-        }
-    }
-
-    // Null where ARM finished at once. An address on another host would not be polled: the resource itself then tells the state.
-    private string? OperationUri(Response response, ResourceIdentifier id)
-    {
-        foreach (var header in (string[])["Azure-AsyncOperation", "Location"])
-        {
-            if (response.Headers.TryGetValue(header, out var text))
-            {
-                return Uri.TryCreate(text, UriKind.Absolute, out var address) && ArmAddress.IsOn(_options.Endpoint, address) ? text : ResourceAddress(id);
-            }
-        }
-
-        return response.Status == 202 ? ResourceAddress(id) : null;
-    }
-
-    private async Task<T> CallAsync<T>(Func<Task<T>> call, CancellationToken cancellation)
-    {
-        try
-        {
-            return await call();
-        }
-        catch (Exception failure) when (ArmFailure.Covers(failure, cancellation))
-        {
-            var retryAfter = failure is ThrottledException held ? held.Rest : RetryAfter.Of((failure as RequestFailedException)?.GetRawResponse(), _clock);
-            throw ArmFailure.Exception(failure, retryAfter);
-        }
     }
 }

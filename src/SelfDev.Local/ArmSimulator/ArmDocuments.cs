@@ -206,7 +206,15 @@ internal static class ArmDocuments
         body["status"] = operation.Status;
         if (operation.Status is "Failed" or "Canceled")
         {
-            body["error"] = new JsonObject { ["code"] = operation.ErrorCode, ["message"] = operation.ErrorMessage };
+            var cause = new JsonObject { ["code"] = operation.ErrorCode, ["message"] = operation.ErrorMessage };
+            body["error"] = !operation.IsErrorWrapped
+                ? cause
+                : new JsonObject
+                {
+                    ["code"] = "ResourceOperationFailure",
+                    ["message"] = "The resource operation completed with terminal provisioning state 'Failed'.",
+                    ["details"] = new JsonArray(cause),
+                };
         }
 
         body["name"] = operation.Id;

@@ -62,7 +62,7 @@ internal sealed class ArmError(int status, string code, string message) : Except
         + "https://aka.ms/ProdportalCRP by specifying parameters listed in the \u2018Details\u2019 section for deployment to succeed. Please read more about quota limits at "
         + "https://docs.microsoft.com/en-us/azure/azure-supportability/per-vm-quota-requests");
 
-    public static ArmError TooManyRequests(string policy, TimeSpan retryAfter, DateTimeOffset now, int allowed, int measured, string? fault = null) => new(
+    public static ArmError TooManyRequests(string policy, TimeSpan? retryAfter, DateTimeOffset now, int allowed, int measured, string? fault = null) => new(
         429, "OperationNotAllowed", "The server rejected the request because too many requests have been received for this subscription.")
     {
         Fault = fault,
@@ -78,7 +78,7 @@ internal sealed class ArmError(int status, string code, string message) : Except
                 {
                     ["operationGroup"] = policy,
                     ["startTime"] = now.ToString("O"),
-                    ["endTime"] = (now + retryAfter).ToString("O"),
+                    ["endTime"] = (now + (retryAfter ?? TimeSpan.FromMinutes(3))).ToString("O"),
                     ["allowedRequestCount"] = allowed,
                     ["measuredRequestCount"] = measured,
                 }.ToJsonString(),

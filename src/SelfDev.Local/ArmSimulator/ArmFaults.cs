@@ -11,8 +11,8 @@ public sealed class ArmFaults
     private readonly Lock _gate = new();
     private readonly List<Fault> _faults = [];
 
-    /// <summary>The next matching requests get 429 with that Retry-After and change nothing.</summary>
-    public void Throttle(int requests, TimeSpan retryAfter, string? method = null) =>
+    /// <summary>The next matching requests get 429 with that Retry-After (null: none, as has been seen) and change nothing.</summary>
+    public void Throttle(int requests, TimeSpan? retryAfter, string? method = null) =>
         Add(new Fault(FaultKind.Throttle, requests) { Method = method, Duration = retryAfter });
 
     /// <summary>The next matching requests get that 5xx status and change nothing.</summary>
@@ -28,9 +28,12 @@ public sealed class ArmFaults
     /// <summary>Before each of the next writes to a scale set, somebody else changes its model, so that a conditional write gets 412.</summary>
     public void ChangeUnderway(int writes) => Add(new Fault(FaultKind.ChangeUnderway, writes));
 
-    /// <summary>The next scale-outs get only that many of their new instances; the operation then fails with the code.</summary>
-    public void FailAllocation(int operations = 1, int granted = 0, string code = "AllocationFailed") =>
-        Add(new Fault(FaultKind.FailAllocation, operations) { Number = granted, Text = code });
+    /// <summary>
+    /// The next scale-outs get only that many of their new instances; the operation then fails with the code, plainly or, as deployments show it,
+    /// among the details of a <c>ResourceOperationFailure</c>.
+    /// </summary>
+    public void FailAllocation(int operations = 1, int granted = 0, string code = "AllocationFailed", bool wrapped = false) =>
+        Add(new Fault(FaultKind.FailAllocation, operations) { Number = granted, Text = code, IsWrapped = wrapped });
 
     /// <summary>The next operations stay InProgress for ever, and so do their instances.</summary>
     public void NeverFinish(int operations = 1) => Add(new Fault(FaultKind.NeverFinish, operations));
@@ -83,11 +86,13 @@ public sealed class ArmFaults
 
         public string? Method { get; init; }
 
-        public TimeSpan Duration { get; init; }
+        public TimeSpan? Duration { get; init; }
 
         public int Number { get; init; }
 
         public string Text { get; init; } = "";
+
+        public bool IsWrapped { get; init; }
     }
 
     internal enum FaultKind

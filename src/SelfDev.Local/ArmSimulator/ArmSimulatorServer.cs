@@ -1,4 +1,3 @@
-using System.IO.Enumeration;
 using System.Net;
 using System.Text.Json;
 using System.Text.Json.Nodes;
@@ -21,14 +20,13 @@ namespace SelfDev.Local.ArmSimulator;
 /// </summary>
 public sealed class ArmSimulatorServer : IAsyncDisposable
 {
-    private const string TestedApiVersions = "2023-07-01, 2023-09-01, 2024-03-01, 2024-07-01, 2024-11-01";
     private readonly WebApplication _app;
     private readonly ArmTrust _trust;
     private readonly ArmStateFile _file;
     private readonly SimulatedFleet _fleet;
     private readonly ArmSimulatorOptions _options;
     private readonly TimeProvider _clock;
-    private readonly ArmThrottle _throttle;
+    private readonly ArmFrontDoor _frontDoor;
     private readonly Lock _turn = new();
     private readonly List<ArmRequestEntry> _log = [];
 
@@ -38,7 +36,7 @@ public sealed class ArmSimulatorServer : IAsyncDisposable
         _clock = clock;
         _trust = trust;
         _file = file;
-        _throttle = new ArmThrottle(options, clock);
+        _frontDoor = new ArmFrontDoor(options, trust, Faults, clock);
         _fleet = new SimulatedFleet(state, options, Faults, clock);
         _fleet.Seed();
         _app = Build(port);
@@ -153,39 +151,14 @@ public sealed class ArmSimulatorServer : IAsyncDisposable
             kestrel.Listen(IPAddress.Loopback, port, listen => listen.UseHttps(_trust.Certificate));
         });
         var app = builder.Build();
-        var operations = new ArmOperations(_fleet, _options, Faults);
-        const string subscription = "/subscriptions/{subscription}";
-        const string scaleSets = subscription + "/resourceGroups/{group}/providers/Microsoft.Compute/virtualMachineScaleSets";
-        const string scaleSet = scaleSets + "/{name}";
-        const string instance = scaleSet + "/virtualMachines/{instance}";
-        const string scaleSetAction = "Microsoft.Compute/virtualMachineScaleSets/";
-        const string instanceAction = scaleSetAction + "virtualMachines/";
         app.Use(AnswerUnroutedAsync);
         app.UseRouting();
-        Map("GET", scaleSets, scaleSetAction + "read", operations.ListScaleSets);
-        Map("GET", scaleSet, scaleSetAction + "read", operations.GetScaleSet);
-        Map("PATCH", scaleSet, scaleSetAction + "write", operations.UpdateScaleSet);
-        Map("PUT", scaleSet, scaleSetAction + "write", operations.UpdateScaleSet);
-        Map("GET", scaleSet + "/instanceView", scaleSetAction + "instanceView/read", operations.GetScaleSetView);
-        Map("POST", scaleSet + "/delete", scaleSetAction + "delete/action", operations.DeleteInstances);
-        Map("POST", scaleSet + "/reimage", scaleSetAction + "reimage/action", operations.ReimageInstances);
-        Map("GET", scaleSet + "/virtualMachines", instanceAction + "read", operations.ListInstances);
-        Map("GET", instance, instanceAction + "read", operations.GetInstance);
-        Map("PUT", instance, instanceAction + "write", operations.UpdateInstance);
-        Map("DELETE", instance, instanceAction + "delete", operations.DeleteInstance);
-        Map("GET", instance + "/instanceView", instanceAction + "instanceView/read", operations.GetInstanceView);
-        Map("POST", instance + "/reimage", instanceAction + "reimage/action", operations.ReimageInstance);
-        Map("POST", instance + "/simulateEviction", instanceAction + "simulateEviction/action", operations.SimulateEviction);
-        Map("GET", subscription + "/providers/Microsoft.Compute/locations/{location}/operations/{operation}", "Microsoft.Compute/locations/operations/read", operations.GetOperation);
-        Map("GET", subscription + "/providers/Microsoft.Compute/locations/{location}/usages", "Microsoft.Compute/locations/usages/read", operations.ListUsages);
-        Map("GET", subscription + "/providers/Microsoft.Compute/skus", "Microsoft.Compute/skus/read", operations.ListSkus);
-        Map("GET", subscription + "/providers/Microsoft.Insights/autoscalesettings", "Microsoft.Insights/autoscaleSettings/read", operations.ListAutoscaleSettings);
-        Map("GET", subscription + "/resourceGroups/{group}/providers/Microsoft.Insights/autoscalesettings", "Microsoft.Insights/autoscaleSettings/read", operations.ListAutoscaleSettings);
-        Map("GET", scaleSet + "/providers/Microsoft.Authorization/permissions", "Microsoft.Authorization/permissions/read", operations.ListPermissions);
-        return app;
+        foreach (var route in ArmRoutes.Of(new ArmOperations(_fleet, _options, Faults)))
+        {
+            app.MapMethods(route.Pattern, [route.Method], (HttpContext context) => AnswerAsync(context, route.Action, route.Operation));
+        }
 
-        void Map(string method, string pattern, string action, Func<ArmCall, ArmAnswer> operation) =>
-            app.MapMethods(pattern, [method], (HttpContext context) => AnswerAsync(context, action, operation));
+        return app;
     }
 
     // ARM answers what it does not know with its own error body, never with an empty 404.
@@ -232,7 +205,7 @@ public sealed class ArmSimulatorServer : IAsyncDisposable
 
             try
             {
-                Check(request, action, exchange);
+                _frontDoor.Check(request, action, exchange);
                 if (!bodyIsJson)
                 {
                     throw new ArmError(400, "InvalidRequestContent", "The request content was invalid and could not be deserialized: it is not JSON.");
@@ -264,60 +237,6 @@ public sealed class ArmSimulatorServer : IAsyncDisposable
 
         await (error is null ? exchange.SendAsync(answer!, _options.PollInterval) : exchange.SendAsync(error));
     }
-
-    // What ARM's front door does before a resource provider sees the request.
-    private void Check(HttpRequest request, string? action, ArmExchange exchange)
-    {
-        var authorization = request.Headers.Authorization.ToString();
-        var token = authorization.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) ? authorization["Bearer ".Length..].Trim() : "";
-        if (token.Length == 0)
-        {
-            throw new ArmError(401, "AuthenticationFailed", "Authentication failed. The 'Authorization' header is missing.");
-        }
-
-        if (!_trust.IsOwn(token) && !_options.Tokens.Contains(token))
-        {
-            throw new ArmError(401, "InvalidAuthenticationToken", "The access token is invalid or has expired.");
-        }
-
-        if (action is not null && (!Grants(_options.Actions, action) || Grants(_options.NotActions, action)))
-        {
-            throw new ArmError(
-                403,
-                "AuthorizationFailed",
-                $"The client does not have authorization to perform action '{action}' over scope '{request.Path}' or the scope is invalid. "
-                + "If access was recently granted, please refresh your credentials.");
-        }
-
-        var version = request.Query["api-version"].ToString();
-        if (version.Length == 0)
-        {
-            throw new ArmError(400, "MissingApiVersionParameter", "The api-version query parameter (?api-version=) is required for all requests.");
-        }
-
-        if (!DateOnly.TryParseExact(version.Length > 10 ? version[..10] : version, "yyyy-MM-dd", out _))
-        {
-            throw new ArmError(
-                400,
-                "InvalidApiVersionParameter",
-                $"The api-version '{version}' is invalid. The supported versions are '{TestedApiVersions}' and other dates in the form yyyy-MM-dd.");
-        }
-
-        var policy = ArmThrottle.PolicyOf(request.Method, request.Path);
-        if (Faults.Take(ArmFaults.FaultKind.Throttle, request.Method) is { } throttled)
-        {
-            throw ArmError.TooManyRequests(policy, throttled.Duration, _clock.GetUtcNow(), 0, 1, fault: "throttle");
-        }
-
-        exchange.Remaining(policy, _throttle.Count(policy));
-        if (Faults.Take(ArmFaults.FaultKind.ServerError, request.Method) is { } broken)
-        {
-            throw new ArmError(broken.Number, "InternalServerError", "Encountered internal server error. Try again later.") { Fault = "server-error" };
-        }
-    }
-
-    private static bool Grants(IEnumerable<string> patterns, string action) =>
-        patterns.Any(pattern => FileSystemName.MatchesSimpleExpression(pattern, action, ignoreCase: true));
 
     private void Change(string scaleSetId, Action<ScaleSetState> change)
     {

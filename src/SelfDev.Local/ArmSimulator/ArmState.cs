@@ -114,4 +114,7 @@ internal sealed class OperationRecord
     public string? ErrorCode { get; set; }
 
     public string? ErrorMessage { get; set; }
+
+    /// <value>Whether the error is shown inside a general one.</value>
+    public bool IsErrorWrapped { get; set; }
 }

@@ -255,6 +255,7 @@ internal sealed class SimulatedFleet(ArmState state, ArmSimulatorOptions options
         {
             operation.ErrorCode = refused?.Text ?? (set.Zones.Count > 0 ? "ZonalAllocationFailed" : "AllocationFailed");
             operation.ErrorMessage = ArmError.AllocationMessage(operation.ErrorCode);
+            operation.IsErrorWrapped = refused?.IsWrapped ?? false;
         }
 
         return operation;

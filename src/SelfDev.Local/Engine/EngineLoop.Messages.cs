@@ -73,7 +73,6 @@ internal sealed partial class EngineLoop
             return;
         }
 
-        var generation = 0;
         if (_store.Find(action.Target!) is { } stored)
         {
             if (stored.Parent == call)
@@ -84,10 +83,9 @@ internal sealed partial class EngineLoop
             }
 
             _deleted.Add(stored.Sequence);
-            generation = stored.Generation + 1;
         }
 
-        Create(action.Target!, action.Name!, action.Data!, call, generation);
+        Create(action.Target!, action.Name!, action.Data!, call);
     }
 
     private void OnChildDone(ChildDone done)

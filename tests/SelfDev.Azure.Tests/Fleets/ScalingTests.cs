@@ -253,6 +253,32 @@ public sealed class ScalingTests
     }
 
     [Fact]
+    public async Task The_cause_is_dug_out_of_a_general_failure()
+    {
+        await using var arm = await StartAsync();
+        arm.Server.Faults.FailAllocation(code: "OverconstrainedZonalAllocationRequest", wrapped: true);
+
+        var end = await arm.FinishAsync((await arm.ScaleAsync(6)).OperationUri);
+
+        Assert.Equal("OverconstrainedZonalAllocationRequest", end.Code);
+        Assert.Contains("too restrictive", end.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_429_that_names_no_time_means_the_default_pause()
+    {
+        await using var arm = await StartAsync();
+        arm.Server.Faults.Throttle(1, retryAfter: null, "PATCH");
+
+        Assert.Equal(TimeSpan.FromSeconds(30), (await arm.ScaleAsync(6)).RetryAfter);
+        arm.Clock.Advance(TimeSpan.FromSeconds(29));
+        Assert.Equal(OperationStartKind.Throttled, (await arm.ScaleAsync(6)).Kind);
+        arm.Clock.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal(OperationStartKind.Accepted, (await arm.ScaleAsync(6)).Kind);
+        Assert.Equal(2, arm.Count("PATCH"));
+    }
+
+    [Fact]
     public async Task A_full_data_centre_gives_what_it_has()
     {
         await using var arm = await StartAsync(new ArmSimulatorOptions { ScaleSets = [new() { DataCentreLimit = 6 }] });

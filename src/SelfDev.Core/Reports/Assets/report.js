@@ -53,7 +53,7 @@
     }));
   }
 
-  function range(data) {
+  function extent(data) {
     let [from, to] = [Infinity, -Infinity];
     for (const series of data.series) {
       for (const point of series.points) {
@@ -63,11 +63,6 @@
         }
       }
     }
-    return { from, to };
-  }
-
-  function extent(data) {
-    const { from, to } = range(data);
     return to - from || 1;
   }
 
@@ -102,7 +97,7 @@
   function axis(title, logarithmic, extra) {
     return {
       type: logarithmic ? "logarithmic" : "linear", title: { display: title !== "", text: title, color: color("soft") },
-      grid: { color: color("line") }, ticks: { color: color("soft"), maxTicksLimit: 8, includeBounds: false, callback: number, maxRotation: 0 }, ...extra,
+      grid: { color: color("line") }, ticks: { color: color("soft"), maxTicksLimit: 8, callback: number, maxRotation: 0 }, ...extra,
     };
   }
 
@@ -117,11 +112,10 @@
     const all = overLabels(data.form) ? labels(data) : [];
     const interval = data.form === "interval";
     const stacked = data.form === "stacked-bar";
-    const { from, to } = range(data);
     const scales = interval
       ? { x: axis(data.y, data.log, {}), y: labelAxis(data.x, all) }
       : {
-        x: overLabels(data.form) ? labelAxis(data.x, all) : axis(data.x, false, from < to ? { min: from, max: to } : {}),
+        x: overLabels(data.form) ? labelAxis(data.x, all) : axis(data.x, false, { bounds: "data" }),
         y: axis("", data.log, {}),
       };
     if (stacked) {
