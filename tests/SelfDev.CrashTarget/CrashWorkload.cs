@@ -45,7 +45,7 @@ public static class CrashWorkload
         var value = await context.CallActivityAsync(AddOne, input);
         value = await context.CallActivityAsync(AddOne, value);
         var parts = await Task.WhenAll(Enumerable.Range(0, 3).Select(part => context.CallActivityAsync(AddOne, value + part)));
-        await context.CreateTimer(TimeSpan.FromMilliseconds(20));
+        await context.CreateTimer(TimeSpan.FromMilliseconds(5));
         var child = await context.CallWorkflowAsync(Child, parts.Sum());
         var told = await context.WaitForExternalEvent(Go);
         context.ContinueAsNew(1_000_000 + child + told);

@@ -15,8 +15,11 @@ namespace SelfDev.Local.Engine;
 public sealed class EmbeddedEngine : IWorkflowClient, IHostedService, IDisposable
 {
     // https://www.sqlite.org/rescode.html
+    private const int SqliteBusy = 5;
+    private const int SqliteIoError = 10;
     private const int SqliteCorrupt = 11;
     private const int SqliteFull = 13;
+    private const int SqliteCannotOpen = 14;
     private const int SqliteNotADatabase = 26;
     private const int PurgePage = 500;
 
@@ -47,7 +50,10 @@ public sealed class EmbeddedEngine : IWorkflowClient, IHostedService, IDisposabl
     /// <value>Why the engine stopped by itself, or waits for space on the disk; null while all is well.</value>
     public Exception? Fault => _fault;
 
-    /// <summary>Raised after each commit with the ids of the instances that it changed. Handlers must be quick: they hold up the engine.</summary>
+    /// <summary>
+    /// Raised after each commit with the ids of the instances that it changed. Handlers must be quick: they hold up the engine. What
+    /// they throw is logged.
+    /// </summary>
     public event Action<IReadOnlyList<string>>? Changed;
 
     /// <value>Commits since the start; for tests and benchmarks.</value>
@@ -91,7 +97,7 @@ public sealed class EmbeddedEngine : IWorkflowClient, IHostedService, IDisposabl
         }
 
         await _ended.Task.WaitAsync(cancellationToken);
-        _reader?.Dispose();
+        Interlocked.Exchange(ref _reader, null)?.Dispose();
         _lock?.Dispose();
         _log.EngineStopped();
     }
@@ -213,8 +219,8 @@ public sealed class EmbeddedEngine : IWorkflowClient, IHostedService, IDisposabl
         catch (Exception exception)
 #pragma warning restore CA1031
         {
-            _fault = exception is SqliteException { SqliteErrorCode: SqliteCorrupt or SqliteNotADatabase }
-                ? new CorruptStoreException($"'{_options.DatabasePath}' is damaged: {exception.Message}. Restore the data folder from a copy.", exception)
+            _fault = exception is SqliteException sqlite && TellsDamage(sqlite.SqliteErrorCode, started.Task.IsCompleted)
+                ? new CorruptStoreException($"'{_options.DatabasePath}' cannot be used: {exception.Message}. Check that it may be written; if so it is damaged: restore the data folder from a copy.", exception)
                 : exception;
             _log.EngineFaulted(_fault);
             started.TrySetException(_fault);
@@ -228,12 +234,34 @@ public sealed class EmbeddedEngine : IWorkflowClient, IHostedService, IDisposabl
         _ended.TrySetResult();
     }
 
+    private void OnChanged(IReadOnlyList<string> ids)
+    {
+        try
+        {
+            Changed?.Invoke(ids);
+        }
+#pragma warning disable CA1031 // A watcher's fault is not the engine's.
+        catch (Exception exception)
+#pragma warning restore CA1031
+        {
+            _log.WatcherFailed(exception);
+        }
+    }
+
+    /// <summary>
+    /// Our statements and tables are right: while opening, an error that is not the disk's or a lock's means that the file is not
+    /// what was written (a changed schema, or a header that says read-only).
+    /// </summary>
+    private static bool TellsDamage(int code, bool started) => started
+        ? code is SqliteCorrupt or SqliteNotADatabase
+        : code is not (SqliteBusy or SqliteIoError or SqliteFull or SqliteCannotOpen);
+
     /// <summary>One life of the in-memory state: from recovery to stop. Throws when the store fails.</summary>
     /// <param name="waits">Waits of the life before; on return, those that this one leaves.</param>
     private void RunOnce(TaskCompletionSource started, List<WaitRequest> waits)
     {
         using var store = new EngineStore(_options);
-        using var loop = new EngineLoop(_options, _catalog, _services, _loggers, store) { Changed = ids => Changed?.Invoke(ids) };
+        using var loop = new EngineLoop(_options, _catalog, _services, _loggers, store) { Changed = OnChanged };
         using var gauges = EngineTelemetry.Watch(() => loop.QueuedMessages, () => loop.Dispatcher.Queued);
         waits.ForEach(wait => loop.Post(wait));
         waits.Clear();

@@ -73,6 +73,7 @@ internal sealed partial class EngineLoop
             return;
         }
 
+        var generation = 0;
         if (_store.Find(action.Target!) is { } stored)
         {
             if (stored.Parent == call)
@@ -83,9 +84,10 @@ internal sealed partial class EngineLoop
             }
 
             _deleted.Add(stored.Sequence);
+            generation = stored.Generation + 1;
         }
 
-        Create(action.Target!, action.Name!, action.Data!, call);
+        Create(action.Target!, action.Name!, action.Data!, call, generation);
     }
 
     private void OnChildDone(ChildDone done)

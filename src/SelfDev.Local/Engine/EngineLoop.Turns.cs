@@ -8,12 +8,14 @@ namespace SelfDev.Local.Engine;
 /// <summary>Turns: an inbound event reaches an instance, its code runs, its actions are gathered.</summary>
 internal sealed partial class EngineLoop
 {
-    private void Create(string id, string name, string input, ParentCall? parent)
+    /// <param name="generation">Not 0 for a child that takes the id of a finished one: its calls must not share that one's idempotency keys.</param>
+    private void Create(string id, string name, string input, ParentCall? parent, int generation = 0)
     {
         var now = Now;
         var slot = new InstanceSlot(_store.TakeSequence(), id, name, _options.Version, now, parent)
         {
             Status = WorkflowStatus.Pending,
+            Generation = generation,
             IsNew = true,
             Input = input,
         };

@@ -208,11 +208,11 @@ internal sealed class EngineStore : IDisposable
             throw new CorruptStoreException("The store is damaged: " + verdict);
         }
 
-        using var orphans = new Statement(_connection, """
-            SELECT (SELECT count(*) FROM instance WHERE seq NOT IN (SELECT seq FROM state)) + (SELECT count(*) FROM state WHERE seq NOT IN (SELECT seq FROM instance))
+        using var counts = new Statement(_connection, """
+            SELECT (SELECT count(*) FROM instance), (SELECT count(*) FROM state), (SELECT count(*) FROM instance i JOIN state s ON s.seq = i.seq)
             """);
-        orphans.Step();
-        if (orphans.Int64(0) != 0)
+        counts.Step();
+        if (counts.Int64(0) != counts.Int64(2) || counts.Int64(1) != counts.Int64(2))
         {
             throw new CorruptStoreException("The store is damaged: instances without state, or states without instance.");
         }

@@ -22,4 +22,7 @@ internal static partial class Logs
 
     [LoggerMessage(4005, LogLevel.Warning, "Instance {InstanceId} held the engine's thread for {Milliseconds} ms: a workflow must neither block nor compute for long")]
     public static partial void SlowTurn(this ILogger logger, string instanceId, long milliseconds);
+
+    [LoggerMessage(4006, LogLevel.Error, "A handler of the engine's change notifications failed")]
+    public static partial void WatcherFailed(this ILogger logger, Exception exception);
 }

@@ -25,6 +25,14 @@ internal static class StoreSchema
         CREATE UNIQUE INDEX IF NOT EXISTS history_of_instance ON history (seq, position);
         """;
 
+    // One changed letter in a table's own definition (say, of INTEGER PRIMARY KEY) hides every row, and SQLite sees nothing wrong in it.
+    private static readonly Lazy<string> Expected = new(() =>
+    {
+        using var pristine = Open(":memory:", SqliteOpenMode.Memory);
+        Execute(pristine, Tables);
+        return Describe(pristine);
+    });
+
     static StoreSchema() => SQLitePCL.Batteries_V2.Init();
 
     public static SqliteConnection OpenWriter(string path, int checkpointPages)
@@ -47,6 +55,11 @@ internal static class StoreSchema
             {
                 throw new CorruptStoreException(
                     $"'{path}' is of store version {version}; this program reads version {Version}. Use the program that wrote it, or another data folder.");
+            }
+
+            if (Describe(connection) != Expected.Value)
+            {
+                throw new CorruptStoreException($"'{path}' is damaged: its tables are not those that were made. Restore the data folder from a copy.");
             }
 
             return connection;
@@ -72,6 +85,14 @@ internal static class StoreSchema
         using var command = connection.CreateCommand();
         command.CommandText = sql;
         return Convert.ToInt64(command.ExecuteScalar(), CultureInfo.InvariantCulture);
+    }
+
+    private static string Describe(SqliteConnection connection)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = "SELECT group_concat(type || ' ' || name || ' ' || tbl_name || ' ' || coalesce(sql, ''), char(10)) "
+            + "FROM (SELECT * FROM sqlite_master ORDER BY name)";
+        return command.ExecuteScalar() as string ?? "";
     }
 
     private static SqliteConnection Open(string path, SqliteOpenMode mode)

@@ -43,7 +43,7 @@ public interface IWorkflowContext
     Task<TOut> CallWorkflowAsync<TIn, TOut>(Workflow<TIn, TOut> workflow, TIn input, string? instanceId = null, RetryPolicy? retry = null);
 
     /// <summary>Completes once <paramref name="fireAt"/> (UTC) has passed, across restarts, never early.</summary>
-    /// <param name="cancellation">Cancels the timer; an uncancelled timer keeps the instance running.</param>
+    /// <param name="cancellation">Cancels the timer. Cancel one that lost a race: on some engines an uncancelled timer keeps the instance running.</param>
     Task CreateTimer(DateTime fireAt, CancellationToken cancellation);
 
     /// <summary>

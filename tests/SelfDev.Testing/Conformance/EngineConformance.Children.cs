@@ -70,6 +70,9 @@ public abstract partial class EngineConformance
             .Add(Flow, (context, input) => context.CallWorkflowAsync(Child, input, "the-child", new RetryPolicy(3, TimeSpan.Zero))));
 
         Assert.Equal(3, Output<int>(await RunAsync(Flow, 0)));
+
+        // Each run of the child is a run of its own: its calls are other calls.
+        Assert.Equal(3, Probe.Keys.Distinct().Count());
     }
 
     [Fact]

@@ -53,7 +53,7 @@
     }));
   }
 
-  function extent(data) {
+  function range(data) {
     let [from, to] = [Infinity, -Infinity];
     for (const series of data.series) {
       for (const point of series.points) {
@@ -63,6 +63,11 @@
         }
       }
     }
+    return { from, to };
+  }
+
+  function extent(data) {
+    const { from, to } = range(data);
     return to - from || 1;
   }
 
@@ -97,7 +102,7 @@
   function axis(title, logarithmic, extra) {
     return {
       type: logarithmic ? "logarithmic" : "linear", title: { display: title !== "", text: title, color: color("soft") },
-      grid: { color: color("line") }, ticks: { color: color("soft"), maxTicksLimit: 8, callback: number, maxRotation: 0 }, ...extra,
+      grid: { color: color("line") }, ticks: { color: color("soft"), maxTicksLimit: 8, includeBounds: false, callback: number, maxRotation: 0 }, ...extra,
     };
   }
 
@@ -112,10 +117,11 @@
     const all = overLabels(data.form) ? labels(data) : [];
     const interval = data.form === "interval";
     const stacked = data.form === "stacked-bar";
+    const { from, to } = range(data);
     const scales = interval
       ? { x: axis(data.y, data.log, {}), y: labelAxis(data.x, all) }
       : {
-        x: overLabels(data.form) ? labelAxis(data.x, all) : axis(data.x, false, { bounds: "data" }),
+        x: overLabels(data.form) ? labelAxis(data.x, all) : axis(data.x, false, from < to ? { min: from, max: to } : {}),
         y: axis("", data.log, {}),
       };
     if (stacked) {
