@@ -13,6 +13,9 @@ namespace SelfDev.Core.Proposals;
 [JsonDerivedType(typeof(ScaleFleet), ScaleFleet.KindName)]
 [JsonDerivedType(typeof(ReplaceNode), ReplaceNode.KindName)]
 [JsonDerivedType(typeof(RollBackAndSkip), RollBackAndSkip.KindName)]
+[JsonDerivedType(typeof(LowerLearningRate), LowerLearningRate.KindName)]
+[JsonDerivedType(typeof(RestartRun), RestartRun.KindName)]
+[JsonDerivedType(typeof(WaitForRecovery), WaitForRecovery.KindName)]
 public abstract record ProposedAction([property: JsonIgnore] string Kind);
 
 /// <summary>Sets the capacity of a GPU scale set.</summary>
@@ -50,6 +53,37 @@ public sealed record RollBackAndSkip(long CheckpointStep, long SkipBatches) : Pr
     public const string KindName = "roll-back-and-skip";
 
     /// <value>The run, from the artifact's path (<c>training/&lt;run&gt;/...</c>); set by the pipeline, never from log text.</value>
+    public string? Run { get; init; }
+}
+
+/// <summary>Tells the training job to go on from a checkpoint with a smaller learning rate.</summary>
+/// <param name="Factor">New learning rate over the scheduled one, above 0 and below 1.</param>
+/// <param name="CheckpointStep">Step to go on from; the job takes its newest checkpoint at or before it.</param>
+public sealed record LowerLearningRate(double Factor, long CheckpointStep) : ProposedAction(KindName)
+{
+    public const string KindName = "lower-learning-rate";
+
+    /// <inheritdoc cref="RollBackAndSkip.Run"/>
+    public string? Run { get; init; }
+}
+
+/// <summary>Tells the training job to start again from its newest checkpoint, changed in nothing.</summary>
+/// <param name="CheckpointStep">Step of that checkpoint where the log names it; null: the job looks.</param>
+public sealed record RestartRun(long? CheckpointStep) : ProposedAction(KindName)
+{
+    public const string KindName = "restart";
+
+    /// <inheritdoc cref="RollBackAndSkip.Run"/>
+    public string? Run { get; init; }
+}
+
+/// <summary>Leaves the run alone until a step at which it is judged again.</summary>
+/// <param name="UntilStep">Step by which the run should have recovered.</param>
+public sealed record WaitForRecovery(long UntilStep) : ProposedAction(KindName)
+{
+    public const string KindName = "wait";
+
+    /// <inheritdoc cref="RollBackAndSkip.Run"/>
     public string? Run { get; init; }
 }
 

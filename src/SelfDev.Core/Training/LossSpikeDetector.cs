@@ -24,6 +24,8 @@ internal sealed class LossSpikeDetector(TrainingOptions options) : IRunDetector
     /// <summary>Rows after a resume in which a spike is put down to it.</summary>
     private const int ResumeRows = 32;
 
+    private const int MaxSpikes = 20_000;
+
     private readonly RobustBaseline _baseline = new(options.Window, 16);
     private Episode? _episode;
     private double _best = double.PositiveInfinity;
@@ -35,6 +37,9 @@ internal sealed class LossSpikeDetector(TrainingOptions options) : IRunDetector
 
     /// <value>Episodes that ended, for recovery forecasts and for the comparison of runs.</value>
     public List<SpikeRecord> Spikes { get; } = [];
+
+    /// <value>The spike that the log ends in; null where the loss is on its course.</value>
+    public FindingDraft? InProgress { get; private set; }
 
     /// <value>Outliers of one row, too weak to be findings.</value>
     public long MinorOutliers { get; private set; }
@@ -84,7 +89,13 @@ internal sealed class LossSpikeDetector(TrainingOptions options) : IRunDetector
         Diverge(row, run);
     }
 
-    public void Finish(RunTimeline run) => Close(run, recovered: false);
+    public void Finish(RunTimeline run)
+    {
+        var open = _episode is not null;
+        Close(run, recovered: false);
+        // The last draft is the spike that the log ends in, unless it was too weak to be one.
+        InProgress = open ? run.Findings.FindLast(finding => finding.Kind == FindingKinds.LossSpike && finding.Metrics["recovered"].ToString() == "false") : null;
+    }
 
     private bool IsSpike(double loss, RunTimeline run, out double sigmas)
     {
@@ -199,7 +210,11 @@ internal sealed class LossSpikeDetector(TrainingOptions options) : IRunDetector
         _episode = null;
         recovered |= episode.RowsBack > 0;
         var share = (episode.Peak / episode.Level) - 1;
-        Spikes.Add(new SpikeRecord(episode.Onset.Step, episode.LastStep, episode.Peak, episode.Level, episode.Sigmas, episode.Rows, recovered));
+        if (Spikes.Count < MaxSpikes)
+        {
+            Spikes.Add(new SpikeRecord(episode.Onset.Step, episode.LastStep, episode.Peak, episode.Level, episode.Sigmas, episode.Rows, recovered));
+        }
+
         if (!recovered)
         {
             // What comes after is judged by where the loss is now.

@@ -21,19 +21,15 @@ public sealed class TrainingCapability : ICapability
         TrainingFormats.Sniff(head, _scanner, _table) is var (format, confidence) ? new FormatMatch(KindName, format, confidence) : null;
 
     /// <summary>
-    /// Several files are read in the given order and their findings joined: causes are looked for across all of them. Options: <see cref="TrainingOptions.Parse"/>.
+    /// Several files are read in the given order and their findings joined: causes are looked for across all of them, and runs with steps in common are aligned,
+    /// with the baseline's runs as well. Options: <see cref="TrainingOptions.Parse"/>.
     /// </summary>
     /// <exception cref="ArtifactUnreadableException">An option is wrong, the content is no text, or it is empty.</exception>
     public Analysis Analyze(AnalysisRequest request, CancellationToken cancellation)
     {
         var options = TrainingOptions.Parse(request.Options);
-        var files = new List<FileAnalysis>();
-        foreach (var file in request.Files)
-        {
-            var analysis = new FileAnalysis(files.Count, file, request.Files.Count > 1 ? file.Name : null, FormatOf(file), options, _scanner, _table);
-            analysis.Read(request.Limits, cancellation);
-            files.Add(analysis);
-        }
+        var files = Read(request.Files, options, request.Limits, cancellation);
+        var baselines = Read(request.Baseline, options, request.Limits, cancellation);
 
         if (files.TrueForAll(file => file.Lines == 0))
         {
@@ -50,8 +46,21 @@ public sealed class TrainingCapability : ICapability
 
         ProposalPlanner.Plan(drafts, Facts(files, options));
         var (kept, findings) = Number(drafts);
-        var summary = TrainingReport.Summarise(files, findings, drafts.Count - kept.Count);
+        var summary = TrainingReport.Summarise(files, findings, drafts.Count - kept.Count, Align(files, baselines));
         return new Analysis(Artifact(request, files), findings, summary, TrainingReport.Document(files, kept, findings, summary));
+    }
+
+    private List<FileAnalysis> Read(IReadOnlyList<ArtifactFile> files, TrainingOptions options, ReadLimits limits, CancellationToken cancellation)
+    {
+        var read = new List<FileAnalysis>();
+        foreach (var file in files)
+        {
+            var analysis = new FileAnalysis(read.Count, file, files.Count > 1 ? file.Name : null, FormatOf(file), options, _scanner, _table);
+            analysis.Read(limits, cancellation);
+            read.Add(analysis);
+        }
+
+        return read;
     }
 
     private string FormatOf(ArtifactFile file)
@@ -67,15 +76,41 @@ public sealed class TrainingCapability : ICapability
         return match?.Format ?? TrainingFormats.TorchrunLog;
     }
 
-    private static RunFacts Facts(List<FileAnalysis> files, TrainingOptions options)
+    private static List<RunFacts> Facts(List<FileAnalysis> files, TrainingOptions options)
     {
-        var main = files.MaxBy(file => file.Run.Rows)!;
-        var checkpoint = files.Select(file => file.Run.LastCheckpoint).Where(step => !double.IsNaN(step)).DefaultIfEmpty(double.NaN).Max();
         var ranks = files.SelectMany(file => file.Run.Ranks).ToHashSet();
         var gpus = options.Gpus > 0 ? options.Gpus : ranks.Count > 1 ? ranks.Max() + 1 : 0;
-        return new RunFacts(
-            double.IsNaN(checkpoint) ? null : (long)checkpoint, main.Times.UsualSeconds, gpus);
+        return
+        [
+            .. files.Select(file => new RunFacts(
+                double.IsNaN(file.Run.LastCheckpoint) ? null : (long)file.Run.LastCheckpoint, file.Times.UsualSeconds, gpus,
+                file.Run.HasRows ? file.Run.Segment.Stride : 1,
+                file.Spikes.InProgress is null ? file.Spikes.Spikes : file.Spikes.Spikes[..^1], file.Spikes.InProgress)),
+        ];
     }
+
+    /// <summary>Every pair of runs that have steps in common: the files among each other, and each with each baseline.</summary>
+    private static List<RunAlignment> Align(List<FileAnalysis> files, List<FileAnalysis> baselines)
+    {
+        const int MaxRuns = 8;
+        var runs = files.Concat(baselines).Where(file => file.Run.Rows >= 64).Take(MaxRuns).ToList();
+        var alignments = new List<RunAlignment>();
+        for (var i = 0; i < runs.Count; i++)
+        {
+            for (var j = i + 1; j < runs.Count; j++)
+            {
+                if (RunAlignment.Of(runs[i].File.Name, runs[i].Spikes.Spikes, Range(runs[i].Run), runs[j].File.Name, runs[j].Spikes.Spikes, Range(runs[j].Run)) is { } alignment)
+                {
+                    alignments.Add(alignment);
+                }
+            }
+        }
+
+        return alignments;
+    }
+
+    private static (long First, long Last, long Stride) Range(RunTimeline run) =>
+        (run.Segments.Min(segment => segment.First.Step ?? 0), run.Segments.Max(segment => segment.Last.Step ?? 0), run.Segments.Max(segment => segment.Stride));
 
     private static FindingDraft InsufficientData(FileAnalysis file)
     {

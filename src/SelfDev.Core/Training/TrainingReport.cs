@@ -10,12 +10,13 @@ internal static class TrainingReport
 {
     private const int MaxSegments = 64;
 
-    public static TrainingSummary Summarise(IReadOnlyList<FileAnalysis> files, IReadOnlyList<Finding> findings, int leftOut) => new()
+    public static TrainingSummary Summarise(IReadOnlyList<FileAnalysis> files, IReadOnlyList<Finding> findings, int leftOut, IReadOnlyList<RunAlignment> alignments) => new()
     {
         Verdict = Verdict(files, findings),
         RootFinding = Chief(findings)?.Id,
         Runs = [.. files.Select(Run)],
         FindingsLeftOut = leftOut,
+        Alignments = alignments,
     };
 
     public static ReportDocument Document(IReadOnlyList<FileAnalysis> files, IReadOnlyList<FindingDraft> drafts, IReadOnlyList<Finding> findings, TrainingSummary summary)
@@ -32,6 +33,11 @@ internal static class TrainingReport
         }
 
         blocks.Add(Figures(summary));
+        if (summary.Alignments.Count > 0)
+        {
+            blocks.Add(Alignments(summary.Alignments));
+        }
+
         foreach (var run in summary.Runs.Where(run => run.Segments.Count > 1))
         {
             blocks.Add(Segments(run));
@@ -135,6 +141,18 @@ internal static class TrainingReport
         ])])
     {
         NumericColumns = [2, 4, 5, 6, 7, 8, 9],
+    };
+
+    private static Table Alignments(IReadOnlyList<RunAlignment> alignments) => new(
+        "Loss spikes that runs share: the same data makes the same spikes, step for step",
+        ["run", "other run", "verdict", "common steps", "spikes", "other's spikes", "shared", "expected by chance", "p"],
+        [.. alignments.Select(alignment => (IReadOnlyList<string>)
+        [
+            SafeText.SingleLine(alignment.RunA), SafeText.SingleLine(alignment.RunB), alignment.Verdict, $"{Text(alignment.FromStep)} to {Text(alignment.ToStep)}",
+            Text(alignment.SpikesA), Text(alignment.SpikesB), Text(alignment.Shared), Text(alignment.ExpectedShared), alignment.PValue.ToString("0.##E0", CultureInfo.InvariantCulture),
+        ])])
+    {
+        NumericColumns = [4, 5, 6, 7, 8],
     };
 
     private static Table Segments(RunSummary run) => new(

@@ -14,6 +14,9 @@ public sealed record TrainingSummary
 
     public required IReadOnlyList<RunSummary> Runs { get; init; }
 
+    /// <value>What pairs of runs have in common; empty unless several runs are read.</value>
+    public IReadOnlyList<RunAlignment> Alignments { get; init; } = [];
+
     /// <value>Findings that <see cref="Limits.FindingsPerReport"/> left out.</value>
     public int FindingsLeftOut { get; init; }
 }
