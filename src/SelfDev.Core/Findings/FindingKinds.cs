@@ -25,6 +25,7 @@ public static class FindingKinds
     public const string DiskFull = "disk-full";
     public const string NetworkFault = "network-fault";
     public const string ProcessExit = "process-exit";
+    public const string NovelMessage = "novel-message";
 
     // Evaluation
 

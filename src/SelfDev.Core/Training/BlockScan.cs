@@ -1,8 +1,21 @@
+using System.Collections.Concurrent;
+
 namespace SelfDev.Core.Training;
 
-/// <summary>What a scan took out of one block: rows and events in order of line. A pure function of the block, so blocks can be scanned on any core.</summary>
-internal sealed class BlockScan
+/// <summary>
+/// What a scan took out of one block: rows and events in order of line. A pure function of the block, so blocks can be scanned on any core. Its lists are large
+/// and are used again: dispose it once they have been taken in.
+/// </summary>
+internal sealed class BlockScan : IDisposable
 {
+    private static readonly ConcurrentBag<BlockScan> Pool = [];
+
+    private BlockScan()
+    {
+    }
+
+    public static BlockScan Rent() => Pool.TryTake(out var scan) ? scan : new BlockScan();
+
     public List<StepRow> Rows { get; } = [];
 
     public List<LogEvent> Events { get; } = [];
@@ -12,6 +25,15 @@ internal sealed class BlockScan
 
     /// <summary>Lines that look like records of the format and cannot be read.</summary>
     public int Rejected { get; set; }
+
+    public void Dispose()
+    {
+        Rows.Clear();
+        Events.Clear();
+        Shapes = null;
+        Rejected = 0;
+        Pool.Add(this);
+    }
 }
 
 internal enum LogEventType

@@ -94,7 +94,7 @@ internal sealed class EvaluationLossDetector : IRunDetector
         draft.Metrics["bestStep"] = worst.Best.At.Step ?? 0;
         draft.Metrics["last"] = worst.Last.Loss;
         draft.Metrics["heldOutSets"] = over.Count;
-        run.Findings.Add(draft);
+        run.Report(draft);
     }
 
     private sealed record Point(double Loss, double Train, Position At, Evidence Evidence)

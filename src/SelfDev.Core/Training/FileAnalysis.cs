@@ -41,6 +41,9 @@ internal sealed class FileAnalysis
 
     public RunCharts Charts { get; }
 
+    /// <value>Templates of the lines that are neither metrics nor known messages.</value>
+    public TemplateMiner Templates { get; } = new();
+
     public long Bytes { get; private set; }
 
     public long Lines { get; private set; }
@@ -88,6 +91,10 @@ internal sealed class FileAnalysis
 
         _golden?.Finish();
         Run.Finish();
+        if (NovelMessages.Find(this) is { } novel)
+        {
+            Run.Report(novel);
+        }
     }
 
     /// <summary>Blocks are scanned on several cores and taken in in their order, so the outcome is that of one core.</summary>
@@ -158,15 +165,23 @@ internal sealed class FileAnalysis
         }
     }
 
-    private void Take(BlockScan scan, TextBlock block)
+    private void Take(BlockScan taken, TextBlock block)
     {
+        using var scan = taken;
         Rejected += scan.Rejected;
         Run.Add(scan, block);
+        if (scan.Shapes is { } shapes)
+        {
+            foreach (var shape in shapes.Shapes)
+            {
+                Templates.Add(shape.Example, shape.Line, shape.Offset, shape.Count);
+            }
+        }
     }
 
     private BlockScan Csv(TextBlock block)
     {
-        var scan = new BlockScan();
+        var scan = BlockScan.Rent();
         var number = block.FirstLine;
         for (var at = 0; at < block.Bytes.Length; number++)
         {

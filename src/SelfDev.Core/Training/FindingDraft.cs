@@ -14,6 +14,11 @@ internal sealed class FindingDraft
 
     public required string Title { get; set; }
 
+    /// <value>Words a title that changes with every row when the finding is built.</value>
+    public Func<FindingDraft, string>? TitleOf { get; set; }
+
+    public bool HasRoomForEvidence => Evidence.Count < Limits.EvidencePerFinding;
+
     public required Position From { get; set; }
 
     public required Position To { get; set; }
@@ -54,7 +59,7 @@ internal sealed class FindingDraft
         Kind = Kind,
         Severity = Severity,
         Role = Role,
-        Title = Title,
+        Title = TitleOf?.Invoke(this) ?? Title,
         From = From,
         To = To,
         Evidence = [.. Evidence.OrderBy(evidence => evidence.Line)],

@@ -28,6 +28,12 @@ internal ref struct LinePrefix
     public static LinePrefix Of(ReadOnlySpan<byte> line)
     {
         var prefix = new LinePrefix { Rank = -1 };
+        // Most metric lines have no prefix at all.
+        if (line.StartsWith("s:"u8) || line.StartsWith("step:"u8) || line.StartsWith("iter "u8) || line.StartsWith("{"u8))
+        {
+            return prefix;
+        }
+
         var head = line.Length > 160 ? line[..160] : line;
         prefix.ReadRank(head);
         for (var i = 0; i + 8 < head.Length; i++)

@@ -21,6 +21,7 @@ internal sealed class LossScaleDetector : IRunDetector
     private Position? _from;
     private FindingDraft? _draft;
     private Evidence? _lastEvidence;
+    private long _lastRow = -1;
 
     public void OnSegment(RunSegment segment, RunTimeline run) => Reset();
 
@@ -29,7 +30,7 @@ internal sealed class LossScaleDetector : IRunDetector
         if (noted.Type == LogEventType.Overflow)
         {
             var step = run.History.Count > 0 ? run.History[0].Step : (long?)null;
-            See(noted.Value, run.Cite(noted), new Position(noted.Line, step, run.TimeOf(noted)), run);
+            See(noted.Value, () => run.Cite(noted), new Position(noted.Line, step, run.TimeOf(noted)), run);
         }
     }
 
@@ -40,22 +41,42 @@ internal sealed class LossScaleDetector : IRunDetector
             return;
         }
 
-        See(row.LossScale, run.History.Evidence(0), RowHistory.PositionOf(row), run);
+        if (row.LossScale == _scale)
+        {
+            Hold(run);
+            return;
+        }
+
+        See(row.LossScale, () => run.History.Evidence(0), RowHistory.PositionOf(row), run);
     }
 
     public void Finish(RunTimeline run)
     {
     }
 
-    private void See(double scale, Evidence evidence, Position position, RunTimeline run)
+    /// <summary>The scale is what it was.</summary>
+    private void Hold(RunTimeline run)
     {
+        _settledRows++;
+        _settled |= _settledRows >= 3;
+        _lastRow = run.History.Total - 1;
+        _lastEvidence = null;
+        if (++_sinceFall > 200)
+        {
+            Reset(keepSettled: true);
+            _top = _scale;
+        }
+    }
+
+    private void See(double scale, Func<Evidence> evidence, Position position, RunTimeline run)
+    {
+        var cited = evidence();
         if (double.IsNaN(_scale) || scale >= _scale)
         {
             // At the start the scale is far too high and falls until it fits: only a scale that has held counts.
             _settledRows++;
             _settled |= _settledRows >= 3;
-            _sinceFall++;
-            if (double.IsNaN(_scale) || scale > _scale || _sinceFall > 200)
+            if (double.IsNaN(_scale) || scale > _scale || ++_sinceFall > 200)
             {
                 Reset(keepSettled: true);
                 _top = scale;
@@ -68,25 +89,25 @@ internal sealed class LossScaleDetector : IRunDetector
             if (_evidence.Count == 0)
             {
                 _from = position;
-                if (_lastEvidence is not null)
+                if ((_lastEvidence ?? run.History.EvidenceOf(_lastRow)) is { } before)
                 {
-                    _evidence.Add(_lastEvidence);
+                    _evidence.Add(before);
                 }
             }
 
             if (_evidence.Count < Limits.EvidencePerFinding - 1)
             {
-                _evidence.Add(evidence);
+                _evidence.Add(cited);
             }
 
             if (_settled && _top / scale >= CollapseFactor)
             {
-                Report(scale, evidence, position, run);
+                Report(scale, cited, position, run);
             }
         }
 
         _scale = scale;
-        _lastEvidence = evidence;
+        _lastEvidence = cited;
     }
 
     private void Report(double scale, Evidence evidence, Position position, RunTimeline run)
@@ -107,7 +128,7 @@ internal sealed class LossScaleDetector : IRunDetector
                 _draft.Cite(line);
             }
 
-            run.Findings.Add(_draft);
+            run.Report(_draft);
         }
 
         _draft.Cite(evidence);

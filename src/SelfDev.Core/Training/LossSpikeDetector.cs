@@ -15,8 +15,7 @@ internal sealed class LossSpikeDetector(TrainingOptions options) : IRunDetector
     private const int DivergenceRows = 64;
 
     /// <summary>One-row outliers that become findings of their own; weaker ones are only counted.</summary>
-    private const double OutlierSigma = 10;
-    private const double OutlierShare = 0.25;
+    private const double OutlierShare = 0.2;
 
     /// <summary>Rows before the onset that a finding cites.</summary>
     private const int CitedRows = 5;
@@ -193,7 +192,7 @@ internal sealed class LossSpikeDetector(TrainingOptions options) : IRunDetector
             episode.Evidence.Add(run.History.Evidence(0));
         }
 
-        episode.LastEvidence = run.History.Evidence(0);
+        episode.LastRow = run.History.Total - 1;
         if (episode.Rows >= options.NoRecoveryRows)
         {
             Close(run, recovered: false);
@@ -221,13 +220,13 @@ internal sealed class LossSpikeDetector(TrainingOptions options) : IRunDetector
             _baseline.Clear();
         }
 
-        if (recovered && episode.Rows == 1 && (episode.Sigmas < OutlierSigma || share < OutlierShare) && episode.Lead is null)
+        if (recovered && episode.Rows == 1 && share < OutlierShare && episode.Lead is null)
         {
             MinorOutliers++;
             return;
         }
 
-        run.Findings.Add(Draft(episode, recovered, run));
+        run.Report(Draft(episode, recovered, run));
     }
 
     private FindingDraft Draft(Episode episode, bool recovered, RunTimeline run)
@@ -236,7 +235,7 @@ internal sealed class LossSpikeDetector(TrainingOptions options) : IRunDetector
         var severity = kind switch
         {
             "not-recovering" => Severity.Critical,
-            "slow-recovering" => Severity.Error,
+            "slow-recovering" => Severity.Warning,
             _ => episode.Rows >= 3 || episode.Lead is not null ? Severity.Warning : Severity.Info,
         };
         if (!recovered && episode.Rows < 3)
@@ -261,7 +260,7 @@ internal sealed class LossSpikeDetector(TrainingOptions options) : IRunDetector
             draft.Cite(evidence);
         }
 
-        foreach (var evidence in new[] { episode.PeakEvidence, episode.LastEvidence, episode.Back })
+        foreach (var evidence in new[] { episode.PeakEvidence, run.History.EvidenceOf(episode.LastRow), episode.Back })
         {
             if (evidence is not null)
             {
@@ -284,7 +283,7 @@ internal sealed class LossSpikeDetector(TrainingOptions options) : IRunDetector
         {
             var surge = lead.ToDraft(episode.Onset, run);
             surge.CausedBy = draft;
-            run.Findings.Add(surge);
+            run.Report(surge);
             draft.Metrics["gradNormLeadSteps"] = episode.Onset.Step - lead.Step;
         }
 
@@ -353,6 +352,9 @@ internal sealed class LossSpikeDetector(TrainingOptions options) : IRunDetector
                 To = RowHistory.PositionOf(row),
                 File = run.File,
             };
+            _divergence.TitleOf = draft => string.Create(
+                CultureInfo.InvariantCulture,
+                $"Loss has been climbing away from {from:0.####} since step {draft.From.Step}, to {draft.Metrics["to"].Number:0.####} at step {draft.To.Step}");
             _divergence.Metrics["class"] = "gradual";
             _divergence.Metrics["from"] = from;
             for (var age = rowsBack; age >= 0; age -= Math.Max(1, rowsBack / 5))
@@ -360,14 +362,16 @@ internal sealed class LossSpikeDetector(TrainingOptions options) : IRunDetector
                 _divergence.Cite(run.History.Evidence(age));
             }
 
-            run.Findings.Add(_divergence);
+            run.Report(_divergence);
         }
 
         _divergence.To = RowHistory.PositionOf(row);
-        _divergence.Cite(run.History.Evidence(0));
+        if (_divergence.HasRoomForEvidence)
+        {
+            _divergence.Cite(run.History.Evidence(0));
+        }
+
         _divergence.Metrics["to"] = row.Loss;
-        _divergence.Title = string.Create(
-            CultureInfo.InvariantCulture, $"Loss has been climbing away from {from:0.####} since step {_divergence.From.Step}, to {row.Loss:0.####} at step {row.Step}");
     }
 
     private sealed class Episode
@@ -404,7 +408,7 @@ internal sealed class LossSpikeDetector(TrainingOptions options) : IRunDetector
 
         public Evidence? PeakEvidence { get; set; }
 
-        public Evidence? LastEvidence { get; set; }
+        public long LastRow { get; set; } = -1;
 
         public Evidence? Back { get; set; }
     }

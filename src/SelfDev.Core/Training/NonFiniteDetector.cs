@@ -59,7 +59,10 @@ internal sealed class NonFiniteDetector : IRunDetector
         _rows++;
         _loss |= loss;
         _draft.To = RowHistory.PositionOf(row);
-        _draft.Cite(run.History.Evidence(0));
+        if (_draft.HasRoomForEvidence)
+        {
+            _draft.Cite(run.History.Evidence(0));
+        }
     }
 
     public void Finish(RunTimeline run) => Close(run, atEnd: true);
@@ -86,6 +89,6 @@ internal sealed class NonFiniteDetector : IRunDetector
         draft.Metrics["rows"] = _rows;
         draft.Metrics["quantity"] = _loss ? "loss" : "grad-norm";
         draft.Metrics["recovered"] = !lasting;
-        run.Findings.Add(draft);
+        run.Report(draft);
     }
 }

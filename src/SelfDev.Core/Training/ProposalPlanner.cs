@@ -26,7 +26,7 @@ internal static class ProposalPlanner
         {
             switch (finding.Kind)
             {
-                case FindingKinds.LossSpike when finding.Severity >= Severity.Error:
+                case FindingKinds.LossSpike when finding.Severity >= Severity.Error && finding.Metrics["recovered"].ToString() == "false":
                 case FindingKinds.NonFinite when finding.Severity >= Severity.Error && finding.From.Step is not null:
                 case FindingKinds.Divergence when finding.Metrics["class"].ToString() == "gradual":
                     LeftCourse(finding, findings, facts[finding.File]);
@@ -75,8 +75,9 @@ internal static class ProposalPlanner
             finding.Proposals.Add(rollBack);
         }
 
-        var spikes = findings.Count(other => other.File == finding.File && other.Kind is FindingKinds.LossSpike or FindingKinds.Divergence && other.Severity >= Severity.Error);
-        if (spikes >= ManySpikes || finding.Kind == FindingKinds.Divergence)
+        var left = findings.Where(other => other.File == finding.File && other.Kind is FindingKinds.LossSpike or FindingKinds.Divergence && other.Severity >= Severity.Error).ToList();
+        var spikes = left.Count;
+        if ((spikes >= ManySpikes && left.MaxBy(other => other.From.Line) == finding) || finding.Kind == FindingKinds.Divergence)
         {
             finding.Proposals.Add(new Proposal(
                 new LowerLearningRate(RateFactor, target),

@@ -14,10 +14,10 @@ internal sealed class ResumeDetector : IRunDetector
     /// <summary>Rise of that median that counts as a bump.</summary>
     private const double BumpShare = 0.1;
 
-    private readonly List<Point> _before = [];
+    private readonly Queue<Point> _before = new();
     private readonly List<double> _after = [];
     private Point? _expected;
-    private Evidence? _lastBefore;
+    private Point? _last;
     private RunSegment? _segment;
     private double _lossBefore = double.NaN;
     private FindingDraft? _draft;
@@ -37,13 +37,13 @@ internal sealed class ResumeDetector : IRunDetector
         if (segment.Start != SegmentStart.Resume)
         {
             _before.Clear();
+            _last = null;
             return;
         }
 
         StepsLost += segment.RepeatedSteps;
-        _lastBefore = run.History.Count > 0 ? run.History.Evidence(0) : null;
         _lossBefore = RobustBaseline.Median(_before.Where(point => point.Step <= (segment.First.Step ?? 0)).TakeLast(BumpRows).Select(point => point.Loss).Where(double.IsFinite).ToArray());
-        _expected = _before.LastOrDefault(point => point.Step <= (segment.First.Step ?? 0));
+        _expected = _before.Where(point => point.Step <= (segment.First.Step ?? 0)).Select(point => (Point?)point).LastOrDefault();
     }
 
     public void OnEvent(LogEvent noted, RunTimeline run)
@@ -60,19 +60,16 @@ internal sealed class ResumeDetector : IRunDetector
         if (_first)
         {
             _first = false;
-            if (_expected is { } expected)
-            {
-                Continuity(row, expected, run);
-            }
+            Continuity(row, run);
         }
 
-        else if (_before.Count > 0 && row.Carries(StepFields.Samples) && _before[^1].Samples > 0 && row.Samples < _before[^1].Samples && row.Step >= _before[^1].Step)
+        else if (_last is { Samples: > 0 } last && row.Carries(StepFields.Samples) && row.Samples < last.Samples && row.Step >= last.Step)
         {
             // The counter went back although the steps go on: data will be seen again, schedules by samples start over.
             _draft = null;
-            Open(row, run, string.Create(CultureInfo.InvariantCulture, $"consumed samples fell from {_before[^1].Samples} to {row.Samples} while the steps went on"), Severity.Error, _before[^1]);
+            Open(row, run, string.Create(CultureInfo.InvariantCulture, $"consumed samples fell from {last.Samples} to {row.Samples} while the steps went on"), Severity.Error, last);
             _draft!.Metrics["samples"] = row.Samples;
-            _draft.Metrics["samplesBefore"] = _before[^1].Samples;
+            _draft.Metrics["samplesBefore"] = last.Samples;
             _draft = null;
         }
 
@@ -81,36 +78,36 @@ internal sealed class ResumeDetector : IRunDetector
             _after.Add(row.Loss);
         }
 
-        _before.Add(new Point(
-            row.Step, row.Carries(StepFields.Samples) ? row.Samples : -1, row.Carries(StepFields.Tokens) ? row.Tokens : -1,
-            row.Carries(StepFields.LearningRate) ? row.LearningRate : double.NaN, row.Carries(StepFields.Loss) ? row.Loss : double.NaN,
-            row.Carries(StepFields.BatchSize) ? row.BatchSize : double.NaN, run.History.Evidence(0)));
-        if (_before.Count > 2 * RowHistory.Capacity)
+        var point = new Point(
+            row.Step, row.Carries(StepFields.Samples) ? row.Samples : -1, row.Carries(StepFields.LearningRate) ? row.LearningRate : double.NaN,
+            row.Carries(StepFields.Loss) ? row.Loss : double.NaN, row.Carries(StepFields.BatchSize) ? row.BatchSize : double.NaN, run.History.Total - 1);
+        _last = point;
+        _before.Enqueue(point);
+        if (_before.Count > 4 * RowHistory.Capacity)
         {
-            _before.RemoveRange(0, RowHistory.Capacity);
+            _before.Dequeue();
         }
     }
 
     public void Finish(RunTimeline run) => Bump(run);
 
-    private void Continuity(in StepRow row, Point expected, RunTimeline run)
+    private void Continuity(in StepRow row, RunTimeline run)
     {
-        var steps = row.Step - expected.Step;
-        if (expected.Samples >= 0 && row.Carries(StepFields.Samples) && row.Carries(StepFields.BatchSize))
+        if (_last is { Samples: >= 0 } last && row.Carries(StepFields.Samples) && row.Carries(StepFields.BatchSize) && double.IsFinite(last.Batch))
         {
-            // Batches may have grown in between: anything from the smaller to the larger batch a step is continuous.
-            var low = Math.Min(expected.Batch, row.BatchSize) * steps;
-            var high = Math.Max(expected.Batch, row.BatchSize) * steps;
-            var difference = row.Samples - expected.Samples;
-            if (difference < low - row.BatchSize || difference > high + row.BatchSize)
+            // Counted back from the last row before the restart. Batches may have grown in between: anything from the smaller to the larger batch a step is continuous.
+            var steps = last.Step - row.Step;
+            var one = last.Samples - (last.Batch * steps);
+            var other = last.Samples - (row.BatchSize * steps);
+            if (row.Samples < Math.Min(one, other) - row.BatchSize || row.Samples > Math.Max(one, other) + row.BatchSize)
             {
-                Open(row, run, string.Create(CultureInfo.InvariantCulture, $"consumed samples are {row.Samples}, expected about {expected.Samples + (long)((low + high) / 2)}"), Severity.Error, expected);
+                Open(row, run, string.Create(CultureInfo.InvariantCulture, $"consumed samples are {row.Samples}, expected about {(one + other) / 2:0}"), Severity.Error, last);
                 _draft!.Metrics["samples"] = row.Samples;
-                _draft.Metrics["samplesBefore"] = expected.Samples;
+                _draft.Metrics["samplesBefore"] = last.Samples;
             }
         }
 
-        if (steps <= 2 && double.IsFinite(expected.LearningRate) && row.Carries(StepFields.LearningRate) && expected.LearningRate > 0
+        if (_expected is { LearningRate: > 0 } expected && row.Step - expected.Step <= 2 && row.Carries(StepFields.LearningRate)
             && Math.Abs((row.LearningRate / expected.LearningRate) - 1) > 0.05)
         {
             Open(row, run, string.Create(CultureInfo.InvariantCulture, $"the learning rate is {row.LearningRate:0.###E0}, was {expected.LearningRate:0.###E0}"), Severity.Warning, expected);
@@ -156,18 +153,16 @@ internal sealed class ResumeDetector : IRunDetector
                 File = run.File,
             };
             _draft.Metrics["stepsRepeated"] = _segment?.RepeatedSteps ?? 0;
-            if (expected is not null)
+            foreach (var point in new[] { expected, _last })
             {
-                _draft.Cite(expected.Evidence);
-            }
-
-            if (_lastBefore is not null)
-            {
-                _draft.Cite(_lastBefore);
+                if (point is { } known && run.History.EvidenceOf(known.Row) is { } evidence)
+                {
+                    _draft.Cite(evidence);
+                }
             }
 
             _draft.Cite(run.History.Evidence(0));
-            run.Findings.Add(_draft);
+            run.Report(_draft);
             return;
         }
 
@@ -176,5 +171,6 @@ internal sealed class ResumeDetector : IRunDetector
         _draft.Cite(run.History.Evidence(0));
     }
 
-    private sealed record Point(long Step, long Samples, long Tokens, double LearningRate, double Loss, double Batch, Evidence Evidence);
+    /// <param name="Row">Number of the row in the history.</param>
+    private readonly record struct Point(long Step, long Samples, double LearningRate, double Loss, double Batch, long Row);
 }

@@ -10,6 +10,7 @@ internal sealed class RobustBaseline(int window, int levelWindow)
     public const double MadToSigma = 1.4826;
 
     private readonly double[] _values = new double[levelWindow];
+    private readonly double[] _sorted = new double[levelWindow];
     private readonly double[] _residuals = new double[window];
     private long _count;
     private long _residualCount;
@@ -20,6 +21,7 @@ internal sealed class RobustBaseline(int window, int levelWindow)
     /// <value>Median of the last values; NaN while there are none.</value>
     public double Level => _level;
 
+    /// <param name="value">Finite.</param>
     public void Add(double value)
     {
         if (_count > 0)
@@ -27,8 +29,23 @@ internal sealed class RobustBaseline(int window, int levelWindow)
             _residuals[_residualCount++ % window] = Math.Abs(value - _level);
         }
 
-        _values[_count++ % levelWindow] = value;
-        _level = Median(_values.AsSpan(0, (int)Math.Min(_count, levelWindow)));
+        var known = (int)Math.Min(_count, levelWindow);
+        var slot = (int)(_count++ % levelWindow);
+        if (known == levelWindow)
+        {
+            var leaves = Array.BinarySearch(_sorted, 0, known, _values[slot]);
+            _sorted.AsSpan(leaves + 1, known - leaves - 1).CopyTo(_sorted.AsSpan(leaves));
+            known--;
+        }
+
+        _values[slot] = value;
+        var enters = Array.BinarySearch(_sorted, 0, known, value);
+        enters = enters < 0 ? ~enters : enters;
+        _sorted.AsSpan(enters, known - enters).CopyTo(_sorted.AsSpan(enters + 1));
+        _sorted[enters] = value;
+        known++;
+        var middle = known / 2;
+        _level = known % 2 == 1 ? _sorted[middle] : (_sorted[middle - 1] + _sorted[middle]) / 2;
     }
 
     /// <summary>1.4826 times the median absolute residual, at least 0.1 % of the level, so that a constant value has some.</summary>

@@ -15,6 +15,9 @@ internal sealed class RowHistory(string? file)
     private readonly int[] _lengths = new int[Capacity];
     private long _count;
 
+    /// <value>Rows ever added; the newest row is number <c>Total - 1</c>.</value>
+    public long Total => _count;
+
     public int Count => (int)Math.Min(_count, Capacity);
 
     /// <summary>A row by age: 0 is the newest.</summary>
@@ -39,6 +42,9 @@ internal sealed class RowHistory(string? file)
         var slot = Slot(age);
         return new Evidence(_rows[slot].Line, _rows[slot].Offset, EvidenceText.Of(_texts[slot].AsSpan(0, _lengths[slot]))) { File = file };
     }
+
+    /// <summary>Evidence of a row by its number; null once it has left the history.</summary>
+    public Evidence? EvidenceOf(long number) => number >= 0 && _count - 1 - number < Count ? Evidence((int)(_count - 1 - number)) : null;
 
     public Position Position(int age) => PositionOf(this[age]);
 

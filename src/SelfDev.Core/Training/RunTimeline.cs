@@ -25,6 +25,8 @@ internal interface IRunDetector
 internal sealed class RunTimeline(int file, string? name, IReadOnlyList<IRunDetector> detectors)
 {
     private const int MaxPendingText = 1200;
+    private const int MaxFindings = 2000;
+    private const int MaxSegments = 4096;
 
     private readonly byte[] _pendingText = new byte[MaxPendingText];
     private StepRow _pending;
@@ -47,6 +49,11 @@ internal sealed class RunTimeline(int file, string? name, IReadOnlyList<IRunDete
     public RunSegment Segment => Segments[^1];
 
     public List<FindingDraft> Findings { get; } = [];
+
+    /// <value>Findings and segments that were dropped to keep memory bounded; the least severe and the oldest ones.</value>
+    public int FindingsLeftOut { get; private set; }
+
+    public long SegmentsLeftOut { get; private set; }
 
     public long Rows { get; private set; }
 
@@ -217,6 +224,24 @@ internal sealed class RunTimeline(int file, string? name, IReadOnlyList<IRunDete
         }
     }
 
+    /// <summary>Keeps a finding; of too many, the more severe ones stay.</summary>
+    public void Report(FindingDraft finding)
+    {
+        if (Findings.Count >= MaxFindings)
+        {
+            FindingsLeftOut++;
+            var weaker = Findings.FindIndex(kept => kept.Severity < finding.Severity);
+            if (weaker < 0)
+            {
+                return;
+            }
+
+            Findings.RemoveAt(weaker);
+        }
+
+        Findings.Add(finding);
+    }
+
     public Evidence Cite(LogEvent noted) => new(noted.Line, noted.Offset, noted.Text) { File = Name };
 
     /// <summary>An event's time, with the year of the run where the line has none.</summary>
@@ -252,6 +277,12 @@ internal sealed class RunTimeline(int file, string? name, IReadOnlyList<IRunDete
     {
         var repeated = start == SegmentStart.Resume ? Math.Max(0, _last.Step - row.Step + 1) : 0;
         var segment = new RunSegment { Start = start, First = RowHistory.PositionOf(row), Last = RowHistory.PositionOf(row), RepeatedSteps = repeated };
+        if (Segments.Count >= MaxSegments)
+        {
+            Segments.RemoveAt(1);
+            SegmentsLeftOut++;
+        }
+
         Segments.Add(segment);
         _sinceGap = start == SegmentStart.Gap ? 0 : _sinceGap;
         foreach (var detector in detectors)

@@ -1,5 +1,6 @@
 using System.Globalization;
 using SelfDev.Core.Findings;
+using SelfDev.Core.Proposals;
 
 namespace SelfDev.Core.Training;
 
@@ -160,7 +161,7 @@ internal sealed class SignatureDetector(SignatureTable table) : IRunDetector
             }
         }
 
-        run.Findings.Add(draft);
+        run.Report(draft);
         _open[key] = open = new Open(draft);
         Extend(open, noted, at, run);
     }
@@ -207,6 +208,10 @@ internal sealed class SignatureDetector(SignatureTable table) : IRunDetector
         if (noted.Host is { } host && draft.Hosts.Count < 64 && !draft.Hosts.Contains(host))
         {
             draft.Hosts.Add(host);
+            if (draft.Hosts.Count == 1 && NodeName.TryParse(host) is { } node)
+            {
+                draft.Metrics["node"] = node.Value;
+            }
         }
     }
 

@@ -26,8 +26,8 @@ internal sealed class StepTimeDetector(TrainingOptions options) : IRunDetector
     private double _reference = double.NaN;
     private double _batch = double.NaN;
     private FindingDraft? _drop;
-    private Position? _lastWithTime;
-    private Evidence? _lastEvidence;
+    private StepRow _lastTimed;
+    private long _lastRow = -1;
     private Evidence? _firstSlow;
 
     /// <value>Seconds of all steps that have a time.</value>
@@ -102,12 +102,14 @@ internal sealed class StepTimeDetector(TrainingOptions options) : IRunDetector
 
     public void Finish(RunTimeline run)
     {
-        if (_gap.Count >= 8 && _lastWithTime?.Time is { } last)
+        if (_gap.Count >= 8)
         {
+            var at = RowHistory.PositionOf(_lastTimed);
+            var last = at.Time!.Value;
             SilentAfterSeconds = Math.Max(options.StallSeconds, options.StallFactor * _gap.Level);
             if (options.Now is { } now && (now - last).TotalSeconds > SilentAfterSeconds && !(run.TotalSteps > 0 && _previousStep >= run.TotalSteps))
             {
-                AddStall(_lastWithTime, _lastWithTime, (now - last).TotalSeconds, "and the log is silent since", [_lastEvidence!], run, Severity.Critical);
+                AddStall(at, at, (now - last).TotalSeconds, "and the log is silent since", [run.History.EvidenceOf(_lastRow) ?? run.History.Evidence(0)], run, Severity.Critical);
             }
         }
 
@@ -153,9 +155,9 @@ internal sealed class StepTimeDetector(TrainingOptions options) : IRunDetector
             if (gap >= 0)
             {
                 var limit = Math.Max(options.StallSeconds, options.StallFactor * _gap.Level);
-                if (_gap.Count >= 8 && gap > limit && _lastWithTime is not null)
+                if (_gap.Count >= 8 && gap > limit)
                 {
-                    AddStall(_lastWithTime, RowHistory.PositionOf(row), gap, "between two rows", [_lastEvidence!, run.History.Evidence(0)], run, Severity.Error);
+                    AddStall(RowHistory.PositionOf(_lastTimed), RowHistory.PositionOf(row), gap, "between two rows", [run.History.EvidenceOf(_lastRow) ?? run.History.Evidence(0), run.History.Evidence(0)], run, Severity.Error);
                 }
                 else
                 {
@@ -165,8 +167,8 @@ internal sealed class StepTimeDetector(TrainingOptions options) : IRunDetector
         }
 
         _previousTicks = row.TimeTicks;
-        _lastWithTime = RowHistory.PositionOf(row);
-        _lastEvidence = run.History.Evidence(0);
+        _lastTimed = row;
+        _lastRow = run.History.Total - 1;
         if (!row.Carries(StepFields.ElapsedSeconds))
         {
             _previousStep = row.Step;
@@ -191,7 +193,7 @@ internal sealed class StepTimeDetector(TrainingOptions options) : IRunDetector
 
         draft.Metrics["seconds"] = Math.Round(seconds, 3);
         draft.Metrics["usualSeconds"] = Math.Round(_gap.Level, 3);
-        run.Findings.Add(draft);
+        run.Report(draft);
     }
 
     private void Step(double seconds, in StepRow row, RunTimeline run)
@@ -272,7 +274,10 @@ internal sealed class StepTimeDetector(TrainingOptions options) : IRunDetector
                 }
 
                 _drop.Metrics["usualSeconds"] = _reference;
-                run.Findings.Add(_drop);
+                _drop.TitleOf = draft => string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"Steps take {draft.Metrics["seconds"].Number:0.###} s instead of {draft.Metrics["usualSeconds"].Number:0.###} s since about step {draft.From.Step}: {(1 - (draft.Metrics["usualSeconds"].Number / draft.Metrics["seconds"].Number)) * 100:0} % of the throughput is gone");
+                run.Report(_drop);
                 // The slow rows so far were the beginning of this, not single steps.
                 _slow.RemoveAll(slow => slow.Step >= _drop.From.Step);
                 _baseline.Clear();
@@ -280,9 +285,6 @@ internal sealed class StepTimeDetector(TrainingOptions options) : IRunDetector
 
             _drop.To = RowHistory.PositionOf(row);
             _drop.Metrics["seconds"] = _recent.Level;
-            _drop.Title = string.Create(
-                CultureInfo.InvariantCulture,
-                $"Steps take {_recent.Level:0.###} s instead of {_reference:0.###} s since about step {_drop.From.Step}: {(1 - (_reference / _recent.Level)) * 100:0} % of the throughput is gone");
         }
         else
         {
@@ -329,7 +331,7 @@ internal sealed class StepTimeDetector(TrainingOptions options) : IRunDetector
         draft.Metrics["secondsLost"] = Math.Round(SlowSeconds, 3);
         draft.Metrics["shareLost"] = Math.Round(share, 6);
         draft.Metrics["usualSeconds"] = Math.Round(_slow[^1].Usual, 6);
-        run.Findings.Add(draft);
+        run.Report(draft);
     }
 }
 

@@ -46,7 +46,7 @@ public sealed class TrainingCapability : ICapability
 
         ProposalPlanner.Plan(drafts, Facts(files, options));
         var (kept, findings) = Number(drafts);
-        var summary = TrainingReport.Summarise(files, findings, drafts.Count - kept.Count, Align(files, baselines));
+        var summary = TrainingReport.Summarise(files, findings, drafts.Count - kept.Count + files.Sum(file => file.Run.FindingsLeftOut), Align(files, baselines));
         return new Analysis(Artifact(request, files), findings, summary, TrainingReport.Document(files, kept, findings, summary));
     }
 
@@ -79,7 +79,8 @@ public sealed class TrainingCapability : ICapability
     private static List<RunFacts> Facts(List<FileAnalysis> files, TrainingOptions options)
     {
         var ranks = files.SelectMany(file => file.Run.Ranks).ToHashSet();
-        var gpus = options.Gpus > 0 ? options.Gpus : ranks.Count > 1 ? ranks.Max() + 1 : 0;
+        // Ranks tell the number of GPUs only where most of them speak.
+        var gpus = options.Gpus > 0 ? options.Gpus : ranks.Count >= 4 && ranks.Count * 2 > ranks.Max() ? ranks.Max() + 1 : 0;
         return
         [
             .. files.Select(file => new RunFacts(

@@ -66,7 +66,7 @@ internal static class TrainingFormats
 
         if (first.Bytes.TrimStart(" \t"u8).StartsWith("{"u8) && !first.Bytes.TrimStart(" \t{"u8).IsEmpty)
         {
-            var records = scanner.Scan(block, everyLineIsARecord: true, shapes: false);
+            using var records = scanner.Scan(block, everyLineIsARecord: true, shapes: false);
             var metrics = records.Rows.Count(row => row.Carries(StepFields.Step));
             if (metrics > 0 && metrics * 2 >= Math.Min(block.Lines, metrics + records.Rejected + 1))
             {
@@ -74,7 +74,7 @@ internal static class TrainingFormats
             }
         }
 
-        var scan = scanner.Scan(block, everyLineIsARecord: false, shapes: false);
+        using var scan = scanner.Scan(block, everyLineIsARecord: false, shapes: false);
         var known = scan.Events.Where(noted => noted.Type != LogEventType.Signature || table.Signatures[noted.Signature].Id != "python-exception").ToList();
         if (scan.Rows.Count > 0)
         {

@@ -40,7 +40,7 @@ public class DetectorTests
     [Theory]
     [InlineData(1, "fast-recovering", Severity.Info)]
     [InlineData(8, "fast-recovering", Severity.Warning)]
-    [InlineData(60, "slow-recovering", Severity.Error)]
+    [InlineData(60, "slow-recovering", Severity.Warning)]
     [InlineData(1000, "not-recovering", Severity.Critical)]
     public void Spikes_are_classed_by_their_recovery(int rows, string expected, Severity severity)
     {
