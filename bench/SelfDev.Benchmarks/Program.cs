@@ -1,11 +1,14 @@
 using System.Text.Json;
 using SelfDev.Benchmarks;
+using SelfDev.Benchmarks.Training;
 
 // One process runs one suite, so that one suite's garbage and caches never stand in another's figures.
 IReadOnlyList<IBenchmarkSuite> suites =
 [
     new EngineBenchmark(),
     new StorageBenchmark(),
+    new ScanBenchmark(),
+    new QualityBenchmark(),
 ];
 
 var suite = args.Length > 0 ? suites.FirstOrDefault(candidate => candidate.Name == args[0]) : null;

@@ -32,7 +32,7 @@ internal sealed class TrainingLogScanner
     public TrainingLogScanner(SignatureTable table)
     {
         _table = table;
-        string[] anchors = [.. MetricAnchors.Concat(EventAnchors).Concat(table.Signatures.Select(signature => signature.Anchor)).Distinct(StringComparer.Ordinal)];
+        var anchors = Anchors(table);
         if (anchors.Length > MaxAnchors)
         {
             throw new InvalidOperationException($"{anchors.Length} anchors are more than the vectorised search takes ({MaxAnchors}): let signatures share them.");
@@ -43,6 +43,10 @@ internal sealed class TrainingLogScanner
             .GroupBy(pair => pair.Key, pair => pair.index)
             .ToDictionary(group => group.Key, group => group.ToArray());
     }
+
+    /// <summary>The literals that the scan looks for.</summary>
+    public static string[] Anchors(SignatureTable table) =>
+        [.. MetricAnchors.Concat(EventAnchors).Concat(table.Signatures.Select(signature => signature.Anchor)).Distinct(StringComparer.Ordinal)];
 
     /// <param name="everyLineIsARecord">The file is metrics JSONL: lines are objects, whatever they are called inside.</param>
     /// <param name="shapes">Whether the other lines are wanted for template mining.</param>
