@@ -20,7 +20,8 @@ internal sealed class EmbeddedEngineUnderTest(Func<EmbeddedEngineOptions, Embedd
 
     public string Folder { get; } = Path.Combine(Path.GetTempPath(), "selfdev-engine-" + Path.GetRandomFileName());
 
-    public EngineAbilities Abilities => EngineAbilities.Crash | EngineAbilities.Quarantine | EngineAbilities.ReusesFinishedChildIds;
+    public EngineAbilities Abilities => EngineAbilities.Crash | EngineAbilities.Quarantine | EngineAbilities.ReusesFinishedChildIds
+        | EngineAbilities.CancelsActivities | EngineAbilities.RefusesLiveChildIds | EngineAbilities.EndsWithOpenCalls;
 
     public TimeSpan Tick => TimeSpan.FromMinutes(1);
 

@@ -125,6 +125,7 @@ public abstract partial class EngineConformance
     [Fact]
     public async Task A_child_cannot_take_the_id_of_a_live_instance()
     {
+        Need(EngineAbilities.RefusesLiveChildIds);
         await Engine.StartAsync(new WorkflowCatalog()
             .Add(Waiter, WaitAsync)
             .Add(TextFlow, async (context, input) =>

@@ -16,6 +16,15 @@ public enum EngineAbilities
 
     /// <summary>The id of a finished child may be used again by a later call of the same name (a retry with an explicit id).</summary>
     ReusesFinishedChildIds = 4,
+
+    /// <summary>Terminating an instance cancels its running activities. Without: they run to their end, and their results are ignored.</summary>
+    CancelsActivities = 8,
+
+    /// <summary>A call with the id of a live instance fails. Without: ids of children have to be unique by the caller's doing.</summary>
+    RefusesLiveChildIds = 16,
+
+    /// <summary>An instance ends when its code does. Without: only when every call that it left behind has come back, too.</summary>
+    EndsWithOpenCalls = 32,
 }
 
 /// <summary>One engine on one store of its own: all that a new engine must bring to be held to <see cref="EngineConformance"/>.</summary>

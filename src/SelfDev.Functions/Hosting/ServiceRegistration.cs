@@ -1,0 +1,81 @@
+using Azure.Core;
+using Azure.Identity;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using SelfDev.Azure.Blobs;
+using SelfDev.Azure.Fleets;
+using SelfDev.Azure.Ledger;
+using SelfDev.Core.Approvals;
+using SelfDev.Functions.Engine;
+using SelfDev.Web;
+using SelfDev.Workflows;
+using SelfDev.Workflows.Analysts;
+using SelfDev.Workflows.Approval;
+using SelfDev.Workflows.Diagnosis;
+using SelfDev.Workflows.Engine;
+using SelfDev.Workflows.Intake;
+using SelfDev.Workflows.Ports;
+
+namespace SelfDev.Functions.Hosting;
+
+/// <summary>What the Azure host puts behind each port.</summary>
+public static class ServiceRegistration
+{
+    /// <summary>App Service sets it where its authentication module runs, which alone may be believed about who calls.</summary>
+    private const string EasyAuthVariable = "WEBSITE_AUTH_ENABLED";
+
+    /// <exception cref="ArgumentException">A key cannot be used; the message names the setting.</exception>
+    public static IServiceCollection AddSelfDev(this IServiceCollection services, FunctionsSettings settings)
+    {
+        var account = BlobStoreOptions.Parse(settings.Storage);
+        var storageCredential = account.ServiceUri is null ? null : Credential(settings.AppClientId);
+        return services
+            .AddSelfDevWorkflows()
+            .AddSelfDevWeb(new WebOptions
+            {
+                TrustEasyAuthHeaders = IsEasyAuthOn(),
+                Principals = settings.DeveloperKey is { Length: > 0 } key ? [new ApiPrincipal("developer", key)] : [],
+            })
+            .AddSingleton(settings)
+            .AddSingleton(TimeProvider.System)
+            .AddSingleton<IArtifactStore>(new BlobArtifactStore(account, storageCredential))
+            .AddSingleton<ITreeHeadSigner>(new PemTreeHeadSigner(settings.LedgerKey))
+            .AddSingleton<ILedgerStore>(services => new BlobLedgerStore(
+                BlobArtifactStore.Connect(account, storageCredential), services.GetRequiredService<ITreeHeadSigner>(), services.GetRequiredService<TimeProvider>()))
+            .AddSingleton<IFleet>(services => Fleet(settings, services))
+            .AddSingleton<IAnalyst>(services => services.GetRequiredService<RulesAnalyst>())
+            .AddSingleton<INotifier>(services => Notifier(settings, services))
+            .AddSingleton<IApprovalPolicySource>(new PolicyFile(Path.Combine(AppContext.BaseDirectory, settings.PolicyFile)))
+            .AddSingleton(ApprovalKeys.Parse(settings.ApprovalKeys))
+            .AddSingleton(services => new ApprovalLinks(
+                services.GetRequiredService<ApprovalKeyRing>(), settings.PublicUrl, services.GetRequiredService<TimeProvider>()))
+            .AddSingleton(SelfDevCatalog.Create())
+            .AddSingleton<CatalogRunner>()
+            .AddSingleton<AmbientWorkflowClient>()
+            .AddSingleton<IWorkflowClient>(services => services.GetRequiredService<AmbientWorkflowClient>())
+            .AddSingleton<DiagnosisStart>()
+            .AddSingleton<StartIntake>(services => services.GetRequiredService<DiagnosisStart>().StartAsync)
+            .AddSingleton<IntakeSweep>()
+            .AddSingleton<IntakeStart>()
+            .AddSingleton<HistoryRetention>()
+            .AddHostedService<StartupCheck>();
+    }
+
+    private static ArmFleet Fleet(FunctionsSettings settings, IServiceProvider services) => new(
+        new AzureFleetOptions { Endpoint = settings.ArmEndpoint },
+        Credential(settings.FleetClientId),
+        services.GetRequiredService<TimeProvider>(),
+        services.GetRequiredService<ILogger<ArmFleet>>());
+
+    private static LoggedNotifier Notifier(FunctionsSettings settings, IServiceProvider services) => new(
+        null,
+        services.GetRequiredService<ILogger<LoggedNotifier>>());
+
+    // A deployed app names its identities, and then nothing else is tried.
+    private static TokenCredential Credential(string clientId) => clientId.Length > 0
+        ? new ManagedIdentityCredential(ManagedIdentityId.FromUserAssignedClientId(clientId))
+        : new DefaultAzureCredential();
+
+    private static bool IsEasyAuthOn() =>
+        string.Equals(Environment.GetEnvironmentVariable(EasyAuthVariable), "True", StringComparison.OrdinalIgnoreCase);
+}

@@ -1,0 +1,90 @@
+using System.Security.Cryptography;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using SelfDev.Functions.Hosting;
+using SelfDev.Functions.Triggers;
+using SelfDev.Workflows;
+using SelfDev.Workflows.Engine;
+
+namespace SelfDev.Functions.Tests.Hosting;
+
+/// <summary>The app finds everything it is made of, and says which setting is wrong.</summary>
+public sealed class ServiceRegistrationTests
+{
+    private static readonly Dictionary<string, string?> Complete = new()
+    {
+        ["SelfDev:Storage"] = "https://stdata.blob.core.windows.net",
+        ["SelfDev:PublicUrl"] = "https://func.azurewebsites.net/",
+        ["SelfDev:AppClientId"] = "11111111-1111-1111-1111-111111111111",
+        ["SelfDev:AnalystClientId"] = "22222222-2222-2222-2222-222222222222",
+        ["SelfDev:FleetClientId"] = "33333333-3333-3333-3333-333333333333",
+        ["SelfDev:ModelEndpoint"] = "https://oai.openai.azure.com/openai/v1/",
+        ["SelfDev:Model"] = "gpt",
+        ["SelfDev:Webhook"] = "",
+        ["SelfDev:ApprovalKeys"] = $$"""[{"id":"k1","secret":"{{Convert.ToBase64String(RandomNumberGenerator.GetBytes(32))}}","notBefore":"2026-01-01T00:00:00Z","notAfter":"9999-12-31T23:59:59Z"}]""",
+        ["SelfDev:LedgerKey"] = LedgerKey(),
+    };
+
+    [Fact]
+    public void Every_service_trigger_and_activity_can_be_made()
+    {
+        var services = new ServiceCollection().AddLogging().AddSelfDev(Read(Complete));
+        using var provider = services.BuildServiceProvider(new ServiceProviderOptions { ValidateOnBuild = true, ValidateScopes = true });
+        var activities = typeof(SelfDevCatalog).Assembly.GetTypes().Where(type => !type.IsAbstract && type.GetInterfaces()
+            .Any(contract => contract.IsGenericType && contract.GetGenericTypeDefinition() == typeof(IActivity<,>)));
+        var triggers = typeof(IntakeFunctions).Assembly.GetTypes().Where(type => type.Namespace == typeof(IntakeFunctions).Namespace && type.Name.EndsWith("Functions", StringComparison.Ordinal));
+
+        Assert.All(activities.Concat(triggers), type => Assert.NotNull(ActivatorUtilities.GetServiceOrCreateInstance(provider, type)));
+        Assert.All(services.Where(service => !service.ServiceType.IsGenericTypeDefinition && service.ServiceType.Namespace!.StartsWith("SelfDev", StringComparison.Ordinal)),
+            service => Assert.NotNull(provider.GetRequiredService(service.ServiceType)));
+    }
+
+    [Theory]
+    [InlineData("SelfDev:Storage", null, "SelfDev__Storage")]
+    [InlineData("SelfDev:PublicUrl", "https://proxy/selfdev", "ends with a slash")]
+    [InlineData("SelfDev:Model", "", "SelfDev__Model:")]
+    [InlineData("SelfDev:HistoryDays", "0", "1 to 3650")]
+    [InlineData("SelfDev:LedgerKey", "@Microsoft.KeyVault(SecretUri=https://kv/secrets/ledger-key/)", "Key Vault reference was not resolved")]
+    public void A_wrong_setting_is_named(string name, string? value, string expected)
+    {
+        var refused = Assert.Throws<ArgumentException>(() => Read(new Dictionary<string, string?>(Complete) { [name] = value }));
+
+        Assert.Contains(expected, refused.Message);
+    }
+
+    [Theory]
+    [InlineData("not json")]
+    [InlineData("""[{"id":"k1","secret":"dG9vIHNob3J0","notBefore":"2026-01-01T00:00:00Z","notAfter":"9999-12-31T23:59:59Z"}]""")]
+    public void Keys_that_cannot_be_used_are_refused_without_showing_them(string keys)
+    {
+        var refused = Assert.Throws<ArgumentException>(() => ApprovalKeys.Parse(keys));
+
+        Assert.Contains("SelfDev__ApprovalKeys", refused.Message);
+        Assert.DoesNotContain("dG9vIHNob3J0", refused.ToString());
+    }
+
+    [Fact]
+    public async Task The_workflow_client_works_for_the_length_of_a_loan_only()
+    {
+        var ambient = new AmbientWorkflowClient();
+        await using var durable = new Engine.FakeDurableTaskClient();
+
+        async Task<WorkflowInstance?> AskAsync()
+        {
+            ambient.Lend(durable);
+            return await ambient.GetAsync("nobody", TestContext.Current.CancellationToken);
+        }
+
+        Assert.Null(await AskAsync());
+        await Assert.ThrowsAsync<InvalidOperationException>(() => ambient.GetAsync("nobody", TestContext.Current.CancellationToken));
+    }
+
+    private static FunctionsSettings Read(Dictionary<string, string?> values) =>
+        FunctionsSettings.Read(new ConfigurationBuilder().AddInMemoryCollection(values).Build());
+
+    private static string LedgerKey()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        return key.ExportPkcs8PrivateKeyPem();
+    }
+}
