@@ -133,7 +133,8 @@ internal ref struct LinePrefix
         }
     }
 
-    private static bool TryIso(ReadOnlySpan<byte> text, out long ticks)
+    /// <summary>A date and time as ISO 8601 and logging write them; without a zone it is taken as UTC.</summary>
+    internal static bool TryIso(ReadOnlySpan<byte> text, out long ticks)
     {
         ticks = 0;
         if (text.Length < 19 || text[4] is not ((byte)'-' or (byte)'/') || text[7] != text[4] || text[10] is not ((byte)' ' or (byte)'T' or (byte)'-')

@@ -102,10 +102,9 @@ internal static class MetricsJsonFormat
     {
         if (IsTime(name))
         {
-            var prefix = LinePrefix.Of(text);
-            if (prefix.TimeTicks > 0 && !prefix.HasNoYear)
+            if (LinePrefix.TryIso(text, out var ticks))
             {
-                row.TimeTicks = prefix.TimeTicks;
+                row.TimeTicks = ticks;
                 row.Has |= StepFields.Time;
             }
         }
@@ -116,8 +115,8 @@ internal static class MetricsJsonFormat
     }
 
     private static bool IsTime(ReadOnlySpan<byte> name) =>
-        name.SequenceEqual("timestamp"u8) || name.SequenceEqual("_timestamp"u8) || name.SequenceEqual("time"u8) || name.SequenceEqual("ts"u8)
-        || name.SequenceEqual("created_at"u8) || name.SequenceEqual("datetime"u8);
+        !name.IsEmpty && name[0] is (byte)'t' or (byte)'_' or (byte)'c' or (byte)'d' && (name.SequenceEqual("timestamp"u8) || name.SequenceEqual("_timestamp"u8) || name.SequenceEqual("time"u8) || name.SequenceEqual("ts"u8)
+        || name.SequenceEqual("created_at"u8) || name.SequenceEqual("datetime"u8));
 }
 
 /// <summary>Python's <c>json</c> writes NaN and infinities bare, which JSON forbids.</summary>

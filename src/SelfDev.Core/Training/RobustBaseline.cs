@@ -33,14 +33,13 @@ internal sealed class RobustBaseline(int window, int levelWindow)
         var slot = (int)(_count++ % levelWindow);
         if (known == levelWindow)
         {
-            var leaves = Array.BinarySearch(_sorted, 0, known, _values[slot]);
+            var leaves = LowerBound(_sorted.AsSpan(0, known), _values[slot]);
             _sorted.AsSpan(leaves + 1, known - leaves - 1).CopyTo(_sorted.AsSpan(leaves));
             known--;
         }
 
         _values[slot] = value;
-        var enters = Array.BinarySearch(_sorted, 0, known, value);
-        enters = enters < 0 ? ~enters : enters;
+        var enters = LowerBound(_sorted.AsSpan(0, known), value);
         _sorted.AsSpan(enters, known - enters).CopyTo(_sorted.AsSpan(enters + 1));
         _sorted[enters] = value;
         known++;
@@ -58,6 +57,27 @@ internal sealed class RobustBaseline(int window, int levelWindow)
         _count = 0;
         _residualCount = 0;
         _level = double.NaN;
+    }
+
+    /// <summary>Index of the first value that is not smaller. The framework's search goes through a comparer, which costs more than the search.</summary>
+    private static int LowerBound(ReadOnlySpan<double> sorted, double value)
+    {
+        var low = 0;
+        var high = sorted.Length;
+        while (low < high)
+        {
+            var middle = (low + high) >>> 1;
+            if (sorted[middle] < value)
+            {
+                low = middle + 1;
+            }
+            else
+            {
+                high = middle;
+            }
+        }
+
+        return low;
     }
 
     public static double Median(ReadOnlySpan<double> values)

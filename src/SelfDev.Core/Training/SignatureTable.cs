@@ -53,6 +53,12 @@ public sealed record Signature(
 {
     private Regex? _regex;
 
+    /// <value>
+    /// Literal that the scan looks for instead of the anchor, where several signatures can share one: the vectorised search is fast for few literals that begin with
+    /// rare letters. Every line of the signature contains it.
+    /// </value>
+    public string? Scan { get; init; }
+
     /// <value>What to propose where the line names a node: <c>replace-node</c> or <c>scale-fleet</c>; null: nothing.</value>
     public string? Remedy { get; init; }
 

@@ -7,46 +7,37 @@ namespace SelfDev.Core.Training;
 
 /// <summary>
 /// Takes metric lines and known log lines out of blocks of text. One vectorised search for the literals that such lines contain (Teddy, through
-/// <see cref="SearchValues"/>) passes over everything else; only lines with a hit are parsed. Stateless and safe to call concurrently.
+/// <see cref="AnchorSearch"/>) passes over everything else; only lines with a hit are parsed. Stateless and safe to call concurrently.
 /// </summary>
 internal sealed class TrainingLogScanner
 {
     private const int ChunkBytes = 64 * 1024;
 
-    /// <summary>Above this many strings <see cref="SearchValues"/> falls back from Teddy to Aho-Corasick, at a tenth of the speed.</summary>
-    private const int MaxAnchors = 80;
-
     // What metric lines of any format contain, and the lines beside them that matter.
-    private static readonly string[] MetricAnchors = ["loss", "trl:", "tel:", "elapsed time per iteration", "global_step"];
-    private static readonly string[] EventAnchors = ["OVERFLOW!", "radient overflow", "heckpoint", "Traceback (most recent", "_PARALLEL_GROUP"];
+    private static readonly string[] MetricAnchors = ["loss", "trl:", "tel:", "n (ms):", "n (s):", "l_step"];
+    private static readonly string[] EventAnchors = ["OVERFLOW!", "Gradient overflow", "kpoint", "Traceback (most recent", "_PARALLEL_GROUP"];
 
     private static readonly SearchValues<char> RankList = SearchValues.Create("0123456789, ");
     private static readonly SearchValues<char> Decimals = SearchValues.Create("0123456789.");
 
     private readonly SignatureTable _table;
-    private readonly SearchValues<string> _anchors;
+    private readonly AnchorSearch _anchors;
 
-    /// <summary>Signatures by the first two characters of their anchor.</summary>
+    /// <summary>Signatures by the first two characters of the literal that the scan looks for.</summary>
     private readonly Dictionary<int, int[]> _byStart;
 
     public TrainingLogScanner(SignatureTable table)
     {
         _table = table;
-        var anchors = Anchors(table);
-        if (anchors.Length > MaxAnchors)
-        {
-            throw new InvalidOperationException($"{anchors.Length} anchors are more than the vectorised search takes ({MaxAnchors}): let signatures share them.");
-        }
-
-        _anchors = SearchValues.Create(anchors, StringComparison.Ordinal);
-        _byStart = table.Signatures.Select((signature, index) => (Key: Start(signature.Anchor), index))
+        _anchors = new AnchorSearch(Anchors(table));
+        _byStart = table.Signatures.Select((signature, index) => (Key: Start(signature.Scan ?? signature.Anchor), index))
             .GroupBy(pair => pair.Key, pair => pair.index)
             .ToDictionary(group => group.Key, group => group.ToArray());
     }
 
     /// <summary>The literals that the scan looks for.</summary>
     public static string[] Anchors(SignatureTable table) =>
-        [.. MetricAnchors.Concat(EventAnchors).Concat(table.Signatures.Select(signature => signature.Anchor)).Distinct(StringComparer.Ordinal)];
+        [.. MetricAnchors.Concat(EventAnchors).Concat(table.Signatures.Select(signature => signature.Scan ?? signature.Anchor)).Distinct(StringComparer.Ordinal)];
 
     /// <param name="everyLineIsARecord">The file is metrics JSONL: lines are objects, whatever they are called inside.</param>
     /// <param name="shapes">Whether the other lines are wanted for template mining.</param>
@@ -110,9 +101,11 @@ internal sealed class TrainingLogScanner
     {
         var bytes = block.Bytes;
         var position = 0;
+        var anchors = _anchors.In(chars);
         while (position < chars.Length)
         {
-            var hit = chars[position..].IndexOfAny(_anchors);
+            var found = anchors.IndexFrom(position);
+            var hit = found < 0 ? -1 : found - position;
             var before = hit < 0 ? chars[position..] : chars.Slice(position, hit);
             var lineStart = hit < 0 ? chars.Length : position + before.LastIndexOf('\n') + 1;
             if (scan.Shapes is not null)
@@ -155,7 +148,7 @@ internal sealed class TrainingLogScanner
                 // Something else between the records: a traceback at the end, say.
                 Encoding.Latin1.GetChars(text.Bytes, chars);
                 var characters = chars.AsSpan(0, text.Bytes.Length);
-                var hit = characters.IndexOfAny(_anchors);
+                var hit = _anchors.In(characters).IndexFrom(0);
                 if (hit >= 0)
                 {
                     ReadCandidate(text, characters, hit, scan);
@@ -199,6 +192,7 @@ internal sealed class TrainingLogScanner
         scan.Rejected += rejected ? 1 : 0;
         var length = Math.Min(chars.Length, SignatureTable.MaxPatternChars);
         var matched = -1;
+        var anchors = _anchors.In(chars[..length]);
         while (hit >= 0 && hit < length)
         {
             if (TryEvent(line, prefix, chars, hit) is { } noted)
@@ -208,8 +202,7 @@ internal sealed class TrainingLogScanner
             }
 
             matched = Precede(matched, SignatureAt(chars[..length], hit));
-            var more = chars[(hit + 1)..].IndexOfAny(_anchors);
-            hit = more < 0 ? -1 : hit + 1 + more;
+            hit = anchors.IndexFrom(hit + 1);
         }
 
         if (matched < 0)
@@ -261,7 +254,8 @@ internal sealed class TrainingLogScanner
         foreach (var index in candidates)
         {
             var signature = _table.Signatures[index];
-            if (line[hit..].StartsWith(signature.Anchor, StringComparison.Ordinal) && signature.Regex.IsMatch(line))
+            if (line[hit..].StartsWith(signature.Scan ?? signature.Anchor, StringComparison.Ordinal)
+                && line.Contains(signature.Anchor, StringComparison.Ordinal) && signature.Regex.IsMatch(line))
             {
                 return index;
             }
@@ -303,7 +297,7 @@ internal sealed class TrainingLogScanner
             return double.IsNaN(after) ? null : Event(LogEventType.Overflow, line, prefix) with { Value = after, Before = NumberAfter(chars, "loss scale: ") };
         }
 
-        if (at.StartsWith("radient overflow", StringComparison.Ordinal))
+        if (at.StartsWith("Gradient overflow", StringComparison.Ordinal))
         {
             // apex: Gradient overflow.  Skipping step, loss scaler 0 reducing loss scale to 16384.0
             var after = NumberAfter(chars, "loss scale to ");
@@ -319,7 +313,7 @@ internal sealed class TrainingLogScanner
                 : null;
         }
 
-        return at.StartsWith("heckpoint", StringComparison.Ordinal) ? CheckpointSaved(line, prefix, chars) : null;
+        return at.StartsWith("kpoint", StringComparison.Ordinal) ? CheckpointSaved(line, prefix, chars) : null;
     }
 
     private static LogEvent? CheckpointSaved(in TextLine line, in LinePrefix prefix, ReadOnlySpan<char> chars)
