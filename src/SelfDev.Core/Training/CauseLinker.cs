@@ -57,7 +57,7 @@ internal static class CauseLinker
         }
 
         // Several findings of one tier tell one story (watchdog, teardown): the first is where it starts.
-        foreach (var group in placed.Where(finding => finding.CausedBy is null && TierOf(finding) is 4 or 6).GroupBy(TierOf))
+        foreach (var group in placed.Where(finding => finding.CausedBy is null && TierOf(finding) is 3 or 4 or 6).GroupBy(TierOf))
         {
             FindingDraft? first = null;
             foreach (var finding in group.OrderBy(finding => finding.File).ThenBy(finding => finding.From.Line))
@@ -65,7 +65,7 @@ internal static class CauseLinker
                 if (first is not null && IsNear(first, finding))
                 {
                     finding.CausedBy = first;
-                    finding.Role = group.Key == 4 ? FindingRole.Cascade : FindingRole.Symptom;
+                    finding.Role = group.Key <= 4 ? FindingRole.Cascade : FindingRole.Symptom;
                 }
                 else
                 {

@@ -24,7 +24,10 @@ internal sealed class FileAnalysis
         Charts = new RunCharts();
         Run = new RunTimeline(
             index, evidenceName,
-            [Charts, Resumes, Spikes, new NonFiniteDetector(), new LossScaleDetector(), Times, new EvaluationLossDetector(), new SignatureDetector(table)]);
+            [
+                Charts, Resumes, Spikes, new NonFiniteDetector(), new LossScaleDetector(), Times, new EvaluationLossDetector(), new PlateauDetector(Charts), new SignatureDetector(table),
+                new GradNormDetector(options),
+            ]);
     }
 
     public ArtifactFile File { get; }

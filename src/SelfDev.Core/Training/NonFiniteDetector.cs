@@ -81,7 +81,8 @@ internal sealed class NonFiniteDetector : IRunDetector
             return;
         }
 
-        draft.Severity = _loss && (_rows >= 3 || lasting) ? Severity.Critical : _loss ? Severity.Error : Severity.Warning;
+        // A gradient that stays NaN trains nothing, whatever the loss is printed as (0.0 by some trainers).
+        draft.Severity = (_loss && (_rows >= 3 || lasting)) || (lasting && _rows >= 3) ? Severity.Critical : _loss ? Severity.Error : Severity.Warning;
         var what = _loss ? "Loss" : "Gradient norm";
         draft.Title = string.Create(
             CultureInfo.InvariantCulture,

@@ -28,6 +28,7 @@ internal sealed class RunTimeline(int file, string? name, IReadOnlyList<IRunDete
     private const int MaxFindings = 2000;
     private const int MaxSegments = 4096;
 
+    private readonly StragglerDetector _stragglers = new();
     private readonly byte[] _pendingText = new byte[MaxPendingText];
     private StepRow _pending;
     private int _pendingLength;
@@ -147,6 +148,7 @@ internal sealed class RunTimeline(int file, string? name, IReadOnlyList<IRunDete
             return;
         }
 
+        _stragglers.Observe(row, text, Name);
         if (_primaryRank == int.MinValue)
         {
             _primaryRank = row.Rank;
@@ -222,6 +224,8 @@ internal sealed class RunTimeline(int file, string? name, IReadOnlyList<IRunDete
         {
             detector.Finish(this);
         }
+
+        _stragglers.Finish(this);
     }
 
     /// <summary>Keeps a finding; of too many, the more severe ones stay.</summary>

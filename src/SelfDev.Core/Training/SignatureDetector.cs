@@ -115,7 +115,8 @@ internal sealed class SignatureDetector(SignatureTable table) : IRunDetector
         }
 
         var xid = noted.Captures.GetValueOrDefault("xid");
-        var key = Stories.GetValueOrDefault(signature.Id)
+        // The driver says it twice: once in words, once as Xid 79.
+        var key = signature.Id == "gpu-fell-off-bus" || xid == "79" ? $"fell-off/{noted.Host}" : Stories.GetValueOrDefault(signature.Id)
             ?? $"{signature.Id}/{xid}/{(xid is null ? "" : noted.Host)}/{noted.Captures.GetValueOrDefault("pci")}/{noted.Captures.GetValueOrDefault("exception")}";
         var at = new Position(noted.Line, run.History.Count > 0 ? run.History[0].Step : null, run.TimeOf(noted));
         if (_open.TryGetValue(key, out var open) && !IsApart(open, at))

@@ -148,6 +148,50 @@ public class DetectorTests
     }
 
     [Fact]
+    public void A_loss_that_has_stopped_falling_is_a_plateau()
+    {
+        var random = new Random(4);
+        var flat = Enumerable.Range(0, 4000).Select(i => 2.5 + (6 * Math.Exp(-i / 100.0)) + (0.02 * random.NextDouble()));
+
+        var plateau = TrainingRoom.Analyze(TrainingRoom.Megatron(flat)).Single(FindingKinds.Plateau);
+
+        Assert.Equal(2000, plateau.Metrics["sinceStep"].Number);
+    }
+
+    [Fact]
+    public void Theil_and_sen_find_the_slope_whatever_the_outliers()
+    {
+        var points = Enumerable.Range(0, 50).Select(i => new SelfDev.Core.Reports.ChartPoint(i, i % 10 == 0 ? 1000 : 3 - (0.5 * i))).ToList();
+
+        var (slope, low, high) = PlateauDetector.TheilSen(points);
+
+        Assert.Equal(-0.5, slope, 12);
+        Assert.InRange(-0.5, low, high);
+    }
+
+    [Fact]
+    public void A_gradient_norm_that_stays_high_without_a_spike_is_a_surge_of_its_own()
+    {
+        var text = TrainingRoom.Megatron(
+            TrainingRoom.Healthy(1000), more: step => string.Create(CultureInfo.InvariantCulture, $" grad norm: {(step is > 700 and < 760 ? 2.5 : 0.4 + (step % 7 / 100.0)):0.000} |"));
+
+        var surge = TrainingRoom.Analyze(text).Single(FindingKinds.GradNormSurge);
+
+        Assert.Equal((701L, FindingRole.Root), (surge.From.Step, surge.Role));
+    }
+
+    [Fact]
+    public void One_rank_slower_than_the_others_is_a_straggler()
+    {
+        var text = string.Concat(Enumerable.Range(1, 40).SelectMany(step => Enumerable.Range(0, 4).Select(rank =>
+            string.Create(CultureInfo.InvariantCulture, $"[rank{rank}]: iteration {step}/ 100 | elapsed time per iteration (ms): {(rank == 2 ? 1600 : 1000)}.0 | lm loss: 2.5 |\n"))));
+
+        var slow = TrainingRoom.Analyze(text).Single(FindingKinds.SlowSteps);
+
+        Assert.Equal(("one-rank", 2.0), (slow.Metrics["pattern"].ToString(), slow.Metrics["rank"].Number));
+    }
+
+    [Fact]
     public void A_rank_out_of_memory_is_the_root_of_the_others_time_outs()
     {
         var text = TrainingRoom.Megatron(TrainingRoom.Healthy(100))
@@ -174,6 +218,23 @@ public class DetectorTests
         var nccl = analysis.Single(FindingKinds.NcclTimeout);
         Assert.Equal(analysis.Single(FindingKinds.GpuXid).Id, nccl.CausedBy);
         Assert.Equal("train.log", nccl.Evidence[0].File);
+    }
+
+    [Fact]
+    public void A_trainer_that_prints_zero_loss_over_nan_gradients_is_lost()
+    {
+        var text = string.Concat(Enumerable.Range(1, 9).Select(step => $"{{'loss': {(step < 4 ? "2.5" : "0.0")}, 'grad_norm': {(step < 4 ? "1.2" : "nan")}, 'learning_rate': 2e-05, 'epoch': 0.0{step}}}\n"));
+
+        Assert.Equal((4L, Severity.Critical), TrainingRoom.Analyze(text).Single(FindingKinds.NonFinite) is var finding ? (finding.From.Step!.Value, finding.Severity) : default);
+    }
+
+    [Fact]
+    public void A_lost_gpu_that_the_driver_reports_twice_is_one_finding()
+    {
+        const string Twice = "May 19 07:08:57 gpu-07 kernel: NVRM: GPU at PCI:0000:9e:00: GPU-0a1b has fallen off the bus.\n"
+            + "May 19 07:08:57 gpu-07 kernel: NVRM: Xid (PCI:0000:9e:00): 79, pid=2104, GPU has fallen off the bus.\n";
+
+        Assert.Equal(2, TrainingRoom.Analyze(Twice).Single(FindingKinds.GpuXid).Evidence.Count);
     }
 
     [Fact]

@@ -42,7 +42,7 @@ internal static class TrainingRoom
     public static double[] Healthy(int rows, int seed = 1)
     {
         var random = new Random(seed);
-        return [.. Enumerable.Range(0, rows).Select(i => 2.5 + (6 * Math.Exp(-i / 60.0)) + (0.03 * ((random.NextDouble() * 2) - 1)))];
+        return [.. Enumerable.Range(0, rows).Select(i => 2.5 + (6 * Math.Exp(-i / 60.0)) + (0.6 * Math.Exp(-i / 2000.0)) + (0.03 * ((random.NextDouble() * 2) - 1)))];
     }
 
     public static Finding Single(this Analysis analysis, string kind) => Assert.Single(analysis.Findings, finding => finding.Kind == kind);
