@@ -57,7 +57,8 @@ internal sealed class GradNormDetector(TrainingOptions options) : IRunDetector
         }
 
         var level = _baseline.Level;
-        var high = _baseline.Count >= 64 && run.Segment.Rows > WarmUpRows && row.GradNorm > Math.Max(Factor * level, level + (Sigmas * _baseline.Noise()));
+        var high = _baseline.Count >= 64 && run.Segment.Rows > WarmUpRows && row.GradNorm > Factor * level
+            && row.GradNorm > level + (Sigmas * _baseline.Noise());
         if (!high)
         {
             _baseline.Add(row.GradNorm);

@@ -413,7 +413,3 @@ internal sealed class LossSpikeDetector(TrainingOptions options) : IRunDetector
         public Evidence? Back { get; set; }
     }
 }
-
-/// <summary>A spike in figures.</summary>
-/// <param name="Rows">Rows from onset to the last elevated one.</param>
-public sealed record SpikeRecord(long Step, long LastStep, double Peak, double Level, double Sigmas, int Rows, bool Recovered);

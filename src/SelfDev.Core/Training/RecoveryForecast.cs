@@ -46,3 +46,7 @@ public sealed record RecoveryForecast(double Probability, int Lasted, int Recove
             : string.Create(CultureInfo.InvariantCulture, $"{history}; waiting costs {WaitSteps:0} steps on average, rolling back now {RollBackSteps:0}");
     }
 }
+
+/// <summary>A spike in figures.</summary>
+/// <param name="Rows">Rows from onset to the last elevated one.</param>
+public sealed record SpikeRecord(long Step, long LastStep, double Peak, double Level, double Sigmas, int Rows, bool Recovered);

@@ -13,12 +13,8 @@ internal sealed class TrainingLogScanner
 {
     private const int ChunkBytes = 64 * 1024;
 
-    // What metric lines of any format contain, and the lines beside them that matter.
+    // What metric lines of any format contain.
     private static readonly string[] MetricAnchors = ["loss", "trl:", "tel:", "n (ms):", "n (s):", "l_step"];
-    private static readonly string[] EventAnchors = ["OVERFLOW!", "Gradient overflow", "kpoint", "Traceback (most recent", "_PARALLEL_GROUP"];
-
-    private static readonly SearchValues<char> RankList = SearchValues.Create("0123456789, ");
-    private static readonly SearchValues<char> Decimals = SearchValues.Create("0123456789.");
 
     private readonly SignatureTable _table;
     private readonly AnchorSearch _anchors;
@@ -37,7 +33,7 @@ internal sealed class TrainingLogScanner
 
     /// <summary>The literals that the scan looks for.</summary>
     public static string[] Anchors(SignatureTable table) =>
-        [.. MetricAnchors.Concat(EventAnchors).Concat(table.Signatures.Select(signature => signature.Scan ?? signature.Anchor)).Distinct(StringComparer.Ordinal)];
+        [.. MetricAnchors.Concat(LogEventFormat.Anchors).Concat(table.Signatures.Select(signature => signature.Scan ?? signature.Anchor)).Distinct(StringComparer.Ordinal)];
 
     /// <param name="everyLineIsARecord">The file is metrics JSONL: lines are objects, whatever they are called inside.</param>
     /// <param name="shapes">Whether the other lines are wanted for template mining.</param>
@@ -195,7 +191,7 @@ internal sealed class TrainingLogScanner
         var anchors = _anchors.In(chars[..length]);
         while (hit >= 0 && hit < length)
         {
-            if (TryEvent(line, prefix, chars, hit) is { } noted)
+            if (LogEventFormat.Read(line, prefix, chars, hit) is { } noted)
             {
                 scan.Events.Add(noted);
                 return;
@@ -274,94 +270,13 @@ internal sealed class TrainingLogScanner
             captures[name] = match.Groups[name].Value.Trim();
         }
 
-        return Event(LogEventType.Signature, line, prefix) with
+        return LogEventFormat.Event(LogEventType.Signature, line, prefix) with
         {
             Signature = index,
             Captures = captures,
-            Host = captures.GetValueOrDefault("host") ?? Host(prefix),
+            Host = captures.GetValueOrDefault("host") ?? LogEventFormat.Host(prefix),
         };
     }
-
-    private static LogEvent? TryEvent(in TextLine line, in LinePrefix prefix, ReadOnlySpan<char> chars, int hit)
-    {
-        var at = chars[hit..];
-        if (at.StartsWith("Traceback (most recent", StringComparison.Ordinal))
-        {
-            return Event(LogEventType.Traceback, line, prefix);
-        }
-
-        if (at.StartsWith("OVERFLOW!", StringComparison.Ordinal))
-        {
-            // DeepSpeed: OVERFLOW! Rank 0 Skipping step. Attempted loss scale: 1048576.0, reducing to 524288.0
-            var after = NumberAfter(chars, "reducing to ");
-            return double.IsNaN(after) ? null : Event(LogEventType.Overflow, line, prefix) with { Value = after, Before = NumberAfter(chars, "loss scale: ") };
-        }
-
-        if (at.StartsWith("Gradient overflow", StringComparison.Ordinal))
-        {
-            // apex: Gradient overflow.  Skipping step, loss scaler 0 reducing loss scale to 16384.0
-            var after = NumberAfter(chars, "loss scale to ");
-            return double.IsNaN(after) ? null : Event(LogEventType.Overflow, line, prefix) with { Value = after };
-        }
-
-        if (at.StartsWith("_PARALLEL_GROUP", StringComparison.Ordinal))
-        {
-            // 74 | EXPERT_MODEL_PARALLEL_GROUP,0 | nccl:all_to_all | 4027x5120 | BFloat16 | 12
-            var last = chars[(chars.LastIndexOf('|') + 1)..].Trim();
-            return chars.Count('|') == 5 && last.Length > 0 && !last.ContainsAnyExcept(RankList)
-                ? Event(LogEventType.MissingRanks, line, prefix) with { Captures = new Dictionary<string, string> { ["ranks"] = last.ToString() } }
-                : null;
-        }
-
-        return at.StartsWith("kpoint", StringComparison.Ordinal) ? CheckpointSaved(line, prefix, chars) : null;
-    }
-
-    private static LogEvent? CheckpointSaved(in TextLine line, in LinePrefix prefix, ReadOnlySpan<char> chars)
-    {
-        // Megatron: "successfully saved checkpoint at iteration 1000 to /ckpt"; DeepSpeed: "Saving model checkpoint: .../global_step33241/...";
-        // Trainer: "Saving model checkpoint to out/checkpoint-500"
-        if (!chars.Contains("saved checkpoint", StringComparison.OrdinalIgnoreCase) && !chars.Contains("saving model checkpoint", StringComparison.OrdinalIgnoreCase)
-            && !chars.Contains("checkpoint saved", StringComparison.OrdinalIgnoreCase))
-        {
-            return null;
-        }
-
-        foreach (var before in (ReadOnlySpan<string>)["iteration ", "global_step", "checkpoint-", "step ", "step_", "step="])
-        {
-            var step = NumberAfter(chars, before);
-            if (!double.IsNaN(step))
-            {
-                return Event(LogEventType.CheckpointSaved, line, prefix) with { Value = step };
-            }
-        }
-
-        return Event(LogEventType.CheckpointSaved, line, prefix);
-    }
-
-    private static double NumberAfter(ReadOnlySpan<char> text, string before)
-    {
-        var at = text.IndexOf(before, StringComparison.Ordinal);
-        if (at < 0)
-        {
-            return double.NaN;
-        }
-
-        var rest = text[(at + before.Length)..].TrimStart(' ');
-        var end = rest.IndexOfAnyExcept(Decimals);
-        var digits = (end < 0 ? rest : rest[..end]).TrimEnd('.');
-        return double.TryParse(digits, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number) ? number : double.NaN;
-    }
-
-    private static LogEvent Event(LogEventType type, in TextLine line, in LinePrefix prefix) =>
-        new(type, line.Number, line.Offset, EvidenceText.Of(line.Bytes))
-        {
-            Rank = prefix.Rank,
-            TimeTicks = prefix.TimeTicks,
-            HasNoYear = prefix.HasNoYear,
-            Host = Host(prefix),
-        };
-
-    private static string? Host(in LinePrefix prefix) => prefix.Host.IsEmpty || prefix.Host.Length > 255 ? null : Encoding.ASCII.GetString(prefix.Host);
 
     private static int Start(string anchor) => (anchor[0] << 16) | anchor[1];
 }
