@@ -93,6 +93,7 @@ internal sealed class FileAnalysis
         }
 
         _golden?.Finish();
+        Rejected += _golden?.LeftOut ?? 0;
         Run.Finish();
         if (NovelMessages.Find(this) is { } novel)
         {
@@ -171,7 +172,7 @@ internal sealed class FileAnalysis
     private void Take(BlockScan taken, TextBlock block)
     {
         using var scan = taken;
-        Rejected += scan.Rejected;
+        Rejected += scan.Rejected + (block.EndsTruncated && Format != MetricsJsonFormat.Name ? 1 : 0);
         Run.Add(scan, block);
         if (scan.Shapes is { } shapes)
         {

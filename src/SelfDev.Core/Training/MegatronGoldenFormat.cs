@@ -13,12 +13,15 @@ internal sealed class MegatronGoldenFormat(RunTimeline run) : IJsonSink
     public const string Name = "megatron-golden";
 
     /// <summary>Steps at most, so that no file can fill the memory.</summary>
-    public const int MaxSteps = 500_000;
+    public const int MaxSteps = 150_000;
 
     private readonly SortedDictionary<long, (StepRow Row, byte[] Text)> _rows = [];
     private byte[] _metric = [];
 
     public long Values { get; private set; }
+
+    /// <value>Values of steps beyond <see cref="MaxSteps"/>.</value>
+    public long LeftOut { get; private set; }
 
     public static bool IsHead(ReadOnlySpan<byte> head) =>
         head.TrimStart(" \t\r\n"u8).StartsWith("{"u8) && head.IndexOf("\"start_step\""u8) >= 0 && head.IndexOf("\"values\""u8) >= 0;
@@ -46,6 +49,7 @@ internal sealed class MegatronGoldenFormat(RunTimeline run) : IJsonSink
         var known = _rows.TryGetValue(step, out var entry);
         if (!known && _rows.Count == MaxSteps)
         {
+            LeftOut++;
             return;
         }
 
