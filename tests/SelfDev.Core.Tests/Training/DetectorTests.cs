@@ -85,6 +85,28 @@ public class DetectorTests
     }
 
     [Fact]
+    public void A_late_line_is_out_of_order_and_no_restart()
+    {
+        var lines = TrainingRoom.Megatron(TrainingRoom.Healthy(400)).Split('\n', StringSplitOptions.RemoveEmptyEntries).ToList();
+        var late = lines[99];
+        lines.RemoveAt(99);
+        lines.Insert(300, late);
+
+        var run = ((TrainingSummary)TrainingRoom.Analyze(string.Join('\n', lines) + "\n").Summary).Runs[0];
+
+        Assert.Equal((1L, 1, 0L), (run.OutOfOrder, run.Segments.Count, run.StepsRepeated));
+    }
+
+    [Fact]
+    public void An_exception_counts_where_a_traceback_says_that_it_was_not_caught()
+    {
+        const string Exception = "ValueError: shapes differ\n";
+
+        Assert.DoesNotContain(TrainingRoom.Analyze("retrying after\n" + Exception).Findings, finding => finding.Kind == FindingKinds.ProcessExit);
+        Assert.Contains(TrainingRoom.Analyze("Traceback (most recent call last):\n" + Exception).Findings, finding => finding.Kind == FindingKinds.ProcessExit);
+    }
+
+    [Fact]
     public void A_resume_that_loses_data_position_is_a_discontinuity()
     {
         var losses = TrainingRoom.Healthy(400);
