@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.DurableTask;
+using Microsoft.DurableTask.Client;
 using Microsoft.DurableTask.Testing;
 using Microsoft.DurableTask.Worker;
 using Microsoft.Extensions.DependencyInjection;
@@ -27,10 +28,15 @@ public sealed class DurableTaskEngineUnderTest : IEngineUnderTest
 
     public IWorkflowClient Client { get; private set; } = null!;
 
-    public async Task StartAsync(WorkflowCatalog catalog)
+    /// <value>What a function gets by its durable client binding.</value>
+    public DurableTaskClient DurableClient => _host!.Client;
+
+    public Task StartAsync(WorkflowCatalog catalog) => StartAsync(catalog, new ServiceCollection().BuildServiceProvider());
+
+    /// <param name="services">What activities are made of.</param>
+    public async Task StartAsync(WorkflowCatalog catalog, IServiceProvider services)
     {
         var runner = new CatalogRunner(catalog);
-        var services = new ServiceCollection().BuildServiceProvider();
         _host = await DurableTaskTestHost.StartAsync(
             registry =>
             {

@@ -79,6 +79,9 @@ public sealed class ServiceRegistrationTests
         await Assert.ThrowsAsync<InvalidOperationException>(() => ambient.GetAsync("nobody", TestContext.Current.CancellationToken));
     }
 
+    /// <summary>Complete settings, with keys made for this process.</summary>
+    internal static FunctionsSettings Settings() => Read(Complete);
+
     private static FunctionsSettings Read(Dictionary<string, string?> values) =>
         FunctionsSettings.Read(new ConfigurationBuilder().AddInMemoryCollection(values).Build());
 
