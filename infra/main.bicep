@@ -51,6 +51,9 @@ param fleetCapacity int = 0
 @description('Client id of an Entra app registration for sign-in to dashboard and API. Empty: sign-in is off and only approval links work.')
 param authClientId string = ''
 
+@description('HTTPS address to which notifications are posted as JSON; their links let the reader decide. Empty: nobody is told.')
+param webhook string = ''
+
 @description('Where alerts are mailed. Empty: alerts fire without telling anybody.')
 param alertEmail string = ''
 
@@ -199,6 +202,7 @@ module function 'app/function.bicep' = {
     modelDeployment: model.?outputs.deploymentName ?? ''
     subnetId: network.?outputs.appSubnetId ?? ''
     authClientId: authClientId
+    webhook: webhook
     schedulerConnection: scheduler.?outputs.endpoint ?? ''
   }
   dependsOn: [

@@ -18,6 +18,7 @@ param modelEndpoint string
 param modelDeployment string
 param subnetId string
 param authClientId string
+param webhook string
 param schedulerConnection string
 
 @allowed([2048, 4096])
@@ -181,7 +182,7 @@ var selfDevSettings = {
   SelfDev__ArmEndpoint: environment().resourceManager
   SelfDev__ModelEndpoint: modelEndpoint
   SelfDev__Model: modelDeployment
-  SelfDev__Webhook: ''
+  SelfDev__Webhook: webhook
   SelfDev__PolicyFile: 'policy.json'
   SelfDev__ApprovalKeys: '@Microsoft.KeyVault(SecretUri=${vault.properties.vaultUri}secrets/approval-keys/)'
   SelfDev__LedgerKey: '@Microsoft.KeyVault(SecretUri=${vault.properties.vaultUri}secrets/ledger-key/)'

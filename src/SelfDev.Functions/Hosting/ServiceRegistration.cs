@@ -68,7 +68,7 @@ public static class ServiceRegistration
         services.GetRequiredService<ILogger<ArmFleet>>());
 
     private static LoggedNotifier Notifier(FunctionsSettings settings, IServiceProvider services) => new(
-        null,
+        settings.Webhook is { } address ? new WebhookNotifier(address) : null,
         services.GetRequiredService<ILogger<LoggedNotifier>>());
 
     // A deployed app names its identities, and then nothing else is tried.
