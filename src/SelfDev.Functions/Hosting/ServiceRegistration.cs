@@ -2,6 +2,7 @@ using Azure.Core;
 using Azure.Identity;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using SelfDev.Azure.Analysts;
 using SelfDev.Azure.Blobs;
 using SelfDev.Azure.Fleets;
 using SelfDev.Azure.Ledger;
@@ -43,7 +44,7 @@ public static class ServiceRegistration
             .AddSingleton<ILedgerStore>(services => new BlobLedgerStore(
                 BlobArtifactStore.Connect(account, storageCredential), services.GetRequiredService<ITreeHeadSigner>(), services.GetRequiredService<TimeProvider>()))
             .AddSingleton<IFleet>(services => Fleet(settings, services))
-            .AddSingleton<IAnalyst>(services => services.GetRequiredService<RulesAnalyst>())
+            .AddSingleton<IAnalyst>(services => Analyst(settings, services))
             .AddSingleton<INotifier>(services => Notifier(settings, services))
             .AddSingleton<IApprovalPolicySource>(new PolicyFile(Path.Combine(AppContext.BaseDirectory, settings.PolicyFile)))
             .AddSingleton(ApprovalKeys.Parse(settings.ApprovalKeys))
@@ -66,6 +67,14 @@ public static class ServiceRegistration
         Credential(settings.FleetClientId),
         services.GetRequiredService<TimeProvider>(),
         services.GetRequiredService<ILogger<ArmFleet>>());
+
+    private static IAnalyst Analyst(FunctionsSettings settings, IServiceProvider services) => settings.ModelEndpoint is { } endpoint
+        ? new LanguageModelAnalyst(
+            new LanguageModelOptions { Endpoint = endpoint, Model = settings.Model },
+            Credential(settings.AnalystClientId),
+            services.GetRequiredService<TimeProvider>(),
+            services.GetRequiredService<ILogger<LanguageModelAnalyst>>())
+        : services.GetRequiredService<RulesAnalyst>();
 
     private static LoggedNotifier Notifier(FunctionsSettings settings, IServiceProvider services) => new(
         settings.Webhook is { } address ? new WebhookNotifier(address) : null,

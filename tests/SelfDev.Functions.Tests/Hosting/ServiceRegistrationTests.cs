@@ -1,10 +1,13 @@
 using System.Security.Cryptography;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using SelfDev.Azure.Analysts;
 using SelfDev.Functions.Hosting;
 using SelfDev.Functions.Triggers;
 using SelfDev.Workflows;
+using SelfDev.Workflows.Analysts;
 using SelfDev.Workflows.Engine;
+using SelfDev.Workflows.Ports;
 
 namespace SelfDev.Functions.Tests.Hosting;
 
@@ -37,6 +40,18 @@ public sealed class ServiceRegistrationTests
         Assert.All(activities.Concat(triggers), type => Assert.NotNull(ActivatorUtilities.GetServiceOrCreateInstance(provider, type)));
         Assert.All(services.Where(service => !service.ServiceType.IsGenericTypeDefinition && service.ServiceType.Namespace!.StartsWith("SelfDev", StringComparison.Ordinal)),
             service => Assert.NotNull(provider.GetRequiredService(service.ServiceType)));
+    }
+
+    [Theory]
+    [InlineData("https://oai.openai.azure.com/openai/v1/", typeof(LanguageModelAnalyst))]
+    [InlineData("", typeof(RulesAnalyst))]
+    public void The_analyst_is_the_model_where_one_is_named(string endpoint, Type expected)
+    {
+        using var provider = new ServiceCollection().AddLogging()
+            .AddSelfDev(Read(new Dictionary<string, string?>(Complete) { ["SelfDev:ModelEndpoint"] = endpoint }))
+            .BuildServiceProvider();
+
+        Assert.IsType(expected, provider.GetRequiredService<IAnalyst>());
     }
 
     [Theory]
