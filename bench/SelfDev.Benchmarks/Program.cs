@@ -7,6 +7,7 @@ IReadOnlyList<IBenchmarkSuite> suites =
 [
     new EngineBenchmark(),
     new StorageBenchmark(),
+    new PipelineBenchmark(),
     new ScanBenchmark(),
     new QualityBenchmark(),
 ];

@@ -64,6 +64,9 @@ public sealed record LanguageModelOptions
         Require(BreakerThroughput >= 2, nameof(BreakerThroughput), "2 or more");
     }
 
+    /// <summary>Keeps the key out of logs.</summary>
+    public override string ToString() => $"{Model} at {Endpoint}";
+
     private static void Require(bool holds, string name, string range)
     {
         if (!holds)

@@ -131,13 +131,15 @@ internal static class ProposalPlanner
         {
             foreach (var host in hosts)
             {
+                // Reimaging restarts the node and keeps its hardware, which a scarce region may not give back: the first time that is
+                // the vendor's power cycle; the third time Recurrence asks to delete it.
                 finding.Proposals.Add(new Proposal(
-                    new ReplaceNode(host, finding.Severity == Severity.Critical ? NodeReplacement.Delete : NodeReplacement.Reimage),
+                    new ReplaceNode(host, NodeReplacement.Reimage),
                     $"{finding.Title} on {host}{(stopped ? ", and the run stopped with it" : "")}. {finding.Metrics["action"]}")
                 {
-                    ExpectedOutcome = $"The instance that takes the place of {host} shows no such line in its first 24 hours.",
-                    Cost = "The node's other work is interrupted; a new instance takes minutes to provision.",
-                    Risk = "If the fault is in the program, it comes back on the new node.",
+                    ExpectedOutcome = $"{host} shows no such line in its first 24 hours after the restart.",
+                    Cost = "The node's other work is interrupted for the minutes that reimaging takes; its local disks are lost.",
+                    Risk = "If the hardware is broken for good, it comes back: then the node is to be deleted.",
                 });
             }
         }
@@ -150,7 +152,7 @@ internal static class ProposalPlanner
                 string.Create(CultureInfo.InvariantCulture, $"{finding.Title}: {nodes} {(nodes == 1 ? "node is" : "nodes are")} lost to the run until replaced."))
             {
                 ExpectedOutcome = string.Create(CultureInfo.InvariantCulture, $"The fleet has {nodes} more healthy {(nodes == 1 ? "instance" : "instances")} and the run steps again."),
-                Risk = "Capacity may not be available in the region.",
+                Risk = "Capacity may not be available in the region. When the old node is healthy again the fleet has more than the run needs: scale in.",
             });
         }
     }

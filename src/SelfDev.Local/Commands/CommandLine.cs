@@ -4,6 +4,7 @@ using System.CommandLine.Invocation;
 using System.Text.RegularExpressions;
 using SelfDev.Core.Artifacts;
 using SelfDev.Core.Redaction;
+using SelfDev.Local.Hosting;
 
 namespace SelfDev.Local.Commands;
 
@@ -51,7 +52,7 @@ public static partial class CommandLine
             return await parsed.InvokeAsync(
                 new InvocationConfiguration { Output = io.Output, Error = io.Error, EnableDefaultExceptionHandler = false }, cancellation);
         }
-        catch (Exception refused) when (refused is BadInputException or ArtifactUnreadableException)
+        catch (Exception refused) when (refused is BadInputException or ArtifactUnreadableException or LocalHostException)
         {
             return Refuse(io, refused.Message);
         }
@@ -76,6 +77,8 @@ public static partial class CommandLine
 
     private static IEnumerable<Command> Verbs(CommandIo io) =>
     [
+        DemoCommand.Create(io),
+        UpCommand.Create(io),
         AnalyzeCommand.Create(io),
         DropCommand.Create(io),
         StatusCommand.Create(io),

@@ -22,12 +22,17 @@ internal static class DecideCommand
     private static Verb Create(CommandIo io, string decision, string description, Option<string?> reason, string example)
     {
         var id = new Argument<string>("id") { Description = "The plan's hash, as 'selfdev approvals' lists it." };
+        var approver = new Option<string?>("--as")
+        {
+            Description = "Who decides, of the people whom the policy names. Default: the first of them.",
+            HelpName = "person",
+        };
         var data = HostClient.DataOption();
         var format = HostOutput.FormatOption();
-        var verb = new Verb(decision, description, example) { id, reason, data, format };
+        var verb = new Verb(decision, description, example) { id, reason, approver, data, format };
         verb.SetAction(async (parsed, cancellation) =>
         {
-            using var host = HostClient.Open(io, parsed.GetValue(data));
+            using var host = HostClient.OpenAsApprover(io, parsed.GetValue(data), parsed.GetValue(approver));
             var plan = parsed.GetRequiredValue(id);
             var answer = await host.PostAsync(
                 $"api/approvals/{Uri.EscapeDataString(plan)}",

@@ -5,6 +5,7 @@ using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using SelfDev.Core.Approvals;
 using SelfDev.Core.Redaction;
 using SelfDev.Local.Hosting;
 
@@ -19,7 +20,7 @@ internal sealed class HostClient : IDisposable
     private readonly HttpClient _http;
     private readonly string _url;
 
-    private HostClient(RunningHost host, TimeSpan timeout)
+    private HostClient(RunningHost host, string key, TimeSpan timeout)
     {
         _url = host.Url;
         // No proxy and no redirect: the key goes to the host that wrote it down, to nobody else.
@@ -28,7 +29,7 @@ internal sealed class HostClient : IDisposable
             BaseAddress = new Uri(host.Url.TrimEnd('/') + "/"),
             Timeout = timeout,
         };
-        _http.DefaultRequestHeaders.Add(KeyHeader, host.Key);
+        _http.DefaultRequestHeaders.Add(KeyHeader, key);
     }
 
     /// <summary>The option that says which host: the folder it keeps its data in.</summary>
@@ -39,7 +40,21 @@ internal sealed class HostClient : IDisposable
     };
 
     /// <exception cref="BadInputException">No host has written itself down there.</exception>
-    public static HostClient Open(CommandIo io, string? data)
+    public static HostClient Open(CommandIo io, string? data) => Open(io, data, host => host.Key);
+
+    /// <summary>Opens it as somebody who may approve.</summary>
+    /// <param name="approver">Null: the first that the policy names.</param>
+    /// <exception cref="BadInputException">No host has written itself down there, or it has no key for that person.</exception>
+    public static HostClient OpenAsApprover(CommandIo io, string? data, string? approver) => Open(io, data, host =>
+    {
+        var approvers = host.Approvers ?? [];
+        var found = approvers.FirstOrDefault(known => approver is null || Identity.Same(known.Name, approver));
+        return found?.Key ?? throw new BadInputException(approvers.Count == 0
+            ? "The policy of this host names nobody who may approve. Add approvers to its rules and restart the host."
+            : $"The policy of this host does not name '{approver}' as an approver; it names {string.Join(", ", approvers.Select(known => known.Name))}.");
+    });
+
+    private static HostClient Open(CommandIo io, string? data, Func<RunningHost, string> keyOf)
     {
         var folder = DataDirectory.Resolve(data);
         RunningHost? host;
@@ -53,7 +68,7 @@ internal sealed class HostClient : IDisposable
         }
 
         return host is not null && Uri.TryCreate(host.Url, UriKind.Absolute, out var url) && url.Scheme is ("http" or "https")
-            ? new HostClient(host, io.HostTimeout)
+            ? new HostClient(host, keyOf(host), io.HostTimeout)
             : throw new BadInputException($"No host runs with the data folder {folder.Root}. Start one with 'selfdev up', or name its folder with --data.");
     }
 

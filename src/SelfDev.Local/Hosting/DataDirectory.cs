@@ -1,4 +1,3 @@
-using System.Security.Cryptography;
 using System.Text.Json;
 
 namespace SelfDev.Local.Hosting;
@@ -22,7 +21,7 @@ public sealed class DataDirectory
 
     public string Root { get; }
 
-    public string Engine => Path.Combine(Root, "engine.db");
+    public string Engine => Path.Combine(Root, "engine");
 
     public string Storage => Path.Combine(Root, "storage");
 
@@ -30,9 +29,25 @@ public sealed class DataDirectory
 
     public string ApprovalKeys => Path.Combine(Root, "keys", "approvals.json");
 
+    public string ApiKeys => Path.Combine(Root, "keys", "api.json");
+
     public string LedgerKey => Path.Combine(Root, "keys", "ledger.pem");
 
-    public string Policy => Path.Combine(Root, "policy.yaml");
+    public string Policy => Path.Combine(Root, "policy.json");
+
+    /// <summary>The policy file, made from the sample on first use so that there is something to edit.</summary>
+    public string EnsurePolicy()
+    {
+        if (!File.Exists(Policy))
+        {
+            File.Copy(Path.Combine(AppContext.BaseDirectory, "samples", "policy.json"), Policy);
+        }
+
+        return Policy;
+    }
+
+    /// <value>Tells a folder that a demo made, and may empty, from one of somebody's own.</value>
+    public string DemoMark => Path.Combine(Root, "made-by-demo");
 
     private string HostFile => Path.Combine(Root, "host.json");
 
@@ -43,18 +58,6 @@ public sealed class DataDirectory
     {
         CreatePrivateFolder(Root);
         CreatePrivateFolder(Path.Combine(Root, "keys"));
-    }
-
-    /// <summary>The key of the HTTP API, made on first use.</summary>
-    public string ApiKey()
-    {
-        var file = Path.Combine(Root, "keys", "api.key");
-        if (!File.Exists(file))
-        {
-            WriteSecret(file, Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(32)));
-        }
-
-        return File.ReadAllText(file).Trim();
     }
 
     /// <summary>Tells the other verbs where the host is and how to talk to it.</summary>
@@ -99,6 +102,9 @@ public sealed class DataDirectory
 }
 
 /// <param name="Url">Base address of the HTTP API.</param>
-/// <param name="Key">Its key.</param>
+/// <param name="Key">The operator's key: who drops artifacts and looks, and may not approve what came of them.</param>
 /// <param name="Pid">Process id, to tell a running host from one that was killed.</param>
-public sealed record RunningHost(string Url, string Key, int Pid);
+/// <param name="Approvers">Keys of the people whom the policy lets approve, in its order.</param>
+public sealed record RunningHost(string Url, string Key, int Pid, IReadOnlyList<ApproverKey>? Approvers = null);
+
+public sealed record ApproverKey(string Name, string Key);

@@ -7,9 +7,12 @@ public sealed class LocalStorage : IAsyncDisposable
 {
     private LocalStorage(BlobStoreOptions options, AzuriteProcess? azurite)
     {
+        Account = options;
         Store = new BlobArtifactStore(options);
         Azurite = azurite;
     }
+
+    public BlobStoreOptions Account { get; }
 
     public BlobArtifactStore Store { get; }
 

@@ -27,7 +27,7 @@ public static class ActionExecution
 
     public static async Task<ActionOutcome> RunAsync(IWorkflowContext context, ActionInput input)
     {
-        var outcome = new ActionOutcome(input.ReportId, input.Proposal, null, EffectOutcome.RefusedDrift, "");
+        var outcome = new ActionOutcome(input.ReportId, input.Proposal, null, null, EffectOutcome.RefusedDrift, "");
         for (var round = 1; round <= MaxPlans && outcome.Outcome == EffectOutcome.RefusedDrift; round++)
         {
             outcome = await RunRoundAsync(context, input, round);
@@ -104,7 +104,7 @@ public static class ActionExecution
             switch (state.Phase)
             {
                 case OperationPhase.Succeeded:
-                    return new PollResult(EffectOutcome.Applied, "Done.");
+                    return new PollResult(EffectOutcome.Applied, "The operation succeeded.");
                 case OperationPhase.Failed:
                     return new PollResult(EffectOutcome.Failed, $"{state.Code}: {state.Message}");
                 default:
@@ -140,7 +140,7 @@ public static class ActionExecution
         await context.CallActivityAsync(
             NotifyEffect.Handle, new NotifyEffectInput(plan.PlanHash, plan.Action, effect.Outcome, effect.Detail, plan.Approvers), Retries.Notification);
         context.SetCustomStatus(new ActionStatus(effect.Outcome.ToString(), plan.PlanHash));
-        return new ActionOutcome(input.ReportId, input.Proposal, plan.PlanHash, effect.Outcome, ActionOutcome.Shorten(effect.Detail));
+        return new ActionOutcome(input.ReportId, input.Proposal, plan.Action, plan.PlanHash, effect.Outcome, ActionOutcome.Shorten(effect.Detail));
     }
 
     private static TimeSpan Clamp(TimeSpan? interval) => interval is not { } asked || asked < DefaultPollInterval
@@ -154,9 +154,9 @@ public static class ActionExecution
 /// <param name="Proposal">1-based number in its proposals.</param>
 public sealed record ActionInput(string ReportId, int Proposal);
 
-/// <param name="PlanHash">Null where it came to no plan.</param>
+/// <param name="Action">Kind of the action; null, as <paramref name="PlanHash"/>, where it came to no plan.</param>
 /// <param name="Detail">At most <see cref="MaxDetailChars"/>, so that the outcomes of all proposals fit one payload.</param>
-public sealed record ActionOutcome(string ReportId, int Proposal, string? PlanHash, EffectOutcome Outcome, string Detail)
+public sealed record ActionOutcome(string ReportId, int Proposal, string? Action, string? PlanHash, EffectOutcome Outcome, string Detail)
 {
     public const int MaxDetailChars = 300;
 

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using SelfDev.Core.Approvals;
 using SelfDev.Workflows.Engine;
 using SelfDev.Workflows.Ports;
@@ -18,7 +19,7 @@ public sealed class NotifyEffect(INotifier notifier) : IActivity<NotifyEffectInp
                     $"{input.PlanHash}:{input.Outcome}:{approver}",
                     "effect-done",
                     approver,
-                    $"{input.Action}: {input.Outcome}",
+                    $"{input.Action}: {JsonNamingPolicy.KebabCaseLower.ConvertName(input.Outcome.ToString())}",
                     input.Detail,
                     null),
                 context.Cancellation);

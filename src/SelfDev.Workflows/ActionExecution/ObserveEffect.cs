@@ -45,8 +45,14 @@ public sealed class ObserveEffect(IArtifactStore store, DecisionStore decisions,
         }
 
         var after = await executors.For(plan.Action).ObserveAsync(plan, input.PlanHash, cancellation);
-        return effect with { After = after, Outcome = Judge(input.Outcome, plan, after) };
+        var outcome = Judge(input.Outcome, plan, after);
+        return effect with { After = after, Outcome = outcome, Detail = outcome == EffectOutcome.Applied ? Changes(before, after) : input.Detail };
     }
+
+    private static string Changes(IReadOnlyDictionary<string, string> before, IReadOnlyDictionary<string, string> after) => string.Join(
+        ", ",
+        after.OrderBy(field => field.Key, StringComparer.Ordinal)
+            .Select(field => before.TryGetValue(field.Key, out var was) && was != field.Value ? $"{field.Key} {was} -> {field.Value}" : $"{field.Key} {field.Value}"));
 
     private static EffectOutcome Judge(EffectOutcome outcome, EffectPlan plan, IReadOnlyDictionary<string, string> after) =>
         PlannedFields.Equal(after, plan.To)

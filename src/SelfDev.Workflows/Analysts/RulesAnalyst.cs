@@ -61,7 +61,7 @@ public sealed class RulesAnalyst : IAnalyst
         text.Append(" Check first: ").Append(meaning.CheckFirst);
         if (action is not null)
         {
-            text.Append(" Proposed by code and waiting for a decision: ").Append(action).Append('.');
+            text.Append(" Proposed by code: ").Append(action).Append('.');
         }
 
         return text.ToString();

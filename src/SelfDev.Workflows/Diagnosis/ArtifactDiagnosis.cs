@@ -68,7 +68,7 @@ public static class ArtifactDiagnosis
         }
         catch (WorkflowTaskFailedException failed)
         {
-            return new ActionOutcome(context.InstanceId, number, null, EffectOutcome.Failed, ActionOutcome.Shorten(failed.Failure.Message));
+            return new ActionOutcome(context.InstanceId, number, null, null, EffectOutcome.Failed, ActionOutcome.Shorten(failed.Failure.Message));
         }
     }
 

@@ -26,7 +26,7 @@ public sealed class BadInputTests : IDisposable
     [InlineData("There is no file or folder", "analyze", "{log}", "--baseline", "{folder}/none.log")]
     [InlineData("read once only", "analyze", "-", "-")]
     [InlineData("name files of one kind, or say --kind", "analyze", "{log}", "{eval}")]
-    [InlineData("Name a verb: analyze")]
+    [InlineData("Name a verb: demo, up, analyze")]
     [InlineData("'conquer'", "conquer")]
     [InlineData("See 'selfdev ledger --help'", "ledger")]
     [InlineData("See 'selfdev drop --help'", "drop", "{log}")]

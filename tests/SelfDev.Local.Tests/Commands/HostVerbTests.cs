@@ -19,6 +19,7 @@ namespace SelfDev.Local.Tests.Commands;
 public sealed class HostVerbTests : IAsyncLifetime
 {
     private const string Key = "test-key";
+    private const string ApproverKey = "approver-key";
 
     private readonly TestFolder _folder = new();
     private readonly ECDsa _signer = ECDsa.Create(ECCurve.NamedCurves.nistP256);
@@ -38,7 +39,8 @@ public sealed class HostVerbTests : IAsyncLifetime
         _host = builder.Build();
         _host.Use(async (context, next) =>
         {
-            if (context.Request.Headers[HostClient.KeyHeader] != Key)
+            var isDecision = HttpMethods.IsPost(context.Request.Method);
+            if (context.Request.Headers[HostClient.KeyHeader] != (isDecision ? ApproverKey : Key))
             {
                 context.Response.StatusCode = StatusCodes.Status401Unauthorized;
                 return;
@@ -74,7 +76,7 @@ public sealed class HostVerbTests : IAsyncLifetime
         data.Create();
         DataDirectory.WriteSecret(data.LedgerKey, _signer.ExportSubjectPublicKeyInfoPem());
         var address = _host.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First();
-        data.WriteHost(new RunningHost(address, Key, Environment.ProcessId));
+        data.WriteHost(new RunningHost(address, Key, Environment.ProcessId, [new SelfDev.Local.Hosting.ApproverKey("oncall@localhost", ApproverKey)]));
     }
 
     private SignedTreeHead Head { get; set; } = null!;
@@ -128,6 +130,15 @@ public sealed class HostVerbTests : IAsyncLifetime
         Assert.Equal(
             [("/api/approvals/3f2a", "approve", null), ("/api/approvals/3f2b", "reject", "not \"now\"")],
             _received.Select(request => (request.Path, (string?)JsonNode.Parse(request.Body)!["decision"], (string?)JsonNode.Parse(request.Body)!["reason"])));
+    }
+
+    [Fact]
+    public async Task Approving_as_somebody_whom_the_policy_does_not_name_is_refused()
+    {
+        var run = await CommandRun.OfAsync("approve", "3f2a", "--as", "stranger@localhost", "--data", Data);
+
+        run.IsRefusedWith("does not name 'stranger@localhost' as an approver; it names oncall@localhost");
+        Assert.Empty(_received);
     }
 
     [Fact]

@@ -28,7 +28,7 @@ public class RulesAnalystTests
             "GPU fell off the bus on gpu-7 (line 40, step 400). The driver reported a GPU fault. The process on that GPU is lost, every other rank then waits for it in vain, and time-outs on the others are its echo. "
             + "What follows from it: 7 ranks waited 600 s in ALLREDUCE (line 90, step 900); torchrun ended with code 1 (line 99, step 990). Treat these as consequences: mending the first one should end them. "
             + "Check first: the Xid code in the catalogue, then drain the node and run its diagnostics before it takes work again. "
-            + "Proposed by code and waiting for a decision: replace-node.",
+            + "Proposed by code: replace-node.",
             answer.Cause);
         Assert.Equal("replace-node", answer.RecommendedAction);
         Assert.Equal([40L, 90L, 99L], answer.Citations.Select(citation => citation.Line));

@@ -1,0 +1,81 @@
+using System.CommandLine;
+using System.Net;
+using Microsoft.Extensions.Logging;
+using SelfDev.Core.Redaction;
+using SelfDev.Local.Hosting;
+using SelfDev.Workflows.Ports;
+
+namespace SelfDev.Local.Commands;
+
+/// <summary><c>up</c>: the local host, until Ctrl-C.</summary>
+internal static class UpCommand
+{
+    public static Command Create(CommandIo io)
+    {
+        var port = new Option<int>("--port") { Description = "Port of the HTTP API; 0 takes any free one.", DefaultValueFactory = _ => LocalHostOptions.DefaultPort };
+        var bind = new Option<IPAddress>("--bind")
+        {
+            Description = "Address to listen on. Anything but loopback lets others reach it: put TLS in front.",
+            DefaultValueFactory = _ => IPAddress.Loopback,
+            CustomParser = result =>
+            {
+                if (IPAddress.TryParse(result.Tokens.Single().Value, out var address))
+                {
+                    return address;
+                }
+
+                result.AddError($"'{result.Tokens.Single().Value}' is no IP address.");
+                return null;
+            },
+        };
+        var verbose = new Option<bool>("--verbose") { Description = "Log what happens, not only what goes wrong, as JSON lines on standard error." };
+        var data = HostClient.DataOption();
+        var verb = new Verb(
+            "up",
+            "Runs the local host until Ctrl-C: storage, engine, intake, HTTP API and dashboard.",
+            "selfdev up",
+            "selfdev up --port 8080 --data /var/lib/selfdev") { port, bind, verbose, data };
+        verb.SetAction(async (parsed, cancellation) =>
+        {
+            var options = LocalHostOptions.FromEnvironment(DataDirectory.Resolve(parsed.GetValue(data))) with
+            {
+                Port = parsed.GetValue(port),
+                Address = parsed.GetValue(bind)!,
+                LogLevel = parsed.GetValue(verbose) ? LogLevel.Information : LogLevel.Warning,
+                ShowNotification = notification => Show(io, notification),
+            };
+            await using var host = await LocalHost.StartAsync(options, line => io.Output.WriteLine(line), cancellation);
+            await io.Output.WriteLineAsync($"listening on {host.Address.Url}  (data in {options.Data.Root}; policy in {options.Data.Policy})");
+            await io.Output.WriteLineAsync($"dashboard: {host.Address.Url}  (sign in with the key {host.Address.Key})");
+            await io.Output.WriteLineAsync("drop something: selfdev drop <file> --as training/<run>; end with Ctrl-C");
+            if (await EndAsync(host, cancellation) is { } lost)
+            {
+                await io.Error.WriteLineAsync("selfdev: " + SafeText.SingleLine(lost));
+                return ExitCodes.Internal;
+            }
+
+            await io.Output.WriteLineAsync("stopping; what is under way goes on at the next start");
+            return ExitCodes.Done;
+        });
+        return verb;
+    }
+
+    private static void Show(CommandIo io, Notification notification)
+    {
+        io.Output.WriteLine($"{notification.Topic}: {notification.Title} ({notification.Recipient}). {notification.Text}");
+        if (notification.Link is not null)
+        {
+            io.Output.WriteLine($"  {notification.Link}");
+        }
+    }
+
+    /// <returns>Null when Ctrl-C ended it, else what was lost.</returns>
+    private static async Task<string?> EndAsync(LocalHost host, CancellationToken cancellation)
+    {
+        var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using (cancellation.Register(ended.SetResult))
+        {
+            return await Task.WhenAny(ended.Task, host.Lost) == host.Lost ? await host.Lost : null;
+        }
+    }
+}

@@ -1,0 +1,179 @@
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Console;
+using SelfDev.Local.ArmSimulator;
+using SelfDev.Local.Engine;
+using SelfDev.Local.Intake;
+using SelfDev.Local.Storage;
+using SelfDev.Web;
+using SelfDev.Workflows.Approval;
+using SelfDev.Workflows.Engine;
+
+namespace SelfDev.Local.Hosting;
+
+/// <summary>
+/// The whole of SelfDev in one process: storage and ARM (embedded unless named), engine, intake, HTTP. May be killed at any
+/// moment and started again on the same data.
+/// </summary>
+public sealed class LocalHost : IAsyncDisposable
+{
+    private readonly LocalStorage _storage;
+    private readonly WebApplication _web;
+    private readonly EmbeddedEngine _engine;
+    private readonly Telemetry _telemetry;
+    private readonly DataDirectory _data;
+
+    private LocalHost(
+        DataDirectory data, LocalStorage storage, ArmSimulatorServer? simulator, WebApplication web, Telemetry telemetry, RunningHost address)
+    {
+        _data = data;
+        _storage = storage;
+        Simulator = simulator;
+        _web = web;
+        _engine = web.Services.GetRequiredService<EmbeddedEngine>();
+        _telemetry = telemetry;
+        Address = address;
+        Lost = storage.Azurite is { } azurite ? LostStorageAsync(azurite) : new TaskCompletionSource<string>().Task;
+    }
+
+    /// <value>Where it listens, and its API keys.</value>
+    public RunningHost Address { get; }
+
+    public IServiceProvider Services => _web.Services;
+
+    public IWorkflowClient Workflows => _engine;
+
+    /// <value>Completes, with what to tell a person, when something that the host cannot do without has ended on its own.</value>
+    public Task<string> Lost { get; }
+
+    /// <value>Null where the settings named a real ARM.</value>
+    internal ArmSimulatorServer? Simulator { get; }
+
+    /// <summary>Starts everything, the engine last: what it takes up again finds storage, ARM and addresses in place.</summary>
+    /// <param name="progress">One line a step, for a person.</param>
+    /// <exception cref="LocalHostException">Something it needs is missing, wrong or taken; the message says what to do.</exception>
+    public static async Task<LocalHost> StartAsync(LocalHostOptions options, Action<string> progress, CancellationToken cancellation)
+    {
+        LocalStorage? storage = null;
+        ArmSimulatorServer? simulator = null;
+        WebApplication? web = null;
+        Telemetry? telemetry = null;
+        try
+        {
+            options.Data.Create();
+            storage = await LocalStorage.OpenAsync(
+                options.Storage, new AzuriteOptions { DataFolder = options.Data.Storage, Progress = progress }, cancellation);
+            progress(storage.Azurite is { } azurite ? $"storage: Azurite at {azurite.Endpoint}" : "storage: the account that SELFDEV_STORAGE names");
+
+            simulator = options.ArmEndpoint is null ? await StartSimulatorAsync(options, cancellation) : null;
+            progress(simulator is null ? $"ARM: {options.ArmEndpoint}" : $"ARM: simulator at {simulator.Endpoint}");
+
+            var policy = new PolicyFile(options.Data.EnsurePolicy());
+            var reading = await policy.ReadAsync(cancellation);
+            foreach (var error in reading.Errors)
+            {
+                progress($"policy: {error} Until it is mended, every action is refused.");
+            }
+
+            var principals = ApiKeyFile.ReadOrCreate(options.Data.ApiKeys, reading.Policy);
+            telemetry = Telemetry.Start();
+            web = Build(options, services => services.AddLocalHost(options, policy, principals, storage, simulator));
+            await web.StartAsync(cancellation);
+            var host = new RunningHost(
+                web.Urls.First().TrimEnd('/') + "/",
+                principals[0].Key,
+                Environment.ProcessId,
+                [.. principals.Skip(1).Select(principal => new ApproverKey(principal.Name, principal.Key))]);
+            web.Services.GetRequiredService<HostAddress>().Set(options.PublicUrl ?? new Uri(host.Url));
+            await web.Services.GetRequiredService<EmbeddedEngine>().StartAsync(cancellation);
+            await web.Services.GetRequiredService<IntakeWatcher>().StartAsync(cancellation);
+            options.Data.WriteHost(host);
+            return new LocalHost(options.Data, storage, simulator, web, telemetry, host);
+        }
+        catch (Exception failure)
+        {
+            telemetry?.Dispose();
+            await DisposeAllAsync(web, simulator, storage);
+            if (Explain(failure, options) is { } explanation)
+            {
+                throw new LocalHostException(explanation, failure);
+            }
+
+            throw;
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _data.DeleteHost();
+        await _web.Services.GetRequiredService<IntakeWatcher>().StopAsync(CancellationToken.None);
+        await _engine.StopAsync(CancellationToken.None);
+        _telemetry.Dispose();
+        await DisposeAllAsync(_web, Simulator, _storage);
+    }
+
+    private static async Task<string> LostStorageAsync(AzuriteProcess azurite)
+    {
+        await azurite.Exited;
+        return $"The storage emulator has ended on its own. Start the host again; it goes on where it was. Azurite's last words: {azurite.LastOutput}";
+    }
+
+    private static WebApplication Build(LocalHostOptions options, Action<IServiceCollection> register)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(options.Address, options.Port));
+        // Standard output belongs to the person in front of it; logs are JSON lines on standard error.
+        builder.Logging.ClearProviders().AddJsonConsole().SetMinimumLevel(options.LogLevel);
+        // ASP.NET Core logs whole addresses of requests, and those of approvals hold tokens.
+        builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
+        builder.Services.Configure<ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
+        register(builder.Services);
+        var web = builder.Build();
+        web.MapSelfDev();
+        return web;
+    }
+
+    private static Task<ArmSimulatorServer> StartSimulatorAsync(LocalHostOptions options, CancellationToken cancellation) =>
+        ArmSimulatorServer.StartAsync(
+            new ArmSimulatorOptions { DataDirectory = options.Data.Simulator, ProvisioningTime = options.SimulatedProvisioning, ProvisioningStagger = options.SimulatedProvisioning / 8 },
+            TimeProvider.System,
+            cancellation);
+
+    private static string? Explain(Exception failure, LocalHostOptions options) => failure switch
+    {
+        AzuriteException or DataFolderInUseException or CorruptStoreException or ArgumentException => failure.Message,
+        IOException { InnerException: Microsoft.AspNetCore.Connections.AddressInUseException } =>
+            $"Port {options.Port} is taken: is another host running? Choose another with --port, or 0 for any.",
+        _ => null,
+    };
+
+    private static async Task DisposeAllAsync(params IAsyncDisposable?[] parts)
+    {
+        foreach (var part in parts)
+        {
+            if (part is not null)
+            {
+                await part.DisposeAsync();
+            }
+        }
+    }
+}
+
+/// <summary>The host cannot start; the message is for the person who started it.</summary>
+public sealed class LocalHostException(string message, Exception? inner = null) : Exception(message, inner);
+
+/// <summary>The address that links start with; known once the listener is bound.</summary>
+public sealed class HostAddress
+{
+    private readonly TaskCompletionSource<Uri> _address = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    /// <exception cref="InvalidOperationException">Asked for before the listener was bound.</exception>
+    public Uri Value => _address.Task.IsCompletedSuccessfully
+        ? _address.Task.Result
+        : throw new InvalidOperationException("The host's address is not known before it listens.");
+
+    public void Set(Uri address) => _address.TrySetResult(address);
+}

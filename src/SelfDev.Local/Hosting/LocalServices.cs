@@ -1,0 +1,84 @@
+using Azure.Identity;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+using SelfDev.Azure.Analysts;
+using SelfDev.Azure.Blobs;
+using SelfDev.Azure.Fleets;
+using SelfDev.Azure.Ledger;
+using SelfDev.Core.Approvals;
+using SelfDev.Core.Ledger;
+using SelfDev.Local.ArmSimulator;
+using SelfDev.Local.Engine;
+using SelfDev.Local.Intake;
+using SelfDev.Local.Storage;
+using SelfDev.Web;
+using SelfDev.Workflows;
+using SelfDev.Workflows.Analysts;
+using SelfDev.Workflows.Approval;
+using SelfDev.Workflows.Diagnosis;
+using SelfDev.Workflows.Engine;
+using SelfDev.Workflows.Intake;
+using SelfDev.Workflows.Ports;
+
+namespace SelfDev.Local.Hosting;
+
+/// <summary>What the local host puts behind each port.</summary>
+internal static class LocalServices
+{
+    public static IServiceCollection AddLocalHost(
+        this IServiceCollection services,
+        LocalHostOptions options,
+        IApprovalPolicySource policy,
+        IReadOnlyList<ApiPrincipal> principals,
+        LocalStorage storage,
+        ArmSimulatorServer? simulator) => services
+        .AddSelfDevWorkflows()
+        .AddSelfDevWeb(new WebOptions { Principals = principals })
+        .AddSingleton(TimeProvider.System)
+        .AddSingleton<HostAddress>()
+        .AddSingleton<IArtifactStore>(storage.Store)
+        .AddSingleton(PemTreeHeadSigner.FromFile(options.Data.LedgerKey))
+        .AddSingleton<ITreeHeadSigner>(services => services.GetRequiredService<PemTreeHeadSigner>())
+        .AddSingleton(services => new LedgerPublicKeys(LedgerKeys.FromPem(services.GetRequiredService<PemTreeHeadSigner>().PublicKeyPem)))
+        .AddSingleton<ILedgerStore>(services => new BlobLedgerStore(
+            BlobArtifactStore.Connect(storage.Account, null), services.GetRequiredService<ITreeHeadSigner>(), services.GetRequiredService<TimeProvider>()))
+        .AddSingleton<IFleet>(services => Fleet(options, simulator, services))
+        .AddSingleton<IAnalyst>(services => Analyst(options, services))
+        .AddSingleton<INotifier>(new ConsoleNotifier(options.ShowNotification))
+        .AddSingleton<IApprovalPolicySource>(policy)
+        .AddSingleton(services => ApprovalKeyFile.ReadOrCreate(options.Data.ApprovalKeys, services.GetRequiredService<TimeProvider>()))
+        .AddSingleton(services => new ApprovalLinks(
+            services.GetRequiredService<ApprovalKeyRing>(), services.GetRequiredService<HostAddress>().Value, services.GetRequiredService<TimeProvider>()))
+        .AddSingleton(SelfDevCatalog.Create())
+        .AddSingleton(services => new EmbeddedEngine(
+            new EmbeddedEngineOptions { DataFolder = options.Data.Engine },
+            services.GetRequiredService<WorkflowCatalog>(),
+            services,
+            services.GetRequiredService<ILoggerFactory>()))
+        .AddSingleton<IWorkflowClient>(services => services.GetRequiredService<EmbeddedEngine>())
+        .AddSingleton<DiagnosisStart>()
+        .AddSingleton<StartIntake>(services => services.GetRequiredService<DiagnosisStart>().StartAsync)
+        .AddSingleton<IntakeSweep>()
+        .AddSingleton(new IntakeWatcherOptions())
+        .AddSingleton<IntakeWatcher>();
+
+    private static ArmFleet Fleet(LocalHostOptions options, ArmSimulatorServer? simulator, IServiceProvider services)
+    {
+        var (clock, logger) = (services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<ArmFleet>>());
+        return simulator is null
+            ? new ArmFleet(new AzureFleetOptions { Endpoint = options.ArmEndpoint! }, clock, logger)
+            : new ArmFleet(
+                new AzureFleetOptions { Endpoint = simulator.Endpoint, CertificateThumbprint = simulator.Thumbprint },
+                new ArmSimulatorCredential(simulator),
+                clock,
+                logger);
+    }
+
+    private static IAnalyst Analyst(LocalHostOptions options, IServiceProvider services) => options.Model is { } model
+        ? new LanguageModelAnalyst(
+            model,
+            string.IsNullOrEmpty(model.Key) ? new DefaultAzureCredential() : null,
+            services.GetRequiredService<TimeProvider>(),
+            services.GetRequiredService<ILogger<LanguageModelAnalyst>>())
+        : services.GetRequiredService<RulesAnalyst>();
+}

@@ -1,0 +1,141 @@
+using System.Net;
+using System.Text;
+using System.Text.Json.Nodes;
+using System.Threading.Channels;
+using Microsoft.Extensions.DependencyInjection;
+using SelfDev.Azure.Analysts;
+using SelfDev.Core.Ledger;
+using SelfDev.Local.ArmSimulator;
+using SelfDev.Local.Hosting;
+using SelfDev.Workflows.Approval;
+using SelfDev.Workflows.Diagnosis;
+using SelfDev.Workflows.Engine;
+using SelfDev.Workflows.Intake;
+using SelfDev.Workflows.Ledger;
+using SelfDev.Workflows.Ports;
+
+namespace SelfDev.EndToEnd.Tests.Pipeline;
+
+/// <summary>A whole local host on a folder of its own, with genuine SDKs against Azurite and the ARM simulator.</summary>
+internal sealed class RunningPipeline : IAsyncDisposable
+{
+    private readonly Channel<Notification> _notifications = Channel.CreateUnbounded<Notification>();
+    private readonly HttpClient _client = new();
+
+    private RunningPipeline(string folder)
+    {
+        Folder = folder;
+    }
+
+    public string Folder { get; }
+
+    public LocalHost Host { get; private set; } = null!;
+
+    public ArmSimulatorServer Simulator => Host.Simulator!;
+
+    public IArtifactStore Store => Host.Services.GetRequiredService<IArtifactStore>();
+
+    public string FleetId => Simulator.ScaleSetIds.Single();
+
+    public IFleet Fleet => Host.Services.GetRequiredService<IFleet>();
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    /// <param name="policy">Text of a policy file; null: the sample's.</param>
+    /// <param name="folder">Data of an earlier host, to go on with; null: a new one.</param>
+    public static async Task<RunningPipeline> StartAsync(string? policy = null, string? folder = null, int port = 0, LanguageModelOptions? model = null)
+    {
+        var pipeline = new RunningPipeline(folder ?? Directory.CreateTempSubdirectory("selfdev-e2e-").FullName);
+        var data = new DataDirectory(pipeline.Folder);
+        data.Create();
+        if (policy is not null)
+        {
+            await File.WriteAllTextAsync(data.Policy, policy, Cancellation);
+        }
+
+        pipeline.Host = await LocalHost.StartAsync(
+            new LocalHostOptions
+            {
+                Data = data,
+                Port = port,
+                Model = model,
+                SimulatedProvisioning = TimeSpan.FromMilliseconds(200),
+                ShowNotification = notification => pipeline._notifications.Writer.TryWrite(notification),
+            },
+            _ => { },
+            Cancellation);
+        return pipeline;
+    }
+
+    /// <returns>Instance id of the run that the drop starts.</returns>
+    public async Task<string> DropAsync(string name, byte[] content) =>
+        ArtifactInstanceId.For(await Store.WriteAsync(Containers.Intake, name, content, "application/octet-stream", Cancellation));
+
+    public Task<string> DropAsync(string name, string text) => DropAsync(name, Encoding.UTF8.GetBytes(text));
+
+    /// <summary>Waits for the next request to approve an action of that kind; others that come before are put off.</summary>
+    public async Task<Uri> NextLinkAsync(string action)
+    {
+        while (true)
+        {
+            var notification = await _notifications.Reader.ReadAsync(Cancellation);
+            if (notification.Topic == "approval-requested" && notification.Title.StartsWith(action, StringComparison.Ordinal))
+            {
+                return notification.Link!;
+            }
+        }
+    }
+
+    public async Task<HttpStatusCode> DecideAsync(Uri link, string decision)
+    {
+        using var form = new FormUrlEncodedContent([new("decision", decision), new("reason", "test")]);
+        using var response = await _client.PostAsync(link, form, Cancellation);
+        return response.StatusCode;
+    }
+
+    public Task EngageKillSwitchAsync() =>
+        Host.Services.GetRequiredService<KillSwitch>().SetAsync(engaged: true, "lead@localhost", "test", Cancellation);
+
+    public async Task<ArtifactDiagnosisOutput> FinishAsync(string instanceId)
+    {
+        while (await Host.Workflows.GetAsync(instanceId, Cancellation) is null)
+        {
+            await Task.Yield();
+        }
+
+        var finished = await Host.Workflows.WaitForCompletionAsync(instanceId, Cancellation);
+        Assert.True(finished.Status == WorkflowStatus.Completed, $"{finished.Status}: {finished.Failure?.Message}");
+        return Payload.Deserialize<ArtifactDiagnosisOutput>(finished.Output)!;
+    }
+
+    /// <summary>Waits until the scale set has so many instances ready.</summary>
+    public async Task RunningInstancesAsync(int count)
+    {
+        while ((await Fleet.GetAsync(FleetId, Cancellation)).RunningInstances != count)
+        {
+            await Task.Yield();
+        }
+    }
+
+    public async Task<JsonNode> ReportAsync(string instanceId)
+    {
+        await using var stream = await Store.OpenReadAsync(new BlobRef(Containers.Reports, DiagnosisBlobs.Report(instanceId, "json"), null), Cancellation);
+        return (await JsonNode.ParseAsync(stream, cancellationToken: Cancellation))!;
+    }
+
+    public Task<LedgerVerification> VerifyLedgerAsync() => Host.Services.GetRequiredService<ILedgerStore>()
+        .VerifyAsync(Host.Services.GetRequiredService<LedgerPublicKeys>().Keys, [], cancellation: Cancellation);
+
+    /// <summary>Stops the host and leaves its data for another.</summary>
+    public async Task StopAsync()
+    {
+        await Host.DisposeAsync();
+        _client.Dispose();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
+        Directory.Delete(Folder, recursive: true);
+    }
+}
