@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
+using SelfDev.Core.Redaction;
 
 namespace SelfDev.Local.Commands;
 
@@ -28,25 +29,45 @@ internal static class ApprovalsCommand
                 return ExitCodes.Done;
             }
 
-            HostOutput.WriteTable(io, ["Id", "Action", "Change", "Why", "Cost", "Expires", "Resource"], waiting.Select(approval => new[]
+            foreach (var approval in waiting)
             {
-                Prefix(HostOutput.Text(approval, "id")),
-                HostOutput.Text(approval, "plan", "action"),
-                Change(approval["plan"]),
-                HostOutput.Text(approval, "why"),
-                HostOutput.Text(approval, "cost"),
-                HostOutput.Text(approval, "expiresAt"),
-                HostOutput.Text(approval, "plan", "resource"),
-            }));
+                await WriteAsync(io, approval);
+            }
+
             return ExitCodes.Done;
         });
         return verb;
     }
 
+    // A block each: why and cost are sentences, and a table of sentences is read by nobody at night.
+    private static async Task WriteAsync(CommandIo io, JsonObject approval)
+    {
+        var id = Prefix(HostOutput.Text(approval, "id"));
+        (string Name, string Value)[] lines =
+        [
+            ("why", HostOutput.Text(approval, "why")),
+            ("cost", HostOutput.Text(approval, "cost")),
+            ("resource", HostOutput.Text(approval, "plan", "resource")),
+            ("expires", HostOutput.Time(approval, "expiresAt")),
+        ];
+        await io.Output.WriteLineAsync(SafeText.SingleLine($"{id}  {HostOutput.Text(approval, "plan", "action")}: {Change(approval["plan"])}"));
+        foreach (var (name, value) in lines.Where(line => line.Value.Length > 0))
+        {
+            await io.Output.WriteLineAsync(SafeText.SingleLine($"  {name}: {value}"));
+        }
+
+        await io.Output.WriteLineAsync($"  selfdev approve {SafeText.SingleLine(id)}");
+    }
+
     // The host takes the first 8 characters or more for the whole hash, where they are unambiguous.
     private static string Prefix(string id) => id.Length > 12 ? id[..12] : id;
 
-    /// <summary>E.g. <c>capacity 3 -> 4</c>.</summary>
-    private static string Change(JsonNode? plan) => string.Join(", ", (plan?["to"] as JsonObject ?? [])
-        .Select(field => $"{field.Key} {HostOutput.Text(plan, "from", field.Key)} -> {HostOutput.Text(field.Value)}"));
+    /// <summary>What changes, e.g. <c>capacity 3 -> 4</c>, then what stays in brackets.</summary>
+    private static string Change(JsonNode? plan)
+    {
+        var fields = (plan?["to"] as JsonObject ?? []).Select(field => (field.Key, From: HostOutput.Text(plan, "from", field.Key), To: HostOutput.Text(field.Value))).ToList();
+        var changed = string.Join(", ", fields.Where(field => field.From != field.To).Select(field => $"{field.Key} {field.From} -> {field.To}"));
+        var same = string.Join(", ", fields.Where(field => field.From == field.To).Select(field => $"{field.Key} {field.To}"));
+        return same.Length > 0 ? $"{changed} ({same})" : changed;
+    }
 }

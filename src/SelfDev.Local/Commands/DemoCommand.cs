@@ -15,6 +15,7 @@ internal static class DemoCommand
     {
         var yes = new Option<bool>("--yes") { Description = "Approve everything, by calling the links as a person's browser would." };
         var port = new Option<int>("--port") { Description = "Port of the HTTP API; 0 takes any free one." };
+        port.Validators.Add(HostOutput.IsPort);
         var format = HostOutput.FormatOption();
         var data = new Option<string?>("--data") { Description = "Folder for the demo's data, emptied at the start. Default: .selfdev/demo." };
         var verb = new Verb(

@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
 using System.Text.Json.Nodes;
 using SelfDev.Core.Reports;
 using SelfDev.Local.Terminal;
@@ -13,6 +15,15 @@ internal static class HostOutput
         var format = new Option<string>("--format") { Description = "text or json.", DefaultValueFactory = _ => "text", HelpName = "format" };
         format.AcceptOnlyFromAmong("text", "json");
         return format;
+    }
+
+    /// <summary>Validates a TCP port, 0 for any free one.</summary>
+    public static void IsPort(OptionResult option)
+    {
+        if (option.GetValueOrDefault<int>() is < 0 or > 65535)
+        {
+            option.AddError($"{option.IdentifierToken?.Value}: a port is a number from 0 to 65535.");
+        }
     }
 
     public static void WriteJson(CommandIo io, JsonNode? node) => io.Output.WriteLine(node?.ToJsonString(ReportJson.Indented) ?? "null");
@@ -39,6 +50,12 @@ internal static class HostOutput
             _ => node.ToJsonString(ReportJson.Options),
         };
     }
+
+    /// <summary>A field's time in UTC to the second; what is no time as it came.</summary>
+    public static string Time(JsonNode? node, string name) =>
+        DateTimeOffset.TryParse(Text(node, name), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
+            ? ReportWording.Time(time)
+            : Text(node, name);
 
     public static void WriteTable(CommandIo io, string[] columns, IEnumerable<string[]> rows) =>
         new TerminalWriter(Consoles.For(io.Output, io.IsTerminal, io.Width))

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using SelfDev.Core.Redaction;
 
@@ -36,8 +37,8 @@ internal static class StatusCommand
                     HostOutput.Text(row, "instanceId"),
                     HostOutput.Text(row, "name"),
                     HostOutput.Text(row, "status"),
-                    HostOutput.Text(row, "updatedAt"),
-                    HostOutput.Text(row, "customStatus"),
+                    HostOutput.Time(row, "updatedAt"),
+                    Progress(row),
                 }));
             }
             else
@@ -54,5 +55,22 @@ internal static class StatusCommand
             return ExitCodes.Done;
         });
         return verb;
+    }
+
+    // Our workflows say { "phase": "acting", "findings": 6 }; anything else is shown as it is.
+    private static string Progress(JsonObject row)
+    {
+        var text = HostOutput.Text(row, "customStatus");
+        try
+        {
+            return JsonNode.Parse(text) is JsonObject status && status["phase"] is JsonValue
+                ? string.Join(", ", status.Where(field => field.Key != "planHash" && field.Value is not null)
+                    .Select(field => field.Key == "phase" ? HostOutput.Text(field.Value) : $"{HostOutput.Text(field.Value)} {field.Key}"))
+                : text;
+        }
+        catch (JsonException)
+        {
+            return text;
+        }
     }
 }

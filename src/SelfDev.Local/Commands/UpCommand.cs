@@ -13,6 +13,7 @@ internal static class UpCommand
     public static Command Create(CommandIo io)
     {
         var port = new Option<int>("--port") { Description = "Port of the HTTP API; 0 takes any free one.", DefaultValueFactory = _ => LocalHostOptions.DefaultPort };
+        port.Validators.Add(HostOutput.IsPort);
         var bind = new Option<IPAddress>("--bind")
         {
             Description = "Address to listen on. Anything but loopback lets others reach it: put TLS in front.",
@@ -62,11 +63,9 @@ internal static class UpCommand
 
     private static void Show(CommandIo io, Notification notification)
     {
-        io.Output.WriteLine($"{notification.Topic}: {notification.Title} ({notification.Recipient}). {notification.Text}");
-        if (notification.Link is not null)
-        {
-            io.Output.WriteLine($"  {notification.Link}");
-        }
+        // One write: notifications come from several threads.
+        var link = notification.Link is null ? "" : $"{Environment.NewLine}  {notification.Link}";
+        io.Output.WriteLine($"{notification.Topic}: {notification.Title} ({notification.Recipient}). {notification.Text}{link}");
     }
 
     /// <returns>Null when Ctrl-C ended it, else what was lost.</returns>

@@ -13,9 +13,8 @@ internal sealed class ApprovalInbox(Action<string> say, bool approveAll)
         switch (notification.Topic)
         {
             case "approval-requested":
-                say($"approval: {notification.Title} ({notification.Recipient})");
-                say($"  {notification.Text}");
-                say($"  decide here: {notification.Link}");
+                // One call: notifications come from several threads.
+                say($"approval: {notification.Title} ({notification.Recipient})\n  {notification.Text}\n  decide here: {notification.Link}");
                 _undecided.Enqueue(notification);
                 break;
             case "approval-reminder":

@@ -1,21 +1,20 @@
+using System.Globalization;
+
 namespace SelfDev.EndToEnd.Tests.Pipeline;
 
 internal static class Policies
 {
-    private const string Fleets = """
-        "fleets": { "trainvm": {
-          "resourceId": "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/selfdev/providers/Microsoft.Compute/virtualMachineScaleSets/trainvm",
-          "minCapacity": 0, "maxCapacity": 16, "subjects": ["training/*"] } }
-        """;
-
     /// <summary>Lets one person approve scale-outs, and nothing else.</summary>
-    public static string ScaleOutOnly(string expiresAfter = "1h") => $$"""
-        { "schema": "selfdev.policy/1", "actionsEnabled": true,
-          "rules": [ { "action": "scale-fleet", "approvers": ["oncall@localhost"], "quorum": 1, "expiresAfter": "{{expiresAfter}}" } ],
-          {{Fleets}} }
-        """;
+    public static string ScaleOutOnly(string expiresAfter = "1h", int maxCapacity = 16) => Of(
+        $$"""{ "action": "scale-fleet", "approvers": ["oncall@localhost"], "quorum": 1, "expiresAfter": "{{expiresAfter}}" }""", maxCapacity);
 
-    public static string Nothing() => $$"""
-        { "schema": "selfdev.policy/1", "actionsEnabled": true, "rules": [], {{Fleets}} }
-        """;
+    public static string Nothing() => Of("", maxCapacity: 16);
+
+    private static string Of(string rules, int maxCapacity) => string.Create(CultureInfo.InvariantCulture, $$"""
+        { "schema": "selfdev.policy/1", "actionsEnabled": true,
+          "rules": [ {{rules}} ],
+          "fleets": { "trainvm": {
+            "resourceId": "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/selfdev/providers/Microsoft.Compute/virtualMachineScaleSets/trainvm",
+            "minCapacity": 0, "maxCapacity": {{maxCapacity}}, "subjects": ["training/*"] } } }
+        """);
 }

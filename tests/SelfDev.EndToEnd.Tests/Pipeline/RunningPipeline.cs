@@ -43,7 +43,9 @@ internal sealed class RunningPipeline : IAsyncDisposable
 
     /// <param name="policy">Text of a policy file; null: the sample's.</param>
     /// <param name="folder">Data of an earlier host, to go on with; null: a new one.</param>
-    public static async Task<RunningPipeline> StartAsync(string? policy = null, string? folder = null, int port = 0, LanguageModelOptions? model = null)
+    /// <param name="storage">Connection string; null: an Azurite of its own.</param>
+    public static async Task<RunningPipeline> StartAsync(
+        string? policy = null, string? folder = null, int port = 0, string? storage = null, LanguageModelOptions? model = null)
     {
         var pipeline = new RunningPipeline(folder ?? Directory.CreateTempSubdirectory("selfdev-e2e-").FullName);
         var data = new DataDirectory(pipeline.Folder);
@@ -58,6 +60,7 @@ internal sealed class RunningPipeline : IAsyncDisposable
             {
                 Data = data,
                 Port = port,
+                Storage = storage,
                 Model = model,
                 SimulatedProvisioning = TimeSpan.FromMilliseconds(200),
                 ShowNotification = notification => pipeline._notifications.Writer.TryWrite(notification),
