@@ -18,6 +18,7 @@ public static class WorkflowServices
         .AddSingleton(Capabilities.All)
         .AddSingleton(new ArtifactSniffer(Capabilities.All.Rooms))
         .AddSingleton(ReadLimits.Default)
+        .AddSingleton<FindingMemory>()
         .AddSingleton<RulesAnalyst>()
         .AddSingleton<ApprovalRequests>()
         .AddSingleton<DecisionStore>()

@@ -42,6 +42,9 @@ public sealed record LocalHostOptions
     /// <value>Shows notifications (approval links among them) to the person in front of the host.</value>
     public Action<Notification> ShowNotification { get; init; } = _ => { };
 
+    /// <value>Of everything but the simulator's data centre; a test sets its own.</value>
+    internal TimeProvider Clock { get; init; } = TimeProvider.System;
+
     /// <summary>Reads the settings of the environment; each stands with its meaning in the README.</summary>
     /// <exception cref="LocalHostException">A setting is wrong; the message names it.</exception>
     public static LocalHostOptions FromEnvironment(DataDirectory data) => new()

@@ -34,7 +34,7 @@ internal static class LocalServices
         ArmSimulatorServer? simulator) => services
         .AddSelfDevWorkflows()
         .AddSelfDevWeb(new WebOptions { Principals = principals })
-        .AddSingleton(TimeProvider.System)
+        .AddSingleton(options.Clock)
         .AddSingleton<HostAddress>()
         .AddSingleton<IArtifactStore>(storage.Store)
         .AddSingleton(PemTreeHeadSigner.FromFile(options.Data.LedgerKey))
@@ -51,7 +51,7 @@ internal static class LocalServices
             services.GetRequiredService<ApprovalKeyRing>(), services.GetRequiredService<HostAddress>().Value, services.GetRequiredService<TimeProvider>()))
         .AddSingleton(SelfDevCatalog.Create())
         .AddSingleton(services => new EmbeddedEngine(
-            new EmbeddedEngineOptions { DataFolder = options.Data.Engine },
+            new EmbeddedEngineOptions { DataFolder = options.Data.Engine, Clock = options.Clock },
             services.GetRequiredService<WorkflowCatalog>(),
             services,
             services.GetRequiredService<ILoggerFactory>()))

@@ -13,7 +13,8 @@ namespace SelfDev.Workflows.ActionExecution;
 /// </summary>
 public sealed class CommandExecutor(IArtifactStore store) : IEffectExecutor
 {
-    public IReadOnlyList<string> ActionKinds { get; } = [RollBackAndSkip.KindName];
+    public IReadOnlyList<string> ActionKinds { get; } =
+        [RollBackAndSkip.KindName, LowerLearningRate.KindName, RestartRun.KindName, WaitForRecovery.KindName];
 
     public Task<PlannedEffect> PlanAsync(ProposedAction action, PlanningFacts facts, CancellationToken cancellation)
     {

@@ -2,6 +2,7 @@ using System.Globalization;
 using SelfDev.Core.Artifacts;
 using SelfDev.Core.Findings;
 using SelfDev.Core.Proposals;
+using SelfDev.Core.Training;
 using SelfDev.Workflows.Analysts;
 using SelfDev.Workflows.Engine;
 using SelfDev.Workflows.Intake;
@@ -13,7 +14,7 @@ namespace SelfDev.Workflows.Diagnosis;
 /// Reads the pinned blob with the room that recognised it, and stores what the later steps need. Runs again from the start
 /// after a crash; the same bytes give the same result.
 /// </summary>
-public sealed class AnalyzeArtifact(IArtifactStore store, Capabilities capabilities, ReadLimits limits) : IActivity<AnalyzeArtifactInput, AnalyzedArtifact>
+public sealed class AnalyzeArtifact(IArtifactStore store, Capabilities capabilities, FindingMemory memory, ReadLimits limits) : IActivity<AnalyzeArtifactInput, AnalyzedArtifact>
 {
     public static readonly Activity<AnalyzeArtifactInput, AnalyzedArtifact> Handle = new("AnalyzeArtifact");
 
@@ -45,8 +46,21 @@ public sealed class AnalyzeArtifact(IArtifactStore store, Capabilities capabilit
             () => store.OpenReadAsync(artifact.Blob, cancellation).GetAwaiter().GetResult(),
             artifact.StoredBytes,
             limits);
-        var analysis = capabilities.Find(artifact.Kind).Analyze(
-            new AnalysisRequest([file]) { Subject = artifact.Subject, Limits = limits }, cancellation);
+        var request = new AnalysisRequest([file]) { Subject = artifact.Subject, Limits = limits };
+        var room = capabilities.Find(artifact.Kind);
+        var analysis = room.Analyze(request, cancellation);
+        if (input.Silence is { } silence)
+        {
+            analysis = room.Analyze(request with { Options = LiveRun.Options(analysis, silence) }, cancellation);
+        }
+
+        var longestGap = input.Silence is null ? await memory.LongestGapAsync(artifact.Blob.Name, input.ReportId, cancellation) : null;
+        var occurrences = await memory.RememberAsync(Recurrence.OccurrencesOf(analysis.Findings), cancellation);
+        analysis = analysis with
+        {
+            Findings = await memory.MuteKnownAsync(
+                artifact.Blob.Name, input.ReportId, Recurrence.Escalate(analysis.Findings, occurrences), cancellation),
+        };
 
         var groups = FindingGroups.Of(analysis.Findings).Take(MaxGroups).ToList();
         var evidence = EvidenceWindows.Extract([file], groups, limits, cancellation);
@@ -65,7 +79,8 @@ public sealed class AnalyzeArtifact(IArtifactStore store, Capabilities capabilit
             stored.Analysis.Findings.Count,
             stored.Analysis.Findings.Count == 0 ? null : stored.Analysis.Findings.Max(finding => finding.Severity),
             groups.Count,
-            stored.Proposals.Count);
+            stored.Proposals.Count,
+            LiveRun.SilentAfterSeconds(analysis, longestGap));
     }
 
     private static Analysis WithInjections(Analysis analysis, ExtractedEvidence evidence) =>
@@ -88,12 +103,15 @@ public sealed class AnalyzeArtifact(IArtifactStore store, Capabilities capabilit
 }
 
 /// <param name="ReportId">Instance id of the diagnosis.</param>
-public sealed record AnalyzeArtifactInput(string ReportId, AcceptedArtifact Artifact, string? DroppedBy);
+/// <param name="Silence">As <see cref="ArtifactDiagnosisInput.Silence"/>.</param>
+public sealed record AnalyzeArtifactInput(string ReportId, AcceptedArtifact Artifact, string? DroppedBy, TimeSpan? Silence = null);
 
 /// <param name="Unread">Why there is no analysis; null when there is one.</param>
 /// <param name="Groups">Groups of findings to be explained.</param>
 /// <param name="Proposals">Proposals to be decided on.</param>
-public sealed record AnalyzedArtifact(ArtifactInspection? Unread, string? Sha256, int Findings, Severity? Worst, int Groups, int Proposals)
+/// <param name="SilentAfterSeconds">Time without a newer version after which a live run has stalled; null where silence says nothing.</param>
+public sealed record AnalyzedArtifact(
+    ArtifactInspection? Unread, string? Sha256, int Findings, Severity? Worst, int Groups, int Proposals, double? SilentAfterSeconds = null)
 {
     public static AnalyzedArtifact Not(ArtifactInspection unread) => new(unread, null, 0, null, 0, 0);
 }

@@ -33,7 +33,7 @@ public static class ArtifactDiagnosis
 
         context.SetCustomStatus(new DiagnosisStatus("analysing", 0, 0));
         var analyzed = await context.CallActivityAsync(
-            AnalyzeArtifact.Handle, new AnalyzeArtifactInput(context.InstanceId, accepted, input.DroppedBy), Retries.Analysis);
+            AnalyzeArtifact.Handle, new AnalyzeArtifactInput(context.InstanceId, accepted, input.DroppedBy, input.Silence), Retries.Analysis);
         if (analyzed.Unread is { } unread)
         {
             await context.RecordAsync(LedgerEntryTypes.Artifact, "unread", LedgerActors.SelfDev, unread);
@@ -46,6 +46,7 @@ public static class ArtifactDiagnosis
         await context.CallActivityAsync(ComposeReport.Handle, new ReportReference(context.InstanceId), Retries.Transient);
 
         context.SetCustomStatus(new DiagnosisStatus(analyzed.Proposals > 0 ? "acting" : "done", analyzed.Findings, analyzed.Proposals));
+        var watch = WatchSilenceAsync(context, input, analyzed.SilentAfterSeconds);
         var outcomes = await Task.WhenAll(Enumerable.Range(1, analyzed.Proposals).Select(number => ActAsync(context, number)));
         if (outcomes.Length > 0)
         {
@@ -53,7 +54,28 @@ public static class ArtifactDiagnosis
             context.SetCustomStatus(new DiagnosisStatus("done", analyzed.Findings, analyzed.Proposals));
         }
 
+        await watch;
         return new ArtifactDiagnosisOutput("diagnosed", null, analyzed.Findings, analyzed.Proposals, outcomes);
+    }
+
+    // The same version is read again when no newer one has come for too long; a newer one makes that reading find it gone.
+    private static async Task WatchSilenceAsync(IWorkflowContext context, ArtifactDiagnosisInput input, double? silentAfterSeconds)
+    {
+        if (silentAfterSeconds is not { } seconds)
+        {
+            return;
+        }
+
+        var silence = TimeSpan.FromSeconds(seconds + 1);
+        await context.CreateTimer(silence);
+        try
+        {
+            await context.CallWorkflowAsync(Handle, input with { Silence = silence }, $"{context.InstanceId}:silence");
+        }
+        catch (WorkflowTaskFailedException)
+        {
+            // It has its own instance, where its failure is seen; the report of this one is complete without it.
+        }
     }
 
     // One action that breaks must not take the others or the report with it.
@@ -101,7 +123,8 @@ public static class ArtifactDiagnosis
 }
 
 /// <param name="DroppedBy">Identity of who uploaded the blob, where storage knows it; that person may not approve what follows.</param>
-public sealed record ArtifactDiagnosisInput(BlobRef Blob, string? DroppedBy);
+/// <param name="Silence">Time without a newer version, where a live run that may have stalled is read again; else null.</param>
+public sealed record ArtifactDiagnosisInput(BlobRef Blob, string? DroppedBy, TimeSpan? Silence = null);
 
 /// <param name="Outcome"><c>diagnosed</c>, <c>rejected</c> or <c>gone</c>.</param>
 /// <param name="Reason">Why not diagnosed; null when it was.</param>

@@ -24,6 +24,9 @@ public class KilledHostTests(AzuriteFixture azurite)
 
     private const int StartUpLines = 4;
 
+    /// <summary>Each run adds an instance for good, and the simulated subscription's quota ends at 104.</summary>
+    private const int MostRunsOnOneFleet = 90;
+
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
@@ -33,6 +36,14 @@ public class KilledHostTests(AzuriteFixture azurite)
         var seed = Setting("SELFDEV_KILL_SEED", Environment.TickCount);
         TestContext.Current.SendDiagnosticMessage($"seed {seed}");
         var random = new Random(seed);
+        for (var left = runs; left > 0; left -= MostRunsOnOneFleet)
+        {
+            await RunOnNewFleetAsync(Math.Min(left, MostRunsOnOneFleet), random);
+        }
+    }
+
+    private async Task RunOnNewFleetAsync(int runs, Random random)
+    {
         var storage = await azurite.NewAccountAsync();
         var data = new DataDirectory(Directory.CreateTempSubdirectory("selfdev-kill-").FullName);
         data.Create();

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json.Nodes;
 using SelfDev.Core.Approvals;
+using SelfDev.Testing;
 using SelfDev.Workflows.Ports;
 
 namespace SelfDev.EndToEnd.Tests.Pipeline;
@@ -47,9 +48,12 @@ public class PipelineTests
     [Fact]
     public async Task Nobody_answering_means_no_action()
     {
-        await using var pipeline = await RunningPipeline.StartAsync(Policies.ScaleOutOnly(expiresAfter: "2s"));
+        var clock = new FakeClock();
+        await using var pipeline = await RunningPipeline.StartAsync(Policies.ScaleOutOnly(expiresAfter: "1h"), clock: clock);
         var instance = await pipeline.DropAsync("training/run7/train.log", TrainingLogs.LostGpu());
+        await pipeline.ReachPhaseAsync(instance, "acting");
         var link = await pipeline.NextLinkAsync("scale-fleet");
+        clock.Advance(TimeSpan.FromHours(1));
 
         var output = await pipeline.FinishAsync(instance);
 

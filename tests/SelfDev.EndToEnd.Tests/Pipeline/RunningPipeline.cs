@@ -7,6 +7,8 @@ using SelfDev.Azure.Analysts;
 using SelfDev.Core.Ledger;
 using SelfDev.Local.ArmSimulator;
 using SelfDev.Local.Hosting;
+using SelfDev.Local.Intake;
+using SelfDev.Testing;
 using SelfDev.Workflows.Approval;
 using SelfDev.Workflows.Diagnosis;
 using SelfDev.Workflows.Engine;
@@ -22,8 +24,11 @@ internal sealed class RunningPipeline : IAsyncDisposable
     private readonly Channel<Notification> _notifications = Channel.CreateUnbounded<Notification>();
     private readonly HttpClient _client = new();
 
-    private RunningPipeline(string folder)
+    private readonly FakeClock? _clock;
+
+    private RunningPipeline(string folder, FakeClock? clock)
     {
+        _clock = clock;
         Folder = folder;
     }
 
@@ -44,10 +49,11 @@ internal sealed class RunningPipeline : IAsyncDisposable
     /// <param name="policy">Text of a policy file; null: the sample's.</param>
     /// <param name="folder">Data of an earlier host, to go on with; null: a new one.</param>
     /// <param name="storage">Connection string; null: an Azurite of its own.</param>
+    /// <param name="clock">Null: real time.</param>
     public static async Task<RunningPipeline> StartAsync(
-        string? policy = null, string? folder = null, int port = 0, string? storage = null, LanguageModelOptions? model = null)
+        string? policy = null, string? folder = null, int port = 0, string? storage = null, LanguageModelOptions? model = null, FakeClock? clock = null)
     {
-        var pipeline = new RunningPipeline(folder ?? Directory.CreateTempSubdirectory("selfdev-e2e-").FullName);
+        var pipeline = new RunningPipeline(folder ?? Directory.CreateTempSubdirectory("selfdev-e2e-").FullName, clock);
         var data = new DataDirectory(pipeline.Folder);
         data.Create();
         if (policy is not null)
@@ -61,6 +67,7 @@ internal sealed class RunningPipeline : IAsyncDisposable
                 Data = data,
                 Port = port,
                 Storage = storage,
+                Clock = clock ?? TimeProvider.System,
                 Model = model,
                 SimulatedProvisioning = TimeSpan.FromMilliseconds(200),
                 ShowNotification = notification => pipeline._notifications.Writer.TryWrite(notification),
@@ -99,13 +106,28 @@ internal sealed class RunningPipeline : IAsyncDisposable
     public Task EngageKillSwitchAsync() =>
         Host.Services.GetRequiredService<KillSwitch>().SetAsync(engaged: true, "lead@localhost", "test", Cancellation);
 
-    public async Task<ArtifactDiagnosisOutput> FinishAsync(string instanceId)
+    /// <summary>Waits until the run has started and its state is so. Where time is the test's, enough of it passes for the intake to look.</summary>
+    public async Task<WorkflowInstance> ReachAsync(string instanceId, Func<WorkflowInstance, bool> isThere)
     {
-        while (await Host.Workflows.GetAsync(instanceId, Cancellation) is null)
+        while (true)
         {
+            if (await Host.Workflows.GetAsync(instanceId, Cancellation) is { } state && isThere(state))
+            {
+                return state;
+            }
+
+            _clock?.Advance(new IntakeWatcherOptions().Interval);
             await Task.Yield();
         }
+    }
 
+    /// <summary>Waits until the diagnosis has come to a phase.</summary>
+    public Task<WorkflowInstance> ReachPhaseAsync(string instanceId, string phase) =>
+        ReachAsync(instanceId, state => Payload.Deserialize<DiagnosisStatus>(state.CustomStatus)?.Phase == phase);
+
+    public async Task<ArtifactDiagnosisOutput> FinishAsync(string instanceId)
+    {
+        await ReachAsync(instanceId, _ => true);
         var finished = await Host.Workflows.WaitForCompletionAsync(instanceId, Cancellation);
         Assert.True(finished.Status == WorkflowStatus.Completed, $"{finished.Status}: {finished.Failure?.Message}");
         return Payload.Deserialize<ArtifactDiagnosisOutput>(finished.Output)!;
