@@ -54,6 +54,10 @@ param authClientId string = ''
 @description('HTTPS address to which notifications are posted as JSON; their links let the reader decide. Empty: nobody is told.')
 param webhook string = ''
 
+@allowed(['Public', 'Private'])
+@description('Private: the webhook may have an address of a private network too, e.g. behind a private endpoint.')
+param webhookNetwork string = 'Public'
+
 @description('Where alerts are mailed. Empty: alerts fire without telling anybody.')
 param alertEmail string = ''
 
@@ -203,6 +207,7 @@ module function 'app/function.bicep' = {
     subnetId: network.?outputs.appSubnetId ?? ''
     authClientId: authClientId
     webhook: webhook
+    webhookNetwork: webhookNetwork
     schedulerConnection: scheduler.?outputs.endpoint ?? ''
   }
   dependsOn: [

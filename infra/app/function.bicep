@@ -18,7 +18,12 @@ param modelEndpoint string
 param modelDeployment string
 param subnetId string
 param authClientId string
+
 param webhook string
+
+@allowed(['Public', 'Private'])
+param webhookNetwork string
+
 param schedulerConnection string
 
 @allowed([2048, 4096])
@@ -183,6 +188,7 @@ var selfDevSettings = {
   SelfDev__ModelEndpoint: modelEndpoint
   SelfDev__Model: modelDeployment
   SelfDev__Webhook: webhook
+  SelfDev__WebhookNetwork: webhookNetwork
   SelfDev__PolicyFile: 'policy.json'
   SelfDev__ApprovalKeys: '@Microsoft.KeyVault(SecretUri=${vault.properties.vaultUri}secrets/approval-keys/)'
   SelfDev__LedgerKey: '@Microsoft.KeyVault(SecretUri=${vault.properties.vaultUri}secrets/ledger-key/)'

@@ -11,9 +11,9 @@ internal static partial class Logs
     [LoggerMessage(3101, LogLevel.Warning, "Run {Run}: the model gave no explanation: {Reason}")]
     public static partial void NotExplained(ILogger logger, string run, string reason);
 
-    [LoggerMessage(3200, LogLevel.Information, "Notification {Key} ({Topic}) delivered")]
-    public static partial void Notified(ILogger logger, string key, string topic);
+    [LoggerMessage(3200, LogLevel.Information, "Notification {Topic} delivered")]
+    public static partial void Notified(ILogger logger, string topic);
 
-    [LoggerMessage(3201, LogLevel.Warning, "Notification {Key} ({Topic}) not delivered: {Reason}")]
-    public static partial void NotNotified(ILogger logger, string key, string topic, string reason);
+    [LoggerMessage(3201, LogLevel.Warning, "Notification {Topic} not delivered: {Reason}")]
+    public static partial void NotNotified(ILogger logger, string topic, string reason);
 }

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Configuration;
+using SelfDev.Azure.Notifications;
 
 namespace SelfDev.Functions.Hosting;
 
@@ -38,6 +39,9 @@ public sealed record FunctionsSettings
     /// <value>Where notifications are posted. Null: they are logged only.</value>
     public Uri? Webhook { get; init; }
 
+    /// <value>Which addresses the webhook's host may have. Default: public ones.</value>
+    public WebhookNetwork WebhookNetwork { get; init; } = WebhookNetwork.Public;
+
     /// <value>Approval policy, relative to the app's folder. Default: policy.json.</value>
     public string PolicyFile { get; init; } = "policy.json";
 
@@ -53,6 +57,9 @@ public sealed record FunctionsSettings
     /// <value>API key for a developer's machine, 32 characters or more. Empty, and not set by infra/: in Azure people sign in.</value>
     public string DeveloperKey { get; init; } = "";
 
+    /// <returns>Null where notifications are logged only.</returns>
+    public WebhookOptions? WebhookOptions() => Webhook is { } address ? new WebhookOptions { Address = address, Network = WebhookNetwork } : null;
+
     /// <exception cref="ArgumentException">A setting is missing or wrong; the message names it and says what it may be.</exception>
     public static FunctionsSettings Read(IConfiguration configuration)
     {
@@ -67,8 +74,23 @@ public sealed record FunctionsSettings
         var settings = section.Get<FunctionsSettings>()!;
         Require(settings.PublicUrl.IsAbsoluteUri && settings.PublicUrl.AbsoluteUri.EndsWith('/'), nameof(PublicUrl), "it must be an absolute address that ends with a slash");
         Require(settings.ModelEndpoint is null || settings.Model.Length > 0, nameof(Model), "the model's endpoint needs the name of a deployment");
+        var webhookProblem = WebhookProblem(settings);
+        Require(webhookProblem is null, nameof(Webhook), webhookProblem!);
         Require(settings.HistoryDays is >= 1 and <= 3650, nameof(HistoryDays), "it must be 1 to 3650");
         return settings;
+    }
+
+    private static string? WebhookProblem(FunctionsSettings settings)
+    {
+        try
+        {
+            settings.WebhookOptions()?.Validate();
+            return null;
+        }
+        catch (ArgumentException wrong)
+        {
+            return wrong.Message.TrimEnd('.');
+        }
     }
 
     private const string NotResolved = "the Key Vault reference was not resolved: does the secret exist, and may the app's identity read it?";

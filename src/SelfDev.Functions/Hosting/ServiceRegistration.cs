@@ -6,6 +6,7 @@ using SelfDev.Azure.Analysts;
 using SelfDev.Azure.Blobs;
 using SelfDev.Azure.Fleets;
 using SelfDev.Azure.Ledger;
+using SelfDev.Azure.Notifications;
 using SelfDev.Core.Approvals;
 using SelfDev.Functions.Engine;
 using SelfDev.Web;
@@ -77,7 +78,9 @@ public static class ServiceRegistration
         : services.GetRequiredService<RulesAnalyst>();
 
     private static LoggedNotifier Notifier(FunctionsSettings settings, IServiceProvider services) => new(
-        settings.Webhook is { } address ? new WebhookNotifier(address) : null,
+        settings.WebhookOptions() is { } webhook
+            ? new WebhookNotifier(webhook, services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<WebhookNotifier>>())
+            : null,
         services.GetRequiredService<ILogger<LoggedNotifier>>());
 
     // A deployed app names its identities, and then nothing else is tried.

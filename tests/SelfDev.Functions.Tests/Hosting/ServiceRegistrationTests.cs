@@ -55,9 +55,29 @@ public sealed class ServiceRegistrationTests
     }
 
     [Theory]
+    [InlineData("", null, null)]
+    [InlineData("https://127.0.0.1:1/", null, "no address that may be reached")]
+    [InlineData("https://127.0.0.1:1/", "Private", "no address that may be reached")]
+    [InlineData("https://127.0.0.1:1/", "Loopback", "could not be reached: ConnectionError")]
+    public async Task Notifications_go_to_the_webhook_within_its_network(string address, string? network, string? problem)
+    {
+        using var provider = new ServiceCollection().AddLogging()
+            .AddSelfDev(Read(new Dictionary<string, string?>(Complete) { ["SelfDev:Webhook"] = address, ["SelfDev:WebhookNetwork"] = network }))
+            .BuildServiceProvider();
+
+        var told = await provider.GetRequiredService<INotifier>()
+            .NotifyAsync(new Notification("k", "approval-requested", "ana@example.com", "Scale?", "", null), TestContext.Current.CancellationToken);
+
+        Assert.Equal(problem is null, told is null);
+        Assert.Contains(problem ?? "", told ?? "", StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("SelfDev:Storage", null, "SelfDev__Storage")]
     [InlineData("SelfDev:PublicUrl", "https://proxy/selfdev", "ends with a slash")]
     [InlineData("SelfDev:Model", "", "SelfDev__Model:")]
+    [InlineData("SelfDev:Webhook", "http://chat.example.com/hook", "SelfDev__Webhook: The webhook's address must be an https:// address")]
+    [InlineData("SelfDev:Webhook", "http://localhost/hook", "SelfDev__Webhook")]
     [InlineData("SelfDev:HistoryDays", "0", "1 to 3650")]
     [InlineData("SelfDev:LedgerKey", "@Microsoft.KeyVault(SecretUri=https://kv/secrets/ledger-key/)", "Key Vault reference was not resolved")]
     public void A_wrong_setting_is_named(string name, string? value, string expected)
