@@ -137,7 +137,7 @@ public static class ApprovalPolicyFormat
 
         private PolicyFleet Fleet(string name, JsonElement element, string path)
         {
-            var node = Object(element, path, "resourceId", "minCapacity", "maxCapacity", "subjects");
+            var node = Object(element, path, "resourceId", "minCapacity", "maxCapacity", "instanceHourUsd", "subjects");
             var resourceId = Text(node, path, "resourceId") ?? "";
             if (!resourceId.StartsWith("/subscriptions/", StringComparison.OrdinalIgnoreCase)
                 || !resourceId.Contains("/providers/Microsoft.Compute/virtualMachineScaleSets/", StringComparison.OrdinalIgnoreCase))
@@ -158,7 +158,27 @@ public static class ApprovalPolicyFormat
                 Error($"{path}.maxCapacity", $"{max} is below minCapacity {min}");
             }
 
-            return new PolicyFleet(name, resourceId.TrimEnd('/'), min, max, node.ContainsKey("subjects") ? Strings(node, path, "subjects") : []);
+            return new PolicyFleet(name, resourceId.TrimEnd('/'), min, max, node.ContainsKey("subjects") ? Strings(node, path, "subjects") : [])
+            {
+                HourlyPrice = Price(node, path),
+            };
+        }
+
+        private decimal? Price(Dictionary<string, JsonElement> node, string path)
+        {
+            const string Name = "instanceHourUsd";
+            if (!node.TryGetValue(Name, out var value))
+            {
+                return null;
+            }
+
+            if (value.ValueKind == JsonValueKind.Number && value.TryGetDecimal(out var price) && price is >= 0 and <= 100_000)
+            {
+                return price;
+            }
+
+            Error($"{path}.{Name}", "expected a number from 0 to 100000");
+            return null;
         }
 
         private Dictionary<string, JsonElement> Object(JsonElement element, string path, params string[] known)

@@ -34,7 +34,8 @@ public sealed class PlanEffect(
         var hash = PlanHash.Of(plan);
         if (answer.Requirement is { } requirement)
         {
-            await requests.WriteAsync(Request(input, stored, proposal, plan, hash, requirement, await DiagnosisOf(input, stored, proposal, cancellation)), cancellation);
+            var priced = proposal with { Cost = proposal.Cost ?? policy.PriceOf(plan) };
+            await requests.WriteAsync(Request(input, stored, priced, plan, hash, requirement, await DiagnosisOf(input, stored, proposal, cancellation)), cancellation);
         }
 
         await StoredActions.SetRoundAsync(

@@ -74,6 +74,15 @@ public class ApprovalPolicyTests
     }
 
     [Fact]
+    public void A_price_says_what_a_change_of_capacity_costs_and_no_price_says_nothing()
+    {
+        Assert.Null(Policy.PriceOf(Plans.Scale("3", "5")));
+        var priced = Policy with { Fleets = Policy.Fleets.ToDictionary(fleet => fleet.Key, fleet => fleet.Value with { HourlyPrice = 98.32m }) };
+        Assert.Equal("2 instances more at 98.32 USD an hour: 196.64 USD an hour more, 491.60 USD in all.", priced.PriceOf(Plans.Scale("3", "5")));
+        Assert.Equal("1 instance fewer at 98.32 USD an hour: 98.32 USD an hour less, 196.64 USD in all.", priced.PriceOf(Plans.Scale("3", "2")));
+    }
+
+    [Fact]
     public void All_actions_can_be_switched_off() =>
         Assert.Contains("switches all actions off", (Policy with { ActionsEnabled = false }).Require(Plans.Scale()).Refusal, StringComparison.Ordinal);
 

@@ -8,13 +8,14 @@ internal static class Policies
     public static string ScaleOutOnly(string expiresAfter = "1h", int maxCapacity = 16) => Of(
         $$"""{ "action": "scale-fleet", "approvers": ["oncall@localhost"], "quorum": 1, "expiresAfter": "{{expiresAfter}}" }""", maxCapacity);
 
-    public static string Nothing() => Of("", maxCapacity: 16);
+    /// <summary>Covers none of the actions that the logs of these tests lead to.</summary>
+    public static string Nothing() => Of("""{ "action": "wait", "approvers": ["oncall@localhost"], "quorum": 1, "expiresAfter": "1h" }""", maxCapacity: 16);
 
     private static string Of(string rules, int maxCapacity) => string.Create(CultureInfo.InvariantCulture, $$"""
         { "schema": "selfdev.policy/1", "actionsEnabled": true,
           "rules": [ {{rules}} ],
           "fleets": { "trainvm": {
             "resourceId": "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/selfdev/providers/Microsoft.Compute/virtualMachineScaleSets/trainvm",
-            "minCapacity": 0, "maxCapacity": {{maxCapacity}}, "subjects": ["training/*"] } } }
+            "minCapacity": 0, "maxCapacity": {{maxCapacity}}, "instanceHourUsd": 98.32, "subjects": ["training/*"] } } }
         """);
 }
