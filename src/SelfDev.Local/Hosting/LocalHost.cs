@@ -63,6 +63,8 @@ public sealed class LocalHost : IAsyncDisposable
         Telemetry? telemetry = null;
         try
         {
+            options.Webhook?.Validate();
+            options.Model?.Validate();
             options.Data.Create();
             storage = await LocalStorage.OpenAsync(
                 options.Storage, new AzuriteOptions { DataFolder = options.Data.Storage, Progress = progress }, cancellation);

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using Microsoft.Extensions.Logging;
 using SelfDev.Azure.Analysts;
+using SelfDev.Azure.Notifications;
 using SelfDev.Workflows.Ports;
 
 namespace SelfDev.Local.Hosting;
@@ -33,6 +34,9 @@ public sealed record LocalHostOptions
     /// <value>Language model of the analyst; without a key it takes an Entra token of whoever runs the host. Null: rules.</value>
     public LanguageModelOptions? Model { get; init; }
 
+    /// <value>Where notifications are posted, beside the console; null: nowhere.</value>
+    public WebhookOptions? Webhook { get; init; }
+
     /// <value>How long an instance takes to come up in the simulator. Default 4 s: enough to see it happen.</value>
     public TimeSpan SimulatedProvisioning { get; init; } = DefaultProvisioning;
 
@@ -54,6 +58,9 @@ public sealed record LocalHostOptions
         Storage = Read("SELFDEV_STORAGE"),
         ArmEndpoint = ReadUri("SELFDEV_ARM_ENDPOINT"),
         SimulatedProvisioning = ReadSeconds("SELFDEV_SIMULATED_PROVISIONING", DefaultProvisioning),
+        Webhook = ReadUri("SELFDEV_WEBHOOK") is { } webhook
+            ? new WebhookOptions { Address = webhook, Network = ReadNetwork("SELFDEV_WEBHOOK_NETWORK") }
+            : null,
         Model = ReadUri("SELFDEV_MODEL_ENDPOINT") is { } endpoint
             ? new LanguageModelOptions
             {
@@ -66,6 +73,12 @@ public sealed record LocalHostOptions
 
     private static string? Read(string variable) =>
         Environment.GetEnvironmentVariable(variable) is { Length: > 0 } value ? value : null;
+
+    private static WebhookNetwork ReadNetwork(string variable) => Read(variable) is not { } value
+        ? WebhookNetwork.Public
+        : Enum.GetNames<WebhookNetwork>().FirstOrDefault(name => name.Equals(value, StringComparison.OrdinalIgnoreCase)) is { } name
+            ? Enum.Parse<WebhookNetwork>(name)
+            : throw new LocalHostException($"{variable} is '{value}'; it is one of {string.Join(", ", Enum.GetNames<WebhookNetwork>())}.");
 
     private static TimeSpan ReadSeconds(string variable, TimeSpan fallback) => Read(variable) is not { } value
         ? fallback

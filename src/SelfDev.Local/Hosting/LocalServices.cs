@@ -5,6 +5,7 @@ using SelfDev.Azure.Analysts;
 using SelfDev.Azure.Blobs;
 using SelfDev.Azure.Fleets;
 using SelfDev.Azure.Ledger;
+using SelfDev.Azure.Notifications;
 using SelfDev.Core.Approvals;
 using SelfDev.Core.Ledger;
 using SelfDev.Local.ArmSimulator;
@@ -44,7 +45,7 @@ internal static class LocalServices
             BlobArtifactStore.Connect(storage.Account, null), services.GetRequiredService<ITreeHeadSigner>(), services.GetRequiredService<TimeProvider>()))
         .AddSingleton<IFleet>(services => Fleet(options, simulator, services))
         .AddSingleton<IAnalyst>(services => Analyst(options, services))
-        .AddSingleton<INotifier>(new ConsoleNotifier(options.ShowNotification))
+        .AddSingleton<INotifier>(services => new ConsoleNotifier(options.ShowNotification, Webhook(options, services)))
         .AddSingleton<IApprovalPolicySource>(policy)
         .AddSingleton(services => ApprovalKeyFile.ReadOrCreate(options.Data.ApprovalKeys, services.GetRequiredService<TimeProvider>()))
         .AddSingleton(services => new ApprovalLinks(
@@ -81,4 +82,8 @@ internal static class LocalServices
             services.GetRequiredService<TimeProvider>(),
             services.GetRequiredService<ILogger<LanguageModelAnalyst>>())
         : services.GetRequiredService<RulesAnalyst>();
+
+    private static WebhookNotifier? Webhook(LocalHostOptions options, IServiceProvider services) => options.Webhook is { } webhook
+        ? new WebhookNotifier(webhook, services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<WebhookNotifier>>())
+        : null;
 }
