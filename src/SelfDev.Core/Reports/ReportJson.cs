@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization;
 using SelfDev.Core.Artifacts;
+using SelfDev.Core.Redaction;
 
 namespace SelfDev.Core.Reports;
 
@@ -16,12 +17,13 @@ public static class ReportJson
 
     public static JsonSerializerOptions Indented { get; } = Create(indented: true);
 
+    /// <summary>Findings as they are given (see <see cref="RedactedAnalysis"/>); of the summary, secrets are taken out here.</summary>
     public static JsonObject Envelope(Analysis analysis) => new()
     {
         ["schema"] = Schema,
         ["artifact"] = JsonSerializer.SerializeToNode(analysis.Artifact, Options),
         ["findings"] = JsonSerializer.SerializeToNode(analysis.Findings, Options),
-        ["summary"] = JsonSerializer.SerializeToNode(analysis.Summary, analysis.Summary.GetType(), Options),
+        ["summary"] = ShownText.Of(JsonSerializer.SerializeToNode(analysis.Summary, analysis.Summary.GetType(), Options)),
     };
 
     private static JsonSerializerOptions Create(bool indented) => new(JsonSerializerDefaults.Web)

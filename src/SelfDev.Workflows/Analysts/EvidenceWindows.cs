@@ -99,7 +99,7 @@ public static class EvidenceWindows
                 // Four bytes a character at most: what is cut here is over the character limit for certain.
                 var bytes = line.Bytes[..Math.Min(line.Bytes.Length, options.MaxLineChars * 4)];
                 var text = Encoding.UTF8.GetString(bytes);
-                lines.Add(line.Number, new Evidence(line.Number, line.Offset, text.Length > options.MaxLineChars ? text[..options.MaxLineChars] : text));
+                lines.Add(line.Number, new Evidence(line.Number, line.Offset, text.Length > options.MaxLineChars ? CutText.WithoutPartialWord(text[..options.MaxLineChars]) : text));
                 next++;
             }
         }

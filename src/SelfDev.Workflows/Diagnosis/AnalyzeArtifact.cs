@@ -2,6 +2,7 @@ using System.Globalization;
 using SelfDev.Core.Artifacts;
 using SelfDev.Core.Findings;
 using SelfDev.Core.Proposals;
+using SelfDev.Core.Redaction;
 using SelfDev.Core.Training;
 using SelfDev.Workflows.Analysts;
 using SelfDev.Workflows.Engine;
@@ -67,7 +68,7 @@ public sealed class AnalyzeArtifact(IArtifactStore store, Capabilities capabilit
         for (var group = 0; group < groups.Count; group++)
         {
             await store.WriteJsonAsync(
-                Containers.Evidence, DiagnosisBlobs.Windows(input.ReportId, group + 1), new StoredWindows(evidence.Windows[group]), cancellation);
+                Containers.Evidence, DiagnosisBlobs.Windows(input.ReportId, group + 1), StoredWindows.Of(evidence.Windows[group]), cancellation);
         }
 
         var stored = Store(input, WithInjections(analysis, evidence), groups);
@@ -85,7 +86,7 @@ public sealed class AnalyzeArtifact(IArtifactStore store, Capabilities capabilit
 
     private static Analysis WithInjections(Analysis analysis, ExtractedEvidence evidence) =>
         InjectionFinding.Of(evidence.Suspects, string.Create(CultureInfo.InvariantCulture, $"F{analysis.Findings.Count + 1}")) is { } injection
-            ? analysis with { Findings = [.. analysis.Findings, injection] }
+            ? RedactedAnalysis.Of(analysis with { Findings = [.. analysis.Findings, injection] })
             : analysis;
 
     private static StoredAnalysis Store(AnalyzeArtifactInput input, Analysis analysis, List<IReadOnlyList<Finding>> groups)

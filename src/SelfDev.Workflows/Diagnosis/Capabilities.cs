@@ -1,4 +1,5 @@
 using SelfDev.Core.Artifacts;
+using SelfDev.Core.Redaction;
 using SelfDev.Core.Training;
 
 namespace SelfDev.Workflows.Diagnosis;
@@ -9,7 +10,8 @@ public sealed class Capabilities(IReadOnlyList<ICapability> rooms)
     /// <value>Every room there is.</value>
     public static Capabilities All { get; } = new([new TrainingCapability()]);
 
-    public IReadOnlyList<ICapability> Rooms { get; } = rooms;
+    /// <value>In the order given; what they report is redacted.</value>
+    public IReadOnlyList<ICapability> Rooms { get; } = [.. rooms.Select(room => new RedactedCapability(room))];
 
     /// <exception cref="KeyNotFoundException">No room has that kind.</exception>
     public ICapability Find(string kind) =>

@@ -2,6 +2,7 @@ using SelfDev.Core.Approvals;
 using SelfDev.Core.Artifacts;
 using SelfDev.Core.Findings;
 using SelfDev.Core.Proposals;
+using SelfDev.Workflows.Analysts;
 using SelfDev.Workflows.Ports;
 
 namespace SelfDev.Workflows.Diagnosis;
@@ -33,8 +34,11 @@ public sealed record StoredAnalysis(
     IReadOnlyList<Proposal> Proposals,
     int LeftOutProposals);
 
-/// <summary>The lines that one group's explanation may rest on.</summary>
-public sealed record StoredWindows(IReadOnlyList<EvidenceWindow> Windows);
+/// <summary>The lines that one group's explanation may rest on, redacted already.</summary>
+public sealed record StoredWindows(IReadOnlyList<EvidenceWindow> Windows)
+{
+    public static StoredWindows Of(IReadOnlyList<EvidenceWindow> windows) => new(ShownEvidence.From(windows).Windows);
+}
 
 /// <summary>How one proposal has fared so far, plan by plan.</summary>
 public sealed record StoredAction(int Number, Proposal Proposal, IReadOnlyList<StoredActionRound> Rounds);

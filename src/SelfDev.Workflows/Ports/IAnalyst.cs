@@ -32,7 +32,7 @@ public sealed record AnalystQuestion(
 
 /// <summary>Consecutive lines of an artifact.</summary>
 /// <param name="FirstLine">1-based.</param>
-/// <param name="Lines">Raw: redaction and fencing happen in the analyst, before anything leaves.</param>
+/// <param name="Lines">Raw, or redacted already: the analyst redacts and fences in any case, before anything leaves.</param>
 public sealed record EvidenceWindow(string? File, long FirstLine, IReadOnlyList<string> Lines);
 
 /// <param name="Cause">One paragraph; empty when unavailable.</param>
