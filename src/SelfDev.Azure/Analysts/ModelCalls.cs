@@ -121,7 +121,8 @@ internal sealed class ModelCalls : IDisposable
             reservation.Settle(reply.InputTokens + reply.OutputTokens);
             return reply;
         }
-        catch (ClientResultException refused) when (refused.Status >= 400)
+        // Refused before anything was generated. What a 500 or a gateway's time-out has cost nobody knows: it counts in full.
+        catch (ClientResultException refused) when (refused.Status is (>= 400 and < 500) or (int)HttpStatusCode.ServiceUnavailable)
         {
             reservation.Settle(0);
             throw;

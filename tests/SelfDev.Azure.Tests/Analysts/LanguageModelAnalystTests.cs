@@ -211,6 +211,25 @@ public sealed class LanguageModelAnalystTests : IAsyncLifetime
         Assert.Contains("refused to answer", reasons[6], StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(429, true)]
+    [InlineData(400, true)]
+    [InlineData(503, true)]
+    [InlineData(500, false)]
+    [InlineData(504, false)]
+    public async Task A_failure_whose_cost_nobody_knows_counts_in_full(int status, bool isFree)
+    {
+        _server.Always(WireAnswer.Status(status));
+        using var analyst = Analyst(options => options with { MaxRetries = 0, TokensPerRun = 6_000 });
+        await analyst.ExplainAsync(Question("run", "1"), CancellationToken.None);
+        _server.Always(WireAnswer.Completion(Good));
+
+        var next = await analyst.ExplainAsync(Question("run", "2"), CancellationToken.None);
+
+        Assert.Equal(isFree, next.Unavailable is null);
+        Assert.Equal(isFree ? 2 : 1, _server.Requests.Count);
+    }
+
     [Fact]
     public async Task A_spent_budget_stops_before_the_call()
     {
