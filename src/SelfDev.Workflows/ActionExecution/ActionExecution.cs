@@ -137,8 +137,7 @@ public static class ActionExecution
                 detail),
             Retries.Transient);
         await context.RecordAsync(LedgerEntryTypes.Effect, $"effect:{round}", LedgerActors.SelfDev, effect);
-        await context.CallActivityAsync(
-            NotifyEffect.Handle, new NotifyEffectInput(plan.PlanHash, plan.Action, effect.Outcome, effect.Detail, plan.Approvers), Retries.Notification);
+        await context.TellAsync(NotifyEffect.Handle, new NotifyEffectInput(plan.PlanHash, plan.Action, effect.Outcome, effect.Detail, plan.Approvers));
         context.SetCustomStatus(new ActionStatus(effect.Outcome.ToString(), plan.PlanHash));
         return new ActionOutcome(input.ReportId, input.Proposal, plan.Action, plan.PlanHash, effect.Outcome, ActionOutcome.Shorten(effect.Detail));
     }

@@ -5,16 +5,17 @@ using SelfDev.Workflows.Ports;
 
 namespace SelfDev.Workflows.ActionExecution;
 
-/// <summary>Tells the approvers how an action ended. What cannot be delivered is logged by the notifier and not tried again.</summary>
+/// <summary>Tells the approvers how an action ended. Tried again where none of them could be reached.</summary>
 public sealed class NotifyEffect(INotifier notifier) : IActivity<NotifyEffectInput, Nothing>
 {
     public static readonly Activity<NotifyEffectInput, Nothing> Handle = new("NotifyEffect");
 
     public async Task<Nothing> RunAsync(NotifyEffectInput input, ActivityContext context)
     {
+        var problems = new List<string>();
         foreach (var approver in input.Approvers)
         {
-            await notifier.NotifyAsync(
+            var problem = await notifier.NotifyAsync(
                 new Notification(
                     $"{input.PlanHash}:{input.Outcome}:{approver}",
                     "effect-done",
@@ -23,9 +24,10 @@ public sealed class NotifyEffect(INotifier notifier) : IActivity<NotifyEffectInp
                     input.Detail,
                     null),
                 context.Cancellation);
+            problems.AddRange(problem is null ? [] : [problem]);
         }
 
-        return Nothing.Value;
+        return problems.Count == 0 || problems.Count < input.Approvers.Count ? Nothing.Value : throw new NotDeliveredException(problems[0]);
     }
 }
 

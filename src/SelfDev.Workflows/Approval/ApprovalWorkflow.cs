@@ -23,7 +23,7 @@ public static class ApprovalWorkflow
         {
             if (context.CurrentUtcDateTime < expiresAt)
             {
-                await context.CallActivityAsync(RequestApproval.Handle, new RequestApprovalInput(input.PlanHash, reminder), Retries.Notification);
+                await context.TellAsync(RequestApproval.Handle, new RequestApprovalInput(input.PlanHash, reminder));
             }
 
             var remindAt = context.CurrentUtcDateTime + input.ReminderInterval;

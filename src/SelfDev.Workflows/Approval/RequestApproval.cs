@@ -4,7 +4,10 @@ using SelfDev.Workflows.Ports;
 
 namespace SelfDev.Workflows.Approval;
 
-/// <summary>Sends every approver who has not decided yet a link of their own: first as a request, later as a reminder.</summary>
+/// <summary>
+/// Sends every approver who has not decided yet a link of their own: first as a request, later as a reminder. Tried again where none of them
+/// could be reached.
+/// </summary>
 public sealed class RequestApproval(ApprovalRequests requests, DecisionStore decisions, ApprovalLinks links, INotifier notifier)
     : IActivity<RequestApprovalInput, Nothing>
 {
@@ -16,10 +19,13 @@ public sealed class RequestApproval(ApprovalRequests requests, DecisionStore dec
             ?? throw new NonRetryableException($"The request of plan {input.PlanHash} is gone from storage.");
         var request = stored.Request;
         var decided = await decisions.ReadAsync(input.PlanHash, context.Cancellation);
-        foreach (var approver in request.Requirement.Approvers.Where(approver =>
-            !decided.Any(decision => Core.Approvals.Identity.Same(decision.Approver, approver))))
+        var waiting = request.Requirement.Approvers
+            .Where(approver => !decided.Any(decision => Core.Approvals.Identity.Same(decision.Approver, approver)))
+            .ToList();
+        var problems = new List<string>();
+        foreach (var approver in waiting)
         {
-            await notifier.NotifyAsync(
+            var problem = await notifier.NotifyAsync(
                 new Notification(
                     string.Create(CultureInfo.InvariantCulture, $"{input.PlanHash}:{input.Reminder}:{approver}"),
                     input.Reminder == 0 ? "approval-requested" : "approval-reminder",
@@ -28,9 +34,10 @@ public sealed class RequestApproval(ApprovalRequests requests, DecisionStore dec
                     string.Create(CultureInfo.InvariantCulture, $"{request.Proposal.Why} No decision by {request.Plan.ExpiresAt.UtcDateTime:yyyy-MM-dd HH:mm} UTC means no action."),
                     links.For(request, approver)),
                 context.Cancellation);
+            problems.AddRange(problem is null ? [] : [problem]);
         }
 
-        return Nothing.Value;
+        return problems.Count == 0 || problems.Count < waiting.Count ? Nothing.Value : throw new NotDeliveredException(problems[0]);
     }
 }
 

@@ -8,6 +8,12 @@ public interface INotifier
     Task<string?> NotifyAsync(Notification notification, CancellationToken cancellation);
 }
 
+/// <summary>
+/// Thrown by an activity that could reach none of those it was to tell, so that its retry policy tries again. Where one of them was told it
+/// is not thrown: trying again would tell that one twice, and the reminder comes anyway.
+/// </summary>
+public sealed class NotDeliveredException(string problem) : Exception(problem);
+
 /// <param name="Topic">E.g. <c>approval-requested</c>, <c>approval-reminder</c>, <c>effect-done</c>.</param>
 /// <param name="Recipient">The approver or channel that the policy names.</param>
 /// <param name="Text">Plain text in our own words; no log text.</param>
