@@ -29,7 +29,47 @@ public static class FindingKinds
 
     // Evaluation
 
-    // Serving
+    // Serving: why prompts miss the cache
+    public const string CacheRouting = "cache-routing";
+    public const string CacheExpiry = "cache-expiry";
+    public const string CacheEviction = "cache-eviction";
+    public const string CacheRounding = "cache-rounding";
+    public const string BelowCacheMinimum = "below-cache-minimum";
+    public const string UnexplainedMisses = "unexplained-misses";
+    public const string CacheMarkMissing = "cache-mark-missing";
+    public const string ModelSwitch = "model-switch";
+    public const string LowHitRate = "low-hit-rate";
+
+    // Serving: what prompts rendered to
+    public const string VolatileClock = "volatile-clock";
+    public const string VolatileUuid = "volatile-uuid";
+    public const string VolatilePath = "volatile-path";
+    public const string VolatileId = "volatile-id";
+    public const string VolatileCounter = "volatile-counter";
+    public const string JsonKeyOrder = "json-key-order";
+    public const string UnorderedList = "unordered-list";
+    public const string ToolOrder = "tool-order";
+    public const string ToolsChanged = "tools-changed";
+    public const string SystemPromptChanged = "system-prompt-changed";
+    public const string MessageChanged = "message-changed";
+    public const string DoubleBos = "double-bos";
+    public const string MissingBos = "missing-bos";
+    public const string TemplateMarkers = "template-markers";
+    public const string TruncatedMessage = "truncated-message";
+    public const string DroppedTurn = "dropped-turn";
+    public const string DuplicatedTurn = "duplicated-turn";
+    public const string InsertedTurn = "inserted-turn";
+    public const string CacheMarkMoved = "cache-mark-moved";
+    public const string Mojibake = "mojibake";
+    public const string LostWhitespace = "lost-whitespace";
+    public const string MisattachedToolResult = "misattached-tool-result";
+
+    // Serving: requests as they were logged, and how conversations went
+    public const string UnusableUsage = "unusable-usage";
+    public const string BrokenText = "broken-text";
+    public const string ClockReversal = "clock-reversal";
+    public const string CyclicId = "cyclic-id";
+    public const string QualityRegression = "quality-regression";
 
     // Fleets
 

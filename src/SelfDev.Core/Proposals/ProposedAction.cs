@@ -16,6 +16,9 @@ namespace SelfDev.Core.Proposals;
 [JsonDerivedType(typeof(LowerLearningRate), LowerLearningRate.KindName)]
 [JsonDerivedType(typeof(RestartRun), RestartRun.KindName)]
 [JsonDerivedType(typeof(WaitForRecovery), WaitForRecovery.KindName)]
+[JsonDerivedType(typeof(FixPrompt), FixPrompt.KindName)]
+[JsonDerivedType(typeof(PinRouting), PinRouting.KindName)]
+[JsonDerivedType(typeof(RaiseCacheCapacity), RaiseCacheCapacity.KindName)]
 public abstract record ProposedAction([property: JsonIgnore] string Kind);
 
 /// <summary>Sets the capacity of a GPU scale set.</summary>
@@ -85,6 +88,54 @@ public sealed record WaitForRecovery(long UntilStep) : ProposedAction(KindName)
 
     /// <inheritdoc cref="RollBackAndSkip.Run"/>
     public string? Run { get; init; }
+}
+
+/// <summary>Tells the owner of a prompt to keep a span of it from changing, or to move it behind what stays the same.</summary>
+/// <param name="Fault">Kind of the finding, one of the list in code.</param>
+/// <param name="Component">Path of the prompt's component, built of its kind and its number only, e.g. <c>tools[2]</c>.</param>
+/// <param name="SpanStart">UTF-16 units from the component's beginning, in the later request.</param>
+/// <param name="SpanLength">UTF-16 units; 0 where something is missing.</param>
+/// <param name="Line">Line of the first request that shows it.</param>
+/// <param name="Tokens">Prompt tokens of the log that it would have recovered.</param>
+public sealed record FixPrompt(string Fault, string Component, int SpanStart, int SpanLength, long Line, long Tokens) : ProposedAction(KindName)
+{
+    public const string KindName = "fix-prompt";
+
+    /// <value>The service, from the artifact's path (<c>serving/&lt;service&gt;/...</c>); set by the pipeline, never from log text.</value>
+    public string? Service { get; init; }
+}
+
+/// <summary>Tells the gateway to send requests that begin alike to one backend.</summary>
+/// <param name="By">What has to stay together.</param>
+/// <param name="Backends">Backends that the same prefixes were spread over.</param>
+/// <param name="Tokens">Prompt tokens of the log that it would have recovered.</param>
+public sealed record PinRouting(RoutingKey By, int Backends, long Tokens) : ProposedAction(KindName)
+{
+    public const string KindName = "pin-routing";
+
+    /// <inheritdoc cref="FixPrompt.Service"/>
+    public string? Service { get; init; }
+}
+
+public enum RoutingKey
+{
+    /// <summary>All requests of a conversation.</summary>
+    Session,
+
+    /// <summary>All requests with the same tools and system prompt.</summary>
+    PrefixFamily,
+}
+
+/// <summary>Tells the operator to give the prefix cache more room.</summary>
+/// <param name="Blocks">Capacity in blocks, all replicas together.</param>
+/// <param name="BlockTokens">Tokens of a block.</param>
+/// <param name="Tokens">Prompt tokens of the log that it would have recovered.</param>
+public sealed record RaiseCacheCapacity(long Blocks, int BlockTokens, long Tokens) : ProposedAction(KindName)
+{
+    public const string KindName = "raise-cache-capacity";
+
+    /// <inheritdoc cref="FixPrompt.Service"/>
+    public string? Service { get; init; }
 }
 
 /// <summary>A host name as RFC 1123 allows it, so that nothing else of a log line can pass as one.</summary>

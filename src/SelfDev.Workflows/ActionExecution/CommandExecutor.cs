@@ -14,7 +14,9 @@ namespace SelfDev.Workflows.ActionExecution;
 public sealed class CommandExecutor(IArtifactStore store) : IEffectExecutor
 {
     public IReadOnlyList<string> ActionKinds { get; } =
-        [RollBackAndSkip.KindName, LowerLearningRate.KindName, RestartRun.KindName, WaitForRecovery.KindName];
+    [
+        RollBackAndSkip.KindName, LowerLearningRate.KindName, RestartRun.KindName, WaitForRecovery.KindName, FixPrompt.KindName, PinRouting.KindName, RaiseCacheCapacity.KindName,
+    ];
 
     public Task<PlannedEffect> PlanAsync(ProposedAction action, PlanningFacts facts, CancellationToken cancellation)
     {

@@ -82,6 +82,51 @@ internal static class KindMeanings
         [FindingKinds.ProcessExit] = new(
             "A process of the job ended on its own; its signal or code says whether it was killed, crashed or gave up.",
             "the lines of the same rank just before the exit, and the kernel log for kills."),
+        [FindingKinds.CacheRouting] = new(
+            "The prefix was in a cache, but not in that of the backend that got the request: the load balancer spreads a conversation, a deployment without a cache takes part in it, or cache keys differ.",
+            "the routing rule of the gateway, and which backends report cached tokens at all."),
+        [FindingKinds.CacheExpiry] = new(
+            "Requests of one conversation came further apart than the cache keeps an unused entry.",
+            "the time between requests against the provider's time to live, and whether a longer one can be bought."),
+        [FindingKinds.CacheEviction] = new(
+            "The cache is smaller than what is used again: other prompts pushed prefixes out before their next use.",
+            "the capacity curve: where it is flat, more memory buys nothing."),
+        [FindingKinds.BelowCacheMinimum] = new(
+            "Shared prefixes are shorter than the provider caches at all.",
+            "whether several short shared parts can be brought together at the prompt's beginning."),
+        [FindingKinds.CacheMarkMissing] = new(
+            "The provider keeps a prompt only up to a cache mark, and reads it only where a mark stands again.",
+            "where the client sets its marks, request by request."),
+        [FindingKinds.ModelSwitch] = new(
+            "Caches belong to a model: a conversation that changes it computes its whole prompt again.",
+            "the rule by which the gateway chooses models."),
+        [FindingKinds.VolatileClock] = new(
+            "A time in a part of the prompt that should stay the same changes every token behind it, and a cache matches from the beginning only.",
+            "where the prompt is put together, and whether the time can stand in the last message."),
+        [FindingKinds.VolatilePath] = new(
+            "A working directory or another path stands in a part of the prompt that all requests should share.",
+            "the tool descriptions and the system prompt for paths of the machine."),
+        [FindingKinds.JsonKeyOrder] = new(
+            "A dictionary without a fixed order is serialised anew for each request.",
+            "the serialiser's setting for sorted keys."),
+        [FindingKinds.ToolOrder] = new(
+            "Tools are collected in an order that is not fixed, for example from servers as they answer.",
+            "where the list of tools is built."),
+        [FindingKinds.DroppedTurn] = new(
+            "The history is trimmed at its beginning, so the prompt no longer begins as the cached one does, and the model forgets.",
+            "the rule that trims the history."),
+        [FindingKinds.DoubleBos] = new(
+            "The template writes the beginning-of-sequence token and the tokenizer adds another one; quality suffers silently.",
+            "whether the text is rendered before it is tokenised with special tokens added."),
+        [FindingKinds.MisattachedToolResult] = new(
+            "Results of parallel calls were matched by their place and not by their id.",
+            "the code that appends tool results."),
+        [FindingKinds.Mojibake] = new(
+            "Text was decoded as Latin-1 or Windows-1252 that is UTF-8, or cut within a character.",
+            "the encoding at the boundary where the text enters."),
+        [FindingKinds.QualityRegression] = new(
+            "Conversations with this checkpoint go worse than with the other one by more than chance explains.",
+            "transcripts of the sessions behind the worst rate, before the release goes on."),
         [FindingKinds.InsufficientData] = new(
             "There is too little in the artifact to judge it; that is not the same as healthy.",
             "that the file is complete and of the expected kind."),

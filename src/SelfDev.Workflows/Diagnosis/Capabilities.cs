@@ -1,5 +1,6 @@
 using SelfDev.Core.Artifacts;
 using SelfDev.Core.Redaction;
+using SelfDev.Core.Serving;
 using SelfDev.Core.Training;
 
 namespace SelfDev.Workflows.Diagnosis;
@@ -8,7 +9,7 @@ namespace SelfDev.Workflows.Diagnosis;
 public sealed class Capabilities(IReadOnlyList<ICapability> rooms)
 {
     /// <value>Every room there is.</value>
-    public static Capabilities All { get; } = new([new TrainingCapability()]);
+    public static Capabilities All { get; } = new([new ServingCapability(), new TrainingCapability()]);
 
     /// <value>In the order given; what they report is redacted.</value>
     public IReadOnlyList<ICapability> Rooms { get; } = [.. rooms.Select(room => new RedactedCapability(room))];

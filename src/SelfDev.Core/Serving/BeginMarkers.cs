@@ -1,0 +1,135 @@
+using System.Runtime.InteropServices;
+using System.Text;
+using SelfDev.Core.Findings;
+
+namespace SelfDev.Core.Serving;
+
+/// <summary>
+/// Markers of chat templates in prompts: one beginning-of-sequence token at the start and nowhere else, each turn opened and closed. Tokens of Llama 2 and 3, Mistral, Gemma,
+/// DeepSeek, Qwen and their kin.
+/// </summary>
+internal sealed class BeginMarkers
+{
+    private static readonly string[] Begins = ["<s>", "<|begin_of_text|>", "<bos>", "<|startoftext|>", "<｜begin▁of▁sentence｜>", "<BOS_TOKEN>"];
+    private static readonly string[] TurnMarks = ["<|im_start|>", "<|im_end|>", "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>", "<start_of_turn>", "<end_of_turn>", "[INST]", "[/INST]"];
+    private static readonly (byte[] Open, byte[] Close)[] Pairs =
+    [
+        ("<|im_start|>"u8.ToArray(), "<|im_end|>"u8.ToArray()),
+        ("<|start_header_id|>"u8.ToArray(), "<|eot_id|>"u8.ToArray()),
+        ("<start_of_turn>"u8.ToArray(), "<end_of_turn>"u8.ToArray()),
+    ];
+
+    private static readonly byte[][] BeginBytes = [.. Begins.Select(Encoding.UTF8.GetBytes)];
+
+    private readonly Dictionary<string, bool> _beginsByModel = new(StringComparer.Ordinal);
+
+    public static int Count(string text) => Begins.Sum(token => Occurrences(text, token));
+
+    public static int Turns(string text) => TurnMarks.Sum(token => Occurrences(text, token));
+
+    /// <summary>Where two beginning-of-sequence tokens follow each other; null where they do not.</summary>
+    public static (int Start, int Length)? Doubled(ReadOnlySpan<byte> text)
+    {
+        foreach (var token in BeginBytes)
+        {
+            for (var from = 0; text[from..].IndexOf(token) is var at and >= 0; from += at + token.Length)
+            {
+                var second = from + at + token.Length;
+                while (second < text.Length && text[second] is (byte)' ' or (byte)'\n')
+                {
+                    second++;
+                }
+
+                if (text[second..].StartsWith(token))
+                {
+                    return (from + at, second + token.Length - from - at);
+                }
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>Looks at a prompt that was logged as rendered; null where it has its markers, and for prompts that are logged as messages.</summary>
+    public PromptDifference? Check(ServedRequest request, string model)
+    {
+        var components = CollectionsMarshal.AsSpan(request.Components);
+        var first = -1;
+        for (var i = 0; i < components.Length && first < 0; i++)
+        {
+            first = components[i].Kind == ComponentKind.Rendered ? i : -1;
+        }
+
+        if (first < 0)
+        {
+            return null;
+        }
+
+        var text = Rendered(request, components, first);
+        var begins = false;
+        foreach (var token in BeginBytes)
+        {
+            begins |= text.StartsWith(token);
+        }
+
+        ref var usual = ref CollectionsMarshal.GetValueRefOrAddDefault(_beginsByModel, model, out _);
+        if (!begins && usual)
+        {
+            return new PromptDifference(FindingKinds.MissingBos, components[first], FaultSpan.None, Span(text, 0, 0));
+        }
+
+        usual |= begins;
+        foreach (var (open, close) in Pairs)
+        {
+            // The last turn is the reply's, which the model closes itself.
+            var (opened, closed) = (text.Count(open), text.Count(close));
+            if (opened > 0 && opened - closed is < 0 or > 1)
+            {
+                var at = text.LastIndexOf(opened > closed ? open : close);
+                return new PromptDifference(FindingKinds.TemplateMarkers, components[first], FaultSpan.None, Span(text, at, open.Length));
+            }
+        }
+
+        return null;
+    }
+
+    internal static FaultSpan Span(ReadOnlySpan<byte> text, int start, int length)
+    {
+        var from = Math.Max(0, start - 64);
+        while (from > 0 && (text[from] & 0xC0) == 0x80)
+        {
+            from--;
+        }
+
+        var to = Math.Min(text.Length, start + length + 64);
+        while (to < text.Length && (text[to] & 0xC0) == 0x80)
+        {
+            to++;
+        }
+
+        var at = Encoding.UTF8.GetCharCount(text[from..start]);
+        return FaultSpan.Of(Encoding.UTF8.GetString(text[from..to]), at..(at + Encoding.UTF8.GetCharCount(text.Slice(start, length))), Encoding.UTF8.GetCharCount(text[..from]));
+    }
+
+    private static ReadOnlySpan<byte> Rendered(ServedRequest request, ReadOnlySpan<PromptComponent> components, int first)
+    {
+        var last = first;
+        while (last + 1 < components.Length && components[last + 1].Kind == ComponentKind.Rendered)
+        {
+            last++;
+        }
+
+        return request.Text[components[first].Start..(components[last].Start + components[last].Length)];
+    }
+
+    private static int Occurrences(string text, string token)
+    {
+        var count = 0;
+        for (var at = text.IndexOf(token, StringComparison.Ordinal); at >= 0; at = text.IndexOf(token, at + token.Length, StringComparison.Ordinal))
+        {
+            count++;
+        }
+
+        return count;
+    }
+}
