@@ -72,6 +72,13 @@ public static class FindingKinds
     public const string QualityRegression = "quality-regression";
 
     // Fleets
+    public const string Surge = "surge";
+    public const string QueueGrowth = "queue-growth";
+    public const string MetricsGap = "metrics-gap";
+    public const string FailedRequests = "failed-requests";
+    public const string SloAtRisk = "slo-at-risk";
+    public const string Underprovisioned = "underprovisioned";
+    public const string SloInfeasible = "slo-infeasible";
 
     // Rollouts
 

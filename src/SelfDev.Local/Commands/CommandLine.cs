@@ -80,6 +80,7 @@ public static partial class CommandLine
         DemoCommand.Create(io),
         UpCommand.Create(io),
         AnalyzeCommand.Create(io),
+        BacktestCommand.Create(io),
         DropCommand.Create(io),
         StatusCommand.Create(io),
         ApprovalsCommand.Create(io),

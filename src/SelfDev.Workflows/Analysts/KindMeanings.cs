@@ -19,6 +19,27 @@ internal static class KindMeanings
 
     private static readonly Dictionary<string, KindMeaning> Table = new(StringComparer.Ordinal)
     {
+        [FindingKinds.Surge] = new(
+            "Demand left its level within minutes: a launch, a batch job, clients that retry together, or another service that fails over. What rises faster than a replica starts cannot be caught by scaling alone.",
+            "which clients or keys the new requests are from, and whether they are retries."),
+        [FindingKinds.QueueGrowth] = new(
+            "More work arrives than the replicas finish: too few of them, longer prompts or answers than before, or replicas that became slow.",
+            "whether arrivals rose or completions fell, and how many replicas really serve."),
+        [FindingKinds.MetricsGap] = new(
+            "The source of metrics was silent: a restarted exporter, a scrape that timed out, or a network fault. Load may well have gone on.",
+            "the exporter's own log and the scraper's targets for that time."),
+        [FindingKinds.FailedRequests] = new(
+            "Requests ended without an answer: time-outs in a queue, refused tokens, or replicas that were lost.",
+            "the status codes and whether the failures fall together with a queue or a lost replica."),
+        [FindingKinds.SloAtRisk] = new(
+            "The demand that is to be expected when a replica that is asked for now would serve is more than the present ones hold the service level under.",
+            "whether the forecast agrees with what is known about the coming hours."),
+        [FindingKinds.Underprovisioned] = new(
+            "The replicas that serve do not hold the service level under the demand that is there.",
+            "quota and allocation errors of the scale set, and its limits."),
+        [FindingKinds.SloInfeasible] = new(
+            "Even an idle replica takes longer for these requests than the service level allows, so that no number of replicas holds it.",
+            "prompt lengths against the limit for the first token, and chunk size against the limit between tokens."),
         [FindingKinds.LossSpike] = new(
             "A jump of the loss comes from a bad batch or from an optimiser step that was too large; most runs recover within some dozen steps, and a gradient norm that climbed before it points to the optimiser.",
             "whether the loss is back at its level, and which data the steps just before it read."),

@@ -1,0 +1,170 @@
+using System.Runtime.InteropServices;
+
+namespace SelfDev.Core.Fleets;
+
+/// <summary>
+/// What a fleet's samples have told so far, in bounded memory: demand as work (seconds of a replica's time asked for in a second, prefill and decode), the mean request, and how the fleet did
+/// under it.
+/// </summary>
+internal sealed class DemandHistory
+{
+    /// <summary>Samples that are kept: 17 hours of the usual interval.</summary>
+    private const int Kept = 4096;
+
+    /// <summary>Requests after which older ones have faded to a third, for the mean request: long enough for a mean, short enough to follow a change.</summary>
+    private const double MixMemory = 1000;
+
+    /// <summary>The same for misses: the service level allows one in a hundred, and a burst may take many of them.</summary>
+    private const double MissMemory = 4000;
+
+    /// <summary>Change of the mean request under which the capacity model is kept.</summary>
+    private const double MixTolerance = 0.03;
+
+    private readonly FleetSpecification _fleet;
+    private readonly List<double> _work = [];
+    private double _requestWeight;
+    private double _prefill;
+    private double _prefillSquared;
+    private double _completionWeight;
+    private double _output;
+    private double _missed;
+    private double _answered;
+    private int _provenSamples;
+    private double _provenReady = double.NaN;
+
+    public DemandHistory(FleetSpecification fleet) => _fleet = fleet;
+
+    /// <value>Erlangs, oldest first.</value>
+    public ReadOnlySpan<double> Work => CollectionsMarshal.AsSpan(_work);
+
+    /// <value>The capacity model for the mean request; null until one was seen from arrival to end.</value>
+    public Staffing? Staffing { get; private set; }
+
+    /// <value>Highest load of a minute, in erlangs a replica, under which the service level was held; 0 where none was seen.</value>
+    public double ProvenLoad { get; private set; }
+
+    /// <value>Share of requests that missed the service level; 0 where nobody says.</value>
+    public double MissShare => _answered < 1 ? 0 : _missed / _answered;
+
+    /// <value>Samples in a row in which far more requests missed the service level than it allows.</value>
+    public int SufferingSamples { get; private set; }
+
+    /// <value>Samples that carried demand, all in all.</value>
+    public int Samples { get; private set; }
+
+    /// <value>Length of the last sample.</value>
+    public double SampleSeconds { get; private set; }
+
+    public double LastTime { get; private set; } = double.NegativeInfinity;
+
+    public double FirstTime { get; private set; } = double.NaN;
+
+    /// <summary>Takes the next sample.</summary>
+    /// <returns>False where it tells no demand: unknown is not zero.</returns>
+    public bool Add(in DemandSample sample)
+    {
+        if (!(sample.Seconds > 0) || !double.IsFinite(sample.Requests) || !double.IsFinite(sample.Time) || sample.Time <= LastTime)
+        {
+            return false;
+        }
+
+        (LastTime, SampleSeconds) = (sample.Time, sample.Seconds);
+        FirstTime = double.IsNaN(FirstTime) ? sample.Time : FirstTime;
+        LearnMix(sample);
+        if (Staffing is null)
+        {
+            return false;
+        }
+
+        Samples++;
+        // The prompt tokens are those of these very requests, their answers are still to come: of those the mean counts.
+        var decode = Staffing.WorkSeconds - (_fleet.Replica.PrefillTokenSeconds * Staffing.Mix.PrefillTokens);
+        var prefill = double.IsFinite(sample.PrefillTokens) ? sample.PrefillTokens : sample.Requests * Staffing.Mix.PrefillTokens;
+        if (_work.Count == 2 * Kept)
+        {
+            _work.RemoveRange(0, Kept);
+        }
+
+        _work.Add(((_fleet.Replica.PrefillTokenSeconds * prefill) + (sample.Requests * decode)) / sample.Seconds);
+        Judge(sample);
+        return true;
+    }
+
+    private void LearnMix(in DemandSample sample)
+    {
+        if (double.IsFinite(sample.PrefillTokens))
+        {
+            var fade = Math.Exp(-sample.Requests / MixMemory);
+            // Where nobody tells the squares, lengths are taken as exponentially distributed.
+            var squares = double.IsFinite(sample.PrefillTokensSquared)
+                ? sample.PrefillTokensSquared
+                : sample.Requests > 0 ? 2 * sample.PrefillTokens * sample.PrefillTokens / sample.Requests : 0;
+            (_requestWeight, _prefill, _prefillSquared) = ((_requestWeight * fade) + sample.Requests, (_prefill * fade) + sample.PrefillTokens, (_prefillSquared * fade) + squares);
+        }
+
+        if (double.IsFinite(sample.OutputTokens))
+        {
+            var ended = double.IsFinite(sample.Completions) ? sample.Completions : sample.Requests;
+            var fade = Math.Exp(-ended / MixMemory);
+            (_completionWeight, _output) = ((_completionWeight * fade) + ended, (_output * fade) + sample.OutputTokens);
+        }
+
+        if (_requestWeight < 1 || _completionWeight < 1)
+        {
+            return;
+        }
+
+        var mean = Math.Max(1, _prefill / _requestWeight);
+        var mix = new TrafficMix(mean, Math.Max(0, (_prefillSquared / _requestWeight / (mean * mean)) - 1), Math.Max(1, _output / _completionWeight));
+        if (Staffing is null || Differs(mix.PrefillTokens, Staffing.Mix.PrefillTokens) || Differs(mix.OutputTokens, Staffing.Mix.OutputTokens))
+        {
+            Staffing = new Staffing(_fleet.Replica, _fleet.ServiceLevel, mix);
+        }
+
+        static bool Differs(double one, double other) => Math.Abs(one - other) > MixTolerance * other;
+    }
+
+    /// <summary>How the fleet did: misses, and the highest load that it stood.</summary>
+    private void Judge(in DemandSample sample)
+    {
+        // How many times more misses than allowed count as more than chance.
+        const double SufferingFactor = 3;
+        var allowed = 1 - _fleet.ServiceLevel.Attainment;
+        if (!double.IsFinite(sample.Misses) || !double.IsFinite(sample.Completions))
+        {
+            return;
+        }
+
+        var fade = Math.Exp(-sample.Completions / MissMemory);
+        (_missed, _answered) = ((_missed * fade) + sample.Misses, (_answered * fade) + sample.Completions);
+        SufferingSamples = sample.Misses > SufferingFactor * allowed * sample.Completions ? SufferingSamples + 1 : 0;
+        if (!(sample.Ready >= 1))
+        {
+            return;
+        }
+
+        var minute = Math.Max(1, (int)Math.Round(60 / sample.Seconds));
+        var missed = sample.Misses > allowed * Math.Max(1, sample.Completions);
+        _provenSamples = missed || sample.Ready != _provenReady ? 0 : _provenSamples + 1;
+        _provenReady = sample.Ready;
+        if (_provenSamples >= minute && _work.Count >= minute)
+        {
+            ProvenLoad = Math.Max(ProvenLoad, Mean(Work[^minute..]) / sample.Ready);
+        }
+        else if (missed)
+        {
+            ProvenLoad = Math.Min(ProvenLoad, _work[^1] / sample.Ready);
+        }
+    }
+
+    public static double Mean(ReadOnlySpan<double> values)
+    {
+        var sum = 0.0;
+        foreach (var value in values)
+        {
+            sum += value;
+        }
+
+        return values.IsEmpty ? 0 : sum / values.Length;
+    }
+}

@@ -1,0 +1,9 @@
+namespace SelfDev.Core.Fleets;
+
+/// <summary>A fleet that nobody scales.</summary>
+internal sealed class FixedSize(string name, int replicas) : IScalingPolicy
+{
+    public string Name => name;
+
+    public int Decide(in FleetObservation observed) => replicas;
+}

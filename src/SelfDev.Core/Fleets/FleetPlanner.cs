@@ -1,0 +1,258 @@
+using System.Globalization;
+
+namespace SelfDev.Core.Fleets;
+
+/// <summary>
+/// The policy <c>selfdev</c>. Each interval: demand as work (prefill and decode, uncached tokens), its class, the bound that it should stay under until a replica that is asked for
+/// now would serve, and the replicas that hold the service level under that bound (<see cref="Staffing"/>).
+/// <para>
+/// Fast up, slow down: a larger answer is taken at once, a smaller one only when it stood for <see cref="PlannerOptions.ScaleInSeconds"/> and the survivors carry the present
+/// load, which is N/(N-1) of what each carries now. Under on/off traffic nothing is let go while a burst is in the history, since no forecast sees the next one coming. Replicas that start count as if they
+/// were there, once. Without metrics the fleet is held as it is. The floor is held always, also without metrics.
+/// </para>
+/// <para>
+/// Pure: no clock, no randomness; the same samples give the same plan. For one decision from a window of samples call <see cref="Plan"/>; a planner that is kept takes each sample with
+/// <see cref="Observe"/> and answers with <see cref="Decide(int, int, double)"/>.
+/// </para>
+/// </summary>
+public sealed class FleetPlanner : IScalingPolicy
+{
+    /// <summary>Utilisation from which a queue grows too steeply to extrapolate.</summary>
+    private const double MaxProvenUse = 0.8;
+
+    /// <summary>How many times more misses than allowed count as more than chance.</summary>
+    private const double SufferingFactor = 3;
+
+    private readonly FleetSpecification _fleet;
+    private readonly PlannerOptions _options;
+    private readonly DemandHistory _history;
+    private readonly double _misses;
+    private readonly Queue<(double Time, double Bound)> _bounds = new();
+    private DemandForecast? _forecast;
+    private DemandSample _last = new() { Time = double.NegativeInfinity, Seconds = 0 };
+
+    public FleetPlanner(FleetSpecification fleet, PlannerOptions? options = null)
+    {
+        (_fleet, _options, _history) = (fleet, options ?? PlannerOptions.Default, new DemandHistory(fleet));
+        _misses = (1 - fleet.ServiceLevel.Attainment) * _options.PlannedMissShare;
+    }
+
+    public string Name => "selfdev";
+
+    /// <value>What the traffic is like, as of the last decision.</value>
+    public TrafficShape Shape { get; private set; }
+
+    /// <summary>
+    /// One planning step as a pure function: everything that the planner knows is in <paramref name="samples"/>, so that nothing has to be kept between calls. The last two hours
+    /// (<see cref="PlannerOptions.HistorySeconds"/>) are enough, older samples do no harm; with fewer than eight nothing is let go.
+    /// </summary>
+    /// <param name="fleet">Without <see cref="FleetSpecification.Problems"/>; see <see cref="FleetSpecificationFormat.Parse"/> for its JSON.</param>
+    /// <param name="samples">In order of time; others are passed over.</param>
+    /// <param name="current">Replicas that serve, 0 and up.</param>
+    /// <param name="pending">Replicas that were asked for and do not serve yet, each counted once, 0 and up.</param>
+    /// <param name="now">Seconds on the samples' clock: when the newest sample is too old, the plan is to hold.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="current"/> or <paramref name="pending"/> is below 0.</exception>
+    public static FleetPlan Plan(
+        FleetSpecification fleet, IReadOnlyList<DemandSample> samples, int current, int pending, double now, PlannerOptions? options = null)
+    {
+        var planner = new FleetPlanner(fleet, options);
+        foreach (var sample in samples)
+        {
+            planner.Observe(sample);
+        }
+
+        return planner.Decide(current, pending, now);
+    }
+
+    /// <summary>Takes the next sample of the fleet's metrics.</summary>
+    public void Observe(in DemandSample sample)
+    {
+        if (!(sample.Time > _last.Time))
+        {
+            return;
+        }
+
+        _last = sample;
+        if (!_history.Add(sample))
+        {
+            return;
+        }
+
+        _forecast ??= new DemandForecast(Horizon(sample.Seconds), _options.SurgeQuantile);
+        _forecast.Add(_history.Work[^1]);
+        _bounds.Enqueue((sample.Time, _forecast.Bound));
+        while (_bounds.Peek().Time < sample.Time - _options.ScaleInSeconds)
+        {
+            _bounds.Dequeue();
+        }
+    }
+
+    /// <inheritdoc cref="Plan"/>
+    public FleetPlan Decide(int current, int pending, double now)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(current);
+        ArgumentOutOfRangeException.ThrowIfNegative(pending);
+        var have = current + pending;
+        var plan = Unlimited(have, pending, now);
+        var replicas = Math.Clamp(plan.Replicas, _fleet.Floor, _fleet.Ceiling);
+        if (replicas != plan.Replicas)
+        {
+            var limit = replicas == _fleet.Floor ? "floor" : "ceiling";
+            plan = plan with
+            {
+                Reason = PlanReason.Limits,
+                Why = plan.Replicas == have
+                    ? string.Create(CultureInfo.InvariantCulture, $"The fleet has {have} replicas, and its {limit} is {replicas}.")
+                    : string.Create(CultureInfo.InvariantCulture, $"{plan.Why} The {limit} of {replicas} limits it."),
+            };
+        }
+
+        return plan with
+        {
+            Replicas = replicas,
+            IsHold = replicas == have,
+            Traffic = Shape.Class,
+            RequestsPerSecond = _history.Staffing is { } staffing && _history.Samples > 0 ? Minute() / staffing.WorkSeconds : double.NaN,
+        };
+    }
+
+    int IScalingPolicy.Decide(in FleetObservation observed)
+    {
+        if (observed.HasMetrics)
+        {
+            Observe(observed.ToSample());
+        }
+
+        return Decide(observed.Ready, observed.Starting, observed.Time).Replicas;
+    }
+
+    /// <summary>The plan before floor and ceiling.</summary>
+    private FleetPlan Unlimited(int have, int pending, double now)
+    {
+        var stale = Math.Max(_options.StaleSeconds, 3 * _fleet.IntervalSeconds);
+        if (!(now - _history.LastTime <= stale))
+        {
+            return Hold(have, PlanReason.StaleMetrics, double.IsFinite(_history.LastTime)
+                ? string.Create(CultureInfo.InvariantCulture, $"The newest sample with demand is {now - _history.LastTime:0} s old: unknown demand is not zero demand.")
+                : "There is no sample with demand yet: unknown demand is not zero demand.");
+        }
+
+        if (_history.Staffing is not { } staffing || _forecast is null)
+        {
+            return Hold(have, PlanReason.Learning, "No request was seen from its arrival to its end yet, so that nothing is known about the mean request.");
+        }
+
+        Classify(staffing);
+        var foreseeable = Shape.Class is TrafficClass.Steady or TrafficClass.Ramp or TrafficClass.Diurnal;
+        var work = foreseeable ? _forecast.Bound : _history.Work[^1];
+        var planned = work / staffing.WorkSeconds;
+        var need = Need(staffing, have, work, foreseeable);
+        var outcome = staffing.At(Math.Max(1, Math.Min(_fleet.Ceiling, Math.Max(need, have))), planned);
+        FleetPlan Planned(int replicas, PlanReason reason, string why) =>
+            new(replicas, replicas == have, reason, why) { PlannedRequestsPerSecond = planned, ExpectedAttainment = 1 - outcome.Misses };
+
+        if (!staffing.IsFeasible(1 - _fleet.ServiceLevel.Attainment))
+        {
+            return Planned(need > have && foreseeable ? need : have, PlanReason.Infeasible, string.Create(
+                CultureInfo.InvariantCulture,
+                $"No number of replicas holds {_fleet.ServiceLevel.Attainment:P1} of requests to {_fleet.ServiceLevel.TimeToFirstTokenSeconds:0.###} s and {_fleet.ServiceLevel.InterTokenSeconds * 1000:0.#} ms a token: their own prefill and step time is too long."));
+        }
+
+        if (need > have)
+        {
+            return Planned(need, foreseeable ? PlanReason.Forecast : PlanReason.Backlog, string.Create(
+                CultureInfo.InvariantCulture,
+                $"{planned:0.##} requests a second are to be expected when a replica that is asked for now serves, and {have} replicas do not hold the service level under that."));
+        }
+
+        if (pending == 0 && Backlog() is { } backlog)
+        {
+            return Planned(have + Math.Max(1, have / 8), PlanReason.Backlog, backlog);
+        }
+
+        var (replicas, reason, why) = ScaleIn(staffing, have, pending, foreseeable);
+        return Planned(replicas, reason, why);
+    }
+
+    /// <summary>Replicas that the demand to expect needs; what is there already where nothing speaks for more.</summary>
+    private int Need(Staffing staffing, int have, double work, bool foreseeable)
+    {
+        var need = staffing.Replicas(work / staffing.WorkSeconds, _misses, Math.Max(1, have), _fleet.Ceiling);
+        if (need <= have)
+        {
+            return need;
+        }
+
+        // Measured beats modelled: replicas that held the service level under nearly this load hold it a little further,
+        // and what was enough for bursts like this one so far is enough for one more.
+        var stands = foreseeable
+            ? work / Math.Max(1, have) <= Math.Min(MaxProvenUse, (1 + _options.Extrapolation) * _history.ProvenLoad)
+            : work < have && _history.MissShare <= SufferingFactor * (1 - _fleet.ServiceLevel.Attainment);
+        return stands ? have : need;
+    }
+
+    private string? Backlog()
+    {
+        var limit = Math.Max(2 * _fleet.ServiceLevel.TimeToFirstTokenSeconds, Math.Min(_fleet.ServiceLevel.QueueSeconds, 3600));
+        return _last.Queue > 0 && _last.QueueAgeSeconds > Math.Min(limit, 2 * _fleet.ServiceLevel.TimeToFirstTokenSeconds)
+            ? string.Create(CultureInfo.InvariantCulture, $"The oldest of {_last.Queue:0} waiting requests has waited {_last.QueueAgeSeconds:0.#} s, whatever the model says.")
+            : _history.SufferingSamples >= 3 && _history.MissShare > SufferingFactor * (1 - _fleet.ServiceLevel.Attainment)
+                ? string.Create(CultureInfo.InvariantCulture, $"{_history.MissShare:P1} of the requests missed the service level, whatever the model says.")
+                : null;
+    }
+
+    private (int Replicas, PlanReason Reason, string Why) ScaleIn(Staffing staffing, int have, int pending, bool foreseeable)
+    {
+        if (_last.Time - _history.FirstTime < _options.LearningSeconds - _history.SampleSeconds || Shape.Class == TrafficClass.Unknown)
+        {
+            return (have, PlanReason.Learning, "Too little was seen to let anything go.");
+        }
+
+        if (!foreseeable)
+        {
+            return (have, PlanReason.OnOffHold, "Traffic comes in bursts that no forecast sees coming: what is let go would be missing in the next one.");
+        }
+
+        var bound = _bounds.Max(past => past.Bound);
+        var wanted = Math.Max(_fleet.Floor, staffing.Replicas(bound / staffing.WorkSeconds, _misses, Math.Max(1, have), _fleet.Ceiling));
+        if (wanted >= have || _last.Queue > 0 || pending > 0)
+        {
+            return (have, PlanReason.Hold, string.Create(CultureInfo.InvariantCulture, $"{have} replicas are what the demand to expect takes."));
+        }
+
+        // Half of the surplus at a time: a mistake is then a small one.
+        var step = Math.Max(1, (have - wanted) / 2);
+        var rate = Minute() / staffing.WorkSeconds;
+        while (step > 0 && staffing.At(have - step, rate).Misses > 1 - _fleet.ServiceLevel.Attainment)
+        {
+            step--;
+        }
+
+        return step == 0
+            ? (have, PlanReason.Hold, string.Create(CultureInfo.InvariantCulture, $"{have - 1} replicas would not carry {rate:0.##} requests a second."))
+            : (have - step, PlanReason.Surplus, string.Create(
+                CultureInfo.InvariantCulture, $"{wanted} replicas were enough for {_options.ScaleInSeconds:0} s, and {have - step} carry the present {rate:0.##} requests a second."));
+    }
+
+    private void Classify(Staffing staffing)
+    {
+        var kept = Math.Min(_history.Work.Length, (int)(_options.HistorySeconds / _history.SampleSeconds));
+        Shape = TrafficClassifier.Classify(_history.Work[^kept..], _history.SampleSeconds, staffing.WorkSeconds, staffing.Mix.PrefillVariation);
+        if (Shape.SeasonSamples > 0 && Math.Abs(Shape.SeasonSamples - _forecast!.Season) > 0.05 * Shape.SeasonSamples)
+        {
+            // The past is told again to a forecast that knows the season.
+            _forecast = new DemandForecast(Horizon(_history.SampleSeconds), _options.SurgeQuantile, Shape.SeasonSamples);
+            foreach (var work in _history.Work)
+            {
+                _forecast.Add(work);
+            }
+        }
+    }
+
+    private int Horizon(double sampleSeconds) => Math.Max(1, (int)Math.Ceiling((_fleet.ColdStartSeconds + _fleet.IntervalSeconds) / sampleSeconds));
+
+    /// <summary>Demand of the last minute, in erlangs.</summary>
+    private double Minute() => DemandHistory.Mean(_history.Work[^Math.Min(_history.Work.Length, Math.Max(1, (int)Math.Round(60 / _history.SampleSeconds)))..]);
+
+    private static FleetPlan Hold(int have, PlanReason reason, string why) => new(have, true, reason, why);
+}

@@ -1,0 +1,165 @@
+using MathNet.Numerics.Distributions;
+
+namespace SelfDev.Core.Fleets;
+
+/// <summary>What a number of replicas makes of a steady demand.</summary>
+/// <param name="Utilisation">Share of a replica's time that requests take beside what all share; 1 and up is overload.</param>
+/// <param name="Batch">Mean sequences that one replica runs.</param>
+/// <param name="InterTokenSeconds">Mean time of a step.</param>
+/// <param name="Misses">Share of requests expected to miss the service level, 0 to 1.</param>
+public readonly record struct StaffingOutcome(double Utilisation, double Batch, double InterTokenSeconds, double Misses);
+
+/// <summary>
+/// How many replicas hold a service level under a steady demand, by queueing theory over <see cref="ReplicaModel"/>.
+/// <para>
+/// With r requests a second on one replica, prompts take the share f = r * prefill of its time and each running sequence lengthens the step. By Little's law the batch is
+/// b = r * output * t, so that the mean step is t = alpha / (1 - u) with u = f + r * output * beta: the same relation as ITL = alpha + beta * batch of llm-d's
+/// workload-variant autoscaler, solved for the load. Time to first token is the wait in M/G/c for one of c prefilling replicas
+/// (<see cref="Queueing.WaitExceeds"/>) and the request's own prefill, whose length is taken as gamma distributed. The time between tokens of one answer varies with
+/// the prompts that come in while it is generated: a compound Poisson sum, taken as normal.
+/// </para>
+/// </summary>
+public sealed class Staffing
+{
+    private const int Points = 8;
+
+    private readonly ReplicaModel _replica;
+    private readonly ServiceLevel _level;
+    private readonly double[] _prefill = new double[Points];
+    private readonly double[] _output = new double[Points];
+
+    public Staffing(ReplicaModel replica, ServiceLevel level, TrafficMix mix)
+    {
+        (_replica, _level, Mix) = (replica, level, mix);
+        var variation = Math.Clamp(mix.PrefillVariation, 1e-3, 10);
+        var lengths = new Gamma(1 / variation, 1 / (variation * mix.PrefillTokens));
+        for (var i = 0; i < Points; i++)
+        {
+            var share = (i + 0.5) / Points;
+            _prefill[i] = lengths.InverseCumulativeDistribution(share);
+            // Answers are taken as exponentially long: short ones feel a stall most.
+            _output[i] = Math.Max(1, -Math.Log(1 - share) * Math.Max(1, mix.OutputTokens - 1));
+        }
+
+        WorkSeconds = replica.WorkSeconds(mix.PrefillTokens, mix.OutputTokens);
+    }
+
+    public TrafficMix Mix { get; }
+
+    /// <value>Seconds of a replica that a mean request takes.</value>
+    public double WorkSeconds { get; }
+
+    /// <summary>What <paramref name="replicas"/> make of <paramref name="requestsPerSecond"/>.</summary>
+    public StaffingOutcome At(int replicas, double requestsPerSecond)
+    {
+        if (requestsPerSecond <= 0)
+        {
+            return new StaffingOutcome(0, 0, _replica.StepSeconds + _replica.SequenceSeconds, 0);
+        }
+
+        if (replicas < 1)
+        {
+            return new StaffingOutcome(double.PositiveInfinity, 0, double.PositiveInfinity, 1);
+        }
+
+        var rate = requestsPerSecond / replicas;
+        var use = rate * WorkSeconds;
+        if (use >= 1)
+        {
+            return new StaffingOutcome(use, _replica.BatchLimit, double.PositiveInfinity, 1);
+        }
+
+        var step = _replica.StepSeconds / (1 - use);
+        var batch = rate * Mix.OutputTokens * step;
+        var kept = Mix.PrefillTokens + Mix.OutputTokens;
+        var room = Math.Min(_replica.BatchLimit, _replica.CacheTokens / kept);
+        if (batch >= room)
+        {
+            return new StaffingOutcome(use, room, step, 1);
+        }
+
+        var decode = _replica.StepTime(1, 0, 0) + (batch * (_replica.SequenceSeconds + (_replica.ContextTokenSeconds * (Mix.PrefillTokens + (Mix.OutputTokens / 2)))));
+        var late = Late(replicas, requestsPerSecond, decode);
+        var slow = Slow(replicas, requestsPerSecond, step, decode);
+        return new StaffingOutcome(use, batch, step, Math.Min(1, late + slow));
+    }
+
+    /// <summary>The smallest number of replicas that holds the service level.</summary>
+    /// <param name="misses">Share of requests that may miss it, above 0.</param>
+    /// <param name="from">Where the search begins; a good guess makes it short.</param>
+    /// <param name="ceiling">Where it ends.</param>
+    /// <returns>At least 0 and at most <paramref name="ceiling"/>; the ceiling also where nothing is enough (see <see cref="IsFeasible"/>).</returns>
+    public int Replicas(double requestsPerSecond, double misses, int from = 1, int ceiling = 10_000)
+    {
+        if (requestsPerSecond <= 0)
+        {
+            return 0;
+        }
+
+        var fewest = (int)Math.Clamp(Math.Ceiling(requestsPerSecond * WorkSeconds), 1, ceiling);
+        var replicas = Math.Clamp(from, fewest, ceiling);
+        // More replicas than this only shorten waits that are gone already: what is left is the request's own time, and cannot be bought off.
+        var floor = Math.Max(misses, At(ceiling, requestsPerSecond).Misses * 1.05);
+        while (replicas < ceiling && At(replicas, requestsPerSecond).Misses > floor)
+        {
+            replicas++;
+        }
+
+        while (replicas > fewest && At(replicas - 1, requestsPerSecond).Misses <= floor)
+        {
+            replicas--;
+        }
+
+        return replicas;
+    }
+
+    /// <summary>Whether any number of replicas holds the service level: an unloaded one does.</summary>
+    public bool IsFeasible(double misses) => At(10_000, 1).Misses <= misses;
+
+    private double Late(int replicas, double requestsPerSecond, double decode)
+    {
+        var chunk = _replica.PrefillChunkTokens;
+        double Own(double tokens) => (_replica.PrefillTokenSeconds * tokens) + (decode * Math.Ceiling(tokens / chunk));
+
+        var service = Own(Mix.PrefillTokens);
+        var load = requestsPerSecond * service;
+        if (load >= replicas)
+        {
+            return 1;
+        }
+
+        var waits = Queueing.ErlangC(replicas, load);
+        var decay = (replicas - load) / (service * (1 + Mix.PrefillVariation) / 2);
+        var late = 0.0;
+        for (var i = 0; i < Points; i++)
+        {
+            var slack = Math.Min(_level.TimeToFirstTokenSeconds - Own(_prefill[i]) - decode, _level.QueueSeconds);
+            late += slack < 0 ? 1 : waits * Math.Exp(-decay * slack);
+        }
+
+        return late / Points;
+    }
+
+    private double Slow(int replicas, double requestsPerSecond, double step, double decode)
+    {
+        var prefill = _replica.PrefillTokenSeconds * Mix.PrefillTokens;
+        var squares = prefill * prefill * (1 + Mix.PrefillVariation);
+        if (decode + (_replica.PrefillTokenSeconds * _replica.PrefillChunkTokens) <= _level.InterTokenSeconds)
+        {
+            return 0;
+        }
+
+        // A prompt goes to the replica with the fewest requests: it meets a running answer only where none is free.
+        var rate = requestsPerSecond / replicas * Queueing.ErlangC(replicas, requestsPerSecond * (prefill + (Mix.OutputTokens * step)));
+        var slow = 0.0;
+        for (var i = 0; i < Points; i++)
+        {
+            var seconds = _output[i] * _level.InterTokenSeconds;
+            var spare = (_output[i] * (_level.InterTokenSeconds - decode)) - (rate * prefill * seconds);
+            // Without a prompt there is no stall, whatever the normal tail says.
+            slow += spare <= 0 ? 1 : Math.Min(1 - Math.Exp(-rate * seconds), 1 - Normal.CDF(0, Math.Sqrt(rate * squares * seconds), spare));
+        }
+
+        return slow / Points;
+    }
+}

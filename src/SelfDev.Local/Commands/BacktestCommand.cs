@@ -1,0 +1,124 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text;
+using SelfDev.Core.Artifacts;
+using SelfDev.Core.Fleets;
+using SelfDev.Core.Redaction;
+using SelfDev.Core.Reports;
+using SelfDev.Local.Terminal;
+
+namespace SelfDev.Local.Commands;
+
+/// <summary><c>backtest</c>: a traffic trace through a simulated fleet, under our policy and under what a team would use instead.</summary>
+internal static class BacktestCommand
+{
+    public static Command Create(CommandIo io)
+    {
+        var trace = new Argument<string[]>("trace")
+        {
+            Description = "Traffic trace: Azure LLM trace, BurstGPT, Mooncake or a request log with usage; gzip is read as it is. Several are mixed, each from its own beginning.",
+            Arity = ArgumentArity.OneOrMore,
+        };
+        trace.Validators.Add(result =>
+        {
+            foreach (var token in result.Tokens.Where(token => token.Value.Length > 1 && token.Value[0] == '-'))
+            {
+                result.AddError($"There is no option '{token.Value}'. (A file of that name: ./{token.Value})");
+            }
+        });
+        var fleet = new Option<string>("--fleet") { Description = "YAML file with the fleet: service level, cold start, limits, what one replica can do. See samples/fleet.yaml.", Required = true, HelpName = "file" };
+        var speed = new Option<double>("--speed") { Description = "How many times as fast the requests come, 0.01 to 100. Default 1.", DefaultValueFactory = _ => 1, HelpName = "factor" };
+        speed.Validators.Add(result =>
+        {
+            if (result.Tokens.Count > 0 && result.GetValueOrDefault<double>() is not (>= 0.01 and <= 100))
+            {
+                result.AddError("--speed must be from 0.01 to 100.");
+            }
+        });
+        var format = new Option<string>("--format") { Description = "text, json, html or markdown.", DefaultValueFactory = _ => "text", HelpName = "format" };
+        format.AcceptOnlyFromAmong("text", "json", "html", "markdown");
+        var output = new Option<string?>("--out") { Description = "File to write the report to instead of standard output.", HelpName = "file" };
+        var verb = new Verb(
+            "backtest",
+            "Replays traffic through a simulated fleet under our scaling policy and under HPA, KEDA, Azure autoscale, KPA, APA, Dynamo, llm-d, fixed sizes and an oracle.",
+            "selfdev backtest traffic.csv --fleet samples/fleet.yaml",
+            "selfdev backtest traffic.csv --fleet fleet.yaml --format html --out backtest.html",
+            "selfdev backtest conv.csv code.csv --fleet fleet.yaml --speed 2 --format json")
+        {
+            trace, fleet, speed, format, output,
+        };
+        verb.SetAction((parsed, cancellation) => Task.FromResult(Run(
+            io, parsed.GetRequiredValue(trace), parsed.GetRequiredValue(fleet), parsed.GetValue(speed), parsed.GetRequiredValue(format), parsed.GetValue(output), cancellation)));
+        return verb;
+    }
+
+    private static int Run(CommandIo io, string[] paths, string fleetPath, double speed, string format, string? output, CancellationToken cancellation)
+    {
+        var (fleet, fit) = FleetFile.Read(fleetPath);
+        if (fit is not null)
+        {
+            io.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"selfdev: fitted the replica to {fit.Points} measurements: median error {fit.MedianError:P1} ({fit.HeldOutMedianError:P1} on rows held out), R2 {fit.RSquared:0.000}; {fit.ColdStartRows} rows show a cold start"));
+        }
+
+        var readings = paths.Select(path => Read(path, cancellation)).ToList();
+        var traces = readings.Select(reading => reading.ToTrace()
+            ?? throw new BadInputException(reading.Samples.Count > 0
+                ? $"'{reading.Name}' holds samples of metrics, not requests: a backtest takes a trace with one line a request."
+                : $"'{reading.Name}' holds no request that can be used.")).ToList();
+        var trace = traces.Count == 1 ? traces[0] : TrafficTrace.Mix(traces);
+        trace = speed == 1 ? trace : trace.TimeScaled(speed);
+        var result = Backtest.Run(fleet, trace, cancellation: cancellation);
+        var analysis = BacktestReport.Of(result, readings[0], TrafficCapability.KindName);
+        if (output is null)
+        {
+            Write(io.Output, analysis, format, io);
+            return ExitCodes.Done;
+        }
+
+        var target = Path.GetFullPath(output);
+        if (paths.Append(fleetPath).Any(path => Path.GetFullPath(path) == target))
+        {
+            throw new BadInputException($"--out '{output}' is one of the inputs: it would be overwritten.");
+        }
+
+        try
+        {
+            using var writer = new StreamWriter(target, append: false, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false));
+            Write(writer, analysis, format, io);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw new BadInputException($"The report cannot be written to '{output}': {failure.Message}", failure);
+        }
+
+        io.Error.WriteLine($"selfdev: the report is in {SafeText.SingleLine(target)}");
+        return ExitCodes.Done;
+    }
+
+    private static TrafficReading Read(string path, CancellationToken cancellation)
+    {
+        using var artifact = LocalArtifact.Open(path, ReadLimits.Default);
+        return artifact.Files.Count == 1
+            ? TrafficFormats.Read(artifact.Files[0], ReadLimits.Default, cancellation)
+            : throw new BadInputException($"'{path}' is a folder: name the trace's file.");
+    }
+
+    private static void Write(TextWriter writer, Analysis analysis, string format, CommandIo io)
+    {
+        switch (format)
+        {
+            case "json":
+                writer.WriteLine(ReportJson.Envelope(analysis).ToJsonString(ReportJson.Indented));
+                break;
+            case "html":
+                writer.Write(ReportHtml.Render(ReportContent.From(analysis)));
+                break;
+            case "markdown":
+                writer.Write(ReportMarkdown.Render(ReportContent.From(analysis)));
+                break;
+            default:
+                TerminalReport.Write(Consoles.For(writer, io.IsTerminal && ReferenceEquals(writer, io.Output), io.Width), ReportContent.From(analysis));
+                break;
+        }
+    }
+}

@@ -1,0 +1,178 @@
+using System.Globalization;
+using FsCheck;
+using FsCheck.Fluent;
+using SelfDev.Core.Fleets;
+
+namespace SelfDev.Core.Tests.Fleets;
+
+public sealed class FleetPlannerTests
+{
+    private static readonly FleetSpecification Fleet = FleetRoom.Fleet with { Floor = 2, Ceiling = 40 };
+
+    [Fact]
+    public void More_demand_is_met_at_once_with_an_absolute_number()
+    {
+        var samples = FleetRoom.Steady(40, 4, 2);
+        samples.AddRange(Enumerable.Range(41, 12).Select(i => FleetRoom.Sample(i * 15, 4 + (2 * (i - 40)), 2)));
+        var plan = FleetPlanner.Plan(Fleet, samples, 2, 0, samples[^1].Time);
+
+        Assert.True(plan.Replicas > 2);
+        Assert.False(plan.IsHold);
+        Assert.Contains("requests a second", plan.Why, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Pending_replicas_count_as_if_they_were_there()
+    {
+        var samples = FleetRoom.Steady(40, 22, 2);
+        var wanted = FleetPlanner.Plan(Fleet, samples, 2, 0, samples[^1].Time).Replicas;
+
+        Assert.True(wanted > 2);
+        Assert.Equal((wanted, true), FleetPlanner.Plan(Fleet, samples, 2, wanted - 2, samples[^1].Time) is var plan ? (plan.Replicas, plan.IsHold) : default);
+    }
+
+    [Fact]
+    public void Less_demand_is_followed_slowly_and_not_while_replicas_still_start()
+    {
+        var samples = FleetRoom.Steady(60, 3, 20);
+
+        var plan = FleetPlanner.Plan(Fleet, samples, 20, 0, samples[^1].Time);
+        Assert.Equal(PlanReason.Surplus, plan.Reason);
+        Assert.InRange(plan.Replicas, 3, 19);
+        Assert.Equal(20, FleetPlanner.Plan(Fleet, samples, 15, 5, samples[^1].Time).Replicas);
+    }
+
+    [Fact]
+    public void Nothing_is_let_go_unless_the_survivors_carry_the_load_times_N_over_N_minus_1()
+    {
+        // The load of the last minute is far over the forecast: survivors would drown whatever the bound says.
+        var samples = FleetRoom.Steady(60, 3, 6);
+        samples.AddRange(Enumerable.Range(61, 4).Select(i => FleetRoom.Sample(i * 15, 48, 6)));
+        var staffing = new Staffing(Fleet.Replica, Fleet.ServiceLevel, new TrafficMix(1000, 0.5, 200));
+
+        Assert.True(staffing.At(5, 48).Misses > 0.01);
+        Assert.True(FleetPlanner.Plan(Fleet, samples, 6, 0, samples[^1].Time).Replicas >= 6);
+    }
+
+    [Fact]
+    public void Stale_or_absent_metrics_hold_the_fleet_and_are_never_zero_demand()
+    {
+        var samples = FleetRoom.Steady(60, 3, 20);
+
+        var late = FleetPlanner.Plan(Fleet, samples, 20, 0, samples[^1].Time + 600);
+        Assert.Equal((20, true, PlanReason.StaleMetrics), (late.Replicas, late.IsHold, late.Reason));
+        var none = FleetPlanner.Plan(Fleet, [], 20, 0, 0);
+        Assert.Equal((20, PlanReason.StaleMetrics), (none.Replicas, none.Reason));
+
+        // A source that goes on without telling demand is silent as well.
+        samples.AddRange(Enumerable.Range(61, 40).Select(i => new DemandSample { Time = i * 15, Seconds = 15 }));
+        Assert.Equal(PlanReason.StaleMetrics, FleetPlanner.Plan(Fleet, samples, 20, 0, samples[^1].Time).Reason);
+    }
+
+    [Fact]
+    public void Bursts_hold_what_is_there()
+    {
+        List<DemandSample> samples = [.. Enumerable.Range(1, 120).Select(i => FleetRoom.Sample(i * 15, i % 24 < 4 ? 40 : 0, 12))];
+        var plan = FleetPlanner.Plan(Fleet, samples, 12, 0, samples[^1].Time);
+
+        Assert.Equal((12, TrafficClass.OnOff), (plan.Replicas, plan.Traffic));
+    }
+
+    [Fact]
+    public void An_infeasible_service_level_is_said_and_does_not_pin_the_fleet_to_its_ceiling()
+    {
+        var samples = FleetRoom.Steady(60, 3, 4);
+        var plan = FleetPlanner.Plan(Fleet with { ServiceLevel = new ServiceLevel { TimeToFirstTokenSeconds = 0.02 } }, samples, 4, 0, samples[^1].Time);
+
+        Assert.Equal(PlanReason.Infeasible, plan.Reason);
+        Assert.True(plan.Replicas < 10);
+        Assert.Contains("No number of replicas", plan.Why, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Waiting_requests_ask_for_more_whatever_the_model_says()
+    {
+        var samples = FleetRoom.Steady(60, 1, 4);
+        samples.Add(FleetRoom.Sample(61 * 15, 1, 4) with { Queue = 50, QueueAgeSeconds = 30 });
+        var plan = FleetPlanner.Plan(Fleet, samples, 4, 0, samples[^1].Time);
+
+        Assert.Equal(PlanReason.Backlog, plan.Reason);
+        Assert.True(plan.Replicas > 4);
+    }
+
+    [Theory]
+    [InlineData(0, 2)]
+    [InlineData(1, 2)]
+    [InlineData(60, 40)]
+    public void Floor_and_ceiling_hold_without_metrics_too(int current, int expected)
+    {
+        var plan = FleetPlanner.Plan(Fleet, [], current, 0, 0);
+
+        Assert.Equal((expected, PlanReason.Limits), (plan.Replicas, plan.Reason));
+    }
+
+    /// <summary>Whatever samples come: the plan is absolute, inside floor and ceiling, and the same again.</summary>
+    [Fact]
+    public void No_samples_lead_outside_floor_and_ceiling()
+    {
+        var values = Gen.Elements(double.NaN, double.PositiveInfinity, -1, 0, 1, 5, 40, 1e6, 1e15);
+        var samples = values.Four().Select(four => new DemandSample { Time = four.Item4, Seconds = 15, Requests = four.Item1, PrefillTokens = four.Item2 * 100, OutputTokens = four.Item3 * 10, Queue = four.Item2, QueueAgeSeconds = four.Item1, Misses = four.Item3, Completions = four.Item1, Ready = four.Item2 })
+            .ListOf()
+            .Select(list => list.Select((sample, i) => sample with { Time = double.IsFinite(sample.Time) ? i * 15 : sample.Time }).ToList());
+        var fleets = Gen.Choose(0, 30);
+        Check.QuickThrowOnFailure(Prop.ForAll(Arb.From(samples), Arb.From(fleets), Arb.From(fleets), (list, current, pending) =>
+        {
+            var plan = FleetPlanner.Plan(Fleet, list, current, pending, list.Count * 15);
+            return plan.Replicas >= Fleet.Floor && plan.Replicas <= Fleet.Ceiling && plan.IsHold == (plan.Replicas == current + pending) && plan.Why.Length > 0
+                && plan == FleetPlanner.Plan(Fleet, list, current, pending, list.Count * 15);
+        }));
+    }
+
+    [Fact]
+    public void A_planner_that_is_kept_and_one_that_is_told_everything_again_agree()
+    {
+        var trace = FleetRoom.Poisson(3000, 8, random => random.Next(1, 3000), 150);
+        var kept = new FleetPlanner(Fleet);
+        var samples = new List<DemandSample>();
+        var checks = 0;
+        FleetSimulation.Run(Fleet, trace, new Watching(observed =>
+        {
+            if (observed.HasMetrics)
+            {
+                samples.Add(observed.ToSample());
+                kept.Observe(samples[^1]);
+            }
+
+            var plan = kept.Decide(observed.Ready, observed.Starting, observed.Time);
+            Assert.Equal(plan, FleetPlanner.Plan(Fleet, samples, observed.Ready, observed.Starting, observed.Time));
+            checks++;
+            return plan.Replicas;
+        }), 6, cancellation: TestContext.Current.CancellationToken);
+        Assert.True(checks > 20);
+    }
+
+    [Fact]
+    public void A_replica_model_is_read_from_JSON_and_unknown_names_are_refused()
+    {
+        var json = FleetSpecificationFormat.Write(Fleet);
+        Assert.Equal(Fleet, FleetSpecificationFormat.Parse(json, out var problem));
+        Assert.Equal("", problem);
+
+        Assert.Null(FleetSpecificationFormat.Parse(json.Replace("\"floor\"", "\"flor\"", StringComparison.Ordinal), out problem));
+        Assert.Contains("flor", problem, StringComparison.Ordinal);
+        Assert.Null(FleetSpecificationFormat.Parse(json.Replace("\"floor\":2", "\"floor\":41", StringComparison.Ordinal), out problem));
+        Assert.Contains("floor must be", problem, StringComparison.Ordinal);
+        foreach (var wrong in new[] { "", "null", "[]", "{}", "{\"name\":1}", json.Replace("155", "1e999", StringComparison.Ordinal), json.Replace("155", "\"NaN\"", StringComparison.Ordinal), json.Replace("155", string.Create(CultureInfo.InvariantCulture, $"{-1}"), StringComparison.Ordinal) })
+        {
+            Assert.Null(FleetSpecificationFormat.Parse(wrong, out problem));
+            Assert.NotEmpty(problem);
+        }
+    }
+
+    private sealed class Watching(Func<FleetObservation, int> decide) : IScalingPolicy
+    {
+        public string Name => "watching";
+
+        public int Decide(in FleetObservation observed) => decide(observed);
+    }
+}
