@@ -24,7 +24,8 @@ public static class ArtifactContent
             var content = new CappedStream(start, stored, long.MaxValue);
             switch (CompressedContent.Name(start))
             {
-                case null:
+                case null or CompressedContent.Zip:
+                    // A zip file is what some formats are; a room reads it, or nobody does.
                     return new CappedStream(start, stored, limits.MaxBytes);
                 case CompressedContent.Gzip:
                     return OpenGzip(content, limits);

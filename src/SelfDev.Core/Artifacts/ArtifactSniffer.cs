@@ -67,6 +67,11 @@ public sealed class ArtifactSniffer(IEnumerable<ICapability> capabilities)
             return "The file is UTF-16 text. Convert it first: iconv -f UTF-16 -t UTF-8 FILE > FILE.utf8";
         }
 
+        if (CompressedContent.Name(start) is { } compression)
+        {
+            return $"This is a {compression} file, which is not read here. {CompressedContent.Remedy(compression)}";
+        }
+
         if (start.Contains((byte)0))
         {
             return "The file is binary, not text. " + Known(kind);

@@ -28,6 +28,19 @@ public static class FindingKinds
     public const string NovelMessage = "novel-message";
 
     // Evaluation
+    public const string EvalRegression = "eval-regression";
+    public const string EvalImprovement = "eval-improvement";
+    public const string EvalTie = "eval-tie";
+    public const string EvalUnderpowered = "eval-underpowered";
+    public const string EvalIncomplete = "eval-incomplete";
+    public const string RenderDifference = "render-difference";
+    public const string HarnessMismatch = "harness-mismatch";
+    public const string HarnessErrors = "harness-errors";
+    public const string FailureCluster = "failure-cluster";
+    public const string FlakySamples = "flaky-samples";
+    public const string ScoreChangePoint = "score-change-point";
+    public const string ScoreTrend = "score-trend";
+    public const string UnreadableResult = "unreadable-result";
 
     // Serving: why prompts miss the cache
     public const string CacheRouting = "cache-routing";

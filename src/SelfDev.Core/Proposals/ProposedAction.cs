@@ -19,6 +19,10 @@ namespace SelfDev.Core.Proposals;
 [JsonDerivedType(typeof(FixPrompt), FixPrompt.KindName)]
 [JsonDerivedType(typeof(PinRouting), PinRouting.KindName)]
 [JsonDerivedType(typeof(RaiseCacheCapacity), RaiseCacheCapacity.KindName)]
+[JsonDerivedType(typeof(BlockPromotion), BlockPromotion.KindName)]
+[JsonDerivedType(typeof(AllowPromotion), AllowPromotion.KindName)]
+[JsonDerivedType(typeof(RerunEvaluation), RerunEvaluation.KindName)]
+[JsonDerivedType(typeof(FixHarness), FixHarness.KindName)]
 public abstract record ProposedAction([property: JsonIgnore] string Kind);
 
 /// <summary>Sets the capacity of a GPU scale set.</summary>
@@ -136,6 +140,54 @@ public sealed record RaiseCacheCapacity(long Blocks, int BlockTokens, long Token
 
     /// <inheritdoc cref="FixPrompt.Service"/>
     public string? Service { get; init; }
+}
+
+/// <summary>Tells the release gate that a checkpoint does not pass.</summary>
+/// <param name="Regressions">Comparisons that are significantly worse.</param>
+public sealed record BlockPromotion(int Regressions) : ProposedAction(KindName)
+{
+    public const string KindName = "block-promotion";
+
+    /// <value>The checkpoint, from the artifact's path (<c>evals/&lt;checkpoint&gt;/...</c>); set by the pipeline, never from the artifact's text.</value>
+    public string? Checkpoint { get; init; }
+}
+
+/// <summary>Tells the release gate that a checkpoint passes.</summary>
+/// <param name="Comparisons">Comparisons that it rests on.</param>
+public sealed record AllowPromotion(int Comparisons) : ProposedAction(KindName)
+{
+    public const string KindName = "allow-promotion";
+
+    /// <inheritdoc cref="BlockPromotion.Checkpoint"/>
+    public string? Checkpoint { get; init; }
+}
+
+/// <summary>Tells the evaluation service to evaluate again.</summary>
+/// <param name="Samples">Samples a task on both checkpoints; null: as many as there are.</param>
+public sealed record RerunEvaluation(long? Samples) : ProposedAction(KindName)
+{
+    public const string KindName = "rerun-evaluation";
+
+    /// <inheritdoc cref="BlockPromotion.Checkpoint"/>
+    public string? Checkpoint { get; init; }
+}
+
+/// <summary>Tells the owners of the evaluation harness what differs between two evaluations that should be run alike.</summary>
+/// <param name="Fault">Kebab-case class of the difference, from our own list, e.g. <c>begin-of-sequence</c> or <c>n-shot</c>.</param>
+/// <param name="Line">Line or entry that shows it.</param>
+public sealed record FixHarness(string Fault, long Line) : ProposedAction(KindName)
+{
+    public const string KindName = "fix-harness";
+
+    /// <value>Where the rendered inputs first differ, in UTF-16 units, and how long the differing span is on either side; null where it is not the rendering.</value>
+    public int? Offset { get; init; }
+
+    public int? BaselineLength { get; init; }
+
+    public int? CandidateLength { get; init; }
+
+    /// <inheritdoc cref="BlockPromotion.Checkpoint"/>
+    public string? Checkpoint { get; init; }
 }
 
 /// <summary>A host name as RFC 1123 allows it, so that nothing else of a log line can pass as one.</summary>

@@ -148,6 +148,45 @@ internal static class KindMeanings
         [FindingKinds.QualityRegression] = new(
             "Conversations with this checkpoint go worse than with the other one by more than chance explains.",
             "transcripts of the sessions behind the worst rate, before the release goes on."),
+        [FindingKinds.EvalRegression] = new(
+            "The checkpoint answers worse, and neither chance nor the harness explains it: look at what was trained between the two, and at the items that broke.",
+            "the failure clusters, the items that moved most, and training findings between the two checkpoints."),
+        [FindingKinds.EvalImprovement] = new(
+            "The checkpoint answers better than chance explains.",
+            "that the same items were used and that no answers leaked into the training data."),
+        [FindingKinds.EvalTie] = new(
+            "Whatever difference is left is smaller than the margin.",
+            "whether these tasks measure what the checkpoint was trained for."),
+        [FindingKinds.EvalUnderpowered] = new(
+            "There are too few samples: a drop of this size comes up by chance alone, and so would a real one go unseen.",
+            "how many samples the comparison needs, and what they cost."),
+        [FindingKinds.EvalIncomplete] = new(
+            "The evaluation ended before its samples did; those that finished first are the easy and the short ones, so their score is no estimate of the whole.",
+            "why it ended: the last lines of the evaluation's own log."),
+        [FindingKinds.RenderDifference] = new(
+            "The two checkpoints were not asked the same: the prompt was rendered differently, most often by a chat template or a tokenizer that adds its own beginning token.",
+            "the tokenizer and template files of both checkpoints, and the harness' flags for them."),
+        [FindingKinds.HarnessMismatch] = new(
+            "The two evaluations were run with different settings, so their scores measure different things.",
+            "the command lines of the two evaluations."),
+        [FindingKinds.HarnessErrors] = new(
+            "Samples failed because of the harness: a sandbox, a network call, a scorer. They count as wrong answers although nobody answered.",
+            "the error messages, and whether the same samples pass when they are run again."),
+        [FindingKinds.FailureCluster] = new(
+            "Many items fail in the same way, which points to one cause rather than to many.",
+            "the exemplars, and what they have in common."),
+        [FindingKinds.FlakySamples] = new(
+            "The same item passes and fails by turns: sampling, time limits or a test that depends on order.",
+            "temperature, seeds and time limits; then exclude or repeat these items."),
+        [FindingKinds.ScoreChangePoint] = new(
+            "The score changed its level between two checkpoints and stayed there.",
+            "what changed in data, schedule or harness between the two."),
+        [FindingKinds.ScoreTrend] = new(
+            "The score slides from checkpoint to checkpoint.",
+            "the data mixture and the learning-rate schedule."),
+        [FindingKinds.UnreadableResult] = new(
+            "Part of the results could not be read, so it is not part of the verdict.",
+            "the file and place that the finding names."),
         [FindingKinds.InsufficientData] = new(
             "There is too little in the artifact to judge it; that is not the same as healthy.",
             "that the file is complete and of the expected kind."),

@@ -1,4 +1,5 @@
 using SelfDev.Core.Artifacts;
+using SelfDev.Core.Evaluation;
 using SelfDev.Core.Fleets;
 using SelfDev.Core.Redaction;
 using SelfDev.Core.Serving;
@@ -10,7 +11,7 @@ namespace SelfDev.Workflows.Diagnosis;
 public sealed class Capabilities(IReadOnlyList<ICapability> rooms)
 {
     /// <value>Every room there is.</value>
-    public static Capabilities All { get; } = new([new ServingCapability(), new TrafficCapability(), new TrainingCapability()]);
+    public static Capabilities All { get; } = new([new EvaluationCapability(), new ServingCapability(), new TrafficCapability(), new TrainingCapability()]);
 
     /// <value>In the order given; what they report is redacted.</value>
     public IReadOnlyList<ICapability> Rooms { get; } = [.. rooms.Select(room => new RedactedCapability(room))];
