@@ -1,5 +1,6 @@
 using System.Text.Json;
 using SelfDev.Benchmarks;
+using SelfDev.Benchmarks.Serving;
 using SelfDev.Benchmarks.Training;
 
 // One process runs one suite, so that one suite's garbage and caches never stand in another's figures.
@@ -10,6 +11,7 @@ IReadOnlyList<IBenchmarkSuite> suites =
     new PipelineBenchmark(),
     new ScanBenchmark(),
     new QualityBenchmark(),
+    new ServingBenchmark(),
 ];
 
 var suite = args.Length > 0 ? suites.FirstOrDefault(candidate => candidate.Name == args[0]) : null;
