@@ -5,7 +5,8 @@ namespace SelfDev.Core.Artifacts;
 
 /// <summary>
 /// Cuts a stream into blocks of whole lines, so that a scan can work on many lines at once and on several cores: blocks are
-/// independent of each other and know their place. Memory is one block for each that the caller has not disposed.
+/// independent of each other and know their place. Memory is one block for each that the caller has not disposed; a block
+/// grows beyond its usual size only for a line that is longer.
 /// </summary>
 /// <remarks>Not safe for concurrent calls; the blocks themselves may go to other threads.</remarks>
 public sealed class TextBlockReader : IDisposable
@@ -15,9 +16,10 @@ public sealed class TextBlockReader : IDisposable
 
     private readonly Stream _stream;
     private readonly int _maxLineBytes;
-    private readonly int _capacity;
+    private readonly int _blockBytes;
+    private readonly int _maxBlockBytes;
     private readonly IncrementalHash? _hash;
-    private readonly byte[] _carry;
+    private byte[] _carry;
     private int _carried;
     private long _offset;
     private long _lines;
@@ -36,9 +38,10 @@ public sealed class TextBlockReader : IDisposable
         ArgumentOutOfRangeException.ThrowIfLessThan(blockBytes, 1);
         _stream = stream;
         _maxLineBytes = limits.MaxLineBytes;
+        _blockBytes = blockBytes;
         // Room for a whole line with its CR LF: a longer one is over the cap for certain.
-        _capacity = Math.Max(blockBytes, _maxLineBytes + 2);
-        _carry = ArrayPool<byte>.Shared.Rent(_capacity);
+        _maxBlockBytes = Math.Max(blockBytes, _maxLineBytes + 2);
+        _carry = ArrayPool<byte>.Shared.Rent(blockBytes);
         _hash = hash ? IncrementalHash.CreateHash(HashAlgorithmName.SHA256) : null;
     }
 
@@ -66,10 +69,7 @@ public sealed class TextBlockReader : IDisposable
                 SkipToLineEnd();
             }
 
-            var buffer = ArrayPool<byte>.Shared.Rent(_capacity);
-            _carry.AsSpan(0, _carried).CopyTo(buffer);
-            var length = Fill(buffer, _carried);
-            _carried = 0;
+            var (buffer, length) = FillBlock();
             if (length == 0)
             {
                 ArrayPool<byte>.Shared.Return(buffer);
@@ -99,6 +99,12 @@ public sealed class TextBlockReader : IDisposable
             if (lastEnd >= 0)
             {
                 _carried = _atEnd ? 0 : length - lastEnd - 1;
+                if (_carried > _carry.Length)
+                {
+                    ArrayPool<byte>.Shared.Return(_carry);
+                    _carry = ArrayPool<byte>.Shared.Rent(_carried);
+                }
+
                 filled.Slice(length - _carried, _carried).CopyTo(_carry);
                 return Emit(buffer, length - _carried, endsTruncated: false);
             }
@@ -135,11 +141,33 @@ public sealed class TextBlockReader : IDisposable
         return block;
     }
 
-    private int Fill(byte[] buffer, int length)
+    /// <summary>What was carried over and what follows it: a block's size, or more until it holds a line end.</summary>
+    private (byte[] Buffer, int Length) FillBlock()
     {
-        while (length < _capacity && !_atEnd)
+        var capacity = (int)Math.Min(_maxBlockBytes, Math.Max(_blockBytes, 2L * _carried));
+        var buffer = ArrayPool<byte>.Shared.Rent(capacity);
+        _carry.AsSpan(0, _carried).CopyTo(buffer);
+        var length = Fill(buffer, _carried, capacity);
+        for (var searched = 0; !_atEnd && capacity < _maxBlockBytes && buffer.AsSpan(searched, length - searched).IndexOf((byte)'\n') < 0;)
         {
-            var read = _stream.Read(buffer, length, _capacity - length);
+            searched = length;
+            capacity = (int)Math.Min(_maxBlockBytes, 2L * capacity);
+            var larger = ArrayPool<byte>.Shared.Rent(capacity);
+            buffer.AsSpan(0, length).CopyTo(larger);
+            ArrayPool<byte>.Shared.Return(buffer);
+            buffer = larger;
+            length = Fill(buffer, length, capacity);
+        }
+
+        _carried = 0;
+        return (buffer, length);
+    }
+
+    private int Fill(byte[] buffer, int length, int capacity)
+    {
+        while (length < capacity && !_atEnd)
+        {
+            var read = _stream.Read(buffer, length, capacity - length);
             _atEnd = read == 0;
             _hash?.AppendData(buffer, length, read);
             Bytes += read;
@@ -153,7 +181,7 @@ public sealed class TextBlockReader : IDisposable
     {
         while (_skipToLineEnd && !_atEnd)
         {
-            var read = Fill(_carry, 0);
+            var read = Fill(_carry, 0, _carry.Length);
             var end = _carry.AsSpan(0, read).IndexOf((byte)'\n');
             var skipped = end < 0 ? read : end + 1;
             SkippedBytes += end < 0 ? read : end;

@@ -191,7 +191,7 @@ internal sealed class AgentTraceFormat(ServingTraffic traffic)
         BitConverter.TryWriteBytes(_identity, component.Kind == ComponentKind.System ? 0 : sequence);
         BitConverter.TryWriteBytes(_identity.AsSpan(8), component.Size);
         BitConverter.TryWriteBytes(_identity.AsSpan(12), (int)component.Role);
-        var own = PromptReader.Sha(_identity.AsSpan(0, 16));
-        return session is null ? own : PromptReader.Mix(PromptReader.Sha(Encoding.UTF8.GetBytes(session)), own);
+        var own = Fingerprint.Of(_identity.AsSpan(0, 16));
+        return session is null ? own : Fingerprint.Mix(Fingerprint.Of(Encoding.UTF8.GetBytes(session)), own);
     }
 }

@@ -19,6 +19,9 @@ internal sealed class BeginMarkers
         ("<start_of_turn>"u8.ToArray(), "<end_of_turn>"u8.ToArray()),
     ];
 
+    private static readonly byte[][] TurnOpenings = ["<|im_start|>"u8.ToArray(), "<|start_header_id|>"u8.ToArray(), "<start_of_turn>"u8.ToArray()];
+    private static readonly byte[][] TurnEnds = ["<|im_end|>"u8.ToArray(), "<|eot_id|>"u8.ToArray(), "<end_of_turn>"u8.ToArray(), "<|endoftext|>"u8.ToArray()];
+    private static readonly byte[][] Roles = ["system"u8.ToArray(), "user"u8.ToArray(), "assistant"u8.ToArray(), "model"u8.ToArray(), "tool"u8.ToArray(), "developer"u8.ToArray()];
     private static readonly byte[][] BeginBytes = [.. Begins.Select(Encoding.UTF8.GetBytes)];
 
     private readonly Dictionary<string, bool> _beginsByModel = new(StringComparer.Ordinal);
@@ -27,28 +30,92 @@ internal sealed class BeginMarkers
 
     public static int Turns(string text) => TurnMarks.Sum(token => Occurrences(text, token));
 
-    /// <summary>Where two beginning-of-sequence tokens follow each other; null where they do not.</summary>
+    /// <summary>Whether a text begins with a beginning-of-sequence token.</summary>
+    public static bool Opens(ReadOnlySpan<byte> text) => BeginOf(text) is not null;
+
+    /// <summary>Two beginning-of-sequence tokens at a text's beginning; null where there are not.</summary>
     public static (int Start, int Length)? Doubled(ReadOnlySpan<byte> text)
     {
-        foreach (var token in BeginBytes)
+        if (BeginOf(text) is not { } token)
         {
-            for (var from = 0; text[from..].IndexOf(token) is var at and >= 0; from += at + token.Length)
-            {
-                var second = from + at + token.Length;
-                while (second < text.Length && text[second] is (byte)' ' or (byte)'\n')
-                {
-                    second++;
-                }
+            return null;
+        }
 
-                if (text[second..].StartsWith(token))
+        var second = token.Length;
+        while (second < text.Length && text[second] is (byte)' ' or (byte)'\n')
+        {
+            second++;
+        }
+
+        return text[second..].StartsWith(token) ? (0, second + token.Length) : null;
+    }
+
+    /// <summary>The first marker in a message's text that stands as a template puts it: with a role behind it, a beginning at the beginning, an end at the end. Not in a quotation.</summary>
+    public static (int Start, int Length)? Leaked(ReadOnlySpan<byte> text)
+    {
+        if (text.IndexOf((byte)'<') < 0)
+        {
+            return null;
+        }
+
+        if (BeginOf(text) is { Length: > 5 } begin)
+        {
+            return (0, begin.Length);
+        }
+
+        foreach (var marker in TurnOpenings)
+        {
+            for (var from = 0; text[from..].IndexOf(marker) is var found and >= 0; from += found + marker.Length)
+            {
+                var at = from + found;
+                if (HasRoleBehind(text[(at + marker.Length)..]) && !IsQuoted(text[..at]))
                 {
-                    return (from + at, second + token.Length - from - at);
+                    return (at, marker.Length);
                 }
+            }
+        }
+
+        var trimmed = text.TrimEnd(" \t\r\n"u8);
+        foreach (var marker in TurnEnds)
+        {
+            if (trimmed.EndsWith(marker) && !IsQuoted(trimmed[..^marker.Length]))
+            {
+                return (trimmed.Length - marker.Length, marker.Length);
             }
         }
 
         return null;
     }
+
+    private static byte[]? BeginOf(ReadOnlySpan<byte> text)
+    {
+        foreach (var token in BeginBytes)
+        {
+            if (text.StartsWith(token))
+            {
+                return token;
+            }
+        }
+
+        return null;
+    }
+
+    private static bool HasRoleBehind(ReadOnlySpan<byte> text)
+    {
+        foreach (var role in Roles)
+        {
+            if (text.StartsWith(role))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    /// <summary>Whether a text breaks off inside a fence of code or right behind a quotation mark.</summary>
+    private static bool IsQuoted(ReadOnlySpan<byte> before) =>
+        (!before.IsEmpty && before[^1] is (byte)'`' or (byte)'"' or (byte)'\'') || before.Count("```"u8) % 2 == 1;
 
     /// <summary>Looks at a prompt that was logged as rendered; null where it has its markers, and for prompts that are logged as messages.</summary>
     public PromptDifference? Check(ServedRequest request, string model)
@@ -66,12 +133,7 @@ internal sealed class BeginMarkers
         }
 
         var text = Rendered(request, components, first);
-        var begins = false;
-        foreach (var token in BeginBytes)
-        {
-            begins |= text.StartsWith(token);
-        }
-
+        var begins = Opens(text);
         ref var usual = ref CollectionsMarshal.GetValueRefOrAddDefault(_beginsByModel, model, out _);
         if (!begins && usual)
         {
@@ -79,14 +141,13 @@ internal sealed class BeginMarkers
         }
 
         usual |= begins;
+        var turns = BeginOf(text) is { } token ? text[token.Length..].TrimStart(" \n"u8) : text;
         foreach (var (open, close) in Pairs)
         {
             // The last turn is the reply's, which the model closes itself.
-            var (opened, closed) = (text.Count(open), text.Count(close));
-            if (opened > 0 && opened - closed is < 0 or > 1)
+            if (turns.StartsWith(open) && text.Count(open) - text.Count(close) is var unclosed and (< 0 or > 1))
             {
-                var at = text.LastIndexOf(opened > closed ? open : close);
-                return new PromptDifference(FindingKinds.TemplateMarkers, components[first], FaultSpan.None, Span(text, at, open.Length));
+                return new PromptDifference(FindingKinds.TemplateMarkers, components[first], FaultSpan.None, Span(text, text.LastIndexOf(unclosed > 0 ? open : close), open.Length));
             }
         }
 

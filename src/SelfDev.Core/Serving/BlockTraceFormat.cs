@@ -157,7 +157,7 @@ internal sealed class BlockTraceFormat(CapacityCurve curve, int? blockTokens)
 
         FirstTime = double.IsNaN(FirstTime) ? time : FirstTime;
         ClockReversals += time < LastTime ? 1 : 0;
-        LastTime = double.IsNaN(LastTime) ? time : Math.Max(LastTime, time);
+        LastTime = time;
     }
 
     private int ReadBlocks(ref Utf8JsonReader reader)
@@ -183,7 +183,7 @@ internal sealed class BlockTraceFormat(CapacityCurve curve, int? blockTokens)
             }
             else if (reader.TokenType == JsonTokenType.String)
             {
-                _blocks[count++] = unchecked((long)(ulong)PromptReader.Sha(reader.ValueSpan));
+                _blocks[count++] = unchecked((long)(ulong)Fingerprint.Of(reader.ValueSpan));
             }
             else
             {

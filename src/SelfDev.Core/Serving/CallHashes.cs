@@ -100,7 +100,7 @@ internal sealed class CallHashes
                 Kind = inSystem ? ComponentKind.System : ComponentKind.Message,
                 Role = role,
                 Index = i,
-                Hash = PromptReader.Mix((uint)role, _hashes[i]),
+                Hash = Fingerprint.Mix((uint)role, _hashes[i]),
                 Size = i < _sizes.Count ? _sizes[i] : 0,
                 Marked = i < _rawHashes.Count && _rawHashes[i] != _hashes[i],
             });

@@ -10,13 +10,16 @@ internal static class ComponentChecks
     /// <summary>Bytes of one component that are looked at for misread text.</summary>
     private const int MaxCheckedBytes = 1 << 20;
 
-    /// <summary>A short turn may be said twice; a long one, or one with tool calls, is a copy.</summary>
+    /// <summary>Short turns may come again by themselves.</summary>
     private const int CopyBytes = 80;
 
-    public static IEnumerable<PromptDifference> Check(ServedRequest request, int at)
+    /// <summary>What people say twice on end: "yes", "go on".</summary>
+    private const int SaidTwiceBytes = 16;
+
+    public static IEnumerable<PromptDifference> Check(ServedRequest request, int at, AccountedRequest accounted)
     {
         var component = request.Components[at];
-        if (Doubled(request, at) is { } doubled)
+        if (Doubled(request, at, accounted) is { } doubled)
         {
             yield return doubled;
         }
@@ -42,7 +45,11 @@ internal static class ComponentChecks
         }
     }
 
-    private static PromptDifference? Doubled(ServedRequest request, int at)
+    /// <summary>
+    /// The same message twice on end, or the same pair of messages. An agent that is stuck repeats itself word for word, one turn a request: a pair is a copy only where one request
+    /// brought both, or where it repeats the ids of its calls.
+    /// </summary>
+    private static PromptDifference? Doubled(ServedRequest request, int at, in AccountedRequest accounted)
     {
         var components = CollectionsMarshal.AsSpan(request.Components);
         ref readonly var component = ref components[at];
@@ -51,14 +58,16 @@ internal static class ComponentChecks
             return null;
         }
 
-        var adjacent = at >= 1 && components[at - 1].Hash == component.Hash && component.Role is MessageRole.User or MessageRole.Assistant;
-        var pair = at >= 3 && components[at - 2].Hash == component.Hash && components[at - 3].Hash == components[at - 1].Hash && IsCopy(component) && components[at - 1].Kind == ComponentKind.Message;
-        return adjacent || pair
+        var isAdjacent = at >= 1 && components[at - 1].Hash == component.Hash && component.Role is MessageRole.User or MessageRole.Assistant && component.Size >= SaidTwiceBytes;
+        var isPair = at >= 3 && components[at - 2].Hash == component.Hash && components[at - 3].Hash == components[at - 1].Hash && components[at - 1].Kind == ComponentKind.Message
+            && (HasIds(component) || HasIds(components[at - 1]) || (accounted.IsContinuation && at - 2 >= accounted.Known && (component.Size >= CopyBytes || components[at - 1].Size >= CopyBytes)));
+        return isAdjacent || isPair
             ? new PromptDifference(FindingKinds.DuplicatedTurn, component, FaultSpan.None, Whole(request.TextOf(component)))
             : null;
     }
 
-    private static bool IsCopy(in PromptComponent component) => component.Calls > 0 || component.Answers != 0 || component.Size >= CopyBytes;
+    /// <summary>Ids of calls are part of the text that was compared.</summary>
+    private static bool HasIds(in PromptComponent component) => component.Answers != 0 || component.HasCallIds;
 
     private static PromptDifference? Begin(ServedRequest request, in PromptComponent component)
     {
@@ -68,7 +77,9 @@ internal static class ComponentChecks
             : null;
     }
 
-    /// <summary>Template markers inside a message: the template puts its own around it, so the text was rendered twice.</summary>
+    /// <summary>
+    /// Template markers inside a message, as the template itself would put them: the text was rendered twice. Who only writes about markers does not put a role behind them.
+    /// </summary>
     private static PromptDifference? Leaked(ServedRequest request, in PromptComponent component)
     {
         if (component.Kind == ComponentKind.Rendered || component.Kind == ComponentKind.Tool || component.Role == MessageRole.Tool)
@@ -77,15 +88,9 @@ internal static class ComponentChecks
         }
 
         var text = request.TextOf(component);
-        foreach (var marker in Markers)
-        {
-            if (text.IndexOf(marker) is var at and >= 0)
-            {
-                return new PromptDifference(FindingKinds.TemplateMarkers, component, FaultSpan.None, BeginMarkers.Span(text, at, marker.Length));
-            }
-        }
-
-        return null;
+        return BeginMarkers.Leaked(text) is var (start, length)
+            ? new PromptDifference(FindingKinds.TemplateMarkers, component, FaultSpan.None, BeginMarkers.Span(text, start, length))
+            : null;
     }
 
     private static PromptDifference? Misread(ServedRequest request, in PromptComponent component)
@@ -96,8 +101,9 @@ internal static class ComponentChecks
             return null;
         }
 
+        // What a tool or a model put out may be damaged by itself; a system prompt with replaced characters was read wrongly.
         var text = Encoding.UTF8.GetString(bytes[..Math.Min(bytes.Length, MaxCheckedBytes)]);
-        return TextDamage.Mojibake(text) is var (start, length)
+        return (TextDamage.Mojibake(text) ?? (component.Kind == ComponentKind.System ? TextDamage.Replaced(text) : null)) is var (start, length)
             ? new PromptDifference(FindingKinds.Mojibake, component, FaultSpan.None, FaultSpan.Of(text, start..(start + length)))
             : null;
     }
@@ -107,10 +113,4 @@ internal static class ComponentChecks
         var whole = Encoding.UTF8.GetString(text);
         return FaultSpan.Of(whole, ..whole.Length);
     }
-
-    private static readonly byte[][] Markers =
-    [
-        "<|im_start|>"u8.ToArray(), "<|im_end|>"u8.ToArray(), "<|start_header_id|>"u8.ToArray(), "<|eot_id|>"u8.ToArray(), "<|begin_of_text|>"u8.ToArray(),
-        "<start_of_turn>"u8.ToArray(), "<｜begin▁of▁sentence｜>"u8.ToArray(),
-    ];
 }

@@ -151,7 +151,7 @@ internal sealed class InteractionQuality
     {
         ref readonly var component = ref components[at];
         _hasText |= component.Length > 0;
-        switch (component.Role)
+        switch (component.Kind == ComponentKind.Rendered ? MessageRole.None : component.Role)
         {
             case MessageRole.User:
                 session.AddUser(_phrases.OfUser(request.TextOf(component)), isReaction: at > 0 && components[at - 1].Role is MessageRole.Assistant or MessageRole.Tool);

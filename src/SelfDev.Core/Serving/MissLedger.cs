@@ -64,17 +64,19 @@ internal sealed class LedgerAccount
     }
 
     /// <summary>
-    /// At a backend that has no cache nothing expires, is marked, rounded or pushed out: what another backend of the same model would have served was lost to the routing.
+    /// At a backend that shows no cache nothing expires, is marked, rounded or pushed out. What another backend of the same model would have served was lost to the routing; without one
+    /// nobody knows.
     /// </summary>
-    public void BookToRouting()
+    public void BookTo(MissCause cause)
     {
-        foreach (var cause in (ReadOnlySpan<MissCause>)[MissCause.Expiry, MissCause.BelowMinimum, MissCause.Rounding, MissCause.Eviction, MissCause.Unexplained])
+        foreach (var other in (ReadOnlySpan<MissCause>)[MissCause.Routing, MissCause.Expiry, MissCause.BelowMinimum, MissCause.Rounding, MissCause.Eviction, MissCause.Unexplained])
         {
-            Causes[(int)MissCause.Routing] += Causes[(int)cause];
-            Causes[(int)cause] = 0;
+            var tokens = Causes[(int)other];
+            Causes[(int)other] -= tokens;
+            Causes[(int)cause] += tokens;
         }
 
-        Causes[(int)MissCause.Routing] += Diverged[(int)DivergedPart.CacheMark];
+        Causes[(int)cause] += Diverged[(int)DivergedPart.CacheMark];
         Causes[(int)MissCause.Divergence] -= Diverged[(int)DivergedPart.CacheMark];
         Diverged[(int)DivergedPart.CacheMark] = 0;
     }
@@ -195,9 +197,9 @@ internal sealed class MissLedger
         {
             var copy = new LedgerAccount();
             copy.Add(account);
-            if (IsBypassed(key.Backend))
+            if (!_backends[key.Backend].Caches)
             {
-                copy.BookToRouting();
+                copy.BookTo(IsBypassed(key.Backend) ? MissCause.Routing : MissCause.Unexplained);
             }
 
             ref var sum = ref CollectionsMarshal.GetValueRefOrAddDefault(values, key.Value, out var exists);

@@ -39,7 +39,7 @@ internal sealed class PrometheusFormat(EngineMetrics metrics)
             return value.StartsWith("NaN"u8) || value.StartsWith("+Inf"u8) || value.StartsWith("-Inf"u8);
         }
 
-        Note(line[..nameEnd], PromptReader.Sha(line[..labelsEnd]), number64, number);
+        Note(line[..nameEnd], Fingerprint.Of(line[..labelsEnd]), number64, number);
         return true;
     }
 

@@ -20,6 +20,9 @@ internal sealed class PromptAccounting(ServingOptions options, ProviderRules rul
     /// <summary>Components before a cache mark that Anthropic looks back over ("20 blocks").</summary>
     private const int LookBack = 20;
 
+    private const int MaxBackends = 4096;
+
+    private readonly HashSet<string> _backends = new(StringComparer.Ordinal);
     private readonly PrefixIndex _index = new();
     private readonly TokenPlaces _places = new();
     private readonly Dictionary<(string Backend, string? Key), int> _scopes = [];
@@ -38,7 +41,7 @@ internal sealed class PromptAccounting(ServingOptions options, ProviderRules rul
         var components = CollectionsMarshal.AsSpan(request.Components);
         var served = request.ServedModel ?? request.Model ?? "unknown";
         var (model, root, rule) = ModelOf(served, checkpointLimit);
-        var backend = request.Backend ?? served;
+        var backend = NamedBackend(request.Backend ?? served);
         var scope = ScopeOf(backend, request.CacheKey);
         var (usage, fault) = request.UsageFields.Normalise();
         var prompt = fault == UsageFault.None ? usage.Prompt : EstimateTokens(components);
@@ -52,13 +55,13 @@ internal sealed class PromptAccounting(ServingOptions options, ProviderRules rul
 
         var session = history.SessionOf(request);
         var predecessor = history.Predecessor(session, request, out var common);
-        var continues = predecessor is not null && Continues(predecessor, common, request);
+        var continues = predecessor is not null && Continuation.Is(predecessor, common, request);
         var reference = continues ? predecessor : known < PromptLikeness.StableCount(components) ? history.Relative(request, model) : null;
-        var shared = continues ? common : reference?.CommonWith(components) ?? 0;
+        var shared = continues ? common : reference?.CommonWith(request) ?? 0;
 
         var marks = MarksOf(components, model);
         var (expected, part) = Expect(components, request, model, prompt, continues ? predecessor : null, reference, shared, known);
-        var partial = known < components.Length && reference is not null && shared == known && !(rule.Breakpoints && _marking.Contains(model))
+        var partial = known < components.Length && reference is not null && reference.Model == model && SharesPart(components, shared, known) && !(rule.Breakpoints && _marking.Contains(model))
             ? CommonTokens(reference, request, known)
             : 0;
         var reach = Reach(components, scope, request.Time, rule, marks, known, expected, partial, reference);
@@ -116,7 +119,7 @@ internal sealed class PromptAccounting(ServingOptions options, ProviderRules rul
         var chain = root;
         for (var i = 0; i < components.Length; i++)
         {
-            chain = PromptReader.Mix(chain, components[i].Hash);
+            chain = Fingerprint.Mix(chain, components[i].Hash);
             _chain[i] = chain;
             _nodes[i] = i <= known ? _index.Find(chain) : null;
             if (_nodes[i] is null && known > i)
@@ -164,45 +167,6 @@ internal sealed class PromptAccounting(ServingOptions options, ProviderRules rul
         }
     }
 
-    /// <summary>Whether the request goes on with, or replaces, its session's prompt, rather than being a side task under the same name.</summary>
-    private static bool Continues(PastPrompt past, int common, ServedRequest request)
-    {
-        var components = CollectionsMarshal.AsSpan(request.Components);
-        if (common == components.Length || common == past.Count)
-        {
-            return true;
-        }
-
-        var stable = Math.Min(PromptLikeness.StableCount(past.Parts), PromptLikeness.StableCount(components));
-        if (common > stable)
-        {
-            return true;
-        }
-
-        ref readonly var before = ref past.Parts[common];
-        ref readonly var after = ref components[common];
-        if (PromptLikeness.Alike(past.TextOf(before), before, request.TextOf(after), after))
-        {
-            return true;
-        }
-
-        var earlier = new HashSet<UInt128>();
-        foreach (ref readonly var part in past.Parts[common..])
-        {
-            earlier.Add(part.Hash);
-        }
-
-        foreach (ref readonly var part in components[common..])
-        {
-            if (earlier.Contains(part.Hash))
-            {
-                return true;
-            }
-        }
-
-        return false;
-    }
-
     /// <summary>How far the prompt would be known had nothing before changed, and which part did change.</summary>
     private (long Tokens, DivergedPart Part) Expect(
         ReadOnlySpan<PromptComponent> components, ServedRequest request, string model, long prompt, PastPrompt? predecessor, PastPrompt? relative, int shared, int known)
@@ -219,37 +183,18 @@ internal sealed class PromptAccounting(ServingOptions options, ProviderRules rul
                 return (0, DivergedPart.None);
             }
 
-            return (Math.Min(Math.Min(prompt, predecessor.PromptTokens), _places.Through(EndOfOld(components, predecessor, shared))), PartOf(components[shared], predecessor.Parts[shared]));
+            return (Math.Min(Math.Min(prompt, predecessor.PromptTokens), _places.Through(Continuation.EndOfOld(components, predecessor, shared))), Continuation.ChangedPart(components[shared], predecessor.Parts[shared]));
         }
 
         var stable = PromptLikeness.StableCount(components);
         return relative is not null && shared < stable && shared < relative.Count
-            ? (_places.Through(stable), PartOf(components[shared], relative.Parts[shared]))
+            ? (_places.Through(stable), Continuation.ChangedPart(components[shared], relative.Parts[shared]))
             : (0, DivergedPart.None);
     }
 
-    private static DivergedPart PartOf(in PromptComponent component, in PromptComponent other) =>
-        component.Kind == ComponentKind.Tool || other.Kind == ComponentKind.Tool ? DivergedPart.Tools
-        : component.Kind == ComponentKind.System || other.Kind == ComponentKind.System ? DivergedPart.System
-        : DivergedPart.Message;
-
-    /// <summary>Components up to the last one that the predecessor had as well, or that stands in a place of its own; what follows is new by itself.</summary>
-    private static int EndOfOld(ReadOnlySpan<PromptComponent> components, PastPrompt predecessor, int shared)
-    {
-        var earlier = new HashSet<UInt128>();
-        foreach (ref readonly var part in predecessor.Parts[shared..])
-        {
-            earlier.Add(part.Hash);
-        }
-
-        var end = components.Length;
-        while (end > shared + 1 && !earlier.Contains(components[end - 1].Hash) && (end > predecessor.Count || components.Length <= predecessor.Count))
-        {
-            end--;
-        }
-
-        return end;
-    }
+    /// <summary>Whether the first unknown component is where the prompt left its counterpart. The open end of a rendered prompt counts as common, though its piece is new.</summary>
+    private static bool SharesPart(ReadOnlySpan<PromptComponent> components, int shared, int known) =>
+        shared == known || (shared == known + 1 && components[known].Kind == ComponentKind.Rendered);
 
     /// <summary>Tokens that the first unknown component shares with its counterpart: caches work on tokens, not on messages.</summary>
     private long CommonTokens(PastPrompt reference, ServedRequest request, int at)
@@ -369,7 +314,7 @@ internal sealed class PromptAccounting(ServingOptions options, ProviderRules rul
         {
             var name = rules.BaseName(served);
             var rule = options.Provider is { } family ? rules.Named(family)! : rules.Of(name);
-            model = (name, PromptReader.Sha(System.Text.Encoding.UTF8.GetBytes(name)), rule);
+            model = (name, Fingerprint.Of(System.Text.Encoding.UTF8.GetBytes(name)), rule);
             if (_models.Count < limit)
             {
                 _models.Add(served, model);
@@ -378,6 +323,9 @@ internal sealed class PromptAccounting(ServingOptions options, ProviderRules rul
 
         return model;
     }
+
+    /// <summary>Later backends than these are counted as one, so that a log which names each request's own costs no memory for each.</summary>
+    private string NamedBackend(string backend) => _backends.Contains(backend) || (_backends.Count < MaxBackends && _backends.Add(backend)) ? backend : MissLedger.Other;
 
     private int ScopeOf(string backend, string? key)
     {
@@ -395,7 +343,7 @@ internal sealed class PromptAccounting(ServingOptions options, ProviderRules rul
         var family = root;
         foreach (ref readonly var component in components[..PromptLikeness.StableCount(components)])
         {
-            family = PromptReader.Mix(family, component.Hash);
+            family = Fingerprint.Mix(family, component.Hash);
         }
 
         return family;

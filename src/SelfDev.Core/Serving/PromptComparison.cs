@@ -31,6 +31,10 @@ internal static class PromptComparison
                 return [tools];
             }
         }
+        else if (later.Kind == ComponentKind.Rendered)
+        {
+            return RenderedComparison.Compare(past, request, at);
+        }
         else if (later.Kind == ComponentKind.Message && CompareTurns(past, components, request, at) is { } turns)
         {
             return [turns];
@@ -79,7 +83,7 @@ internal static class PromptComparison
     }
 
     /// <summary>Turns that are missing, doubled, new in the middle, or whose results were swapped.</summary>
-    private static PromptDifference? CompareTurns(PastPrompt past, ReadOnlySpan<PromptComponent> components, ServedRequest request, int at)
+    internal static PromptDifference? CompareTurns(PastPrompt past, ReadOnlySpan<PromptComponent> components, ServedRequest request, int at)
     {
         if (ToolResults.Swapped(past, request, at) is { } swapped)
         {
@@ -124,7 +128,7 @@ internal static class PromptComparison
     private static bool Follows(ReadOnlySpan<PromptComponent> before, ReadOnlySpan<PromptComponent> after) =>
         before.Length == 1 || after.Length == 1 || before[1].Hash == after[1].Hash;
 
-    private static List<PromptDifference> CompareText(ReadOnlySpan<byte> before, in PromptComponent earlier, ReadOnlySpan<byte> after, in PromptComponent later)
+    internal static List<PromptDifference> CompareText(ReadOnlySpan<byte> before, in PromptComponent earlier, ReadOnlySpan<byte> after, in PromptComponent later)
     {
         var (prefix, suffix) = PromptLikeness.CommonEnds(before, after);
         if (TextDamage.DiffersInSpaceOnly(before, after))
@@ -175,7 +179,9 @@ internal static class PromptComparison
 
     /// <summary>A text that got misread or replaced characters where it had real ones.</summary>
     private static string? Damage(string one, Range a, string other, Range b) =>
-        TextDamage.Mojibake(Around(other, b)) is not null && TextDamage.Mojibake(Around(one, a)) is null ? FindingKinds.Mojibake : null;
+        IsDamaged(Around(other, b)) && !IsDamaged(Around(one, a)) ? FindingKinds.Mojibake : null;
+
+    private static bool IsDamaged(string text) => TextDamage.Mojibake(text) is not null || TextDamage.Replaced(text) is not null;
 
     private static string Around(string text, Range span)
     {
@@ -249,10 +255,6 @@ internal static class PromptComparison
         return fromEnd;
     }
 
-    private static string ChangedKind(in PromptComponent component) => component.Kind switch
-    {
-        ComponentKind.Tool => FindingKinds.ToolsChanged,
-        ComponentKind.System => FindingKinds.SystemPromptChanged,
-        _ => FindingKinds.MessageChanged,
-    };
+    private static string ChangedKind(in PromptComponent component) =>
+        component.Kind == ComponentKind.Tool ? FindingKinds.ToolsChanged : component.IsStable ? FindingKinds.SystemPromptChanged : FindingKinds.MessageChanged;
 }

@@ -46,13 +46,19 @@ internal struct PromptComponent
     public UInt128 Answers;
 
     /// <summary>Tool calls in it.</summary>
-    public short Calls;
+    public int Calls;
+
+    /// <summary>Whether any of them has an id.</summary>
+    public bool HasCallIds;
 
     /// <summary>Tool calls whose arguments are no JSON.</summary>
-    public short BrokenCalls;
+    public int BrokenCalls;
 
     /// <summary>Hash of the tool calls without their ids; 0 without calls.</summary>
     public UInt128 CallsHash;
+
+    /// <summary>Whether it is what every conversation of an application begins with: tools and system prompt.</summary>
+    public readonly bool IsStable => Kind is ComponentKind.Tool or ComponentKind.System || (Kind == ComponentKind.Rendered && Role == MessageRole.System);
 
     /// <summary>A readable path such as <c>tools[2]</c>, <c>system</c> or <c>messages[4]</c>.</summary>
     public readonly string Path => Kind switch
@@ -64,4 +70,11 @@ internal struct PromptComponent
     };
 
     private readonly string Indexed(string name) => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{name}[{Index}]");
+}
+
+internal static class PromptComponents
+{
+    /// <summary>A prompt without the opening of the reply, which ends every rendered one.</summary>
+    public static ReadOnlySpan<PromptComponent> WithoutReply(this ReadOnlySpan<PromptComponent> components) =>
+        components is [.., { Kind: ComponentKind.Rendered, Role: MessageRole.Assistant }] ? components[..^1] : components;
 }

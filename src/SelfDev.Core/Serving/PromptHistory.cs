@@ -3,100 +3,26 @@ using System.Text;
 
 namespace SelfDev.Core.Serving;
 
-/// <summary>The last prompt of one line of conversation: what the next one is expected to begin with.</summary>
-internal sealed class PastPrompt
-{
-    private byte[] _text = [];
-
-    public UInt128 Session { get; set; }
-
-    public PromptComponent[] Components { get; private set; } = [];
-
-    public int Count { get; private set; }
-
-    public int TextLength { get; private set; }
-
-    public long PromptTokens { get; set; }
-
-    public string Model { get; set; } = "";
-
-    public int Scope { get; set; }
-
-    public int File { get; set; }
-
-    public string FileName { get; set; } = "";
-
-    public long Line { get; set; }
-
-    public long Offset { get; set; }
-
-    public long Number { get; set; }
-
-    public double Time { get; set; }
-
-    /// <value>Prefix family of the prompt.</value>
-    public UInt128 Family { get; set; }
-
-    public LinkedListNode<PastPrompt>? Age { get; set; }
-
-    public long Bytes => _text.Length + (Components.Length * 120L);
-
-    public ReadOnlySpan<PromptComponent> Parts => Components.AsSpan(0, Count);
-
-    public ReadOnlySpan<byte> TextOf(in PromptComponent component) => _text.AsSpan(component.Start, component.Length);
-
-    /// <summary>Takes the request's prompt over; what both have in common is not copied again.</summary>
-    public void Take(ServedRequest request)
-    {
-        var length = 0;
-        foreach (ref readonly var component in CollectionsMarshal.AsSpan(request.Components))
-        {
-            length = Math.Max(length, component.Start + component.Length);
-        }
-
-        if (_text.Length < length)
-        {
-            // Some room to grow, as conversations do.
-            _text = new byte[length + (length >> 2)];
-        }
-
-        request.Text[..length].CopyTo(_text);
-        TextLength = length;
-        Count = request.Components.Count;
-        if (Components.Length < Count)
-        {
-            Components = new PromptComponent[Count + (Count >> 2) + 1];
-        }
-
-        CollectionsMarshal.AsSpan(request.Components).CopyTo(Components);
-    }
-
-    /// <summary>Components that both prompts begin with.</summary>
-    public int CommonWith(ReadOnlySpan<PromptComponent> components)
-    {
-        var common = 0;
-        while (common < Count && common < components.Length && Components[common].Hash == components[common].Hash)
-        {
-            common++;
-        }
-
-        return common;
-    }
-}
-
 /// <summary>
-/// The last prompts of all conversations, in bounded memory: the least recently used are forgotten first. A conversation is named by the log, else by its first message; where one
-/// has several lines (side tasks, retries) the one that shares the longest beginning is the predecessor.
+/// The last prompts of all conversations, in bounded memory: the least recently used are forgotten first. A conversation is named by the log, else by its first message, or where that
+/// changed by the last turn of its earlier prompt; where one has several lines (side tasks, retries, forks) the one that shares the longest beginning is the predecessor.
 /// </summary>
 internal sealed class PromptHistory(long maxBytes)
 {
     private const int LinesPerSession = 4;
     private const int Representatives = 8;
 
+    /// <summary>Last turns of a prompt that are tried for the end of an earlier one.</summary>
+    private const int TailReach = 12;
+
+    /// <summary>A shorter pair of turns ("Hello!", "Thanks") is said in many conversations.</summary>
+    private const int TailBytes = 48;
+
     private readonly Dictionary<UInt128, List<PastPrompt>> _sessions = [];
     private readonly LinkedList<PastPrompt> _byAge = new();
     private readonly List<PastPrompt> _families = [];
     private readonly Dictionary<string, UInt128> _sessionHashes = new(StringComparer.Ordinal);
+    private readonly Dictionary<UInt128, UInt128> _sessionsByTail = [];
     private long _bytes;
 
     /// <value>Conversations whose last prompt had to be forgotten.</value>
@@ -108,7 +34,7 @@ internal sealed class PromptHistory(long maxBytes)
         {
             if (!_sessionHashes.TryGetValue(name, out var hash))
             {
-                hash = PromptReader.Sha(Encoding.UTF8.GetBytes(name));
+                hash = Fingerprint.Of(Encoding.UTF8.GetBytes(name));
                 if (_sessionHashes.Count > 100_000)
                 {
                     _sessionHashes.Clear();
@@ -120,15 +46,42 @@ internal sealed class PromptHistory(long maxBytes)
             return hash;
         }
 
-        foreach (ref readonly var component in CollectionsMarshal.AsSpan(request.Components))
+        var components = CollectionsMarshal.AsSpan(request.Components);
+        var first = 0;
+        while (first < components.Length - 1 && components[first].IsStable)
         {
-            if (component.Kind is ComponentKind.Message or ComponentKind.Rendered)
+            first++;
+        }
+
+        var guessed = components.IsEmpty ? 0 : components[first].Hash;
+        return _sessions.ContainsKey(guessed) ? guessed : ByTail(components) ?? guessed;
+    }
+
+    private UInt128? ByTail(ReadOnlySpan<PromptComponent> components)
+    {
+        for (var last = components.Length - 1; last > Math.Max(0, components.Length - TailReach); last--)
+        {
+            if (TailOf(components[..(last + 1)]) is var tail && tail != 0 && _sessionsByTail.TryGetValue(tail, out var session))
             {
-                return component.Hash;
+                return session;
             }
         }
 
-        return request.Components.Count > 0 ? request.Components[^1].Hash : 0;
+        return null;
+    }
+
+    /// <summary>The last two messages of a prompt, one of them the assistant's; 0 where they are too short to tell a conversation by.</summary>
+    private static UInt128 TailOf(ReadOnlySpan<PromptComponent> components)
+    {
+        components = components.WithoutReply();
+        if (components.Length < 2 || components[^1].Kind < ComponentKind.Rendered || components[^2].Kind < ComponentKind.Rendered)
+        {
+            return 0;
+        }
+
+        ref readonly var before = ref components[^2];
+        ref readonly var last = ref components[^1];
+        return before.Role == MessageRole.Assistant && last.Role != MessageRole.Assistant && (long)before.Size + last.Size >= TailBytes ? Fingerprint.Mix(before.Hash, last.Hash) : 0;
     }
 
     /// <summary>The prompt that this one continues.</summary>
@@ -144,7 +97,7 @@ internal sealed class PromptHistory(long maxBytes)
 
         foreach (var line in lines)
         {
-            var shared = line.CommonWith(CollectionsMarshal.AsSpan(request.Components));
+            var shared = line.CommonWith(request);
             if (best is null || shared > common || (shared == common && line.Number > best.Number))
             {
                 (best, common) = (line, shared);
@@ -198,6 +151,13 @@ internal sealed class PromptHistory(long maxBytes)
         }
 
         kept.Take(request);
+        _sessionsByTail.Remove(kept.Tail);
+        kept.Tail = request.Session is null ? TailOf(kept.Parts) : 0;
+        if (kept.Tail != 0)
+        {
+            _sessionsByTail[kept.Tail] = session;
+        }
+
         _bytes += kept.Bytes;
         while (_bytes > maxBytes && _byAge.Count > 1)
         {
@@ -226,6 +186,7 @@ internal sealed class PromptHistory(long maxBytes)
         _bytes -= prompt.Bytes;
         _byAge.Remove(prompt.Age!);
         lines.Remove(prompt);
+        _sessionsByTail.Remove(prompt.Tail);
         if (lines.Count == 0)
         {
             _sessions.Remove(prompt.Session);

@@ -74,7 +74,7 @@ internal static class PromptLikeness
     public static int StableCount(ReadOnlySpan<PromptComponent> components)
     {
         var count = 0;
-        while (count < components.Length && components[count].Kind is ComponentKind.Tool or ComponentKind.System)
+        while (count < components.Length && components[count].IsStable)
         {
             count++;
         }

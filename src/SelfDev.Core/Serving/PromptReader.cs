@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-using System.Security.Cryptography;
 using System.Text.Json;
 
 namespace SelfDev.Core.Serving;
@@ -10,9 +8,6 @@ namespace SelfDev.Core.Serving;
 /// </summary>
 internal static class PromptReader
 {
-    /// <summary>Pieces of a rendered prompt, so that requests that begin alike share components.</summary>
-    private const int RenderedPieceBytes = 2048;
-
     /// <summary>Reads an array of tools; anything else is one tool.</summary>
     public static void ReadTools(ref Utf8JsonReader reader, ServedRequest request)
     {
@@ -48,33 +43,6 @@ internal static class PromptReader
         request.Components.Add(component);
     }
 
-    /// <summary>Reads a prompt that was logged as rendered.</summary>
-    public static void ReadRendered(ref Utf8JsonReader reader, ServedRequest request)
-    {
-        if (reader.TokenType != JsonTokenType.String)
-        {
-            reader.Skip();
-            return;
-        }
-
-        var start = request.TextLength;
-        AppendString(ref reader, request);
-        var end = request.TextLength;
-        for (var index = 0; start < end; index++, start += RenderedPieceBytes)
-        {
-            var component = new PromptComponent
-            {
-                Kind = ComponentKind.Rendered,
-                Index = index,
-                Start = start,
-                Length = Math.Min(RenderedPieceBytes, end - start),
-            };
-            component.Size = component.Length;
-            component.Hash = HashOf(request.TextOf(component), component);
-            request.Components.Add(component);
-        }
-    }
-
     /// <summary>Reads messages (chat, Anthropic) or input items (Responses); a string is one message of the user.</summary>
     public static void ReadMessages(ref Utf8JsonReader reader, ServedRequest request)
     {
@@ -94,17 +62,22 @@ internal static class PromptReader
             return;
         }
 
+        var systems = index == 0 ? request.Components.Count(component => component.Kind == ComponentKind.System) : -1;
         while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
         {
             if (reader.TokenType == JsonTokenType.StartObject)
             {
                 var component = ReadMessage(ref reader, request, index++, request.Components.Count);
                 // Leading system messages are the system prompt, wherever a provider's format puts it.
-                if (component.Role == MessageRole.System && request.Components.TrueForAll(earlier => earlier.Kind != ComponentKind.Message))
+                if (component.Role == MessageRole.System && systems >= 0)
                 {
                     component.Kind = ComponentKind.System;
-                    component.Index = request.Components.Count(earlier => earlier.Kind == ComponentKind.System);
+                    component.Index = systems++;
                     component.Hash = HashOf(request.TextOf(component), component);
+                }
+                else
+                {
+                    systems = -1;
                 }
 
                 request.Components.Add(component);
@@ -179,6 +152,7 @@ internal static class PromptReader
         {
             request.ToolCalls.Add((component.Answers, place));
             component.Calls = 1;
+            component.HasCallIds = true;
             component.Answers = 0;
         }
 
@@ -261,17 +235,18 @@ internal static class PromptReader
                 reader.Read();
                 var start = request.TextLength;
                 AppendField(name, ref reader, request);
-                arguments = Mix(arguments, Sha(request.Text[start..]));
+                arguments = Fingerprint.Mix(arguments, Fingerprint.Of(request.Text[start..]));
             }
         }
 
         if (isCall)
         {
             component.Calls++;
-            component.CallsHash = Mix(component.CallsHash, arguments);
+            component.CallsHash = Fingerprint.Mix(component.CallsHash, arguments);
             if (id != 0)
             {
                 request.ToolCalls.Add((id, place));
+                component.HasCallIds = true;
             }
         }
     }
@@ -413,7 +388,7 @@ internal static class PromptReader
     }
 
     internal static UInt128 IdOf(ref Utf8JsonReader reader) =>
-        reader.TokenType is JsonTokenType.String or JsonTokenType.Number && reader.ValueSpan.Length > 0 ? Sha(reader.ValueSpan) : 0;
+        reader.TokenType is JsonTokenType.String or JsonTokenType.Number && reader.ValueSpan.Length > 0 ? Fingerprint.Of(reader.ValueSpan) : 0;
 
     internal static void SkipValue(ref Utf8JsonReader reader)
     {
@@ -423,24 +398,8 @@ internal static class PromptReader
         }
     }
 
-    /// <summary>First 128 bits of SHA-256: what makes two pieces of a prompt the same.</summary>
-    internal static UInt128 Sha(ReadOnlySpan<byte> bytes)
-    {
-        Span<byte> digest = stackalloc byte[SHA256.HashSizeInBytes];
-        SHA256.HashData(bytes, digest);
-        return MemoryMarshal.Read<UInt128>(digest);
-    }
-
-    /// <summary>Hash of a sequence from the hash of its beginning and of its next element, which are SHA-256 themselves.</summary>
-    internal static UInt128 Mix(UInt128 chain, UInt128 next)
-    {
-        var low = ((ulong)chain ^ 0x9E3779B97F4A7C15) * 0xBF58476D1CE4E5B9;
-        var high = ((ulong)(chain >> 64) + 0x94D049BB133111EB) * 0xD6E8FEB86659FD93;
-        return new UInt128(high ^ (low >> 29), low ^ (high >> 31)) * 3 + next;
-    }
-
     internal static UInt128 HashOf(ReadOnlySpan<byte> text, in PromptComponent component) =>
-        Mix(((uint)component.Kind << 8) | (uint)component.Role, Sha(text));
+        Fingerprint.Mix(((uint)component.Kind << 8) | (uint)component.Role, Fingerprint.Of(text));
 
     private static PromptComponent Begin(ServedRequest request, ComponentKind kind, MessageRole role, int index) =>
         new() { Kind = kind, Role = role, Index = index, Start = request.TextLength };

@@ -1,3 +1,5 @@
+using SelfDev.Core.Findings;
+
 namespace SelfDev.Core.Serving;
 
 /// <summary>One way in which prompts render wrongly, with the first pair of requests that shows it and how often it happened.</summary>
@@ -26,7 +28,19 @@ internal sealed class RenderingFault
     /// <value>Tokens booked to <see cref="MissCause.Divergence"/> at its occurrences.</value>
     public long Tokens { get; set; }
 
-    public DivergedPart Diverged { get; set; }
+    /// <value>Whether any of its occurrences stands within one conversation.</value>
+    public bool IsWithin { get; set; }
+
+    /// <value>
+    /// Whether it happened often enough to be a fault. Within a conversation once is enough. Between conversations a clock, a UUID or another order is one at once; a name, a path or
+    /// a number may as well be one of a few fixed versions of the prompt, and is one only where versions keep coming.
+    /// </value>
+    public bool IsEvident => IsWithin || Occurrences >= Kind switch
+    {
+        FindingKinds.SystemPromptChanged or FindingKinds.ToolsChanged or FindingKinds.VolatileCounter => 3,
+        FindingKinds.VolatilePath or FindingKinds.VolatileId or FindingKinds.LostWhitespace => 2,
+        _ => 1,
+    };
 }
 
 /// <summary>A span of one component's text.</summary>
@@ -50,6 +64,9 @@ internal sealed record FaultSpan(int Start, int Length, string Text, string Hash
         to -= to < text.Length && to > from && char.IsHighSurrogate(text[to - 1]) ? 1 : 0;
         return new FaultSpan(offset + start, length, text[from..to], HashOf(text.AsSpan(start, length)));
     }
+
+    /// <summary>The same span counted from a place so many UTF-16 units earlier; none stays none.</summary>
+    public FaultSpan MovedBy(int units) => this == None ? this : this with { Start = Start + units };
 
     private static string HashOf(ReadOnlySpan<char> span) =>
         Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(System.Runtime.InteropServices.MemoryMarshal.AsBytes(span)).AsSpan(0, 6));

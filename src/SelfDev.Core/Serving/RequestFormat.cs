@@ -134,7 +134,7 @@ internal sealed class RequestFormat
         else if (reader.ValueTextEquals("prompt"u8) || reader.ValueTextEquals("rendered_prompt"u8))
         {
             reader.Read();
-            PromptReader.ReadRendered(ref reader, request);
+            RenderedPrompt.Read(ref reader, request);
         }
         else
         {

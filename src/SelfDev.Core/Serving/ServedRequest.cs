@@ -3,6 +3,7 @@ namespace SelfDev.Core.Serving;
 /// <summary>One request as every reader hands it on. Reused for the next one: whoever keeps something copies it.</summary>
 internal sealed class ServedRequest
 {
+    private readonly Dictionary<UInt128, int> _callsById = [];
     private byte[] _text = new byte[64 * 1024];
 
     public int File { get; set; }
@@ -49,6 +50,20 @@ internal sealed class ServedRequest
     /// <value>Hashes of the ids of all tool calls in the prompt, in order, with the component that makes them.</value>
     public List<(UInt128 Id, int Component)> ToolCalls { get; } = [];
 
+    /// <summary>Where in the prompt the call with an id stands; null where there is none.</summary>
+    public int? CallOf(UInt128 id)
+    {
+        if (_callsById.Count == 0)
+        {
+            foreach (var (call, component) in ToolCalls)
+            {
+                _callsById.TryAdd(call, component);
+            }
+        }
+
+        return _callsById.TryGetValue(id, out var place) ? place : null;
+    }
+
     /// <value>The reply as a message; its text follows the prompt's in the buffer. Null where the log has none.</value>
     public PromptComponent? Reply { get; set; }
 
@@ -69,6 +84,7 @@ internal sealed class ServedRequest
         UsageFields = default;
         Components.Clear();
         ToolCalls.Clear();
+        _callsById.Clear();
     }
 
     public void Append(ReadOnlySpan<byte> bytes)

@@ -42,6 +42,7 @@ internal static class ToolCallReader
                 if (PromptReader.IdOf(ref reader) is var id && id != 0)
                 {
                     request.ToolCalls.Add((id, place));
+                    component.HasCallIds = true;
                 }
 
                 PromptReader.AppendField("id"u8, ref reader, request);
@@ -49,7 +50,7 @@ internal static class ToolCallReader
             else if (reader.ValueTextEquals("name"u8))
             {
                 reader.Read();
-                component.CallsHash = PromptReader.Mix(component.CallsHash, PromptReader.IdOf(ref reader));
+                component.CallsHash = Fingerprint.Mix(component.CallsHash, PromptReader.IdOf(ref reader));
                 PromptReader.AppendField("name"u8, ref reader, request);
             }
             else if (reader.ValueTextEquals("arguments"u8))
@@ -58,8 +59,8 @@ internal static class ToolCallReader
                 var start = request.TextLength;
                 PromptReader.AppendField("arguments"u8, ref reader, request);
                 var arguments = request.Text[Math.Min(request.TextLength, start + "\narguments: ".Length)..];
-                component.CallsHash = PromptReader.Mix(component.CallsHash, PromptReader.Sha(arguments));
-                component.BrokenCalls += (short)(IsJson(arguments) ? 0 : 1);
+                component.CallsHash = Fingerprint.Mix(component.CallsHash, Fingerprint.Of(arguments));
+                component.BrokenCalls += IsJson(arguments) ? 0 : 1;
             }
             else if (reader.ValueTextEquals("function"u8))
             {

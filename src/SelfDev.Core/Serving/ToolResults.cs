@@ -20,19 +20,13 @@ internal static class ToolResults
             return null;
         }
 
-        var called = false;
-        foreach (var (id, component) in CollectionsMarshal.AsSpan(request.ToolCalls))
-        {
-            called |= id == result.Answers && component < at;
-        }
-
         var answered = false;
         for (var i = Math.Max(0, at - Near); i < at; i++)
         {
             answered |= components[i].Answers == result.Answers && components[i].Hash != result.Hash;
         }
 
-        return called && !answered ? null : Fault(request.TextOf(result), result, FaultSpan.None);
+        return request.CallOf(result.Answers) < at && !answered ? null : Fault(request.TextOf(result), result, FaultSpan.None);
     }
 
     /// <summary>A result whose text stood under another call's id in the earlier prompt.</summary>

@@ -21,12 +21,35 @@ internal static partial class VolatileSpan
             return null;
         }
 
+        if (DateAround(first, a) is { } date && DateAround(second, b) is { } otherDate)
+        {
+            (a, b) = (date, otherDate);
+            return FindingKinds.VolatileClock;
+        }
+
         return Both(one, other, Uuid()) ? FindingKinds.VolatileUuid
             : Both(one, other, Clock()) || OneOf(one, other, Clock()) ? FindingKinds.VolatileClock
             : Both(one, other, Path()) ? FindingKinds.VolatilePath
             : Both(one, other, Identifier()) ? FindingKinds.VolatileId
             : Both(one, other, Number()) ? FindingKinds.VolatileCounter
             : null;
+    }
+
+    /// <summary>A day, month or year that changed is part of a date written out in words.</summary>
+    private static Range? DateAround(string text, Range span)
+    {
+        const int Reach = 24;
+        var (start, length) = span.GetOffsetAndLength(text.Length);
+        var from = Math.Max(0, start - Reach);
+        foreach (var match in WrittenDate().EnumerateMatches(text.AsSpan(from, Math.Min(text.Length, start + length + Reach) - from)))
+        {
+            if (from + match.Index <= start && from + match.Index + match.Length >= start + length)
+            {
+                return (from + match.Index)..(from + match.Index + match.Length);
+            }
+        }
+
+        return null;
     }
 
     private static bool Both(string one, string other, Regex pattern) => pattern.IsMatch(one) && pattern.IsMatch(other);
@@ -67,6 +90,12 @@ internal static partial class VolatileSpan
         + @"|\A(?:Mon|Tues?|Wed(?:nes)?|Thu(?:rs)?|Fri|Sat(?:ur)?|Sun)(?:day)?\z|\A(?:January|February|March|April|May|June|July|August|September|October|November|December|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sept?|Oct|Nov|Dec)\.?\z",
         RegexOptions.NonBacktracking | RegexOptions.IgnoreCase)]
     private static partial Regex Clock();
+
+    [GeneratedRegex(
+        @"\b(?:Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|Sept?(?:ember)?|Oct(?:ober)?|Nov(?:ember)?|Dec(?:ember)?)\.? \d{1,2}(?:st|nd|rd|th)?(?:,? \d{4})?\b"
+        + @"|\b\d{1,2}(?:st|nd|rd|th|\.)? (?:of )?(?:Jan(?:uary)?|Feb(?:ruary)?|Mar(?:ch)?|Apr(?:il)?|May|June?|July?|Aug(?:ust)?|Sept?(?:ember)?|Oct(?:ober)?|Nov(?:ember)?|Dec(?:ember)?)\b(?:,? \d{4})?",
+        RegexOptions.NonBacktracking)]
+    private static partial Regex WrittenDate();
 
     [GeneratedRegex(@"\A(?:~|\.{1,2}|[A-Za-z]:)?(?:[/\\][A-Za-z0-9_.+@\-]+){2,}[/\\]?\z", RegexOptions.NonBacktracking)]
     private static partial Regex Path();

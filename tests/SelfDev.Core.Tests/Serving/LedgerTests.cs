@@ -105,6 +105,19 @@ public class LedgerTests
     }
 
     [Fact]
+    public void Where_no_backend_says_anything_about_a_cache_nobody_knows_what_it_lost()
+    {
+        var first = ServingRoom.Request(Talk[..2], 3000, null, model: "llama-3-70b");
+        var second = ServingRoom.Request(Talk, 4000, null, 1_700_000_005, "llama-3-70b");
+        (first["backend"], second["backend"]) = ("replica-1", "replica-2");
+        var analysis = ServingRoom.Analyze(ServingRoom.Lines([first, second]));
+
+        Assert.Equal(new LedgerTokens(4000, 0, 0, 0, 0, 0, 0, 3000), analysis.Summary().Ledger);
+        Assert.Empty(analysis.Findings);
+        Assert.Empty(analysis.Summary().Fixes);
+    }
+
+    [Fact]
     public void Another_cache_key_is_another_cache()
     {
         var first = ServingRoom.Request(Talk[..2], 3000, 0, model: "gpt-4o");

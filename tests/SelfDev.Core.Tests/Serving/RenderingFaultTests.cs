@@ -56,7 +56,7 @@ public class RenderingFaultTests
     }
 
     /// <summary>Requests after each question of the conversation, each changed by its number.</summary>
-    private static Analysis Analyze(Func<int, List<JsonObject>, List<JsonObject>>? change = null, Func<int, JsonArray>? tools = null, string session = "talk", params (string, string)[] options)
+    private static Analysis Analyze(Func<int, List<JsonObject>, List<JsonObject>>? change = null, Func<int, JsonArray>? tools = null, string? session = "talk", params (string, string)[] options)
     {
         var whole = Messages();
         var requests = new List<JsonObject>();
@@ -95,6 +95,8 @@ public class RenderingFaultTests
     {
         { FindingKinds.VolatileClock, "Current time: 2026-01-31 10:4", "1:07Z", "2:36Z" },
         { FindingKinds.VolatileClock, "Today is ", "Saturday", "Sunday" },
+        { FindingKinds.VolatileClock, "It is ", "March 4, 2026", "March 5, 2026" },
+        { FindingKinds.VolatileClock, "Now: ", "1733339377", "1733339390" },
         { FindingKinds.VolatileUuid, "Trace ", "0b9f5e1c-5d3b-4a53-9a4b-8f1f1c7e2a10", "7c1d2f3a-9e8b-4c7d-8a6f-1b2c3d4e5f60" },
         { FindingKinds.VolatilePath, "Working directory: ", "/home/anna/jobs/17", "/home/bert/work/4" },
         { FindingKinds.VolatileId, "Request ", "req_8fj3k2l9x", "req_q0w9e8r7t" },
@@ -134,6 +136,69 @@ public class RenderingFaultTests
 
         Assert.Equal(5, finding.Metrics["occurrences"].Number);
         Assert.Equal((2, 6), (finding.From.Line, finding.To.Line));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void A_first_message_that_is_rewritten_is_found_without_a_name_for_the_conversation(bool inSpaceOnly)
+    {
+        var analysis = Analyze(
+            (turn, messages) =>
+            {
+                if (turn >= 2)
+                {
+                    var first = messages[1]["content"]!.GetValue<string>();
+                    messages[1]["content"] = inSpaceOnly ? first.Replace(", ", ",  ", StringComparison.Ordinal) : "Listen: " + first;
+                }
+
+                return messages;
+            },
+            session: null);
+
+        var finding = Assert.Single(analysis.Findings);
+        Assert.Equal((inSpaceOnly ? FindingKinds.LostWhitespace : FindingKinds.MessageChanged, "messages[1]"), (finding.Kind, finding.Metrics["component"].ToString()));
+        Assert.Equal((2.0, 3.0, 1.0), (finding.Metrics["earlierLine"].Number, finding.Metrics["laterLine"].Number, finding.Metrics["occurrences"].Number));
+    }
+
+    [Fact]
+    public void An_order_that_comes_and_goes_is_counted_each_time_and_a_turn_that_comes_back_is_no_second_fault()
+    {
+        var order = Analyze(tools: turn => turn % 2 == 1 ? Tools("tides", "ships", "berths") : Tools("ships", "tides", "berths"));
+        var back = Analyze((turn, messages) =>
+        {
+            if (turn == 3)
+            {
+                messages.RemoveRange(6, 5);
+            }
+
+            return messages;
+        });
+
+        Assert.Equal((FindingKinds.ToolOrder, 4), (Assert.Single(order.Findings).Kind, (int)order.Findings[0].Metrics["occurrences"].Number));
+        Assert.Equal((FindingKinds.DroppedTurn, 1), (Assert.Single(back.Findings).Kind, (int)back.Findings[0].Metrics["occurrences"].Number));
+    }
+
+    [Theory]
+    [InlineData("<|begin_of_text|>", "<|start_header_id|>{0}<|end_header_id|>\n\n{1}<|eot_id|>")]
+    [InlineData("", "<|im_start|>{0}\n{1}<|im_end|>\n")]
+    [InlineData("", "{0}: {1}\n\n")]
+    public void A_clock_in_a_rendered_prompt_is_named_however_long_it_is(string begin, string turns)
+    {
+        var whole = Messages();
+        var lines = Enumerable.Range(0, 5).Select(turn =>
+        {
+            var clock = turn < 3 ? "9:59:07" : "10:00:41";
+            var text = begin + string.Concat(whole.Take(2 + (turn * 5)).Select((message, index) => string.Format(
+                global::System.Globalization.CultureInfo.InvariantCulture, turns, message["role"], (index == 0 ? $"It is {clock} now. " : "") + message["content"])));
+            return new JsonObject { ["model"] = "llama-3", ["session_id"] = "s", ["timestamp"] = turn, ["prompt"] = text, ["usage"] = new JsonObject { ["prompt_tokens"] = text.Length / 4 } }.ToJsonString() + "\n";
+        });
+
+        var finding = Assert.Single(ServingRoom.Analyze(string.Concat(lines)).Findings);
+
+        Assert.Equal((FindingKinds.VolatileClock, "prompt", 3.0, 4.0), (finding.Kind, finding.Metrics["component"].ToString(), finding.Metrics["earlierLine"].Number, finding.Metrics["laterLine"].Number));
+        Assert.Equal(begin.Length + turns.IndexOf("{1}", StringComparison.Ordinal) + "system".Length - "{0}".Length + "It is ".Length, finding.Metrics["spanStart"].Number);
+        Assert.Equal("10:00:41".Length, finding.Metrics["spanLength"].Number);
     }
 
     [Fact]
