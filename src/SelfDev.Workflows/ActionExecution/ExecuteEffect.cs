@@ -10,7 +10,7 @@ namespace SelfDev.Workflows.ActionExecution;
 /// kill switch are read anew, then the resource itself.
 /// </summary>
 public sealed class ExecuteEffect(
-    ApprovalRequests requests, DecisionStore decisions, KillSwitch killSwitch, IEnumerable<IEffectExecutor> executors, TimeProvider clock)
+    ApprovalRequests requests, DecisionStore decisions, KillSwitch killSwitch, IEnumerable<IEffectExecutor> executors, EffectIntents intents, TimeProvider clock)
     : IActivity<EffectReference, EffectStart>
 {
     public static readonly Activity<EffectReference, EffectStart> Handle = new("ExecuteEffect");
@@ -30,15 +30,12 @@ public sealed class ExecuteEffect(
             return Refuse(EffectStartKind.Refused, "The recorded decisions do not approve the plan.");
         }
 
-        if (clock.GetUtcNow() >= plan.ExpiresAt)
+        if (await FindStopAsync(plan, context.Cancellation) is { } stop)
         {
-            return Refuse(EffectStartKind.Refused, "The plan expired before it could be carried out.");
-        }
-
-        var stop = await killSwitch.ReadAsync(context.Cancellation);
-        if (stop.Engaged)
-        {
-            return Refuse(EffectStartKind.Stopped, $"The kill switch is on (by {stop.By}{(stop.Reason is null ? "" : $": {stop.Reason}")}).");
+            // An earlier attempt may have changed the resource before its answer was lost: then nothing more is started, and what came of it is observed.
+            return await intents.IsSetAsync(input.PlanHash, context.Cancellation)
+                ? new EffectStart(EffectStartKind.Started, null, null, stop.Message, plan.From)
+                : stop;
         }
 
         try
@@ -49,6 +46,19 @@ public sealed class ExecuteEffect(
         {
             return Refuse(EffectStartKind.Refused, $"{refused.Code}: {refused.Message}");
         }
+    }
+
+    private async Task<EffectStart?> FindStopAsync(EffectPlan plan, CancellationToken cancellation)
+    {
+        if (clock.GetUtcNow() >= plan.ExpiresAt)
+        {
+            return Refuse(EffectStartKind.Refused, "The plan expired before it could be carried out.");
+        }
+
+        var stop = await killSwitch.ReadAsync(cancellation);
+        return stop.Engaged
+            ? Refuse(EffectStartKind.Stopped, $"The kill switch is on (by {stop.By}{(stop.Reason is null ? "" : $": {stop.Reason}")}).")
+            : null;
     }
 
     private static EffectStart Refuse(EffectStartKind kind, string message) =>

@@ -38,19 +38,18 @@ public sealed class ScaleFleetExecutor(IFleet fleet, EffectIntents intents) : IE
     {
         var state = await fleet.GetAsync(plan.Resource, cancellation);
         var before = Fields(state.Capacity, state.Sku);
-        var (_, resumed) = await intents.SetAsync(planHash, cancellation);
-        if (PlannedFields.Equal(before, plan.To))
+        var isThere = PlannedFields.Equal(before, plan.To);
+        if (isThere || !PlannedFields.Equal(before, plan.From) || state.ETag != plan.ETag)
         {
-            return resumed
+            // With the mark, an earlier attempt changed the set and its answer was lost; what came of it is observed, and may be a part.
+            return await intents.IsSetAsync(planHash, cancellation)
                 ? new EffectStart(EffectStartKind.Started, null, null, null, plan.From)
-                : new EffectStart(EffectStartKind.AlreadyThere, null, null, null, before);
+                : isThere
+                    ? new EffectStart(EffectStartKind.AlreadyThere, null, null, null, before)
+                    : new EffectStart(EffectStartKind.Drifted, null, null, PlannedFields.DescribeDrift(plan, before, state.ETag), before);
         }
 
-        if (!PlannedFields.Equal(before, plan.From) || state.ETag != plan.ETag)
-        {
-            return new EffectStart(EffectStartKind.Drifted, null, null, PlannedFields.DescribeDrift(plan, before, state.ETag), before);
-        }
-
+        await intents.SetAsync(planHash, cancellation);
         var capacity = int.Parse(plan.To[CapacityField], CultureInfo.InvariantCulture);
         var start = await fleet.StartScaleAsync(plan.Resource, capacity, state.ETag, cancellation);
         return FleetOperations.ToEffectStart(start, before);
