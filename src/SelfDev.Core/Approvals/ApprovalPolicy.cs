@@ -69,14 +69,16 @@ public sealed record ApprovalPolicy(bool ActionsEnabled, IReadOnlyList<ApprovalR
             ? Math.Abs(long.Parse(to, NumberStyles.None, CultureInfo.InvariantCulture) - long.Parse(from, NumberStyles.None, CultureInfo.InvariantCulture))
             : 1;
 
-    /// <inheritdoc cref="PolicyFleet.PriceOf"/>
-    public string? PriceOf(EffectPlan plan) => Owner(plan)?.PriceOf(plan);
+    /// <inheritdoc cref="PolicyScaleSet.PriceOf"/>
+    public string? PriceOf(EffectPlan plan) => Owner(plan).ScaleSet?.PriceOf(plan);
 
-    private PolicyFleet? Owner(EffectPlan plan) => Fleets.Values.FirstOrDefault(candidate => IsOrIsIn(plan.Resource, candidate.ResourceId));
+    private (PolicyFleet? Fleet, PolicyScaleSet? ScaleSet) Owner(EffectPlan plan) => Fleets.Values
+        .SelectMany(fleet => fleet.ScaleSets.Select(set => ((PolicyFleet?)fleet, (PolicyScaleSet?)set)))
+        .FirstOrDefault(candidate => IsOrIsIn(plan.Resource, candidate.Item2!.ResourceId));
 
     private string? CheckLimits(EffectPlan plan)
     {
-        var fleet = Owner(plan);
+        var (fleet, set) = Owner(plan);
         if (plan.Action is ScaleFleet.KindName or ReplaceNode.KindName && fleet is null)
         {
             return $"The resource {plan.Resource} belongs to no fleet of the policy file: add it under 'fleets'.";
@@ -92,8 +94,8 @@ public sealed record ApprovalPolicy(bool ActionsEnabled, IReadOnlyList<ApprovalR
             return $"'{text}' is not a capacity: it has to be a whole number, before and after.";
         }
 
-        return fleet is not null && (capacity < fleet.MinCapacity || capacity > fleet.MaxCapacity)
-            ? $"Capacity {capacity} is outside the {fleet.MinCapacity} to {fleet.MaxCapacity} that the policy file allows the fleet '{fleet.Name}'."
+        return set is not null && (capacity < set.MinCapacity || capacity > set.MaxCapacity)
+            ? $"Capacity {capacity} is outside the {set.MinCapacity} to {set.MaxCapacity} that the policy file allows the fleet '{fleet!.Name}'."
             : null;
     }
 
@@ -121,32 +123,6 @@ public sealed record ApprovalRule(
     public const string AnyAction = "*";
 
     public bool Covers(string action, long size) => (Action == AnyAction || Action == action) && (MaxSize is null || size <= MaxSize);
-}
-
-/// <param name="ResourceId">ARM resource id of the scale set.</param>
-/// <param name="Subjects">Runs and services that it serves: <c>kind/name</c>, or a prefix with <c>*</c> at its end.</param>
-public sealed record PolicyFleet(string Name, string ResourceId, int MinCapacity, int MaxCapacity, IReadOnlyList<string> Subjects)
-{
-    /// <value>US dollars that one instance costs an hour, by the team's own contract; null where the file does not say.</value>
-    public decimal? HourlyPrice { get; init; }
-
-    /// <summary>What a change of capacity costs or saves an hour.</summary>
-    /// <returns>Null without a price, or where the plan changes no capacity.</returns>
-    public string? PriceOf(EffectPlan plan)
-    {
-        if (HourlyPrice is not { } price
-            || !plan.From.TryGetValue(ApprovalPolicy.CapacityField, out var from) || !int.TryParse(from, NumberStyles.None, CultureInfo.InvariantCulture, out var before)
-            || !plan.To.TryGetValue(ApprovalPolicy.CapacityField, out var to) || !int.TryParse(to, NumberStyles.None, CultureInfo.InvariantCulture, out var after)
-            || before == after)
-        {
-            return null;
-        }
-
-        var change = Math.Abs(after - before);
-        return string.Create(
-            CultureInfo.InvariantCulture,
-            $"{change} {(change == 1 ? "instance" : "instances")} {(after > before ? "more" : "fewer")} at {price:0.00} USD an hour: {change * price:0.00} USD an hour {(after > before ? "more" : "less")}, {after * price:0.00} USD in all.");
-    }
 }
 
 /// <summary>What it takes to carry out one plan.</summary>

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Serialization;
@@ -54,9 +53,9 @@ public static class ApprovalPolicyFormat
         try
         {
             using var document = JsonDocument.Parse(utf8, new JsonDocumentOptions { AllowTrailingCommas = true, CommentHandling = JsonCommentHandling.Skip });
-            var reader = new Reader();
-            var policy = reader.Policy(document.RootElement);
-            return reader.Errors.Count == 0 ? new PolicyReading(policy, []) : new PolicyReading(null, reader.Errors);
+            var fields = new PolicyFields();
+            var policy = Policy(fields, document.RootElement);
+            return fields.Errors.Count == 0 ? new PolicyReading(policy, []) : new PolicyReading(null, fields.Errors);
         }
         catch (JsonException exception)
         {
@@ -64,238 +63,72 @@ public static class ApprovalPolicyFormat
         }
     }
 
-    private sealed class Reader
+    private static ApprovalPolicy Policy(PolicyFields fields, JsonElement root)
     {
-        public List<string> Errors { get; } = [];
-
-        public ApprovalPolicy Policy(JsonElement root)
+        var node = fields.Object(root, "$", "schema", "actionsEnabled", "rules", "fleets");
+        if (fields.Text(node, "$", "schema") is { } schema && schema != Schema)
         {
-            var node = Object(root, "$", "schema", "actionsEnabled", "rules", "fleets");
-            if (Text(node, "$", "schema") is { } schema && schema != Schema)
-            {
-                Error("$.schema", $"'{schema}' is not known; expected '{Schema}'");
-            }
-
-            var enabled = !node.TryGetValue("actionsEnabled", out var value) || Boolean(value, "$.actionsEnabled");
-            var rules = Items(node, "$", "rules").Select((rule, index) => Rule(rule, $"$.rules[{index}]")).ToList();
-            var fleets = new Dictionary<string, PolicyFleet>(StringComparer.Ordinal);
-            if (node.TryGetValue("fleets", out var named))
-            {
-                foreach (var (name, fleet) in Object(named, "$.fleets"))
-                {
-                    fleets[name] = Fleet(name, fleet, $"$.fleets.{name}");
-                }
-            }
-
-            return new ApprovalPolicy(enabled, rules, fleets);
+            fields.Error("$.schema", $"'{schema}' is not known; expected '{Schema}'");
         }
 
-        private ApprovalRule Rule(JsonElement element, string path)
+        var enabled = !node.TryGetValue("actionsEnabled", out var value) || fields.Boolean(value, "$.actionsEnabled");
+        var rules = fields.Items(node, "$", "rules").Select((rule, index) => Rule(fields, rule, $"$.rules[{index}]")).ToList();
+        var fleets = new Dictionary<string, PolicyFleet>(StringComparer.Ordinal);
+        var fleetFormat = new PolicyFleetFormat(fields);
+        if (node.TryGetValue("fleets", out var named))
         {
-            var node = Object(element, path, "action", "maxSize", "approvers", "quorum", "expiresAfter", "remindEvery");
-            var action = Text(node, path, "action") ?? "";
-            if (action != ApprovalRule.AnyAction && !ActionKinds.Contains(action))
+            foreach (var (name, fleet) in fields.Object(named, "$.fleets"))
             {
-                Error($"{path}.action", $"'{action}' is no action; expected one of {string.Join(", ", ActionKinds)}, or * for all");
+                fleets[name] = fleetFormat.Read(name, fleet, $"$.fleets.{name}");
             }
-
-            var approvers = Strings(node, path, "approvers");
-            for (var index = 0; index < approvers.Count; index++)
-            {
-                if (!Identity.IsWellFormed(approvers[index]))
-                {
-                    Error($"{path}.approvers[{index}]", $"'{approvers[index]}' is no identity: use an e-mail address or name of ASCII letters, digits and ._%+@-");
-                }
-            }
-
-            if (approvers.Distinct(Identity.Comparer).Count() < approvers.Count)
-            {
-                Error($"{path}.approvers", "the same person stands in it twice");
-            }
-
-            var quorum = Number(node, path, "quorum", 1, 1, 20);
-            if (quorum > approvers.Count)
-            {
-                Error($"{path}.quorum", $"{quorum} approvals cannot come from {approvers.Count} approvers");
-            }
-
-            var expiresAfter = Duration(node, path, "expiresAfter", isRequired: true) ?? MaxExpiry;
-            var remindEvery = Duration(node, path, "remindEvery", isRequired: false);
-            if (expiresAfter > MaxExpiry)
-            {
-                Error($"{path}.expiresAfter", "at most 30d");
-            }
-
-            if (remindEvery >= expiresAfter)
-            {
-                Error($"{path}.remindEvery", "has to be shorter than expiresAfter");
-            }
-
-            long? maxSize = node.ContainsKey("maxSize") ? Number(node, path, "maxSize", 0, 0, int.MaxValue) : null;
-            return new ApprovalRule(action, maxSize, approvers, quorum, expiresAfter, remindEvery);
         }
 
-        private PolicyFleet Fleet(string name, JsonElement element, string path)
+        return new ApprovalPolicy(enabled, rules, fleets);
+    }
+
+    private static ApprovalRule Rule(PolicyFields fields, JsonElement element, string path)
+    {
+        var node = fields.Object(element, path, "action", "maxSize", "approvers", "quorum", "expiresAfter", "remindEvery");
+        var action = fields.Text(node, path, "action") ?? "";
+        if (action != ApprovalRule.AnyAction && !ActionKinds.Contains(action))
         {
-            var node = Object(element, path, "resourceId", "minCapacity", "maxCapacity", "instanceHourUsd", "subjects");
-            var resourceId = Text(node, path, "resourceId") ?? "";
-            if (!resourceId.StartsWith("/subscriptions/", StringComparison.OrdinalIgnoreCase)
-                || !resourceId.Contains("/providers/Microsoft.Compute/virtualMachineScaleSets/", StringComparison.OrdinalIgnoreCase))
-            {
-                Error($"{path}.resourceId", "expected /subscriptions/<id>/resourceGroups/<name>/providers/Microsoft.Compute/virtualMachineScaleSets/<name>");
-            }
-
-            var min = Number(node, path, "minCapacity", 0, 0, 1000);
-            if (!node.ContainsKey("maxCapacity"))
-            {
-                Error(path, "'maxCapacity' is missing: say how large the fleet may become");
-            }
-
-            // 1000 instances is Azure's own limit of a scale set (learn.microsoft.com, "Virtual Machine Scale Sets FAQ").
-            var max = Number(node, path, "maxCapacity", 0, 0, 1000);
-            if (max < min)
-            {
-                Error($"{path}.maxCapacity", $"{max} is below minCapacity {min}");
-            }
-
-            return new PolicyFleet(name, resourceId.TrimEnd('/'), min, max, node.ContainsKey("subjects") ? Strings(node, path, "subjects") : [])
-            {
-                HourlyPrice = Price(node, path),
-            };
+            fields.Error($"{path}.action", $"'{action}' is no action; expected one of {string.Join(", ", ActionKinds)}, or * for all");
         }
 
-        private decimal? Price(Dictionary<string, JsonElement> node, string path)
+        var approvers = fields.Strings(node, path, "approvers");
+        for (var index = 0; index < approvers.Count; index++)
         {
-            const string Name = "instanceHourUsd";
-            if (!node.TryGetValue(Name, out var value))
+            if (!Identity.IsWellFormed(approvers[index]))
             {
-                return null;
+                fields.Error($"{path}.approvers[{index}]", $"'{approvers[index]}' is no identity: use an e-mail address or name of ASCII letters, digits and ._%+@-");
             }
-
-            if (value.ValueKind == JsonValueKind.Number && value.TryGetDecimal(out var price) && price is >= 0 and <= 100_000)
-            {
-                return price;
-            }
-
-            Error($"{path}.{Name}", "expected a number from 0 to 100000");
-            return null;
         }
 
-        private Dictionary<string, JsonElement> Object(JsonElement element, string path, params string[] known)
+        if (approvers.Distinct(Identity.Comparer).Count() < approvers.Count)
         {
-            var properties = new Dictionary<string, JsonElement>(StringComparer.Ordinal);
-            if (element.ValueKind != JsonValueKind.Object)
-            {
-                Error(path, $"expected an object, found {Kind(element)}");
-                return properties;
-            }
-
-            foreach (var property in element.EnumerateObject())
-            {
-                if (known.Length > 0 && !known.Contains(property.Name))
-                {
-                    Error($"{path}.{property.Name}", $"unknown; expected one of {string.Join(", ", known)}");
-                }
-                else if (!properties.TryAdd(property.Name, property.Value))
-                {
-                    Error($"{path}.{property.Name}", "stands there twice");
-                }
-            }
-
-            return properties;
+            fields.Error($"{path}.approvers", "the same person stands in it twice");
         }
 
-        private IReadOnlyList<JsonElement> Items(Dictionary<string, JsonElement> node, string path, string name)
+        var quorum = fields.Number(node, path, "quorum", 1, 1, 20);
+        if (quorum > approvers.Count)
         {
-            if (node.TryGetValue(name, out var value) && value.ValueKind == JsonValueKind.Array && value.GetArrayLength() > 0)
-            {
-                return [.. value.EnumerateArray()];
-            }
-
-            Error($"{path}.{name}", "expected a list of at least one");
-            return [];
+            fields.Error($"{path}.quorum", $"{quorum} approvals cannot come from {approvers.Count} approvers");
         }
 
-        private IReadOnlyList<string> Strings(Dictionary<string, JsonElement> node, string path, string name)
+        var expiresAfter = fields.Duration(node, path, "expiresAfter", isRequired: true) ?? MaxExpiry;
+        var remindEvery = fields.Duration(node, path, "remindEvery", isRequired: false);
+        if (expiresAfter > MaxExpiry)
         {
-            var items = Items(node, path, name);
-            if (items.All(item => item.ValueKind == JsonValueKind.String))
-            {
-                return [.. items.Select(item => item.GetString()!)];
-            }
-
-            Error($"{path}.{name}", "expected texts only");
-            return [];
+            fields.Error($"{path}.expiresAfter", "at most 30d");
         }
 
-        private string? Text(Dictionary<string, JsonElement> node, string path, string name)
+        if (remindEvery >= expiresAfter)
         {
-            if (node.TryGetValue(name, out var value) && value.ValueKind == JsonValueKind.String)
-            {
-                return value.GetString();
-            }
-
-            Error(path, $"'{name}' is missing or not a text");
-            return null;
+            fields.Error($"{path}.remindEvery", "has to be shorter than expiresAfter");
         }
 
-        private bool Boolean(JsonElement value, string path)
-        {
-            if (value.ValueKind is JsonValueKind.True or JsonValueKind.False)
-            {
-                return value.GetBoolean();
-            }
-
-            Error(path, $"expected true or false, found {Kind(value)}");
-            return false;
-        }
-
-        private int Number(Dictionary<string, JsonElement> node, string path, string name, int missing, int min, int max)
-        {
-            if (!node.TryGetValue(name, out var value))
-            {
-                return missing;
-            }
-
-            if (value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var number) && number >= min && number <= max)
-            {
-                return number;
-            }
-
-            Error($"{path}.{name}", $"expected a whole number from {min} to {max}");
-            return missing;
-        }
-
-        private TimeSpan? Duration(Dictionary<string, JsonElement> node, string path, string name, bool isRequired)
-        {
-            if (!isRequired && !node.ContainsKey(name))
-            {
-                return null;
-            }
-
-            if (Text(node, path, name) is not { } text)
-            {
-                return null;
-            }
-
-            if (text.Length is > 1 and < 8 && int.TryParse(text.AsSpan(0, text.Length - 1), NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count > 0)
-            {
-                switch (text[^1])
-                {
-                    case 's': return TimeSpan.FromSeconds(count);
-                    case 'm': return TimeSpan.FromMinutes(count);
-                    case 'h': return TimeSpan.FromHours(count);
-                    case 'd': return TimeSpan.FromDays(count);
-                }
-            }
-
-            Error($"{path}.{name}", $"'{text}' is no duration; expected a number and s, m, h or d, e.g. 4h");
-            return null;
-        }
-
-        private void Error(string path, string what) => Errors.Add($"{path}: {what}.");
-
-        private static string Kind(JsonElement element) => element.ValueKind.ToString().ToLowerInvariant();
+        long? maxSize = node.ContainsKey("maxSize") ? fields.Number(node, path, "maxSize", 0, 0, int.MaxValue) : null;
+        return new ApprovalRule(action, maxSize, approvers, quorum, expiresAfter, remindEvery);
     }
 }
 

@@ -34,6 +34,9 @@ public sealed record ScaleFleet(int? Capacity, int? RestoreNodes = null) : Propo
 
     /// <value>The fleet of the policy file; null: the fleet that the policy gives to the run or service.</value>
     public string? Fleet { get; init; }
+
+    /// <value>ARM resource id of one of the fleet's scale sets; null: its first.</value>
+    public string? ScaleSet { get; init; }
 }
 
 /// <summary>Reimages or deletes one instance of a scale set.</summary>

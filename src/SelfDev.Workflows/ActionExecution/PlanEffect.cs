@@ -74,9 +74,15 @@ public sealed class PlanEffect(
             _ => null,
         };
         var fleet = named is null ? policy.FleetOf(subject) : policy.Fleets.GetValueOrDefault(named);
+        var resource = fleet?.ResourceId;
+        if (action is ScaleFleet { ScaleSet: { } set } && (resource = fleet?.FindScaleSet(set)?.ResourceId) is null)
+        {
+            return PlannedEffect.Impossible($"The policy file does not count the scale set {set} among those of the fleet any more.");
+        }
+
         try
         {
-            return await executor.PlanAsync(action, new PlanningFacts(fleet?.Name, fleet?.ResourceId, subject), cancellation);
+            return await executor.PlanAsync(action, new PlanningFacts(fleet?.Name, resource, subject), cancellation);
         }
         catch (FleetException refused) when (!refused.IsTransient)
         {

@@ -1,0 +1,75 @@
+using System.Text;
+using SelfDev.Core.Approvals;
+
+namespace SelfDev.Core.Tests.Approvals;
+
+public class PolicyFleetTests
+{
+    private const string ScaleSets = "/subscriptions/0/resourceGroups/g/providers/Microsoft.Compute/virtualMachineScaleSets/";
+
+    private const string Sample = $$"""
+        {
+          "schema": "selfdev.policy/1",
+          "rules": [ { "action": "scale-fleet", "approvers": ["ana@example.com"], "quorum": 1, "expiresAfter": "4h" } ],
+          "fleets": {
+            "chat": {
+              "resourceId": "{{ScaleSets}}chat", "minCapacity": 2, "maxCapacity": 8, "instanceHourUsd": 10, "subjects": ["serving/chat"],
+              "alternatives": [ { "resourceId": "{{ScaleSets}}chat-spot", "maxCapacity": 6, "instanceHourUsd": 4 } ],
+              "scaling": {
+                "interval": "30s", "usdPerDay": 900,
+                "envelope": { "minCapacity": 2, "maxCapacity": 12, "expiresAt": "2027-01-01T00:00:00Z" },
+                "specification": { "replica": { "stepSeconds": 0.02, "sequenceSeconds": 0.001, "prefillTokenSeconds": 0.0001, "batchLimit": 64 } }
+              }
+            }
+          }
+        }
+        """;
+
+    [Fact]
+    public void A_fleet_of_several_scale_sets_and_its_envelope_are_read()
+    {
+        var fleet = Read(Sample).Policy!.Fleets["chat"];
+
+        Assert.Equal([(ScaleSets + "chat", 2, 8, 10m), (ScaleSets + "chat-spot", 0, 6, 4m)], fleet.ScaleSets.Select(set => (set.ResourceId, set.MinCapacity, set.MaxCapacity, set.HourlyPrice!.Value)));
+        Assert.Equal((14, TimeSpan.FromSeconds(30), 900m), (fleet.TotalMaxCapacity, fleet.Scaling!.Interval, fleet.Scaling.UsdPerDay!.Value));
+        Assert.Equal(new EmergencyEnvelope(2, 12, new DateTimeOffset(2027, 1, 1, 0, 0, 0, TimeSpan.Zero)), fleet.Scaling.Envelope);
+        Assert.NotNull(fleet.Scaling.Specification!["replica"]);
+    }
+
+    [Theory]
+    [InlineData("\"chat\": {", "\"chat/../x\": {", "$.fleets.chat/../x: the name of a fleet has")]
+    [InlineData("chat-spot\", \"maxCapacity\": 6, ", "chat-spot\", ", "$.fleets.chat.alternatives[0]: 'maxCapacity' is missing")]
+    [InlineData("chat-spot\"", "chat-spot\", \"minCapacity\": 1", "$.fleets.chat.alternatives[0].minCapacity: unknown")]
+    [InlineData("virtualMachineScaleSets/chat-spot", "virtualMachineScaleSets/CHAT", "$.fleets.chat.alternatives: the same scale set")]
+    [InlineData(", \"instanceHourUsd\": 4", "", "$.fleets.chat.scaling.usdPerDay: a budget needs 'instanceHourUsd' of every scale set")]
+    [InlineData("\"usdPerDay\": 900", "\"usdPerDay\": 479", "$.fleets.chat.scaling.usdPerDay: it does not even pay for minCapacity")]
+    [InlineData("\"interval\": \"30s\"", "\"interval\": \"2s\"", "$.fleets.chat.scaling.interval: at least 5s")]
+    [InlineData("\"maxCapacity\": 12", "\"maxCapacity\": 15", "$.fleets.chat.scaling.envelope.maxCapacity: expected a whole number from 2 to 14")]
+    [InlineData("\"minCapacity\": 2, \"maxCapacity\": 12", "\"minCapacity\": 1, \"maxCapacity\": 12", "$.fleets.chat.scaling.envelope.minCapacity: expected a whole number from 2")]
+    [InlineData("2027-01-01T00:00:00Z", "next year", "$.fleets.chat.scaling.envelope.expiresAt: 'next year' is no time")]
+    public void A_mistake_is_named_with_its_place(string find, string replace, string expected)
+    {
+        Assert.Contains(find, Sample, StringComparison.Ordinal);
+        Assert.Contains(Read(Sample.Replace(find, replace, StringComparison.Ordinal)).Errors, error => error.StartsWith(expected, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("chat", "9", "Capacity 9 is outside the 2 to 8")]
+    [InlineData("chat", "1", "Capacity 1 is outside the 2 to 8")]
+    [InlineData("CHAT-SPOT", "7", "Capacity 7 is outside the 0 to 6")]
+    [InlineData("chat-spot", "0", null)]
+    [InlineData("chat-spot-2", "1", "belongs to no fleet")]
+    public void Each_scale_set_has_its_own_limits(string set, string to, string? refusal)
+    {
+        var answer = Read(Sample).Policy!.Require(Plans.Scale("3", to) with { Resource = ScaleSets + set });
+
+        Assert.Equal(refusal is null, answer.Refusal is null);
+        Assert.Contains(refusal ?? "", answer.Refusal ?? "", StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Each_scale_set_has_its_own_price() => Assert.StartsWith(
+        "2 instances more at 4.00 USD an hour", Read(Sample).Policy!.PriceOf(Plans.Scale("3", "5") with { Resource = ScaleSets + "chat-spot" }), StringComparison.Ordinal);
+
+    private static PolicyReading Read(string text) => ApprovalPolicyFormat.Parse(Encoding.UTF8.GetBytes(text));
+}
