@@ -3,6 +3,7 @@ using SelfDev.Workflows.ActionExecution;
 using SelfDev.Workflows.Approval;
 using SelfDev.Workflows.Diagnosis;
 using SelfDev.Workflows.Engine;
+using SelfDev.Workflows.FleetScaling;
 using SelfDev.Workflows.Intake;
 using SelfDev.Workflows.Ledger;
 
@@ -14,6 +15,11 @@ public static class SelfDevCatalog
     public static WorkflowCatalog Create() => new WorkflowCatalog()
         .Add(ArtifactDiagnosis.Handle, ArtifactDiagnosis.RunAsync)
         .Add(ActionExecution.ActionExecution.Handle, ActionExecution.ActionExecution.RunAsync)
+        .Add(FleetScaling.FleetScaling.Handle, FleetScaling.FleetScaling.RunAsync)
+        .Add(DecideFleet.Handle, ActivatorUtilities.GetServiceOrCreateInstance<DecideFleet>)
+        .Add(StartFleetScale.Handle, ActivatorUtilities.GetServiceOrCreateInstance<StartFleetScale>)
+        .Add(PollFleetScale.Handle, ActivatorUtilities.GetServiceOrCreateInstance<PollFleetScale>)
+        .Add(AskAboutFleet.Handle, ActivatorUtilities.GetServiceOrCreateInstance<AskAboutFleet>)
         .Add(ApprovalWorkflow.Handle, ApprovalWorkflow.RunAsync)
         .Add(IntakeActivities.Inspect, ActivatorUtilities.GetServiceOrCreateInstance<InspectArtifact>)
         .Add(IntakeActivities.Reject, ActivatorUtilities.GetServiceOrCreateInstance<RejectArtifact>)

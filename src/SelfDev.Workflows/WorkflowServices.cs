@@ -4,6 +4,7 @@ using SelfDev.Workflows.ActionExecution;
 using SelfDev.Workflows.Analysts;
 using SelfDev.Workflows.Approval;
 using SelfDev.Workflows.Diagnosis;
+using SelfDev.Workflows.FleetScaling;
 
 namespace SelfDev.Workflows;
 
@@ -19,6 +20,8 @@ public static class WorkflowServices
         .AddSingleton(new ArtifactSniffer(Capabilities.All.Rooms))
         .AddSingleton(ReadLimits.Default)
         .AddSingleton<FindingMemory>()
+        .AddSingleton<FleetSamples>()
+        .AddSingleton<IFleetSizing, PlannedFleetSizing>()
         .AddSingleton<RulesAnalyst>()
         .AddSingleton<ApprovalRequests>()
         .AddSingleton<DecisionStore>()

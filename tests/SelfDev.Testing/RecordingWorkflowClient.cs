@@ -4,12 +4,16 @@ using SelfDev.Workflows.Engine;
 
 namespace SelfDev.Testing;
 
-/// <summary>Instances that a test puts there, and the events that were raised to them.</summary>
+/// <summary>Instances that a test puts there or that were started, and the events that were raised to them.</summary>
 public sealed class RecordingWorkflowClient : IWorkflowClient
 {
     private readonly ConcurrentDictionary<string, WorkflowInstance> _instances = new(StringComparer.Ordinal);
     private readonly ConcurrentQueue<string> _raised = new();
+    private readonly ConcurrentQueue<string> _started = new();
     private int _failuresLeft;
+
+    /// <value>Instances started, in order.</value>
+    public IReadOnlyList<string> Started => [.. _started];
 
     /// <value><c>instance event</c>, in order.</value>
     public IReadOnlyList<string> Raised => [.. _raised];
@@ -20,8 +24,16 @@ public sealed class RecordingWorkflowClient : IWorkflowClient
     public void Add(string instanceId, string name, WorkflowStatus status, DateTimeOffset at, string? customStatus = null) =>
         _instances[instanceId] = new WorkflowInstance(instanceId, name, "1.0", status, at, at, null, null, customStatus, null);
 
-    public Task<StartOutcome> StartAsync<TIn, TOut>(Workflow<TIn, TOut> workflow, TIn input, string instanceId, CancellationToken cancellation) =>
-        throw new NotSupportedException();
+    public Task<StartOutcome> StartAsync<TIn, TOut>(Workflow<TIn, TOut> workflow, TIn input, string instanceId, CancellationToken cancellation)
+    {
+        var isNew = _instances.TryAdd(instanceId, new WorkflowInstance(instanceId, workflow.Name, "1.0", WorkflowStatus.Running, default, default, null, null, null, null));
+        if (isNew)
+        {
+            _started.Enqueue(instanceId);
+        }
+
+        return Task.FromResult(isNew ? StartOutcome.Started : StartOutcome.AlreadyExists);
+    }
 
     public Task<SignalOutcome> RaiseEventAsync<T>(string instanceId, WorkflowEvent<T> name, T payload, CancellationToken cancellation)
     {

@@ -31,6 +31,7 @@ public class ApiTests
             .Replace("{**path}", "training/run7/log.txt", StringComparison.Ordinal)
             .Replace("{id}", request.PlanHash, StringComparison.Ordinal)
             .Replace("{instance}", "run7", StringComparison.Ordinal)
+            .Replace("{name}", "chat", StringComparison.Ordinal)
             .Replace("{file}", "report.json", StringComparison.Ordinal)
             .Replace("{n}", "0", StringComparison.Ordinal);
         foreach (var key in new[] { null, "", "wrong", AnasKey + "x", AnasKey[..^1], AnasKey.ToUpperInvariant() })

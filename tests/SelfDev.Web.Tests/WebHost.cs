@@ -10,6 +10,7 @@ using SelfDev.Core.Proposals;
 using SelfDev.Testing;
 using SelfDev.Workflows.Approval;
 using SelfDev.Workflows.Engine;
+using SelfDev.Workflows.FleetScaling;
 using SelfDev.Workflows.Ports;
 
 namespace SelfDev.Web.Tests;
@@ -27,6 +28,13 @@ public sealed class WebHost : IAsyncDisposable
     public FakeClock Clock { get; } = new();
 
     public InMemoryArtifactStore Store { get; } = new();
+
+    /// <value>With a fleet that is scaled by its metrics and one that is not.</value>
+    public FixedPolicySource Policy { get; } = new(new ApprovalPolicy(true, [], new Dictionary<string, PolicyFleet>
+    {
+        ["chat"] = new("chat", FleetId, 1, 8, []) { Scaling = new FleetScalingRules() },
+        ["plain"] = new("plain", FleetId + "2", 1, 8, []),
+    }));
 
     public RecordingWorkflowClient Workflows { get; } = new();
 
@@ -51,6 +59,8 @@ public sealed class WebHost : IAsyncDisposable
             .AddSingleton<IArtifactStore>(host.Store)
             .AddSingleton<IWorkflowClient>(host.Workflows)
             .AddSingleton<ILedgerStore>(host.Ledger)
+            .AddSingleton<IApprovalPolicySource>(host.Policy)
+            .AddSingleton<FleetSamples>()
             .AddSingleton(host.Keys)
             .AddSingleton<ApprovalRequests>()
             .AddSingleton<DecisionStore>()

@@ -92,6 +92,7 @@ public static class FindingKinds
     public const string SloAtRisk = "slo-at-risk";
     public const string Underprovisioned = "underprovisioned";
     public const string SloInfeasible = "slo-infeasible";
+    public const string FleetSize = "fleet-size";
 
     // Rollouts
 

@@ -6,7 +6,7 @@ namespace SelfDev.Core.Fleets;
 /// What a fleet's samples have told so far, in bounded memory: demand as work (seconds of a replica's time asked for in a second, prefill and decode), the mean request, and how the fleet did
 /// under it.
 /// </summary>
-internal sealed class DemandHistory
+public sealed class DemandHistory
 {
     /// <summary>Samples that are kept: 17 hours of the usual interval.</summary>
     private const int Kept = 4096;

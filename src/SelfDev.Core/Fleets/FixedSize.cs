@@ -1,7 +1,7 @@
 namespace SelfDev.Core.Fleets;
 
 /// <summary>A fleet that nobody scales.</summary>
-internal sealed class FixedSize(string name, int replicas) : IScalingPolicy
+public sealed class FixedSize(string name, int replicas) : IScalingPolicy
 {
     public string Name => name;
 

@@ -10,8 +10,14 @@ public sealed class ActivityFunctions(CatalogRunner catalog)
     [Function(nameof(AnalyzeArtifact))]
     public Task<JsonElement> AnalyzeArtifact([ActivityTrigger] ActivityCall call, FunctionContext context) => RunAsync(call, context);
 
+    [Function(nameof(AskAboutFleet))]
+    public Task<JsonElement> AskAboutFleet([ActivityTrigger] ActivityCall call, FunctionContext context) => RunAsync(call, context);
+
     [Function(nameof(ComposeReport))]
     public Task<JsonElement> ComposeReport([ActivityTrigger] ActivityCall call, FunctionContext context) => RunAsync(call, context);
+
+    [Function(nameof(DecideFleet))]
+    public Task<JsonElement> DecideFleet([ActivityTrigger] ActivityCall call, FunctionContext context) => RunAsync(call, context);
 
     [Function(nameof(ExecuteEffect))]
     public Task<JsonElement> ExecuteEffect([ActivityTrigger] ActivityCall call, FunctionContext context) => RunAsync(call, context);
@@ -34,6 +40,9 @@ public sealed class ActivityFunctions(CatalogRunner catalog)
     [Function(nameof(PollEffect))]
     public Task<JsonElement> PollEffect([ActivityTrigger] ActivityCall call, FunctionContext context) => RunAsync(call, context);
 
+    [Function(nameof(PollFleetScale))]
+    public Task<JsonElement> PollFleetScale([ActivityTrigger] ActivityCall call, FunctionContext context) => RunAsync(call, context);
+
     [Function(nameof(ReadDecisions))]
     public Task<JsonElement> ReadDecisions([ActivityTrigger] ActivityCall call, FunctionContext context) => RunAsync(call, context);
 
@@ -45,6 +54,9 @@ public sealed class ActivityFunctions(CatalogRunner catalog)
 
     [Function(nameof(RequestApproval))]
     public Task<JsonElement> RequestApproval([ActivityTrigger] ActivityCall call, FunctionContext context) => RunAsync(call, context);
+
+    [Function(nameof(StartFleetScale))]
+    public Task<JsonElement> StartFleetScale([ActivityTrigger] ActivityCall call, FunctionContext context) => RunAsync(call, context);
 
     private Task<JsonElement> RunAsync(ActivityCall call, FunctionContext context) =>
         catalog.RunActivityAsync(context.FunctionDefinition.Name, call, context.InstanceServices, context.CancellationToken);

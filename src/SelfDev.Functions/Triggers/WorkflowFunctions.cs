@@ -16,4 +16,7 @@ public sealed class WorkflowFunctions(CatalogRunner catalog)
 
     [Function(nameof(ArtifactDiagnosis))]
     public Task<JsonElement> ArtifactDiagnosis([OrchestrationTrigger] TaskOrchestrationContext context) => catalog.RunWorkflowAsync(context);
+
+    [Function(nameof(FleetScaling))]
+    public Task<JsonElement> FleetScaling([OrchestrationTrigger] TaskOrchestrationContext context) => catalog.RunWorkflowAsync(context);
 }

@@ -11,11 +11,21 @@ internal static class Policies
     /// <summary>Covers none of the actions that the logs of these tests lead to.</summary>
     public static string Nothing() => Of("""{ "action": "wait", "approvers": ["oncall@localhost"], "quorum": 1, "expiresAfter": "1h" }""", maxCapacity: 16);
 
-    private static string Of(string rules, int maxCapacity) => string.Create(CultureInfo.InvariantCulture, $$"""
+    /// <summary>A fleet that is scaled by its metrics, with one person to ask.</summary>
+    /// <param name="envelope">JSON; null: every change is asked for.</param>
+    public static string Scaled(string? envelope) => Of(
+        """{ "action": "scale-fleet", "approvers": ["oncall@localhost"], "quorum": 1, "expiresAfter": "1h" }""",
+        maxCapacity: 16,
+        $$"""
+        , "scaling": { {{(envelope is null ? "" : $"\"envelope\": {envelope}, ")}}
+          "specification": { "coldStartSeconds": 60, "replica": { "stepSeconds": 0.02, "sequenceSeconds": 0.001, "prefillTokenSeconds": 0.0001, "batchLimit": 64 } } }
+        """);
+
+    private static string Of(string rules, int maxCapacity, string scaling = "") => string.Create(CultureInfo.InvariantCulture, $$"""
         { "schema": "selfdev.policy/1", "actionsEnabled": true,
           "rules": [ {{rules}} ],
           "fleets": { "trainvm": {
             "resourceId": "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/selfdev/providers/Microsoft.Compute/virtualMachineScaleSets/trainvm",
-            "minCapacity": 0, "maxCapacity": {{maxCapacity}}, "instanceHourUsd": 98.32, "subjects": ["training/*"] } } }
+            "minCapacity": 0, "maxCapacity": {{maxCapacity}}, "instanceHourUsd": 98.32, "subjects": ["training/*"]{{scaling}} } } }
         """);
 }

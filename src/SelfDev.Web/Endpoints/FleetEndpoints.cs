@@ -1,0 +1,107 @@
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.Extensions.DependencyInjection;
+using SelfDev.Core.Redaction;
+using SelfDev.Core.Reports;
+using SelfDev.Web.Pages;
+using SelfDev.Workflows.Engine;
+using SelfDev.Workflows.FleetScaling;
+using SelfDev.Workflows.Ports;
+
+namespace SelfDev.Web.Endpoints;
+
+/// <summary>Metrics of a serving fleet, pushed by whoever has them.</summary>
+internal static class FleetEndpoints
+{
+    private const int MostSamples = 1000;
+    private const int MaxBodyBytes = 4 << 20;
+
+    private static readonly JsonSerializerOptions Strict = new(ReportJson.Options) { UnmappedMemberHandling = System.Text.Json.Serialization.JsonUnmappedMemberHandling.Disallow };
+
+    /// <summary>
+    /// <c>POST /api/fleets/{name}/samples</c> with one <see cref="FleetSample"/> or a list of them. All are taken or, if one is wrong, none.
+    /// The first starts the fleet's workflow; one that shows a queue wakes it. Sending a sample again changes nothing.
+    /// </summary>
+    public static async Task<IResult> AddSamplesAsync(HttpRequest request)
+    {
+        var (services, cancellation) = (request.HttpContext.RequestServices, request.HttpContext.RequestAborted);
+        var name = request.RouteValues["name"] as string ?? "";
+        var reading = await services.GetRequiredService<IApprovalPolicySource>().ReadAsync(cancellation);
+        if (reading.Policy is null)
+        {
+            return WebErrors.Problem(request, StatusCodes.Status503ServiceUnavailable, "The policy file cannot be used, so no fleet is known. 'selfdev policy' and the host's log say why.");
+        }
+
+        if (reading.Policy.Fleets.GetValueOrDefault(name) is not { } fleet)
+        {
+            return WebErrors.Problem(request, StatusCodes.Status404NotFound, $"The policy file has no fleet '{SafeText.SingleLine(name)}'.");
+        }
+
+        if (fleet.Scaling is null)
+        {
+            return WebErrors.Problem(request, StatusCodes.Status409Conflict, $"The policy file lets nobody scale '{fleet.Name}' by its metrics: add 'scaling' to the fleet.");
+        }
+
+        var (samples, wrong) = await ReadAsync(request);
+        if (wrong is not null)
+        {
+            return WebErrors.Problem(request, wrong.Value.Status, wrong.Value.Detail);
+        }
+
+        var store = services.GetRequiredService<FleetSamples>();
+        foreach (var sample in samples)
+        {
+            await store.AddAsync(fleet.Name, sample, cancellation);
+        }
+
+        var workflows = services.GetRequiredService<IWorkflowClient>();
+        var instance = FleetScaling.InstanceId(fleet.Name);
+        await workflows.StartAsync(FleetScaling.Handle, new FleetScalingState(fleet.Name), instance, cancellation);
+        if (samples.Any(sample => sample.Queue > 0))
+        {
+            await workflows.RaiseEventAsync(instance, FleetScaling.Urgent, Nothing.Value, cancellation);
+        }
+
+        return Results.Json(new SamplesAnswer(samples.Count, instance), ReportJson.Options, statusCode: StatusCodes.Status202Accepted);
+    }
+
+    private static async Task<(IReadOnlyList<FleetSample> Samples, (int Status, string Detail)? Wrong)> ReadAsync(HttpRequest request)
+    {
+        if (request.HttpContext.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
+        {
+            limit.MaxRequestBodySize = MaxBodyBytes;
+        }
+
+        if (request.ContentLength > MaxBodyBytes)
+        {
+            return ([], (StatusCodes.Status413PayloadTooLarge, $"At most {MaxBodyBytes} bytes are read."));
+        }
+
+        List<FleetSample> samples;
+        try
+        {
+            using var body = await JsonDocument.ParseAsync(request.Body, cancellationToken: request.HttpContext.RequestAborted);
+            samples = body.RootElement.ValueKind == JsonValueKind.Array
+                ? body.RootElement.Deserialize<List<FleetSample>>(Strict)!
+                : [body.RootElement.Deserialize<FleetSample>(Strict)!];
+        }
+        catch (JsonException exception)
+        {
+            return ([], (StatusCodes.Status400BadRequest, $"Not a sample or a list of samples: {SafeText.SingleLine(exception.Message)}"));
+        }
+
+        if (samples.Count is 0 or > MostSamples || samples.Contains(null!))
+        {
+            return ([], (StatusCodes.Status400BadRequest, $"Send 1 to {MostSamples} samples."));
+        }
+
+        var now = request.HttpContext.RequestServices.GetRequiredService<TimeProvider>().GetUtcNow();
+        var problems = samples.SelectMany((sample, index) => sample.Problems(now).Select(problem => samples.Count == 1 ? problem : $"[{index}] {problem}")).Take(20).ToList();
+        return problems.Count == 0 ? (samples, null) : ([], (StatusCodes.Status400BadRequest, string.Join(' ', problems)));
+    }
+}
+
+/// <param name="Accepted">Samples taken.</param>
+/// <param name="Instance">Workflow of the fleet.</param>
+public sealed record SamplesAnswer(int Accepted, string Instance);

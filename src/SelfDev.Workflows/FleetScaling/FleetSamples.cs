@@ -1,0 +1,71 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using SelfDev.Core.Reports;
+using SelfDev.Workflows.Ports;
+
+namespace SelfDev.Workflows.FleetScaling;
+
+/// <summary>
+/// Samples of a fleet, one blob each under <c>evidence/fleets/</c>, and the history that its workflow reads: the samples of the last
+/// <see cref="Kept"/> in one blob that only this fleet's workflow writes.
+/// </summary>
+public sealed class FleetSamples(IArtifactStore store)
+{
+    /// <value>How far back the planner learns from. Default 3 hours.</value>
+    public TimeSpan Kept { get; init; } = TimeSpan.FromHours(3);
+
+    /// <value>Of sources and host.</value>
+    private static readonly TimeSpan ClockDifference = TimeSpan.FromMinutes(5);
+
+    /// <summary>Samples in the history; more often than every ten seconds and the oldest go first.</summary>
+    private const int MostKept = 1080;
+
+    /// <summary>Stores a sample that has no problems. Sending it again changes nothing.</summary>
+    public Task AddAsync(string fleet, FleetSample sample, CancellationToken cancellation) => store.TryCreateAsync(
+        Containers.Evidence,
+        $"{Folder(fleet)}/{Hour(sample.Time)}/{Name(sample.Time)}",
+        JsonSerializer.SerializeToUtf8Bytes(sample, ReportJson.Options),
+        StoreJson.ContentType,
+        cancellation);
+
+    /// <summary>The newest samples in order of time, those that came since the last call included.</summary>
+    public async Task<IReadOnlyList<FleetSample>> ReadAsync(string fleet, DateTimeOffset now, CancellationToken cancellation)
+    {
+        var name = $"{Folder(fleet)}/history.json";
+        var history = await store.TryReadJsonAsync<History>(Containers.Evidence, name, cancellation) ?? new History([]);
+        var known = history.Samples.Select(sample => Name(sample.Time)).ToHashSet(StringComparer.Ordinal);
+        var found = new List<FleetSample>();
+        foreach (var hour in new[] { Hour(now.AddHours(-1)), Hour(now), Hour(now.AddMinutes(5)) }.Distinct())
+        {
+            var folder = $"{Folder(fleet)}/{hour}/";
+            await foreach (var blob in store.ListAsync(Containers.Evidence, folder, cancellation))
+            {
+                if (!known.Contains(blob.Blob.Name[folder.Length..])
+                    && await store.TryReadJsonAsync<FleetSample>(Containers.Evidence, blob.Blob.Name, cancellation) is { } sample)
+                {
+                    found.Add(sample);
+                }
+            }
+        }
+
+        var samples = history.Samples.Concat(found).Where(sample => sample.Time > now - Kept).OrderBy(sample => sample.Time).TakeLast(MostKept).ToList();
+        if (found.Count > 0)
+        {
+            await store.WriteJsonAsync(Containers.Evidence, name, new History(samples), cancellation);
+        }
+
+        // After a clock that was put back, what lies in the future is not the newest.
+        return [.. samples.Where(sample => sample.Time <= now + ClockDifference)];
+    }
+
+    // A fleet's name is the policy author's; hashed, it can be no path.
+    private static string Folder(string fleet) => $"fleets/{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(fleet)))[..32]}";
+
+    private static string Hour(DateTimeOffset time) => time.UtcDateTime.ToString("yyyyMMddHH", CultureInfo.InvariantCulture);
+
+    private static string Name(DateTimeOffset time) => time.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture) + ".json";
+
+    private sealed record History(IReadOnlyList<FleetSample> Samples);
+}

@@ -1,0 +1,173 @@
+using System.Globalization;
+using SelfDev.Core.Approvals;
+using SelfDev.Core.Ledger;
+using SelfDev.Workflows.ActionExecution;
+using SelfDev.Workflows.Engine;
+using SelfDev.Workflows.Ledger;
+using SelfDev.Workflows.Ports;
+
+namespace SelfDev.Workflows.FleetScaling;
+
+/// <summary>
+/// One eternal workflow a fleet: looks every interval, or at once when a sample shows a queue; scales inside the envelope of the policy
+/// file at once, asks for what lies outside it, and judges its earlier plans by what came. One change of a scale set at a time.
+/// </summary>
+public static class FleetScaling
+{
+    public static readonly Workflow<FleetScalingState, FleetScalingState> Handle = new("FleetScaling");
+
+    /// <value>A sample shows a queue: do not wait for the interval.</value>
+    public static readonly WorkflowEvent<Nothing> Urgent = new("urgent");
+
+    /// <summary>Looks before the history is begun anew.</summary>
+    private const int LooksAGeneration = 20;
+
+    /// <summary>More than one look can take: a fleet has at most <see cref="PolicyFleet.MostAlternatives"/> and one scale sets.</summary>
+    private const int StepsALook = 100;
+
+    private static readonly TimeSpan ShortestWait = TimeSpan.FromSeconds(5);
+
+    /// <value>Until the next look when one has failed.</value>
+    private static readonly TimeSpan FailurePause = TimeSpan.FromMinutes(1);
+
+    /// <value>A plan is judged when what it asked for has served for a while.</value>
+    private static readonly TimeSpan PredictionHorizon = TimeSpan.FromMinutes(5);
+
+    public static string InstanceId(string fleet) => $"fleet-{fleet}";
+
+    public static async Task<FleetScalingState> RunAsync(IWorkflowContext context, FleetScalingState state)
+    {
+        for (var look = 0; look < LooksAGeneration; look++)
+        {
+            TimeSpan wait;
+            try
+            {
+                (state, wait) = await LookAsync(context, state);
+            }
+            catch (WorkflowTaskFailedException failed)
+            {
+                // Storage, ARM or ledger are down for longer than retries last. Nothing is known of the look, so its numbers are used up.
+                context.SetCustomStatus(new FleetStatus("holding", null, null, failed.Failure.Message, state.Scores));
+                state = state with { Spending = state.Spending.Advance(Now(context), null), Sequence = state.Sequence + StepsALook };
+                wait = FailurePause;
+            }
+
+            await WaitAsync(context, wait);
+        }
+
+        context.ContinueAsNew(state);
+        return state;
+    }
+
+    private static DecideFleetInput Question(IWorkflowContext context, FleetScalingState state) => new(
+        state.Fleet,
+        context.InstanceId,
+        state.Spending.At(Now(context)),
+        state.SetsWhere(patience => Now(context) < patience.ThrottledUntil),
+        state.SetsWhere(patience => Now(context) < patience.PausedUntil),
+        state.PendingAsks,
+        state.AskedAt,
+        state.AskedFor);
+
+    private static async Task<(FleetScalingState State, TimeSpan Wait)> LookAsync(IWorkflowContext context, FleetScalingState state)
+    {
+        var decision = await context.CallActivityAsync(DecideFleet.Handle, Question(context, state), Retries.Transient);
+        state = await ScoreAsync(context, state, decision);
+        state = state with
+        {
+            Spending = state.Spending.Advance(Now(context), decision.UsdPerHour),
+            PendingAsks = decision.IsAskPending ? state.PendingAsks : [],
+        };
+        state = decision.Obstructed.Aggregate(state, (known, set) => known.With(set, patience => patience.Obstructed(Now(context))));
+        context.SetCustomStatus(new FleetStatus(Word(decision), decision.Capacity, decision.Wanted, decision.Reason, state.Scores));
+        switch (decision.Kind)
+        {
+            case FleetDecisionKind.ScaleNow:
+                return (await ScaleAsync(context, state, decision), ShortestWait);
+            case FleetDecisionKind.Ask:
+                var asks = await context.CallActivityAsync(
+                    AskAboutFleet.Handle, new AskAboutFleetInput(state.Fleet, $"{context.InstanceId}-{state.Sequence}", decision, Now(context), state.Scores), Retries.Transient);
+                state = state with { Sequence = state.Sequence + 1, PendingAsks = asks, AskedAt = Now(context), AskedFor = decision.Wanted };
+                return (state, decision.NextLook);
+            default:
+                return (state, decision.NextLook);
+        }
+    }
+
+    // All at once: a surge that takes two scale sets must not wait for the first.
+    private static async Task<FleetScalingState> ScaleAsync(IWorkflowContext context, FleetScalingState state, FleetDecision decision)
+    {
+        var first = state.Sequence;
+        var changes = decision.Plans.Select((plan, index) => ScaleSetScaling.RunAsync(context, state.Fleet, plan, first + index, decision)).ToList();
+        await Task.WhenAll(changes);
+        state = state with { Sequence = first + changes.Count };
+        foreach (var change in changes.Select(change => change.Result))
+        {
+            state = state.With(change.Resource, patience => change switch
+            {
+                { Outcome: EffectOutcome.Applied } => ScaleSetPatience.None,
+                { ThrottledUntil: { } until } => patience.Throttled(until),
+                // Somebody else was faster: nothing is wrong with the set.
+                { Outcome: EffectOutcome.RefusedDrift } => patience,
+                _ => patience.Failed(Now(context)),
+            });
+        }
+
+        if (!changes.All(change => change.Result.Outcome == EffectOutcome.Applied))
+        {
+            return state;
+        }
+
+        var after = decision.Capacity + decision.Plans.Sum(plan => ScalePlan.Capacity(plan.To) - ScalePlan.Capacity(plan.From));
+        var prediction = new ScalePrediction(first, after, Now(context) + PredictionHorizon);
+        return state with { Predictions = [.. state.Predictions.TakeLast(FleetScalingState.MostPredictions - 1), prediction] };
+    }
+
+    private static async Task<FleetScalingState> ScoreAsync(IWorkflowContext context, FleetScalingState state, FleetDecision decision)
+    {
+        if (decision.NeededNow is not { } needed)
+        {
+            return state;
+        }
+
+        var due = state.Predictions.Where(prediction => prediction.DueAt <= Now(context)).ToList();
+        foreach (var prediction in due)
+        {
+            var enough = prediction.Capacity >= needed;
+            await context.RecordAsync(
+                LedgerEntryTypes.Effect, $"score:{prediction.Step}", LedgerActors.SelfDev, new { step = prediction.Step, planned = prediction.Capacity, needed, enough });
+            state = state with { Scores = enough ? state.Scores with { Enough = state.Scores.Enough + 1 } : state.Scores with { Short = state.Scores.Short + 1 } };
+        }
+
+        return due.Count == 0 ? state : state with { Predictions = [.. state.Predictions.Except(due)] };
+    }
+
+    private static async Task WaitAsync(IWorkflowContext context, TimeSpan wait)
+    {
+        // Events that gathered during a change must not make looks without a pause.
+        await context.CreateTimer(ShortestWait);
+        if (wait <= ShortestWait)
+        {
+            return;
+        }
+
+        using var timer = new CancellationTokenSource();
+        using var waiting = new CancellationTokenSource();
+        var elapsed = context.CreateTimer(wait - ShortestWait, timer.Token);
+        var urgent = context.WaitForExternalEvent(Urgent, waiting.Token);
+        Cancel(await Task.WhenAny(elapsed, urgent) == urgent ? timer : waiting);
+    }
+
+    // Not CancelAsync: it would leave the workflow's thread, and the order of things with it.
+    private static void Cancel(CancellationTokenSource loser) => loser.Cancel();
+
+    private static DateTimeOffset Now(IWorkflowContext context) => new(context.CurrentUtcDateTime, TimeSpan.Zero);
+
+    private static string Word(FleetDecision decision) => decision.Kind switch
+    {
+        FleetDecisionKind.ScaleNow => "scaling",
+        FleetDecisionKind.Ask => "asking",
+        _ when decision.IsAskPending => "waiting for approval",
+        _ => "holding",
+    };
+}

@@ -1,0 +1,107 @@
+using SelfDev.Core.Approvals;
+using SelfDev.Workflows.ActionExecution;
+using SelfDev.Workflows.Approval;
+using SelfDev.Workflows.Engine;
+using SelfDev.Workflows.Ports;
+
+namespace SelfDev.Workflows.FleetScaling;
+
+/// <summary>
+/// Starts what was decided, if it still holds: policy, envelope, kill switch, expiry and the scale sets are read anew. Capacity is absolute
+/// and the write conditional, so that a repeated call has no second effect.
+/// </summary>
+public sealed class StartFleetScale(IApprovalPolicySource policies, KillSwitch killSwitch, IFleet fleets, EffectIntents intents, TimeProvider clock)
+    : IActivity<StartFleetScaleInput, EffectStart>
+{
+    public static readonly Activity<StartFleetScaleInput, EffectStart> Handle = new("StartFleetScale");
+
+    public async Task<EffectStart> RunAsync(StartFleetScaleInput input, ActivityContext context)
+    {
+        var cancellation = context.Cancellation;
+        var (plan, now) = (input.Plan, clock.GetUtcNow());
+        if (await intents.IsSetAsync(PlanHash.Of(plan), cancellation))
+        {
+            // An earlier attempt asked ARM and its answer was lost: no second call, and what came of it is polled.
+            return new EffectStart(EffectStartKind.Started, null, null, null, plan.From);
+        }
+
+        if (now >= plan.ExpiresAt)
+        {
+            return Refuse(EffectStartKind.Refused, "The plan expired before it could be carried out.");
+        }
+
+        var reading = await policies.ReadAsync(cancellation);
+        var fleet = reading.Policy?.Fleets.GetValueOrDefault(input.Fleet);
+        var target = ScalePlan.Capacity(plan.To);
+        if (fleet?.FindScaleSet(plan.Resource) is not { } set || target < set.MinCapacity || target > set.MaxCapacity || !await IsAllowedAsync(fleet, input, target, now, cancellation))
+        {
+            return Refuse(EffectStartKind.Refused, $"The policy file does not allow {target} instances without approval any more.");
+        }
+
+        if (reading.Policy!.ActionsEnabled is false || (await killSwitch.ReadAsync(cancellation)).Engaged)
+        {
+            return Refuse(EffectStartKind.Stopped, "The kill switch is on.");
+        }
+
+        try
+        {
+            return await StartAsync(plan, target, cancellation);
+        }
+        catch (FleetException refused) when (!refused.IsTransient)
+        {
+            return Refuse(EffectStartKind.Refused, $"{refused.Code}: {refused.Message}");
+        }
+    }
+
+    // Other sets of the fleet may be under way in the same direction, so only the bound that lies there counts.
+    private async Task<bool> IsAllowedAsync(PolicyFleet fleet, StartFleetScaleInput input, int target, DateTimeOffset now, CancellationToken cancellation)
+    {
+        if (input.IsBudget)
+        {
+            return target < ScalePlan.Capacity(input.Plan.From);
+        }
+
+        if (fleet.Scaling?.Envelope is not { } envelope || now >= envelope.ExpiresAt)
+        {
+            return false;
+        }
+
+        var total = target;
+        foreach (var other in fleet.ScaleSets.Where(other => !string.Equals(other.ResourceId, input.Plan.Resource, StringComparison.OrdinalIgnoreCase)))
+        {
+            total += (await fleets.GetAsync(other.ResourceId, cancellation)).Capacity;
+        }
+
+        return target > ScalePlan.Capacity(input.Plan.From) ? total <= envelope.MaxCapacity : total >= envelope.MinCapacity;
+    }
+
+    private async Task<EffectStart> StartAsync(EffectPlan plan, int target, CancellationToken cancellation)
+    {
+        var state = await fleets.GetAsync(plan.Resource, cancellation);
+        var before = ScalePlan.Fields(state.Capacity, state.Sku);
+        if (state.Capacity == target)
+        {
+            // Done by somebody else; the scale set says when it is ready.
+            return new EffectStart(EffectStartKind.Started, null, null, null, before);
+        }
+
+        if (state.ETag != plan.ETag)
+        {
+            return new EffectStart(EffectStartKind.Drifted, null, null, "The scale set was changed meanwhile.", before);
+        }
+
+        await intents.SetAsync(PlanHash.Of(plan), cancellation);
+        var start = ScalePlan.Delete(plan.To) is { } names
+            ? await fleets.StartDeleteInstancesAsync(
+                plan.Resource,
+                [.. (await fleets.ListInstancesAsync(plan.Resource, cancellation)).Where(instance => names.Contains(instance.ComputerName))],
+                cancellation)
+            : await fleets.StartScaleAsync(plan.Resource, target, state.ETag, cancellation);
+        return FleetOperations.ToEffectStart(start, before);
+    }
+
+    private static EffectStart Refuse(EffectStartKind kind, string message) => new(kind, null, null, message, new Dictionary<string, string>());
+}
+
+/// <param name="IsBudget">As <see cref="ScalingVerdict.IsBudget"/>.</param>
+public sealed record StartFleetScaleInput(string Fleet, EffectPlan Plan, bool IsBudget);

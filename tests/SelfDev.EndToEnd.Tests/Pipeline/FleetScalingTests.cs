@@ -1,0 +1,116 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text.Json.Nodes;
+using Microsoft.Extensions.DependencyInjection;
+using SelfDev.Core.Ledger;
+using SelfDev.Local.Commands;
+using SelfDev.Local.Hosting;
+using SelfDev.Workflows.Engine;
+using SelfDev.Workflows.FleetScaling;
+using SelfDev.Workflows.Ports;
+
+namespace SelfDev.EndToEnd.Tests.Pipeline;
+
+/// <summary>Metrics of a fleet over HTTP: the planner sizes it, the workflow scales the simulated scale set, or asks.</summary>
+public class FleetScalingTests
+{
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Inside_the_envelope_a_surge_is_answered_at_once_and_recorded()
+    {
+        await using var pipeline = await RunningPipeline.StartAsync(Policies.Scaled("""{ "minCapacity": 1, "maxCapacity": 12, "expiresAt": "2100-01-01T00:00:00Z" }"""));
+
+        await PostSurgeAsync(pipeline);
+        var size = await GrowAsync(pipeline, from: 4);
+
+        Assert.InRange(size, 5, 12);
+        var types = await LedgerOfFleetAsync(pipeline, untilType: LedgerEntryTypes.Effect);
+        Assert.Equal([LedgerEntryTypes.Proposal, LedgerEntryTypes.Decision, LedgerEntryTypes.Effect], types.Select(entry => (string)entry["type"]!).Take(3));
+        Assert.Equal("within-policy", (string?)types[1]["body"]!["kind"]);
+        Assert.Equal("applied", (string?)types[2]["body"]!["outcome"]);
+        Assert.True((await pipeline.VerifyLedgerAsync()).IsIntact);
+    }
+
+    [Fact]
+    public async Task Without_an_envelope_people_are_asked_with_the_last_hours_replayed()
+    {
+        await using var pipeline = await RunningPipeline.StartAsync(Policies.Scaled(envelope: null));
+
+        await PostSurgeAsync(pipeline);
+        var link = await pipeline.NextLinkAsync("scale-fleet");
+        using var client = new HttpClient();
+        client.DefaultRequestHeaders.Accept.ParseAdd("text/html");
+        var page = await client.GetStringAsync(link, Cancellation);
+        Assert.Contains("Replayed over the last", page, StringComparison.Ordinal);
+        Assert.Contains("4 instances hold the service level for", page, StringComparison.Ordinal);
+        Assert.Equal(4, (await pipeline.Fleet.GetAsync(pipeline.FleetId, Cancellation)).Capacity);
+
+        await pipeline.DecideAsync(link, "approve");
+        Assert.InRange(await GrowAsync(pipeline, from: 4), 5, 16);
+    }
+
+    [Fact]
+    public async Task The_kill_switch_holds_a_fleet_whatever_its_envelope_allows()
+    {
+        await using var pipeline = await RunningPipeline.StartAsync(Policies.Scaled("""{ "minCapacity": 1, "maxCapacity": 12, "expiresAt": "2100-01-01T00:00:00Z" }"""));
+        await pipeline.EngageKillSwitchAsync();
+
+        await PostSurgeAsync(pipeline);
+        var state = await pipeline.ReachAsync("fleet-trainvm", instance => instance.CustomStatus is not null);
+
+        Assert.Equal("The kill switch is on.", Payload.Deserialize<FleetStatus>(state.CustomStatus)!.Reason);
+        Assert.Equal(4, (await pipeline.Fleet.GetAsync(pipeline.FleetId, Cancellation)).Capacity);
+    }
+
+    // Forty requests a second of which each takes a fifth of a second of a replica, for half an hour.
+    private static async Task PostSurgeAsync(RunningPipeline pipeline)
+    {
+        var now = DateTimeOffset.UtcNow;
+        var samples = Enumerable.Range(0, 120).Select(index => new
+        {
+            time = now.AddSeconds(-15 * (119 - index)),
+            seconds = 15,
+            requests = 600,
+            prefillTokens = 600_000,
+            completions = 600,
+            outputTokens = 60_000,
+            queue = index == 119 ? 40 : 0,
+            queueAgeSeconds = index == 119 ? 5 : 0,
+        });
+        var address = new DataDirectory(pipeline.Folder).ReadHost()!;
+        using var client = new HttpClient { BaseAddress = new Uri(address.Url) };
+        client.DefaultRequestHeaders.Add(HostClient.KeyHeader, address.Key);
+        using var response = await client.PostAsJsonAsync("api/fleets/trainvm/samples", samples, Cancellation);
+        Assert.True(response.StatusCode == HttpStatusCode.Accepted, await response.Content.ReadAsStringAsync(Cancellation));
+    }
+
+    private static async Task<int> GrowAsync(RunningPipeline pipeline, int from)
+    {
+        while (true)
+        {
+            var state = await pipeline.Fleet.GetAsync(pipeline.FleetId, Cancellation);
+            if (state.RunningInstances > from && state.RunningInstances == state.Capacity)
+            {
+                return state.Capacity;
+            }
+        }
+    }
+
+    private static async Task<List<JsonNode>> LedgerOfFleetAsync(RunningPipeline pipeline, string untilType)
+    {
+        while (true)
+        {
+            var entries = new List<JsonNode>();
+            await foreach (var line in pipeline.Host.Services.GetRequiredService<ILedgerStore>().ReadAsync(0, Cancellation))
+            {
+                entries.Add(JsonNode.Parse(line.Span)!);
+            }
+
+            if (entries.Any(entry => (string?)entry["type"] == untilType))
+            {
+                return entries;
+            }
+        }
+    }
+}

@@ -1,0 +1,268 @@
+using System.Text.Json;
+using SelfDev.Core.Reports;
+using System.Globalization;
+using SelfDev.Core.Approvals;
+using SelfDev.Core.Ledger;
+using SelfDev.Core.Proposals;
+using SelfDev.Testing;
+using SelfDev.Workflows.ActionExecution;
+using SelfDev.Workflows.Approval;
+using SelfDev.Workflows.Diagnosis;
+using SelfDev.Workflows.FleetScaling;
+using SelfDev.Workflows.Ledger;
+using SelfDev.Workflows.Ports;
+
+namespace SelfDev.Workflows.Tests.FleetScaling;
+
+/// <summary>
+/// The fleet workflow with its genuine activities against a faulty scale set, lossy metrics, people and jumping clocks, all in virtual
+/// time on one thread: a seed is a whole story, and the same one every time.
+/// </summary>
+internal sealed class FleetSimulation
+{
+    public const string Fleet = "chat";
+
+    private const int Floor = 2;
+    private const int EnvelopeTop = 12;
+    private const int NeededAtLast = 7;
+    private const decimal Price = 10;
+    private const string Subscription = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachineScaleSets/";
+
+    private static readonly PolicyScaleSet Only = new(Subscription + "only", Floor, 40, Price);
+    private static readonly PolicyScaleSet Main = new(Subscription + "main", Floor, 25, Price);
+    private static readonly PolicyScaleSet Spot = new(Subscription + "spot", 0, 15, 4);
+
+    private static readonly TimeSpan Calm = TimeSpan.FromHours(2.5);
+    private static readonly TimeSpan SampleEvery = TimeSpan.FromMinutes(1);
+
+    private readonly Random _random;
+    private readonly VirtualTime _time;
+    private readonly SimulatedStore _store;
+    private readonly FixedPolicySource _policy;
+    private readonly KillSwitch _killSwitch;
+    private readonly FleetSamples _samples;
+    private readonly OneEach _sizing = new();
+    private readonly FaultyFleet _fleet;
+    private readonly VirtualEngine _engine;
+    private readonly SimulatedClient _client;
+    private readonly TimeSpan _troubled;
+    private readonly SimulationRules _rules;
+    private TimeSpan _silentUntil;
+    private double _load = 3;
+    private int _sampled;
+
+    /// <param name="hours">Hours of faults; calm ones follow, in which everything must come right.</param>
+    public FleetSimulation(int seed, double hours)
+    {
+        _random = new Random(seed);
+        _time = new VirtualTime(_random);
+        _troubled = TimeSpan.FromHours(hours);
+        _store = new SimulatedStore(_time);
+        _killSwitch = new KillSwitch(_store, _time);
+        _samples = new FleetSamples(_store) { Kept = TimeSpan.FromMinutes(15) };
+        _fleet = new FaultyFleet(_time, _random, _random.Next(2) == 0 ? [(Only, 3)] : [(Main, 3), (Spot, 1)]) { FaultRate = _random.NextDouble() * 0.3 };
+        _policy = new FixedPolicySource(NewPolicy(
+            new EmergencyEnvelope(Floor, EnvelopeTop, _time.GetUtcNow() + (_troubled * (0.5 + _random.NextDouble()))),
+            _random.Next(3) == 0 ? Price * 24 * _random.Next(Floor + 1, 8) : null));
+        _rules = new SimulationRules(_time, _fleet, _policy) { MostWanted = Floor };
+        var ledger = new SimulatedLedger(_fleet.IsFaulty, _rules.Recorded);
+        _client = new SimulatedClient(Ask);
+        _engine = new VirtualEngine(_time, _random, Workflows.FleetScaling.FleetScaling.InstanceId(Fleet)) { CrashRate = _random.NextDouble() * 0.1 };
+        _engine.ResultLost = _fleet.Forgive;
+        _engine.Told = status => _rules.Told((FleetStatus)status);
+        _engine
+            .Add(DecideFleet.Handle, new DecideFleet(_policy, _killSwitch, _fleet, _samples, _sizing, _client, _time))
+            .Add(StartFleetScale.Handle, new StartFleetScale(_policy, _killSwitch, _fleet, new EffectIntents(_store, _time), _time))
+            .Add(PollFleetScale.Handle, new PollFleetScale(_fleet))
+            .Add(AskAboutFleet.Handle, new AskAboutFleet(_store, _samples, _policy, _sizing, _client))
+            .Add(RecordLedgerEntry.Handle, new RecordLedgerEntry(ledger));
+    }
+
+    public int Writes => _fleet.Writes.Count;
+
+    /// <value>All changes, in order.</value>
+    public IReadOnlyList<Write> Story => _fleet.Writes;
+
+    /// <summary>Runs the story to its end.</summary>
+    /// <returns>What went against the rules; empty when all is well.</returns>
+    public IReadOnlyList<string> Run()
+    {
+        // A test runner's context would carry continuations to other threads.
+        var context = SynchronizationContext.Current;
+        SynchronizationContext.SetSynchronizationContext(null);
+        try
+        {
+            return RunAlone();
+        }
+        finally
+        {
+            SynchronizationContext.SetSynchronizationContext(context);
+        }
+    }
+
+    private List<string> RunAlone()
+    {
+        _time.After(TimeSpan.FromSeconds(1), Sample);
+        _time.After(TimeSpan.FromMinutes(5), Trouble);
+        _engine.Start(Workflows.FleetScaling.FleetScaling.RunAsync, new FleetScalingState(Fleet));
+        for (var at = TimeSpan.Zero; at < _troubled; at += SampleEvery)
+        {
+            _time.Run(at);
+            _rules.Tick();
+        }
+
+        CalmDown();
+        _time.Run(_troubled + Calm);
+        _rules.CheckEnd(NeededAtLast, Calm);
+        if (_engine.Fault is { } fault)
+        {
+            _rules.Violations.Add($"the workflow died: {fault}");
+        }
+
+        return _rules.Violations;
+    }
+
+    private ApprovalPolicy NewPolicy(EmergencyEnvelope envelope, decimal? budget, int? maxCapacity = null)
+    {
+        var first = _fleet.Sets[0].Set;
+        var fleet = new PolicyFleet(Fleet, first.ResourceId, first.MinCapacity, maxCapacity ?? first.MaxCapacity, [])
+        {
+            HourlyPrice = first.HourlyPrice,
+            Alternatives = [.. _fleet.Sets.Skip(1).Select(set => set.Set)],
+            Scaling = new FleetScalingRules { Interval = TimeSpan.FromMinutes(1), Envelope = envelope, UsdPerDay = budget },
+        };
+        return new ApprovalPolicy(true, [], new Dictionary<string, PolicyFleet> { [Fleet] = fleet });
+    }
+
+    private void Sample()
+    {
+        _time.After(SampleEvery, Sample);
+        if (_time.Elapsed < _troubled && (_time.Elapsed < _silentUntil || _random.Next(10) == 0))
+        {
+            return;
+        }
+
+        var sample = new FleetSample
+        {
+            Time = _time.GetUtcNow(),
+            Seconds = SampleEvery.TotalSeconds,
+            Requests = (long)(_load * SampleEvery.TotalSeconds),
+            PrefillTokens = 1000,
+            Completions = 10,
+            OutputTokens = 1000,
+            Queue = 0,
+        };
+        _rules.MostWanted = Math.Max(_rules.MostWanted, (int)Math.Ceiling(sample.Requests / sample.Seconds));
+        _rules.Samples.Add(sample.Time);
+        _samples.AddAsync(Fleet, sample, CancellationToken.None).GetAwaiter().GetResult();
+        if (++_sampled % 30 == 0)
+        {
+            _store.Forget(_time.GetUtcNow() - TimeSpan.FromHours(3));
+        }
+
+        // Events come once, twice or not at all.
+        for (var copies = _random.Next(3); copies > 0; copies--)
+        {
+            _time.After(TimeSpan.FromSeconds(_random.Next(30)), _engine.Raise);
+        }
+    }
+
+    private void Trouble()
+    {
+        if (_time.Elapsed >= _troubled)
+        {
+            return;
+        }
+
+        _time.After(TimeSpan.FromMinutes(_random.Next(1, 30)), Trouble);
+        switch (_random.Next(15))
+        {
+            case < 5:
+                _load = _random.Next(4) == 0 ? _random.Next(10, 50) : 1 + (_random.NextDouble() * 9);
+                break;
+            case 5:
+                _fleet.Any().Evict();
+                break;
+            case 6:
+                _fleet.Any().Restore();
+                break;
+            case 7:
+                _fleet.Any().SetByOthers(_random.Next(Floor, EnvelopeTop));
+                break;
+            case 8:
+                _fleet.IsStopped = !_fleet.IsStopped;
+                _killSwitch.SetAsync(_fleet.IsStopped, "ana", null, CancellationToken.None).GetAwaiter().GetResult();
+                _rules.Stopped(_fleet.IsStopped);
+                break;
+            case 9:
+                _fleet.Forgive();
+                var jump = TimeSpan.FromMinutes(_random.Next(-60, 60));
+                _time.JumpClock(jump);
+                _rules.Jumped(jump);
+                break;
+            case 10:
+                _fleet.FaultRate = _random.NextDouble() * 0.6;
+                break;
+            case 11:
+                _silentUntil = _time.Elapsed + TimeSpan.FromMinutes(_random.Next(10, 90));
+                break;
+            case 12:
+                _policy.Policy = NewPolicy(
+                    new EmergencyEnvelope(Floor, _random.Next(Floor, EnvelopeTop + 1), _time.GetUtcNow() + TimeSpan.FromMinutes(_random.Next(0, 600))),
+                    _policy.Policy.Fleets[Fleet].Scaling!.UsdPerDay,
+                    _random.Next(Floor + 2, 26));
+                _rules.PolicyChanged();
+                break;
+            default:
+                _fleet.FaultRate = 0.02;
+                break;
+        }
+    }
+
+    // People take their time, and then mostly approve.
+    private void Ask(string action)
+    {
+        var report = action[..action.IndexOf(":action", StringComparison.Ordinal)];
+        var number = int.Parse(action[(action.LastIndexOf(':') + 1)..], CultureInfo.InvariantCulture);
+        var stored = _store.ReadJsonAsync<StoredAnalysis>(Containers.Evidence, DiagnosisBlobs.Analysis(report), CancellationToken.None).GetAwaiter().GetResult();
+        if (number == 1)
+        {
+            var wanted = (int)JsonSerializer.SerializeToNode(stored.Analysis.Summary, ReportJson.Options)!["wanted"]!;
+            _rules.Asked(Enumerable.Range(1, stored.Proposals.Count).Select(each => string.Create(CultureInfo.InvariantCulture, $"{report}:action:{each}")), wanted);
+        }
+
+        _time.After(TimeSpan.FromMinutes(_random.Next(1, 120)), () =>
+        {
+            if (_random.Next(10) < 6)
+            {
+                var scale = (ScaleFleet)stored.Proposals[number - 1].Action;
+                _fleet.Find(scale.ScaleSet!).SetByOthers(scale.Capacity!.Value);
+            }
+
+            _client.End(action);
+            _rules.Answered(action);
+        });
+    }
+
+    private void CalmDown()
+    {
+        _fleet.FaultRate = 0;
+        _engine.CrashRate = 0;
+        // Evicted instances may come back or not.
+        if (_random.Next(2) == 0)
+        {
+            foreach (var set in _fleet.Sets)
+            {
+                set.Restore();
+            }
+        }
+
+        _load = NeededAtLast;
+        _silentUntil = TimeSpan.Zero;
+        _fleet.IsStopped = false;
+        _killSwitch.SetAsync(false, "ana", null, CancellationToken.None).GetAwaiter().GetResult();
+        _rules.Stopped(false);
+        _policy.Policy = NewPolicy(new EmergencyEnvelope(Floor, 40, DateTimeOffset.MaxValue), null);
+        _rules.PolicyChanged();
+    }
+}

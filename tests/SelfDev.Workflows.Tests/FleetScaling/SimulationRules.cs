@@ -1,0 +1,196 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+using SelfDev.Core.Approvals;
+using SelfDev.Core.Ledger;
+using SelfDev.Testing;
+using SelfDev.Workflows.FleetScaling;
+
+namespace SelfDev.Workflows.Tests.FleetScaling;
+
+/// <summary>What must hold at every moment of a simulation. Each rule looks at what ARM, the ledger or people saw, never at what the workflow thinks.</summary>
+internal sealed class SimulationRules
+{
+    /// <value>A look reads the world and a moment later writes down what it wants; retries may have begun it earlier.</value>
+    private static readonly TimeSpan LookTime = TimeSpan.FromSeconds(10);
+
+    private static readonly TimeSpan StaleTime = TimeSpan.FromMinutes(3.5);
+    private static readonly TimeSpan PlanLife = TimeSpan.FromMinutes(10);
+
+    private readonly VirtualTime _time;
+    private readonly FaultyFleet _fleet;
+    private readonly FixedPolicySource _policy;
+    private readonly Dictionary<string, Step> _steps = new(StringComparer.Ordinal);
+    private readonly HashSet<(PolicyScaleSet Set, string ETag)> _written = [];
+    private readonly HashSet<string> _openAsks = new(StringComparer.Ordinal);
+    private double _usdAtMidnight;
+    private DateTime _day;
+    private TimeSpan _skipped;
+    private TimeSpan _jumpedAt = TimeSpan.MinValue;
+    private DateTimeOffset? _stoppedAt;
+    private DateTimeOffset _policyChangedAt = DateTimeOffset.MinValue;
+    private (DateTimeOffset At, int Wanted)? _asked;
+    private int _effects;
+
+    public SimulationRules(VirtualTime time, FaultyFleet fleet, FixedPolicySource policy)
+    {
+        (_time, _fleet, _policy) = (time, fleet, policy);
+        _day = time.GetUtcNow().UtcDateTime.Date;
+        fleet.Written = CheckWrite;
+    }
+
+    /// <value>What went against the rules; empty when all is well.</value>
+    public List<string> Violations => _fleet.Violations;
+
+    /// <value>The most instances that any sample asked for.</value>
+    public int MostWanted { get; set; }
+
+    public List<DateTimeOffset> Samples { get; } = [];
+
+    private PolicyFleet Fleet => _policy.Policy.Fleets.Values.Single();
+
+    private FleetScalingRules Scaling => Fleet.Scaling!;
+
+    public void PolicyChanged() => _policyChangedAt = _time.GetUtcNow();
+
+    /// <summary>What the workflow tells whoever looks at it.</summary>
+    public void Told(FleetStatus status) => Must(
+        status.Wanted is not { } wanted || status.Capacity == 0 || !IsSettled(_time.GetUtcNow()) || (wanted >= Fleet.MinCapacity && wanted <= Fleet.TotalMaxCapacity) || wanted == status.Capacity,
+        "wants a size outside floor and ceiling");
+
+    public void Stopped(bool isOn) => _stoppedAt = isOn ? _time.GetUtcNow() : null;
+
+    public void Jumped(TimeSpan by)
+    {
+        _skipped += by > TimeSpan.Zero ? by : TimeSpan.Zero;
+        _jumpedAt = _time.Elapsed;
+        _policyChangedAt = _time.GetUtcNow();
+        _stoppedAt = _stoppedAt is null ? null : _time.GetUtcNow();
+        _asked = null;
+    }
+
+    /// <summary>Called often: keeps the meter of the day.</summary>
+    public void Tick()
+    {
+        _fleet.Meter();
+        if (_time.GetUtcNow().UtcDateTime.Date > _day)
+        {
+            _day = _time.GetUtcNow().UtcDateTime.Date;
+            _usdAtMidnight = _fleet.Usd;
+        }
+    }
+
+    public void Asked(IEnumerable<string> actions, int wanted)
+    {
+        Must(_openAsks.Count == 0, "asked while an earlier question is open");
+        Must(_asked is not { } last || wanted > last.Wanted || _time.GetUtcNow() - last.At > TimeSpan.FromMinutes(55), "asked the same again within the hour");
+        _asked = (_time.GetUtcNow(), wanted);
+        _openAsks.UnionWith(actions);
+    }
+
+    public void Answered(string action) => _openAsks.Remove(action);
+
+    public void Recorded(LedgerEntry entry)
+    {
+        var key = entry.Key[(entry.Key.IndexOf(':', StringComparison.Ordinal) + 1)..].Split(':');
+        switch (entry.Type)
+        {
+            case LedgerEntryTypes.Proposal:
+                _steps[key[1]] = new Step((string)entry.Body["resource"]!, Capacity(entry.Body["from"]!), Capacity(entry.Body["to"]!), entry.At, _time.Elapsed);
+                Must(_stoppedAt is not { } stop || entry.At < stop + LookTime, "decided while the kill switch was on");
+                break;
+            case LedgerEntryTypes.Decision:
+                CheckDecision(_steps[key[1]], (string)entry.Body["rule"]! == "usdPerDay");
+                break;
+            case LedgerEntryTypes.Effect when key[0] == "effect":
+                var (step, outcome) = (_steps.GetValueOrDefault(key[1]), (string)entry.Body["outcome"]!);
+                _effects += step is { IsDecided: true } ? 1 : 0;
+                Must(step is not { IsWritten: true } || !outcome.StartsWith("refused", StringComparison.Ordinal), $"the ledger says {outcome} of a change that was made");
+                break;
+        }
+    }
+
+    /// <summary>Some time after the last fault.</summary>
+    public void CheckEnd(int needed, TimeSpan calm)
+    {
+        var serving = _fleet.Capacity - _fleet.Evicted;
+        Must(serving == needed, string.Create(CultureInfo.InvariantCulture, $"{serving} instances serve {calm} after the last fault, where {needed} are needed"));
+        var decided = _steps.Values.Count(step => step.IsDecided);
+        Must(decided == _effects, string.Create(CultureInfo.InvariantCulture, $"{decided} decisions and {_effects} effects in the ledger"));
+    }
+
+    private void CheckDecision(Step step, bool isBudget)
+    {
+        (step.IsDecided, step.IsBudget) = (true, isBudget);
+        var newest = Samples.Where(at => at <= step.At.AddMinutes(5)).DefaultIfEmpty(DateTimeOffset.MinValue).Max();
+        var isOutside = _fleet.Sets.Any(each => Fleet.FindScaleSet(each.Set.ResourceId)! is var limits && (each.Capacity < limits.MinCapacity || each.Capacity > limits.MaxCapacity));
+        Must(isBudget || isOutside || step.At - newest <= StaleTime, "changed by metrics that are stale");
+        var set = Fleet.FindScaleSet(step.Resource)!;
+        if (!IsSettled(step.At))
+        {
+            return;
+        }
+
+        var envelope = Scaling.Envelope!;
+        var total = _fleet.Capacity - _fleet.Find(step.Resource).Capacity + step.To;
+        Must(step.To >= set.MinCapacity && step.To <= set.MaxCapacity, "decided on a size outside the scale set's limits");
+        Must(isBudget || step.At < envelope.ExpiresAt + LookTime, "decided by itself after the envelope had expired");
+        Must(isBudget || step.To < step.From || total <= envelope.MaxCapacity, "decided by itself on a size above the envelope");
+    }
+
+    // Whoever decided saw the policy as it is now.
+    private bool IsSettled(DateTimeOffset at) => at >= _policyChangedAt + LookTime;
+
+    private void CheckWrite(Write write)
+    {
+        Tick();
+        void MustOf(bool holds, string rule) => Must(holds, string.Create(CultureInfo.InvariantCulture, $"{write.Set.ResourceId[^4..]} {write.From} -> {write.To}: {rule}"));
+
+        var step = _steps.Values.LastOrDefault(candidate => candidate.Resource == write.Set.ResourceId && candidate.IsDecided);
+        MustOf(step is not null && step.From == write.From && step.To == write.To, "the ledger has no decision for it");
+        MustOf(step is null || _jumpedAt >= step.Recorded || _time.GetUtcNow() - step.At <= PlanLife, "the plan was older than it may be");
+        step?.IsWritten = true;
+        var set = Fleet.FindScaleSet(write.Set.ResourceId)!;
+        MustOf(write.To >= set.MinCapacity, "below the floor");
+        MustOf(write.To <= set.MaxCapacity, "above the ceiling");
+        MustOf(!_fleet.IsStopped, "changed while the kill switch was on");
+        MustOf(_written.Add((write.Set, write.ETag)), "one version of the scale set was changed twice");
+        var (grows, envelope) = (write.To > write.From, Scaling.Envelope!);
+        var spent = (decimal)(_fleet.Usd - _usdAtMidnight);
+        MustOf(
+            (_time.GetUtcNow() < envelope.ExpiresAt && (grows ? write.Total <= envelope.MaxCapacity : write.Total >= envelope.MinCapacity))
+            || (!grows && step is { IsBudget: true } && IsBudgetNear(write, spent)),
+            "outside the envelope and not asked for");
+        MustOf(!grows || Scaling.UsdPerDay is not { } limit || spent <= limit, "grew over the day's budget");
+        // What is above its limit is on its way out.
+        var leaving = _fleet.Sets.Sum(each => Math.Max(0, each.Capacity - Fleet.FindScaleSet(each.Set.ResourceId)!.MaxCapacity));
+        MustOf(!grows || write.Total - leaving <= MostWanted + _fleet.Sets.Sum(set => set.MostEvicted), "more than was ever needed: an addition counted twice");
+    }
+
+    // Hours that a clock skips are paid for by the clock.
+    private bool IsBudgetNear(Write write, decimal spent)
+    {
+        var price = write.Set.HourlyPrice!.Value;
+        var dearest = _fleet.Sets.Max(set => set.Set.HourlyPrice!.Value);
+        return Scaling.UsdPerDay is { } budget
+            && spent + (dearest * 24 * _fleet.Sets[0].Set.MinCapacity) + (write.UsdPerHour * 2) + ((decimal)_skipped.TotalHours * dearest * 12) + price > budget;
+    }
+
+    private void Must(bool holds, string rule)
+    {
+        if (!holds)
+        {
+            Violations.Add(string.Create(CultureInfo.InvariantCulture, $"{_time.Elapsed:hh\\:mm\\:ss} {rule}"));
+        }
+    }
+
+    private static int Capacity(JsonNode fields) => int.Parse((string)fields["capacity"]!, CultureInfo.InvariantCulture);
+
+    private sealed record Step(string Resource, int From, int To, DateTimeOffset At, TimeSpan Recorded)
+    {
+        public bool IsDecided { get; set; }
+
+        public bool IsBudget { get; set; }
+
+        public bool IsWritten { get; set; }
+    }
+}
