@@ -40,7 +40,11 @@ public static class Backtest
     private const long OracleRequests = 15_000_000;
 
     /// <exception cref="ArgumentException">The fleet's figures are out of range.</exception>
-    public static BacktestResult Run(FleetSpecification fleet, TrafficTrace trace, PlannerOptions? options = null, CancellationToken cancellation = default)
+    public static BacktestResult Run(FleetSpecification fleet, TrafficTrace trace, PlannerOptions? options = null, CancellationToken cancellation = default) =>
+        Run(fleet, trace, options, OracleRequests, cancellation);
+
+    /// <param name="oracleRequests">Simulated requests that the search for the oracle may spend in all.</param>
+    internal static BacktestResult Run(FleetSpecification fleet, TrafficTrace trace, PlannerOptions? options, long oracleRequests, CancellationToken cancellation)
     {
         if (fleet.Problems() is { Count: > 0 } problems)
         {
@@ -62,10 +66,11 @@ public static class Backtest
             new KnativePodAutoscaler(settings),
             new AibrixPodAutoscaler(settings),
             new DynamoPlanner(settings),
+            new SageServeReactive(),
             new QueueingAutoscaler(settings),
             new FixedSize("static-peak", peak ?? fleet.Ceiling),
             new FixedSize("static-mean", mean),
-            OracleSchedule.Find(fleet, trace, initial, (int)Math.Clamp(OracleRequests / trace.Count, 40, 4000), cancellation),
+            OracleSchedule.Find(fleet, trace, initial, (int)Math.Clamp(oracleRequests / trace.Count, 40, 4000), cancellation),
         ];
         List<SimulationResult> runs = [.. policies.Select(policy => FleetSimulation.Run(fleet, trace, policy, initial, timeline: true, cancellation))];
         return new BacktestResult(

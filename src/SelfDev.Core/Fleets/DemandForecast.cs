@@ -8,6 +8,12 @@ internal sealed class DemandForecast
 {
     private const int Kept = 128;
 
+    /// <summary>Samples before the first forecast that is judged: what was foreseen from fewer says nothing about later ones.</summary>
+    private const int WarmUp = 8;
+
+    /// <summary>Outcomes by which a candidate is judged before its residuals count and it can be chosen.</summary>
+    public const int Enough = 16;
+
     private readonly int _horizon;
     private readonly double _quantile;
     private readonly List<Candidate> _candidates;
@@ -38,6 +44,9 @@ internal sealed class DemandForecast
     /// <value>Name of the candidate in use.</value>
     public string Chosen { get; private set; } = "naive";
 
+    /// <value>Outcomes that the candidate in use was judged by.</value>
+    public int Judged => Current.Scored;
+
     /// <value>Mean pinball loss of each candidate's bound so far; NaN before the first outcome.</value>
     public IEnumerable<(string Name, double Loss, double Coverage)> Scores =>
         _candidates.Select(candidate => (candidate.Name, candidate.Scored == 0 ? double.NaN : candidate.Loss / candidate.Scored, candidate.Scored == 0 ? double.NaN : candidate.Covered / (double)candidate.Scored));
@@ -59,12 +68,17 @@ internal sealed class DemandForecast
             candidate.Foresee(_seen, _horizon, _quantile);
         }
 
-        var best = _candidates.Where(candidate => candidate.Scored >= 8).MinBy(candidate => candidate.Loss / candidate.Scored);
+        var best = _candidates.Where(candidate => candidate.Scored >= Enough).MinBy(candidate => candidate.Loss / candidate.Scored);
         Chosen = best?.Name ?? Chosen;
     }
 
     /// <summary>The bound: the highest mean demand to expect inside the horizon, which is passed with probability 1 - quantile only.</summary>
-    public double Bound => Math.Max(0, _candidates.Find(candidate => candidate.Name == Chosen)!.Bound);
+    public double Bound => Math.Max(0, Current.Bound);
+
+    private Candidate Current => _candidates.Find(candidate => candidate.Name == Chosen)!;
+
+    /// <summary>The bound for another share of outcomes.</summary>
+    public double BoundAt(double quantile) => Math.Max(0, Current.BoundAt(_horizon, quantile));
 
     private sealed class Candidate(string name, IForecast model)
     {
@@ -107,16 +121,25 @@ internal sealed class DemandForecast
         public void Foresee(int seen, int horizon, double quantile)
         {
             var point = Model.Ahead(horizon * 3 / 4);
-            Bound = point + Margin(quantile, Model.Ahead(0));
-            _open.Enqueue((seen, point, Bound));
+            Bound = BoundAt(horizon, quantile);
+            if (seen >= WarmUp)
+            {
+                _open.Enqueue((seen, point, Bound));
+            }
         }
 
-        /// <summary>Quantile of the residuals; until there are 16 of them not under a tenth of the level.</summary>
+        public double BoundAt(int horizon, double quantile) => Model.Ahead(horizon * 3 / 4) + Margin(quantile, Model.Ahead(0));
+
+        /// <summary>Quantile of the residuals; until there are enough of them to have one, that of an error that is evenly spread over a fifth of the level.</summary>
         private double Margin(double quantile, double level)
         {
+            if (_residuals.Count < Enough)
+            {
+                return 0.2 * (quantile - 0.5) * Math.Max(0, level);
+            }
+
             var sorted = _residuals.Order().ToList();
-            var found = sorted.Count == 0 ? 0 : sorted[Math.Clamp((int)Math.Ceiling(quantile * sorted.Count) - 1, 0, sorted.Count - 1)];
-            return sorted.Count < 16 ? Math.Max(found, 0.1 * Math.Max(0, level)) : found;
+            return sorted[Math.Clamp((int)Math.Ceiling(quantile * sorted.Count) - 1, 0, sorted.Count - 1)];
         }
     }
 }

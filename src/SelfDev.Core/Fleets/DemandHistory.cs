@@ -17,6 +17,9 @@ public sealed class DemandHistory
     /// <summary>The same for misses: the service level allows one in a hundred, and a burst may take many of them.</summary>
     private const double MissMemory = 4000;
 
+    /// <summary>The same for what happens just now: enough requests to tell one in a hundred from three.</summary>
+    private const double LatelyMemory = 500;
+
     /// <summary>Change of the mean request under which the capacity model is kept.</summary>
     private const double MixTolerance = 0.03;
 
@@ -29,8 +32,10 @@ public sealed class DemandHistory
     private double _output;
     private double _missed;
     private double _answered;
-    private int _provenSamples;
-    private double _provenReady = double.NaN;
+    private double _missedLately;
+    private double _answeredLately;
+    private double _ready = double.NaN;
+    private int _sameReady;
 
     public DemandHistory(FleetSpecification fleet) => _fleet = fleet;
 
@@ -46,8 +51,11 @@ public sealed class DemandHistory
     /// <value>Share of requests that missed the service level; 0 where nobody says.</value>
     public double MissShare => _answered < 1 ? 0 : _missed / _answered;
 
-    /// <value>Samples in a row in which far more requests missed the service level than it allows.</value>
-    public int SufferingSamples { get; private set; }
+    /// <value>The same lately, over some hundred requests.</value>
+    public double RecentMissShare => _answeredLately < 1 ? 0 : _missedLately / _answeredLately;
+
+    /// <value>The most replicas that served; 0 where nobody says.</value>
+    public double MostReady { get; private set; }
 
     /// <value>Samples that carried demand, all in all.</value>
     public int Samples { get; private set; }
@@ -56,8 +64,6 @@ public sealed class DemandHistory
     public double SampleSeconds { get; private set; }
 
     public double LastTime { get; private set; } = double.NegativeInfinity;
-
-    public double FirstTime { get; private set; } = double.NaN;
 
     /// <summary>Takes the next sample.</summary>
     /// <returns>False where it tells no demand: unknown is not zero.</returns>
@@ -69,7 +75,6 @@ public sealed class DemandHistory
         }
 
         (LastTime, SampleSeconds) = (sample.Time, sample.Seconds);
-        FirstTime = double.IsNaN(FirstTime) ? sample.Time : FirstTime;
         LearnMix(sample);
         if (Staffing is null)
         {
@@ -77,6 +82,7 @@ public sealed class DemandHistory
         }
 
         Samples++;
+        MostReady = Math.Max(MostReady, double.IsFinite(sample.Ready) ? sample.Ready : 0);
         // The prompt tokens are those of these very requests, their answers are still to come: of those the mean counts.
         var decode = Staffing.WorkSeconds - (_fleet.Replica.PrefillTokenSeconds * Staffing.Mix.PrefillTokens);
         var prefill = double.IsFinite(sample.PrefillTokens) ? sample.PrefillTokens : sample.Requests * Staffing.Mix.PrefillTokens;
@@ -127,34 +133,37 @@ public sealed class DemandHistory
     /// <summary>How the fleet did: misses, and the highest load that it stood.</summary>
     private void Judge(in DemandSample sample)
     {
-        // How many times more misses than allowed count as more than chance.
-        const double SufferingFactor = 3;
-        var allowed = 1 - _fleet.ServiceLevel.Attainment;
         if (!double.IsFinite(sample.Misses) || !double.IsFinite(sample.Completions))
         {
             return;
         }
 
-        var fade = Math.Exp(-sample.Completions / MissMemory);
-        (_missed, _answered) = ((_missed * fade) + sample.Misses, (_answered * fade) + sample.Completions);
-        SufferingSamples = sample.Misses > SufferingFactor * allowed * sample.Completions ? SufferingSamples + 1 : 0;
-        if (!(sample.Ready >= 1))
+        var allowed = 1 - _fleet.ServiceLevel.Attainment;
+        Fade(ref _missed, ref _answered, MissMemory, sample);
+        Fade(ref _missedLately, ref _answeredLately, LatelyMemory, sample);
+        _sameReady = sample.Ready == _ready ? _sameReady + 1 : 0;
+        _ready = sample.Ready;
+        var minute = Math.Max(1, (int)Math.Round(60 / sample.Seconds));
+        if (!(sample.Ready >= 1) || _sameReady < minute || _work.Count < minute)
         {
             return;
         }
 
-        var minute = Math.Max(1, (int)Math.Round(60 / sample.Seconds));
-        var missed = sample.Misses > allowed * Math.Max(1, sample.Completions);
-        _provenSamples = missed || sample.Ready != _provenReady ? 0 : _provenSamples + 1;
-        _provenReady = sample.Ready;
-        if (_provenSamples >= minute && _work.Count >= minute)
+        var load = Mean(Work[^minute..]) / sample.Ready;
+        if (_missedLately <= allowed * _answeredLately)
         {
-            ProvenLoad = Math.Max(ProvenLoad, Mean(Work[^minute..]) / sample.Ready);
+            ProvenLoad = Math.Max(ProvenLoad, load);
         }
-        else if (missed)
+        else if (_missedLately > 2 * allowed * _answeredLately)
         {
-            ProvenLoad = Math.Min(ProvenLoad, _work[^1] / sample.Ready);
+            ProvenLoad = Math.Min(ProvenLoad, load);
         }
+    }
+
+    private static void Fade(ref double missed, ref double answered, double memory, in DemandSample sample)
+    {
+        var fade = Math.Exp(-sample.Completions / memory);
+        (missed, answered) = ((missed * fade) + sample.Misses, (answered * fade) + sample.Completions);
     }
 
     public static double Mean(ReadOnlySpan<double> values)

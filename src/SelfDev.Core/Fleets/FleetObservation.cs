@@ -51,6 +51,9 @@ public readonly record struct FleetObservation
     /// <value>Share of the interval in which ready replicas were busy, 0 to 1: what nvidia-smi calls utilisation.</value>
     public required double BusyShare { get; init; }
 
+    /// <value>Mean share of the key-value cache in use on ready replicas, now: vLLM's <c>kv_cache_usage_perc</c>.</value>
+    public required double CacheShare { get; init; }
+
     /// <value>Mean time to first token of requests that got it in the interval, seconds; NaN without any.</value>
     public required double MeanTimeToFirstToken { get; init; }
 

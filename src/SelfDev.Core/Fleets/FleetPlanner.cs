@@ -28,13 +28,16 @@ public sealed class FleetPlanner : IScalingPolicy
     private readonly DemandHistory _history;
     private readonly double _misses;
     private readonly Queue<(double Time, double Bound)> _bounds = new();
+    private (double Add, double Return) _boundBefore;
+    private (double Add, double Return) _bound;
     private DemandForecast? _forecast;
+    private DemandForecast? _outlook;
     private DemandSample _last = new() { Time = double.NegativeInfinity, Seconds = 0 };
 
     public FleetPlanner(FleetSpecification fleet, PlannerOptions? options = null)
     {
         (_fleet, _options, _history) = (fleet, options ?? PlannerOptions.Default, new DemandHistory(fleet));
-        _misses = (1 - fleet.ServiceLevel.Attainment) * _options.PlannedMissShare;
+        _misses = (1 - fleet.ServiceLevel.Attainment) / 2;
     }
 
     public string Name => "selfdev";
@@ -78,9 +81,12 @@ public sealed class FleetPlanner : IScalingPolicy
             return;
         }
 
-        _forecast ??= new DemandForecast(Horizon(sample.Seconds), _options.SurgeQuantile);
+        _forecast ??= Forecast(sample.Seconds, 0);
+        _outlook ??= Outlook(sample.Seconds, 0);
         _forecast.Add(_history.Work[^1]);
-        _bounds.Enqueue((sample.Time, _forecast.Bound));
+        _outlook.Add(_history.Work[^1]);
+        (_boundBefore, _bound) = (_bound, (_forecast.Bound, _forecast.BoundAt(_options.ReturnQuantile)));
+        _bounds.Enqueue((sample.Time, _outlook.Bound));
         while (_bounds.Peek().Time < sample.Time - _options.ScaleInSeconds)
         {
             _bounds.Dequeue();
@@ -143,10 +149,18 @@ public sealed class FleetPlanner : IScalingPolicy
         }
 
         Classify(staffing);
+        if (Shape.Dispersion > 1)
+        {
+            // Users that are not independent come in clusters, and queues are longer for it.
+            staffing = new Staffing(_fleet.Replica, _fleet.ServiceLevel, staffing.Mix with { ArrivalVariation = Shape.Dispersion });
+        }
+
         var foreseeable = Shape.Class is TrafficClass.Steady or TrafficClass.Ramp or TrafficClass.Diurnal;
-        var work = foreseeable ? _forecast.Bound : _history.Work[^1];
+        // One sample that is out of line is no trend: the lower of the last two bounds counts.
+        var returns = have < _history.MostReady;
+        var work = !foreseeable ? _history.Work[^1] : returns ? Math.Min(_boundBefore.Return, _bound.Return) : Math.Min(_boundBefore.Add, _bound.Add);
         var planned = work / staffing.WorkSeconds;
-        var need = Need(staffing, have, work, foreseeable);
+        var need = Need(staffing, have, work, foreseeable, returns);
         var outcome = staffing.At(Math.Max(1, Math.Min(_fleet.Ceiling, Math.Max(need, have))), planned);
         FleetPlan Planned(int replicas, PlanReason reason, string why) =>
             new(replicas, replicas == have, reason, why) { PlannedRequestsPerSecond = planned, ExpectedAttainment = 1 - outcome.Misses };
@@ -175,35 +189,47 @@ public sealed class FleetPlanner : IScalingPolicy
     }
 
     /// <summary>Replicas that the demand to expect needs; what is there already where nothing speaks for more.</summary>
-    private int Need(Staffing staffing, int have, double work, bool foreseeable)
+    private int Need(Staffing staffing, int have, double work, bool foreseeable, bool returns)
     {
-        var need = staffing.Replicas(work / staffing.WorkSeconds, _misses, Math.Max(1, have), _fleet.Ceiling);
+        var budget = Budget(_options.PlannedMissShare);
+        // Part of a replica is not worth a whole one: what is short of it is borne, unless it is one that was let go.
+        var borne = foreseeable && !returns ? work / (1 + (_options.BorneShortage / Math.Max(1, have))) : work;
+        var need = staffing.Replicas(borne / staffing.WorkSeconds, budget, Math.Max(1, have), _fleet.Ceiling);
         if (need <= have)
         {
             return need;
         }
 
-        // Measured beats modelled: replicas that held the service level under nearly this load hold it a little further,
-        // and what was enough for bursts like this one so far is enough for one more.
-        var stands = foreseeable
-            ? work / Math.Max(1, have) <= Math.Min(MaxProvenUse, (1 + _options.Extrapolation) * _history.ProvenLoad)
-            : work < have && _history.MissShare <= SufferingFactor * (1 - _fleet.ServiceLevel.Attainment);
-        return stands ? have : need;
+        // Measured beats modelled: what held the service level under this load holds it, and what was enough for bursts like this one so far is enough for one more.
+        return (foreseeable ? borne <= have * _history.ProvenLoad : work < have && !Suffers)
+            ? have
+            : Math.Max(have + 1, staffing.Replicas(work / staffing.WorkSeconds, budget, need, _fleet.Ceiling));
     }
+
+    /// <summary>Misses that planning may use up: more while few were, half of what the service level allows once all of those were.</summary>
+    private double Budget(double share)
+    {
+        var allowed = 1 - _fleet.ServiceLevel.Attainment;
+        return allowed * Math.Max(0.5, share * (1 - (_history.MissShare / allowed)));
+    }
+
+    /// <value>Whether far more requests miss the service level than it allows, lately and all in all, and enough were seen to tell.</value>
+    private bool Suffers =>
+        _history.Samples >= TrafficClassifier.MinSamples && Math.Min(_history.MissShare, _history.RecentMissShare) > SufferingFactor * (1 - _fleet.ServiceLevel.Attainment);
 
     private string? Backlog()
     {
         var limit = Math.Max(2 * _fleet.ServiceLevel.TimeToFirstTokenSeconds, Math.Min(_fleet.ServiceLevel.QueueSeconds, 3600));
         return _last.Queue > 0 && _last.QueueAgeSeconds > Math.Min(limit, 2 * _fleet.ServiceLevel.TimeToFirstTokenSeconds)
             ? string.Create(CultureInfo.InvariantCulture, $"The oldest of {_last.Queue:0} waiting requests has waited {_last.QueueAgeSeconds:0.#} s, whatever the model says.")
-            : _history.SufferingSamples >= 3 && _history.MissShare > SufferingFactor * (1 - _fleet.ServiceLevel.Attainment)
-                ? string.Create(CultureInfo.InvariantCulture, $"{_history.MissShare:P1} of the requests missed the service level, whatever the model says.")
+            : Suffers
+                ? string.Create(CultureInfo.InvariantCulture, $"{_history.RecentMissShare:P1} of the last requests missed the service level, whatever the model says.")
                 : null;
     }
 
     private (int Replicas, PlanReason Reason, string Why) ScaleIn(Staffing staffing, int have, int pending, bool foreseeable)
     {
-        if (_last.Time - _history.FirstTime < _options.LearningSeconds - _history.SampleSeconds || Shape.Class == TrafficClass.Unknown)
+        if (_outlook!.Judged < DemandForecast.Enough || Shape.Class == TrafficClass.Unknown)
         {
             return (have, PlanReason.Learning, "Too little was seen to let anything go.");
         }
@@ -213,7 +239,8 @@ public sealed class FleetPlanner : IScalingPolicy
             return (have, PlanReason.OnOffHold, "Traffic comes in bursts that no forecast sees coming: what is let go would be missing in the next one.");
         }
 
-        var bound = _bounds.Max(past => past.Bound);
+        // What would be asked for again at once is not let go.
+        var bound = Math.Max(_bounds.Max(past => past.Bound), Math.Max(_bound.Return, _boundBefore.Return));
         var wanted = Math.Max(_fleet.Floor, staffing.Replicas(bound / staffing.WorkSeconds, _misses, Math.Max(1, have), _fleet.Ceiling));
         if (wanted >= have || _last.Queue > 0 || pending > 0)
         {
@@ -241,13 +268,21 @@ public sealed class FleetPlanner : IScalingPolicy
         if (Shape.SeasonSamples > 0 && Math.Abs(Shape.SeasonSamples - _forecast!.Season) > 0.05 * Shape.SeasonSamples)
         {
             // The past is told again to a forecast that knows the season.
-            _forecast = new DemandForecast(Horizon(_history.SampleSeconds), _options.SurgeQuantile, Shape.SeasonSamples);
+            _forecast = Forecast(_history.SampleSeconds, Shape.SeasonSamples);
+            _outlook = Outlook(_history.SampleSeconds, Shape.SeasonSamples);
             foreach (var work in _history.Work)
             {
                 _forecast.Add(work);
+                _outlook.Add(work);
             }
         }
     }
+
+    /// <summary>What is to be met by a replica that is asked for now.</summary>
+    private DemandForecast Forecast(double sampleSeconds, int season) => new(Horizon(sampleSeconds), _options.SurgeQuantile, season);
+
+    /// <summary>What must be met without a replica that is let go now: until one could be back that is asked for when that turns out to be wrong.</summary>
+    private DemandForecast Outlook(double sampleSeconds, int season) => new(2 * Horizon(sampleSeconds), _options.ScaleInQuantile, season);
 
     private int Horizon(double sampleSeconds) => Math.Max(1, (int)Math.Ceiling((_fleet.ColdStartSeconds + _fleet.IntervalSeconds) / sampleSeconds));
 

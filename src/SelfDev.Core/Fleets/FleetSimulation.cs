@@ -277,6 +277,7 @@ public sealed class FleetSimulation
             QueueAgeSeconds = _queueHead < _arrived ? now - _trace.Requests[_queueHead].Time : 0,
             Running = _replicas.Sum(replica => replica.State == ReplicaState.Gone ? 0 : replica.Requests),
             BusyShare = _readySeconds > 0 ? Math.Min(1, _busySeconds / _readySeconds) : 0,
+            CacheShare = _ready == 0 ? 0 : _replicas.Sum(replica => replica.State == ReplicaState.Ready ? replica.CacheShare : 0) / _ready,
             MeanTimeToFirstToken = _record.IntervalFirstToken,
             MeanInterToken = _record.IntervalInterToken,
             HasMetrics = now > 0,

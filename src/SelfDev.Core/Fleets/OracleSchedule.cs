@@ -21,12 +21,16 @@ internal sealed class OracleSchedule
     private readonly int _intervals;
     private readonly int _blockIntervals;
     private readonly CancellationToken _cancellation;
+    private readonly int _lead;
+    private readonly long _allowed;
     private int _runs;
 
     private OracleSchedule(FleetSpecification fleet, TrafficTrace trace, int initial, int budget, CancellationToken cancellation)
     {
         (_fleet, _trace, _initial, _budget, _cancellation) = (fleet, trace, initial, budget, cancellation);
         _intervals = (int)Math.Ceiling(trace.Seconds / fleet.IntervalSeconds) + 1;
+        _allowed = (long)((1 - fleet.ServiceLevel.Attainment) * trace.Count);
+        _lead = (int)Math.Ceiling(fleet.ColdStartSeconds / fleet.IntervalSeconds);
         _blockIntervals = Math.Max(1, (_intervals + MaxBlocks - 1) / MaxBlocks);
     }
 
@@ -37,54 +41,110 @@ internal sealed class OracleSchedule
 
     private ScheduledSize Search()
     {
-        var allowed = (long)((1 - _fleet.ServiceLevel.Attainment) * _trace.Count);
         // Demand that the schedule serves in each block: serving blocks is what matters, cold starts are put before them.
-        var level = SmallestFixed(allowed);
-        var blocks = (_intervals + _blockIntervals - 1) / _blockIntervals;
-        var need = new int[blocks];
+        var level = SmallestFixed();
+        var need = new int[(_intervals + _blockIntervals - 1) / _blockIntervals];
         Array.Fill(need, level);
         var best = Simulate(need, long.MaxValue)!;
-        var bestMisses = Misses(best);
-        if (bestMisses > allowed)
+        if (Misses(best) <= _allowed)
         {
-            return new ScheduledSize("oracle", Sizes(need), _fleet.IntervalSeconds);
+            // Large cuts first: they decide the shape, and small fleets have only small ones.
+            for (var cut = level / 4; cut > 1; cut /= 2)
+            {
+                (need, best) = Descend(need, best, cut, 0);
+            }
+
+            (need, best) = Descend(need, best, 1, Prices);
+            (need, best) = Shake(need, best);
         }
 
-        foreach (var price in Prices)
+        return new ScheduledSize("oracle", Sizes(need), _fleet.IntervalSeconds);
+    }
+
+    /// <summary>Cuts wherever it costs no more misses than the price allows for what it saves, over shrinking stretches of time, until nothing more can be cut.</summary>
+    private (int[] Need, SimulationResult Result) Descend(int[] need, SimulationResult best, int cut, params ReadOnlySpan<double> prices)
+    {
+        foreach (var price in prices)
         {
             for (var improved = true; improved && _runs < _budget;)
             {
                 improved = false;
-                for (var width = blocks; width >= 1; width = width == 1 ? 0 : (width + 1) / 2)
+                for (var width = need.Length; width >= 1; width = width == 1 ? 0 : (width + 1) / 2)
                 {
-                    for (var from = 0; from < blocks && _runs < _budget; from += Math.Max(1, width / 2))
+                    for (var from = 0; from < need.Length && _runs < _budget; from += Math.Max(1, width / 2))
                     {
-                        var trial = Lowered(need, from, Math.Min(blocks, from + width));
-                        if (trial is null || Simulate(trial, allowed) is not { } result)
+                        if (Cut(need, best, from, Math.Min(need.Length, from + width), cut, price) is var (lowered, result))
                         {
-                            continue;
-                        }
-
-                        var saved = (best.GpuHours - result.GpuHours) * 3600 / _fleet.Replica.Gpus;
-                        var paid = Misses(result) - bestMisses;
-                        if (saved > 1e-6 && paid <= price * saved)
-                        {
-                            (need, best, bestMisses, improved) = (trial, result, Misses(result), true);
+                            (need, best, improved) = (lowered, result, true);
                         }
                     }
                 }
             }
         }
 
-        return new ScheduledSize("oracle", Sizes(need), _fleet.IntervalSeconds);
+        return (need, best);
+    }
+
+    private (int[] Need, SimulationResult Result)? Cut(int[] need, SimulationResult best, int from, int to, int cut, double price)
+    {
+        var lowered = (int[])need.Clone();
+        for (var block = from; block < to; block++)
+        {
+            lowered[block] = Math.Max(_fleet.Floor, lowered[block] - cut);
+        }
+
+        if (Sizes(lowered).AsSpan().SequenceEqual(Sizes(need)))
+        {
+            return null;
+        }
+
+        // What it can save at most bounds what it may cost: most trials are given up early.
+        var seconds = (((to - from) * _blockIntervals) + _lead + 1) * _fleet.IntervalSeconds;
+        var limit = Math.Min(_allowed, Misses(best) + (long)(price * cut * seconds));
+        if (Simulate(lowered, limit) is not { } result)
+        {
+            return null;
+        }
+
+        var saved = (best.GpuHours - result.GpuHours) * 3600 / _fleet.Replica.Gpus;
+        return saved > 1e-6 && Misses(result) - Misses(best) <= price * saved ? (lowered, result) : null;
+    }
+
+    /// <summary>Leaves local optima: one replica more over some stretch, and the misses that this spares are spent elsewhere. Kept where the sum is cheaper.</summary>
+    private (int[] Need, SimulationResult Result) Shake(int[] need, SimulationResult best)
+    {
+        var random = new Random(1);
+        while (_runs < _budget)
+        {
+            var raised = (int[])need.Clone();
+            var width = 1 << random.Next(0, (int)Math.Log2(need.Length));
+            var from = random.Next(need.Length);
+            for (var block = from; block < Math.Min(need.Length, from + width); block++)
+            {
+                raised[block] = Math.Min(_fleet.Ceiling, raised[block] + 1);
+            }
+
+            if (Simulate(raised, _allowed) is not { } result)
+            {
+                continue;
+            }
+
+            (raised, result) = Descend(raised, result, 1, Prices);
+            if (result.GpuHours < best.GpuHours - 1e-9)
+            {
+                (need, best) = (raised, result);
+            }
+        }
+
+        return (need, best);
     }
 
     /// <summary>The smallest fleet that attains the service level without being scaled, or the ceiling.</summary>
-    private int SmallestFixed(long allowed)
+    private int SmallestFixed()
     {
         var low = Math.Max(1, _fleet.Floor);
         var high = low;
-        while (high < _fleet.Ceiling && Fixed(high, allowed) is null)
+        while (high < _fleet.Ceiling && Fixed(high) is null)
         {
             (low, high) = (high + 1, Math.Min(_fleet.Ceiling, high * 2));
         }
@@ -92,16 +152,16 @@ internal sealed class OracleSchedule
         while (low < high)
         {
             var middle = (low + high) / 2;
-            (low, high) = Fixed(middle, allowed) is null ? (middle + 1, high) : (low, middle);
+            (low, high) = Fixed(middle) is null ? (middle + 1, high) : (low, middle);
         }
 
         return low;
     }
 
-    private SimulationResult? Fixed(int size, long allowed)
+    private SimulationResult? Fixed(int size)
     {
         _runs++;
-        return FleetSimulation.TryRun(_fleet, _trace, new FixedSize("oracle", size), _initial, allowed, _cancellation);
+        return FleetSimulation.TryRun(_fleet, _trace, new FixedSize("oracle", size), _initial, _allowed, _cancellation);
     }
 
     private SimulationResult? Simulate(int[] need, long allowed)
@@ -112,31 +172,14 @@ internal sealed class OracleSchedule
 
     private long Misses(SimulationResult result) => (long)Math.Round((1 - result.Attainment) * _trace.Count);
 
-    private int[]? Lowered(int[] need, int from, int to)
-    {
-        var lowered = (int[])need.Clone();
-        var changed = false;
-        for (var block = from; block < to; block++)
-        {
-            if (lowered[block] > _fleet.Floor)
-            {
-                lowered[block]--;
-                changed = true;
-            }
-        }
-
-        return changed ? lowered : null;
-    }
-
     /// <summary>Sizes at each decision: what is needed in a block is asked for a cold start earlier, and kept where letting go would not pay.</summary>
     private int[] Sizes(int[] need)
     {
-        var lead = (int)Math.Ceiling(_fleet.ColdStartSeconds / _fleet.IntervalSeconds);
         var sizes = new int[_intervals];
         for (var interval = 0; interval < _intervals; interval++)
         {
             var size = _fleet.Floor;
-            for (var block = interval / _blockIntervals; block < need.Length && block * _blockIntervals <= interval + lead; block++)
+            for (var block = interval / _blockIntervals; block < need.Length && block * _blockIntervals <= interval + _lead; block++)
             {
                 size = Math.Max(size, need[block]);
             }

@@ -5,20 +5,32 @@ public sealed record PlannerOptions
 {
     public static PlannerOptions Default { get; } = new();
 
-    /// <value>Share of outcomes that the forecast's bound covers, 0.5 to 0.999. Default 0.9: critical quantile of the newsvendor for a missing replica that costs nine times an idle one.</value>
-    public double SurgeQuantile { get; init; } = Queueing.CriticalQuantile(9, 1);
+    /// <value>
+    /// Share of outcomes that the forecast's bound covers when replicas are added, 0.5 to 0.999. Default 0.6: a fleet that is a little too small for a while uses up some of the misses that its service level
+    /// allows, and whole replicas leave room anyway.
+    /// </value>
+    public double SurgeQuantile { get; init; } = 0.6;
 
-    /// <value>Share of the misses that the service level allows which planning may use up, 0.05 to 1. Default 0.5: the rest is for what the forecast does not see.</value>
-    public double PlannedMissShare { get; init; } = 0.5;
+    /// <value>The same when replicas come back that were there before, 0.5 to 0.999. Default 0.9: what was let go too early is asked for again early.</value>
+    public double ReturnQuantile { get; init; } = Queueing.CriticalQuantile(9, 1);
 
-    /// <value>How far past the highest load that replicas held the service level under they are trusted to hold it, 0 to 1. Default 0.2.</value>
-    public double Extrapolation { get; init; } = 0.2;
+    /// <value>
+    /// The same when replicas are let go, 0.5 to 0.999. Default 0.95: critical quantile of the newsvendor for a missing replica that costs nineteen times an idle one, since it is missing for a whole cold start.
+    /// </value>
+    public double ScaleInQuantile { get; init; } = Queueing.CriticalQuantile(19, 1);
 
-    /// <value>Seconds of history before anything is let go, 0 to 86400. Default 120: eight samples of the usual interval, enough to tell bursts from a level.</value>
-    public double LearningSeconds { get; init; } = 120;
+    /// <value>
+    /// Share of the misses that the service level allows which planning may use up while none were, 0.5 to 5. Default 1. It falls to a half as real misses use them up.
+    /// </value>
+    public double PlannedMissShare { get; init; } = 1;
 
-    /// <value>Seconds for which fewer replicas must have been enough before one is let go, 0 to 86400. Default 60.</value>
-    public double ScaleInSeconds { get; init; } = 60;
+    /// <value>
+    /// Part of a replica that may be missing under the forecast's bound before a whole one is added, 0 to 1. Default 0.2: more replicas than ever were there are bought when more than a scrap of one is needed.
+    /// </value>
+    public double BorneShortage { get; init; } = 0.2;
+
+    /// <value>Seconds for which fewer replicas must have been enough before one is let go, 0 to 86400. Default 300, the stabilisation window of the Kubernetes autoscaler.</value>
+    public double ScaleInSeconds { get; init; } = 300;
 
     /// <value>Seconds of the past that the traffic's class is judged by, 120 to 86400. Default 7200: capacity for bursts that come every hour is there when the next one does.</value>
     public double HistorySeconds { get; init; } = 7200;

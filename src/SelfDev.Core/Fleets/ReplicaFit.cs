@@ -64,14 +64,28 @@ public static class ReplicaFit
 
     private static Vector<double> Minimum(Func<Vector<double>, double> loss, Vector<double> start, double step)
     {
+        var (best, least) = (start, double.PositiveInfinity);
         var solver = new NelderMeadSimplex(1e-7, 400);
         try
         {
-            return solver.FindMinimum(ObjectiveFunction.Value(loss), start, Vector<double>.Build.Dense(start.Count, step)).MinimizingPoint;
+            solver.FindMinimum(ObjectiveFunction.Value(Noted), start, Vector<double>.Build.Dense(start.Count, step));
         }
         catch (MaximumIterationsException)
         {
-            return start;
+            // It is good enough: the best point so far counts, and the next round goes on from there.
+        }
+
+        return best;
+
+        double Noted(Vector<double> at)
+        {
+            var value = loss(at);
+            if (value < least)
+            {
+                (best, least) = (at.Clone(), value);
+            }
+
+            return value;
         }
     }
 

@@ -55,6 +55,9 @@ internal sealed class SimulatedReplica(ReplicaModel model)
 
     public bool IsIdle => Requests == 0;
 
+    /// <value>Share of the key-value cache that requests have; 0 where it has no limit.</value>
+    public double CacheShare => model.CacheTokens == long.MaxValue ? 0 : _reserved / (double)model.CacheTokens;
+
     /// <summary>Whether a request that arrives now can be begun with at the next step: there is room, and no other prompt is in the way.</summary>
     public bool Takes(int prefillTokens, int outputTokens) =>
         State == ReplicaState.Ready && _prefillingCount == 0 && HasRoom(prefillTokens, outputTokens);

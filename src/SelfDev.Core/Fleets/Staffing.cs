@@ -23,6 +23,9 @@ public sealed class Staffing
 {
     private const int Points = 8;
 
+    /// <summary>Squared coefficient of variation of answer lengths, where no metric tells it: that of Azure's 2023 conversation trace.</summary>
+    private const double OutputVariation = 0.6;
+
     private readonly ReplicaModel _replica;
     private readonly ServiceLevel _level;
     private readonly double[] _prefill = new double[Points];
@@ -71,17 +74,16 @@ public sealed class Staffing
 
         var step = _replica.StepSeconds / (1 - use);
         var batch = rate * Mix.OutputTokens * step;
-        var kept = Mix.PrefillTokens + Mix.OutputTokens;
-        var room = Math.Min(_replica.BatchLimit, _replica.CacheTokens / kept);
-        if (batch >= room)
+        var full = Full(replicas, requestsPerSecond, step);
+        if (full > 0.5)
         {
-            return new StaffingOutcome(use, room, step, 1);
+            return new StaffingOutcome(use, batch, step, 1);
         }
 
         var decode = _replica.StepTime(1, 0, 0) + (batch * (_replica.SequenceSeconds + (_replica.ContextTokenSeconds * (Mix.PrefillTokens + (Mix.OutputTokens / 2)))));
         var late = Late(replicas, requestsPerSecond, decode);
         var slow = Slow(replicas, requestsPerSecond, step, decode);
-        return new StaffingOutcome(use, batch, step, Math.Min(1, late + slow));
+        return new StaffingOutcome(use, batch, step, Math.Min(1, late + slow + full));
     }
 
     /// <summary>The smallest number of replicas that holds the service level.</summary>
@@ -129,7 +131,7 @@ public sealed class Staffing
         }
 
         var waits = Queueing.ErlangC(replicas, load);
-        var decay = (replicas - load) / (service * (1 + Mix.PrefillVariation) / 2);
+        var decay = (replicas - load) / (service * (Mix.ArrivalVariation + Mix.PrefillVariation) / 2);
         var late = 0.0;
         for (var i = 0; i < Points; i++)
         {
@@ -140,24 +142,57 @@ public sealed class Staffing
         return late / Points;
     }
 
+    /// <summary>
+    /// Probability that a request waits too long for room in a batch or a cache: M/M/c whose servers are the places for requests. What requests hold at once is compound Poisson as in M/G/infinity,
+    /// a request of o output tokens holding its place for o steps; sum and variance of that tell how many places of what size it is like.
+    /// </summary>
+    private double Full(int replicas, double requestsPerSecond, double step)
+    {
+        var (prefill, output) = (Mix.PrefillTokens, Mix.OutputTokens);
+        var held = requestsPerSecond * step * output;
+        // Moments of a gamma-distributed answer length: E[o^2] = (1 + v) m^2, E[o^3] = (1 + v) (1 + 2 v) m^3.
+        var second = (1 + OutputVariation) * output;
+        var third = second * (1 + (2 * OutputVariation)) * output;
+        var tokens = held * (prefill + second);
+        var squares = held * ((prefill * prefill * (1 + Mix.PrefillVariation)) + (2 * prefill * second) + third);
+        var slack = Math.Max(0, Math.Min(_level.TimeToFirstTokenSeconds - (_replica.PrefillTokenSeconds * prefill), _level.QueueSeconds));
+        return Math.Max(
+            Waits(replicas * (double)_replica.BatchLimit, held, held),
+            Waits(replicas * ((double)_replica.CacheTokens - ((prefill + output) / 2)), tokens, squares));
+
+        double Waits(double room, double mean, double variance)
+        {
+            var spread = variance * Mix.ArrivalVariation;
+            // Six standard deviations away nobody waits, and the sum over the places is spared.
+            return mean + (6 * Math.Sqrt(spread)) < room ? 0
+                : mean >= room ? 1
+                : Queueing.WaitExceeds((int)Math.Max(1, room * mean / spread), mean * mean / spread, output * step, 1, slack);
+        }
+    }
+
+    /// <summary>Probability that an answer is slower than promised: too many of its steps carry a prompt beside it.</summary>
     private double Slow(int replicas, double requestsPerSecond, double step, double decode)
     {
-        var prefill = _replica.PrefillTokenSeconds * Mix.PrefillTokens;
-        var squares = prefill * prefill * (1 + Mix.PrefillVariation);
-        if (decode + (_replica.PrefillTokenSeconds * _replica.PrefillChunkTokens) <= _level.InterTokenSeconds)
+        var chunk = _replica.PrefillTokenSeconds * _replica.PrefillChunkTokens;
+        if (decode + chunk <= _level.InterTokenSeconds)
         {
             return 0;
         }
 
+        var prefill = _replica.PrefillTokenSeconds * Mix.PrefillTokens;
+        var steps = Math.Max(1, Mix.PrefillTokens / _replica.PrefillChunkTokens);
+        var busy = requestsPerSecond / replicas * prefill;
         // A prompt goes to the replica with the fewest requests: it meets a running answer only where none is free.
-        var rate = requestsPerSecond / replicas * Queueing.ErlangC(replicas, requestsPerSecond * (prefill + (Mix.OutputTokens * step)));
+        var meets = Queueing.ErlangC(replicas, requestsPerSecond * (prefill + (Mix.OutputTokens * step)));
+        var share = Math.Clamp(requestsPerSecond / replicas * steps * decode / Math.Max(1e-9, 1 - busy) * meets, 0, 1);
+        // Of the steps of an answer, as many as this may carry a prompt.
+        var bearable = (_level.InterTokenSeconds - decode) / (prefill / steps);
         var slow = 0.0;
-        for (var i = 0; i < Points; i++)
+        foreach (var output in _output)
         {
-            var seconds = _output[i] * _level.InterTokenSeconds;
-            var spare = (_output[i] * (_level.InterTokenSeconds - decode)) - (rate * prefill * seconds);
-            // Without a prompt there is no stall, whatever the normal tail says.
-            slow += spare <= 0 ? 1 : Math.Min(1 - Math.Exp(-rate * seconds), 1 - Normal.CDF(0, Math.Sqrt(rate * squares * seconds), spare));
+            // Prompts come one behind the other where the queue is long: their number varies more than independent steps would.
+            var spread = Math.Sqrt(output * share * (1 - share) / Math.Max(1e-3, 1 - busy));
+            slow += bearable <= 0 ? 1 : spread <= 0 ? (share > bearable ? 1 : 0) : Math.Min(1 - Math.Pow(1 - share, output), 1 - Normal.CDF(output * share, spread, output * bearable));
         }
 
         return slow / Points;

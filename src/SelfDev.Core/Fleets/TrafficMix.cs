@@ -6,6 +6,9 @@ namespace SelfDev.Core.Fleets;
 /// <param name="OutputTokens">Mean output tokens, at least 1.</param>
 public readonly record struct TrafficMix(double PrefillTokens, double PrefillVariation, double OutputTokens)
 {
+    /// <value>Squared coefficient of variation of the times between arrivals, as their dispersion tells it; 1 for independent users.</value>
+    public double ArrivalVariation { get; init; } = 1;
+
     public static TrafficMix Of(TrafficTrace trace)
     {
         double prefill = 0, squares = 0, output = 0;

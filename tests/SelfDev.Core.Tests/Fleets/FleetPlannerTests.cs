@@ -24,11 +24,29 @@ public sealed class FleetPlannerTests
     [Fact]
     public void Pending_replicas_count_as_if_they_were_there()
     {
-        var samples = FleetRoom.Steady(40, 22, 2);
+        List<DemandSample> samples = [.. FleetRoom.Steady(40, 22, 2).Select(sample => sample with { Misses = double.NaN })];
         var wanted = FleetPlanner.Plan(Fleet, samples, 2, 0, samples[^1].Time).Replicas;
 
         Assert.True(wanted > 2);
         Assert.Equal((wanted, true), FleetPlanner.Plan(Fleet, samples, 2, wanted - 2, samples[^1].Time) is var plan ? (plan.Replicas, plan.IsHold) : default);
+    }
+
+    [Fact]
+    public void What_held_the_service_level_is_not_doubted_and_a_scrap_of_a_replica_is_not_bought()
+    {
+        // Replicas that stand twice what the model says.
+        var samples = FleetRoom.Steady(60, 30, 2);
+        Assert.Equal(2, FleetPlanner.Plan(Fleet, samples, 2, 0, samples[^1].Time).Replicas);
+
+        var staffing = new Staffing(Fleet.Replica, Fleet.ServiceLevel, new TrafficMix(1000, 0.5, 200));
+        var most = Enumerable.Range(1, 400).Select(i => i * 0.1).Last(rate => staffing.At(2, rate).Misses <= 0.01);
+        List<DemandSample> over = [.. FleetRoom.Steady(60, most * 1.05, 2).Select(sample => sample with { Misses = double.NaN })];
+        List<DemandSample> farOver = [.. FleetRoom.Steady(60, most * 1.3, 2).Select(sample => sample with { Misses = double.NaN })];
+        Assert.Equal(2, FleetPlanner.Plan(Fleet, over, 2, 0, over[^1].Time).Replicas);
+        Assert.Equal(3, FleetPlanner.Plan(Fleet, farOver, 2, 0, farOver[^1].Time).Replicas);
+        // One that was there before comes back for less.
+        over[10] = over[10] with { Ready = 3 };
+        Assert.Equal(3, FleetPlanner.Plan(Fleet, over, 2, 0, over[^1].Time).Replicas);
     }
 
     [Fact]
