@@ -128,7 +128,11 @@ public sealed record ApprovalRule(
 /// <summary>What it takes to carry out one plan.</summary>
 /// <param name="Approvers">Who may decide; the proposer is never among them.</param>
 /// <param name="Quorum">Distinct people that have to approve.</param>
-public sealed record ApprovalRequirement(IReadOnlyList<string> Approvers, int Quorum, TimeSpan ExpiresAfter, TimeSpan? RemindEvery);
+public sealed record ApprovalRequirement(IReadOnlyList<string> Approvers, int Quorum, TimeSpan ExpiresAfter, TimeSpan? RemindEvery)
+{
+    /// <value>Why it takes more people than the policy says, as they are told; null where it does not.</value>
+    public string? Because { get; init; }
+}
 
 /// <summary>A requirement or a refusal.</summary>
 /// <param name="Refusal">Why the plan may not even be proposed, in plain words; null where it may.</param>

@@ -39,6 +39,9 @@ public sealed record AnalysisRequest(IReadOnlyList<ArtifactFile> Files)
     /// <value>The run, checkpoint, service or fleet that the intake path names; null outside the pipeline.</value>
     public string? Subject { get; init; }
 
+    /// <value>As <see cref="Subject"/>, of the baseline.</value>
+    public string? BaselineSubject { get; init; }
+
     public ReadLimits Limits { get; init; } = ReadLimits.Default;
 
     /// <value>Options of the room by name (<c>--set name=value</c>); each room documents its own and refuses unknown ones.</value>

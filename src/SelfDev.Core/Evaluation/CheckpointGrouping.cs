@@ -6,19 +6,20 @@ namespace SelfDev.Core.Evaluation;
 /// </summary>
 internal static class CheckpointGrouping
 {
-    public static IReadOnlyList<EvaluationRun> Group(IReadOnlyList<EvaluationRun> files)
+    /// <param name="checkpoint">Whose evaluation all files are, whatever folders they lie in; null where the folders tell.</param>
+    public static IReadOnlyList<EvaluationRun> Group(IReadOnlyList<EvaluationRun> files, string? checkpoint)
     {
         var runs = new List<EvaluationRun>();
-        foreach (var folder in Folders(files))
+        foreach (var folder in checkpoint is null ? Folders(files) : [(checkpoint, [.. files])])
         {
-            runs.AddRange(Merge(folder.Name, folder.Files));
+            runs.AddRange(Merge(folder.Name, folder.Files, checkpoint is not null));
         }
 
         return
         [
             .. runs.Select((run, index) => (run, index))
                 .OrderBy(pair => runs.TrueForAll(run => run.Step is not null) ? pair.run.Step : 0)
-                .ThenBy(pair => runs.TrueForAll(run => run.Step is null && run.Created is not null) ? pair.run.Created : null)
+                .ThenBy(pair => runs.TrueForAll(run => run.Created is not null) ? pair.run.Created : null)
                 .ThenBy(pair => pair.index)
                 .Select(pair => pair.run),
         ];
@@ -40,12 +41,13 @@ internal static class CheckpointGrouping
             .Select(group => (group.Key, group.Select(pair => pair.file).ToList()));
     }
 
-    private static List<EvaluationRun> Merge(string folder, List<EvaluationRun> files)
+    /// <param name="one">Whether all are of one checkpoint: then what is newer comes first, takes what has no date, and repeats nothing that is older.</param>
+    private static List<EvaluationRun> Merge(string folder, List<EvaluationRun> files, bool one)
     {
         var merged = new List<EvaluationRun>();
-        foreach (var file in files)
+        foreach (var file in one ? files.OrderByDescending(file => file.Created ?? DateTimeOffset.MinValue) : files.AsEnumerable())
         {
-            var target = merged.Find(run => (run.Step is null || file.Step is null || run.Step == file.Step) && !Conflict(run, file));
+            var target = merged.Find(run => (run.Step is null || file.Step is null || run.Step == file.Step) && !Conflict(run, file) && !(one && IsOlder(file, run)));
             if (target is null)
             {
                 merged.Add(file);
@@ -57,10 +59,10 @@ internal static class CheckpointGrouping
         }
 
         // A folder that is one checkpoint is called by its own name.
-        return merged.Count == 1 && folder.Length > 0 ? [Renamed(merged[0], folder)] : merged;
+        return merged.Count == 1 && folder.Length > 0 ? [Named(merged[0], folder)] : merged;
     }
 
-    private static EvaluationRun Renamed(EvaluationRun run, string name)
+    public static EvaluationRun Named(EvaluationRun run, string name)
     {
         var renamed = new EvaluationRun(name) { Step = run.Step ?? CheckpointStep.Of(name), Created = run.Created, Model = run.Model, TotalSeconds = run.TotalSeconds };
         foreach (var (task, of) in run.Tasks)
@@ -73,6 +75,9 @@ internal static class CheckpointGrouping
 
     private static bool Conflict(EvaluationRun run, EvaluationRun file) => file.Tasks.Any(task =>
         run.Tasks.TryGetValue(task.Key, out var there) && task.Value.Reported.Keys.Any(there.Reported.ContainsKey) && there.Samples.Count == 0);
+
+    private static bool IsOlder(EvaluationRun file, EvaluationRun run) => file.Created is not null && file.Tasks.Any(task =>
+        task.Value.Samples.Count > 0 && run.Tasks.TryGetValue(task.Key, out var there) && there.Samples.Count > 0 && there.SamplesCreated is { } created && file.Created < created);
 
     private static void MergeInto(EvaluationRun target, EvaluationRun file)
     {

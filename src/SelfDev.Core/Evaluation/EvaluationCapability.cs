@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using SelfDev.Core.Artifacts;
 using SelfDev.Core.Findings;
+using SelfDev.Core.Redaction;
 
 namespace SelfDev.Core.Evaluation;
 
@@ -28,9 +29,8 @@ public sealed class EvaluationCapability : ICapability
     public Analysis Analyze(AnalysisRequest request, CancellationToken cancellation)
     {
         var options = EvaluationOptions.Parse(request.Options);
-        // Where a transcript makes a line of megabytes, its score still counts.
         var reader = new EvaluationReader(request.Limits, cancellation);
-        var input = reader.Read(request.Files);
+        var input = reader.Read(request.Files, request.Subject);
         if (input.Runs.Count == 0)
         {
             throw new ArtifactUnreadableException(
@@ -38,14 +38,14 @@ public sealed class EvaluationCapability : ICapability
                 is { Length: > 0 } reasons ? reasons : $"'{request.Files[0].Name}' holds no scores and no samples.");
         }
 
-        var baselineInput = request.Baseline.Count > 0 ? reader.Read(request.Baseline) : null;
+        var baselineInput = request.Baseline.Count > 0 ? reader.Read(request.Baseline, request.BaselineSubject) : null;
         if (baselineInput is { Runs.Count: 0 })
         {
             throw new ArtifactUnreadableException($"The baseline cannot be used. {string.Join(" ", baselineInput.Rejections.Take(3).Select(Named))}");
         }
 
         var candidate = input.Runs[^1];
-        var baseline = baselineInput?.Runs[^1] ?? (input.Runs.Count > 1 ? input.Runs[^2] : null);
+        var baseline = baselineInput?.Runs[^1] ?? (request.Subject is null && input.Runs.Count > 1 ? input.Runs[^2] : null);
         var comparison = baseline is null ? null : new RunComparer(options, reader, cancellation).Compare(baseline, baselineInput ?? input, candidate, input);
         return Report(request, options, input, baselineInput, comparison, candidate);
     }
@@ -66,7 +66,8 @@ public sealed class EvaluationCapability : ICapability
         else
         {
             findings.Add(
-                FindingKinds.InsufficientData, Severity.Info, FindingRole.Root, "There is no baseline: one evaluation alone says neither better nor worse", EvaluationDetector.Start(candidate));
+                FindingKinds.InsufficientData, Severity.Info, FindingRole.Root,
+                $"There is no baseline{(options.ChosenBaseline is { } why ? $" ({SafeText.SingleLine(why)})" : "")}: one evaluation alone says neither better nor worse", EvaluationDetector.Start(candidate));
         }
 
         detector.DetectHistory(history, runs, training);
@@ -84,6 +85,7 @@ public sealed class EvaluationCapability : ICapability
         {
             Verdict = "",
             Candidate = Checkpoint(candidate),
+            BaselineChoice = options.ChosenBaseline,
             History = history,
             Rejections = [.. input.Rejections, .. baselineInput?.Rejections ?? []],
         };
@@ -96,10 +98,12 @@ public sealed class EvaluationCapability : ICapability
         return summary with
         {
             Overall = overall,
-            Gate = EvaluationProposals.Gate(overall),
+            Gate = EvaluationProposals.Gate(overall, comparison.OnlyBaseline.Count),
             Baseline = Checkpoint(comparison.Baseline),
             Comparisons = comparison.Tasks,
             Counts = ComparisonCounts.Of(comparison.Tasks, options.Alpha),
+            CountsByMetric = new SortedDictionary<string, ComparisonCounts>(
+                comparison.Tasks.GroupBy(task => task.Metric).ToDictionary(group => group.Key, group => ComparisonCounts.Of([.. group], options.Alpha)), StringComparer.Ordinal),
             Mean = mean,
             HarnessDifferences = comparison.Harness,
             RenderDifferences = comparison.Renderings,

@@ -18,6 +18,7 @@ internal sealed class EvaluationDetector(EvaluationFindings findings, Evaluation
     {
         var start = Start(comparison.Candidate);
         Incomplete(comparison);
+        MissingTasks(comparison, start);
         Renderings(comparison);
         Harness(comparison);
         Regressions(comparison, summary);
@@ -97,6 +98,25 @@ internal sealed class EvaluationDetector(EvaluationFindings findings, Evaluation
                     proposals: [proposals.Rerun(null, "the evaluation did not run to its end")]);
             }
         }
+    }
+
+    private void MissingTasks(RunComparison comparison, Place start)
+    {
+        if (comparison.OnlyBaseline is not { Count: > 0 and var missing } tasks)
+        {
+            return;
+        }
+
+        findings.Add(
+            FindingKinds.EvalIncomplete,
+            Severity.Warning,
+            FindingRole.Root,
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"The candidate was not measured on {missing} of the {missing + comparison.Candidate.Tasks.Count - comparison.OnlyCandidate.Count} tasks of the baseline ({string.Join(", ", tasks.Take(MaxTasksNamed).Select(Task))}{(missing > MaxTasksNamed ? ", ..." : "")}); it passes no gate without them"),
+            start,
+            new Dictionary<string, MetricValue> { ["missing"] = missing },
+            proposals: [proposals.Rerun(null, "tasks of the baseline are missing")]);
     }
 
     private void Renderings(RunComparison comparison)
@@ -181,7 +201,7 @@ internal sealed class EvaluationDetector(EvaluationFindings findings, Evaluation
             FindingRole.Root,
             string.Create(CultureInfo.InvariantCulture, $"The candidate is as good as the baseline: whatever difference {comparison.Tasks.Count} comparisons leave room for lies within the margin of {100 * options.Margin:0.##} points"),
             start,
-            proposals: [proposals.Allow(summary)]);
+            proposals: summary.Gate == EvaluationProposals.AllowGate ? [proposals.Allow(summary)] : []);
     }
 
     private void Underpowered(RunComparison comparison, Place start)

@@ -6,6 +6,9 @@ namespace SelfDev.Core.Evaluation;
 /// <summary>Settings of the evaluation room. Each has the range it is checked against and the reason for its default.</summary>
 public sealed record EvaluationOptions
 {
+    /// <summary>Name of the option <see cref="ChosenBaseline"/>.</summary>
+    public const string BaselineChoice = "baseline-choice";
+
     public static EvaluationOptions Default { get; } = new();
 
     /// <value>Two-sided level at which a difference counts, after Holm's correction, 0.0001 to 0.5. Default 0.05.</value>
@@ -35,11 +38,15 @@ public sealed record EvaluationOptions
     /// <value>Seconds one sample takes, 0 to 1000000; 0: as measured in the artifact, where it is.</value>
     public double SecondsPerSample { get; init; }
 
-    /// <value>Whether only one metric a task is compared: the first that the harness reports. Default false: all that have a standard error or samples.</value>
-    public bool PrimaryOnly { get; init; }
+    /// <value>Metrics that are compared, and so make up the family that Holm corrects for: <c>all</c> (the default), <c>primary</c> (one a task, accuracy where there is one), or names without their filters, e.g. <c>acc,acc_norm</c>.</value>
+    public string Metrics { get; init; } = AllMetrics;
 
-    /// <value>The baseline is what a promotion gate chose, and who analyses: both only for the report. Set by the pipeline.</value>
-    public string? BaselineName { get; init; }
+    public const string AllMetrics = "all";
+
+    public const string PrimaryMetric = "primary";
+
+    /// <value>Which baseline was chosen, and why, for the report. Set by the pipeline.</value>
+    public string? ChosenBaseline { get; init; }
 
     /// <value>Threads that work on one analysis, 1 to 64. Default: the machine's cores, at most 8. The result does not depend on it.</value>
     public int Cores { get; init; } = Math.Clamp(Environment.ProcessorCount, 1, 8);
@@ -62,10 +69,10 @@ public sealed record EvaluationOptions
                 "gpus" => options with { Gpus = (int)Number(name, value, 1, 100_000) },
                 "seconds-per-sample" => options with { SecondsPerSample = Number(name, value, 0, 1_000_000) },
                 "cores" => options with { Cores = (int)Number(name, value, 1, 64) },
-                "metrics" => options with { PrimaryOnly = value == "primary" || (value != "all" ? throw Refuse(name, value, "all or primary") : false) },
-                "baseline-name" => options with { BaselineName = value },
+                "metrics" => options with { Metrics = value.Trim() is { Length: > 0 } metrics ? metrics : throw Refuse(name, value, "all, primary or names of metrics with commas between") },
+                BaselineChoice => options with { ChosenBaseline = value },
                 _ => throw new ArtifactUnreadableException(
-                    $"Evaluation has no option '{name}'. Known: alpha, power, margin, resamples, seed, missing-share, gpus, seconds-per-sample, metrics, cores, baseline-name."),
+                    $"Evaluation has no option '{name}'. Known: alpha, power, margin, resamples, seed, missing-share, gpus, seconds-per-sample, metrics, cores, {BaselineChoice}."),
             };
         }
 

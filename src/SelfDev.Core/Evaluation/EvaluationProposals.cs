@@ -19,10 +19,11 @@ internal sealed class EvaluationProposals(string? subject)
 
     private const int MaxNodes = 64;
 
-    public static string Gate(ComparisonVerdict overall) => overall switch
+    /// <summary>What a gate does: a checkpoint that was not measured on everything the baseline was measured on does not pass.</summary>
+    public static string Gate(ComparisonVerdict overall, int missingTasks) => overall switch
     {
         ComparisonVerdict.Regressed => BlockGate,
-        ComparisonVerdict.Improved or ComparisonVerdict.Tied => AllowGate,
+        ComparisonVerdict.Improved or ComparisonVerdict.Tied when missingTasks == 0 => AllowGate,
         _ => HoldGate,
     };
 

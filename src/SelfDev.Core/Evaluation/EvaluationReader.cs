@@ -19,7 +19,8 @@ internal sealed record ReadFile(ArtifactFile File, int Index, string? Format, lo
 /// <summary>Reads all files of a request, each by its own format. What one file does wrong never keeps another from being read.</summary>
 internal sealed class EvaluationReader(ReadLimits limits, CancellationToken cancellation)
 {
-    public EvaluationInput Read(IReadOnlyList<ArtifactFile> files)
+    /// <param name="checkpoint">As for <see cref="CheckpointGrouping.Group"/>.</param>
+    public EvaluationInput Read(IReadOnlyList<ArtifactFile> files, string? checkpoint = null)
     {
         var parts = new List<EvaluationRun>();
         var read = new List<ReadFile>();
@@ -41,11 +42,24 @@ internal sealed class EvaluationReader(ReadLimits limits, CancellationToken canc
 
             if (format is not null && !part.IsEmpty)
             {
+                part.Created ??= EvaluationDate.Of(file.Name);
+                foreach (var task in part.Tasks.Values)
+                {
+                    task.SamplesCreated = part.Created;
+                }
+
                 parts.Add(part);
             }
         }
 
-        return new EvaluationInput(CheckpointGrouping.Group(parts), read, rejections, training);
+        var runs = CheckpointGrouping.Group(parts, checkpoint);
+        if (checkpoint is not null && runs.Count > 1)
+        {
+            rejections.AddRange(runs.SkipLast(1).Select(run => new Rejection(run.Name, 0, "A newer file reports the same scores of this checkpoint; the newer one counts.")));
+            runs = [CheckpointGrouping.Named(runs[^1], checkpoint)];
+        }
+
+        return new EvaluationInput(runs, read, rejections, training);
     }
 
     /// <summary>Reads files once more, for the texts that the first reading did not keep.</summary>

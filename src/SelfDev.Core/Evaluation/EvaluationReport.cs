@@ -58,6 +58,7 @@ internal static class EvaluationReport
     {
         yield return new Paragraph(
             $"Baseline {Name(summary.Baseline)}, candidate {Name(summary.Candidate)}. Gate: {summary.Gate}."
+            + (summary.BaselineChoice is { } choice ? $" {Clean(choice)}." : "")
             + (summary.Mean is { } mean ? $" Mean over {mean.Tasks} tasks: {Signed(mean.Delta)} [{Signed(mean.Ci95[0])}, {Signed(mean.Ci95[1])}]." : ""));
         var shown = comparison.Tasks.OrderByDescending(task => Weight(task.Verdict)).ThenBy(task => task.P ?? 2).ToList();
         var bounded = shown.Where(task => task is { Ci95: not null, Baseline: >= 0 and <= 1, Candidate: >= 0 and <= 1 }).Take(MaxForest).ToList();

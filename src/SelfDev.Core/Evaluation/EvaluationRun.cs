@@ -40,6 +40,9 @@ internal sealed class TaskRun(string task)
 
     public SampleColumns Samples { get; private set; } = new();
 
+    /// <value>When the samples were made; null where no file tells.</value>
+    public DateTimeOffset? SamplesCreated { get; set; }
+
     public EvaluationStatus Status { get; private set; }
 
     /// <value>In our own words; empty for a complete one.</value>

@@ -16,12 +16,18 @@ public sealed record EvaluationSummary
 
     public CheckpointSummary? Baseline { get; init; }
 
+    /// <value>How the pipeline came to the baseline, or why there is none; null where a person named it.</value>
+    public string? BaselineChoice { get; init; }
+
     public CheckpointSummary? Candidate { get; init; }
 
     /// <value>Every metric that both sides have, by task.</value>
     public IReadOnlyList<TaskComparison> Comparisons { get; init; } = [];
 
     public ComparisonCounts? Counts { get; init; }
+
+    /// <value>The same by metric; p values after Holm are those over all comparisons.</value>
+    public IReadOnlyDictionary<string, ComparisonCounts>? CountsByMetric { get; init; }
 
     /// <value>The mean over tasks; null for fewer than two tasks with scores from 0 to 1.</value>
     public MacroDifference? Mean { get; init; }

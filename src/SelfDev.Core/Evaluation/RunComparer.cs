@@ -1,3 +1,4 @@
+using SelfDev.Core.Artifacts;
 using SelfDev.Core.Redaction;
 using SelfDev.Core.Rendering;
 
@@ -21,6 +22,11 @@ internal sealed class RunComparer(EvaluationOptions options, EvaluationReader re
             {
                 work.Compare(other, task);
             }
+        }
+
+        if (work.Comparisons.Count == 0 && options.Metrics != EvaluationOptions.AllMetrics)
+        {
+            throw new ArtifactUnreadableException($"No task that both evaluations have reports any metric of the option 'metrics' ({SafeText.SingleLine(options.Metrics)}).");
         }
 
         var each = work.HasBroken ? work.Clusterer : null;

@@ -31,10 +31,15 @@ internal sealed class TaskComparer(EvaluationOptions options, CancellationToken 
         }
 
         var primary = comparisons.FirstOrDefault(comparison => comparison.Metric is "acc" or "exact_match" or "accuracy" or "score" or "resolved" or "passed") ?? comparisons[0];
-        return options.PrimaryOnly
-            ? [primary with { Primary = true }]
-            : [primary with { Primary = true }, .. comparisons.Where(comparison => comparison != primary)];
+        return [.. comparisons.Where(comparison => comparison != primary).Prepend(primary with { Primary = true }).Where(IsWanted)];
     }
+
+    private bool IsWanted(TaskComparison comparison) => options.Metrics switch
+    {
+        EvaluationOptions.AllMetrics => true,
+        EvaluationOptions.PrimaryMetric => comparison.Primary,
+        var names => names.Split(',', StringSplitOptions.TrimEntries).Contains(comparison.Metric.Split(',')[0], StringComparer.OrdinalIgnoreCase),
+    };
 
     private TaskComparison? ComparePaired(TaskRun baseline, TaskRun candidate, ItemPairs pairs, string metric)
     {

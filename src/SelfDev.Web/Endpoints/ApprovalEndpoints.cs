@@ -238,7 +238,10 @@ internal static class ApprovalEndpoints
         decisions,
         approval.RequestedAt,
         approval.Plan.ExpiresAt,
-        approval.ReportId);
+        approval.ReportId)
+    {
+        QuorumBecause = approval.Requirement.Because,
+    };
 
     private static T Service<T>(HttpRequest request)
         where T : notnull => request.HttpContext.RequestServices.GetRequiredService<T>();
@@ -264,7 +267,11 @@ public sealed record ApprovalView(
     IReadOnlyList<Decision> Decisions,
     DateTimeOffset RequestedAt,
     DateTimeOffset ExpiresAt,
-    string? ReportId);
+    string? ReportId)
+{
+    /// <value>As <see cref="ApprovalRequirement.Because"/>.</value>
+    public string? QuorumBecause { get; init; }
+}
 
 /// <param name="State">Of the approval after this decision.</param>
 public sealed record DecisionAnswer(string Id, string Approver, DecisionKind Decision, ApprovalState State);

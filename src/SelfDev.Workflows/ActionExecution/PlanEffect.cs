@@ -13,7 +13,7 @@ namespace SelfDev.Workflows.ActionExecution;
 /// anyway (no such node, no quota, no rule) becomes an obstacle here, before anybody is woken up.
 /// </summary>
 public sealed class PlanEffect(
-    IArtifactStore store, IApprovalPolicySource policies, IEnumerable<IEffectExecutor> executors, ApprovalRequests requests)
+    IArtifactStore store, IApprovalPolicySource policies, IEnumerable<IEffectExecutor> executors, ApprovalRequests requests, SelfAnalysisGate selfAnalysis)
     : IActivity<PlanEffectInput, PlanOutcome>
 {
     public static readonly Activity<PlanEffectInput, PlanOutcome> Handle = new("PlanEffect");
@@ -31,6 +31,7 @@ public sealed class PlanEffect(
             : await PlanAsync(proposal.Action, stored.Subject, policy, cancellation);
         var plan = Fill(planned, input, stored, proposal, policy);
         var answer = planned.Obstacle is null ? policy.Require(plan) : PolicyAnswer.Refuse(planned.Obstacle);
+        answer = answer.Refusal is null ? SelfAnalysisGate.Require(answer, await selfAnalysis.ReasonAsync(input.ReportId, stored, cancellation)) : answer;
         var hash = PlanHash.Of(plan);
         if (answer.Requirement is { } requirement)
         {

@@ -31,7 +31,7 @@ public sealed class RequestApproval(ApprovalRequests requests, DecisionStore dec
                     input.Reminder == 0 ? "approval-requested" : "approval-reminder",
                     approver,
                     $"{request.Plan.Action} on {request.Subject ?? request.Plan.Resource} waits for your decision",
-                    string.Create(CultureInfo.InvariantCulture, $"{request.Proposal.Why} No decision by {request.Plan.ExpiresAt.UtcDateTime:yyyy-MM-dd HH:mm} UTC means no action."),
+                    string.Create(CultureInfo.InvariantCulture, $"{request.Proposal.Why} {(request.Requirement.Because is { } because ? because + " " : "")}No decision by {request.Plan.ExpiresAt.UtcDateTime:yyyy-MM-dd HH:mm} UTC means no action."),
                     links.For(request, approver)),
                 context.Cancellation);
             problems.AddRange(problem is null ? [] : [problem]);

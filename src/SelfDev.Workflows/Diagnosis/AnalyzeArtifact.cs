@@ -15,7 +15,8 @@ namespace SelfDev.Workflows.Diagnosis;
 /// Reads the pinned blob with the room that recognised it, and stores what the later steps need. Runs again from the start
 /// after a crash; the same bytes give the same result.
 /// </summary>
-public sealed class AnalyzeArtifact(IArtifactStore store, Capabilities capabilities, FindingMemory memory, ReadLimits limits) : IActivity<AnalyzeArtifactInput, AnalyzedArtifact>
+public sealed class AnalyzeArtifact(IArtifactStore store, Capabilities capabilities, FindingMemory memory, EvaluationFolder evaluations, ReadLimits limits)
+    : IActivity<AnalyzeArtifactInput, AnalyzedArtifact>
 {
     public static readonly Activity<AnalyzeArtifactInput, AnalyzedArtifact> Handle = new("AnalyzeArtifact");
 
@@ -47,7 +48,7 @@ public sealed class AnalyzeArtifact(IArtifactStore store, Capabilities capabilit
             () => store.OpenReadAsync(artifact.Blob, cancellation).GetAwaiter().GetResult(),
             artifact.StoredBytes,
             limits);
-        var request = new AnalysisRequest([file]) { Subject = artifact.Subject, Limits = limits };
+        var request = await evaluations.CompleteAsync(new AnalysisRequest([file]) { Subject = artifact.Subject, Limits = limits }, artifact, cancellation);
         var room = capabilities.Find(artifact.Kind);
         var analysis = room.Analyze(request, cancellation);
         if (input.Silence is { } silence)
@@ -64,7 +65,7 @@ public sealed class AnalyzeArtifact(IArtifactStore store, Capabilities capabilit
         };
 
         var groups = FindingGroups.Of(analysis.Findings).Take(MaxGroups).ToList();
-        var evidence = EvidenceWindows.Extract([file], groups, limits, cancellation);
+        var evidence = EvidenceWindows.Extract([.. request.Files, .. request.Baseline], groups, limits, cancellation);
         for (var group = 0; group < groups.Count; group++)
         {
             await store.WriteJsonAsync(

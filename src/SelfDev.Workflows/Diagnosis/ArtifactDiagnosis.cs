@@ -107,9 +107,15 @@ public static class ArtifactDiagnosis
         }
     }
 
-    // A blob that is gone needs no copy: its newer version, if any, has a run of its own.
+    // A manifest is read where it is needed. A blob that is gone needs no copy: its newer version, if any, has a run of its own.
     private static async Task<ArtifactDiagnosisOutput> EndUnreadAsync(IWorkflowContext context, ArtifactInspection inspection)
     {
+        if (inspection is ManifestArtifact)
+        {
+            context.SetCustomStatus(new DiagnosisStatus("noted", 0, 0));
+            return new ArtifactDiagnosisOutput("noted", "The manifest of a checkpoint: evaluations find their baseline by it.", 0, 0, []);
+        }
+
         if (inspection is RejectedArtifact rejected)
         {
             await context.CallActivityAsync(IntakeActivities.Reject, rejected, IntakeActivities.Retry);
@@ -126,7 +132,7 @@ public static class ArtifactDiagnosis
 /// <param name="Silence">Time without a newer version, where a live run that may have stalled is read again; else null.</param>
 public sealed record ArtifactDiagnosisInput(BlobRef Blob, string? DroppedBy, TimeSpan? Silence = null);
 
-/// <param name="Outcome"><c>diagnosed</c>, <c>rejected</c> or <c>gone</c>.</param>
+/// <param name="Outcome"><c>diagnosed</c>, <c>noted</c> (a manifest), <c>rejected</c> or <c>gone</c>.</param>
 /// <param name="Reason">Why not diagnosed; null when it was.</param>
 public sealed record ArtifactDiagnosisOutput(
     string Outcome, string? Reason, int Findings, int Proposals, IReadOnlyList<ActionOutcome> Actions);

@@ -4,11 +4,12 @@ using SelfDev.Workflows.Ports;
 
 namespace SelfDev.Workflows.Intake;
 
-/// <summary>What became of looking at a dropped blob. All three are ordinary outcomes; only storage that fails is an exception.</summary>
+/// <summary>What became of looking at a dropped blob. All four are ordinary outcomes; only storage that fails is an exception.</summary>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "outcome")]
 [JsonDerivedType(typeof(AcceptedArtifact), "accepted")]
 [JsonDerivedType(typeof(RejectedArtifact), "rejected")]
 [JsonDerivedType(typeof(GoneArtifact), "gone")]
+[JsonDerivedType(typeof(ManifestArtifact), "manifest")]
 public abstract record ArtifactInspection;
 
 /// <param name="Blob">The version that was read, with its ETag.</param>
@@ -24,6 +25,9 @@ public sealed record RejectedArtifact(BlobRef Blob, string Reason) : ArtifactIns
 
 /// <summary>That version is not there any more: deleted, or overwritten, and then the new version has a run of its own.</summary>
 public sealed record GoneArtifact(BlobRef Blob) : ArtifactInspection;
+
+/// <summary>The manifest of a checkpoint: not to be diagnosed, but read when its evaluations are (<see cref="Core.Lineage.CheckpointManifest"/>).</summary>
+public sealed record ManifestArtifact(BlobRef Blob) : ArtifactInspection;
 
 /// <summary>What was written about a rejected artifact.</summary>
 /// <param name="Copy">The copy in <see cref="Containers.Rejected"/>; null where the blob stays in intake only (too large, gone, or a name that cannot be used).</param>

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Security.Cryptography;
 using SelfDev.Core.Artifacts;
+using SelfDev.Workflows.Diagnosis;
 using SelfDev.Workflows.Engine;
 using SelfDev.Workflows.Ports;
 
@@ -10,7 +11,7 @@ namespace SelfDev.Workflows.Intake;
 /// Reads one version of a blob once, to the end, and tells what it is. Whatever is in the blob leads to a result, never to an
 /// exception: no content can make a run fail or be retried for ever. Memory is bounded.
 /// </summary>
-public sealed class InspectArtifact(IArtifactStore store, ArtifactSniffer sniffer, ReadLimits limits) : IActivity<BlobRef, ArtifactInspection>
+public sealed class InspectArtifact(IArtifactStore store, ArtifactSniffer sniffer, CheckpointManifests manifests, ReadLimits limits) : IActivity<BlobRef, ArtifactInspection>
 {
     private const int BufferBytes = 128 * 1024;
 
@@ -27,6 +28,12 @@ public sealed class InspectArtifact(IArtifactStore store, ArtifactSniffer sniffe
 
         try
         {
+            if (CheckpointManifests.CheckpointOf(blob.Name) is not null)
+            {
+                var (manifest, problem) = await manifests.ReadAsync(blob, cancellation);
+                return manifest is null ? new RejectedArtifact(blob, problem) : new ManifestArtifact(blob);
+            }
+
             await using var stored = await store.OpenReadAsync(blob, cancellation);
             var storedBytes = stored.Length;
             // Decompression is synchronous by nature; the stream under it fetches ahead.

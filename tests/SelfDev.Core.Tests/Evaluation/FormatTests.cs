@@ -9,6 +9,42 @@ namespace SelfDev.Core.Tests.Evaluation;
 /// <summary>Each format, and what is wrong with files of it.</summary>
 public class FormatTests
 {
+    [Fact]
+    public void Everything_of_a_named_checkpoint_is_one_evaluation_and_of_two_results_the_newer_counts()
+    {
+        static ArtifactFile File(string name, string text) => new(name, () => new MemoryStream(text.Utf8()), text.Length);
+        static string Results(string date, double value) => EvaluationRoom.LmEvalResults("gsm8k", value, 0.01, 5, 1000).Replace("{\"results\"", $"{{\"date\":{date},\"results\"", StringComparison.Ordinal);
+        var request = new AnalysisRequest([File("evals/c/new/results.json", Results("200", 0.4)), File("evals/c/old/results.json", Results("100", 0.6)), File("evals/c/x/other.csv", "id,score\n1,1\n")])
+        {
+            Subject = "c",
+            Baseline = [File("evals/b/results.json", Results("50", 0.6))],
+            BaselineSubject = "b",
+        };
+
+        var summary = new EvaluationCapability().Analyze(request, TestContext.Current.CancellationToken).Summary();
+
+        Assert.Equal(("c", 2, "b"), (summary.Candidate!.Name, summary.Candidate.Tasks, summary.Baseline!.Name));
+        Assert.Equal(0.4, Assert.Single(summary.Comparisons).Candidate);
+        Assert.Equal("evals/c/old/results.json", Assert.Single(summary.Rejections).File);
+    }
+
+    [Fact]
+    public void Samples_that_were_made_again_replace_those_of_the_faulty_harness()
+    {
+        static ArtifactFile File(string name, string text) => new(name, () => new MemoryStream(text.Utf8()), text.Length);
+        var scores = EvaluationRoom.Pair(400, 0.7, 0, 0).Baseline;
+        var faulty = File("evals/c/samples_arc_2026-01-31T12-00-00.123456.jsonl", EvaluationRoom.LmEvalSamples(scores.Select(_ => false), id => $"<s><s>Question {id}"));
+        var mended = File("evals/c/samples_arc_2026-02-01T12-00-00.123456.jsonl", EvaluationRoom.LmEvalSamples(scores, id => $"<s>Question {id}"));
+        var baseline = File("evals/b/samples_arc_2026-01-01T12-00-00.123456.jsonl", EvaluationRoom.LmEvalSamples(scores, id => $"<s>Question {id}"));
+        foreach (var files in (ArtifactFile[][])[[faulty, mended], [mended, faulty]])
+        {
+            var request = new AnalysisRequest(files) { Subject = "c", Baseline = [baseline], BaselineSubject = "b" };
+            var summary = new EvaluationCapability().Analyze(request, TestContext.Current.CancellationToken).Summary();
+            Assert.Equal((400L, 0.0, true), (summary.Comparisons[0].N, summary.Comparisons[0].Delta, summary.Comparisons[0].IsAttributable));
+            Assert.Empty(summary.RenderDifferences);
+        }
+    }
+
     private const string SweBench = """
         {"total_instances":6,"submitted_instances":6,"completed_instances":4,"resolved_instances":2,"unresolved_instances":2,"empty_patch_instances":1,"error_instances":1,
         "completed_ids":["a__a-1","a__a-2","b__b-3","b__b-4"],"incomplete_ids":[],"empty_patch_ids":["c__c-5"],"submitted_ids":[],"resolved_ids":["a__a-1","a__a-2"],

@@ -132,11 +132,11 @@ public class PlantedCaseTests
     [Fact]
     public void A_real_two_point_regression_needs_more_than_a_thousand_samples()
     {
-        // 6 % of the items change sides, two points net.
+        // 6 % of the items change sides, two points net: enough, as most items tell nothing. Of 20 % it is not.
         var (baseline, candidate) = EvaluationRoom.Pair(1000, 0.7, 40, 20, seed: 4);
         var few = EvaluationRoom.Compare("task.csv", EvaluationRoom.Csv(candidate), EvaluationRoom.Csv(baseline), ("margin", "0.02"), ("seconds-per-sample", "30"), ("gpus", "8"));
         Assert.Equal(-0.02, few.Only().Delta, 1e-12);
-        Assert.Equal(McNemarTest.PValue(40, 20) < 0.05 ? ComparisonVerdict.Regressed : ComparisonVerdict.Underpowered, few.Only().Verdict);
+        Assert.Equal(ComparisonVerdict.Regressed, few.Only().Verdict);
 
         (baseline, candidate) = EvaluationRoom.Pair(1000, 0.7, 110, 90, seed: 4);
         var underpowered = EvaluationRoom.Compare("task.csv", EvaluationRoom.Csv(candidate), EvaluationRoom.Csv(baseline), ("seconds-per-sample", "30"), ("gpus", "8"));
@@ -151,6 +151,17 @@ public class PlantedCaseTests
 
         (baseline, candidate) = EvaluationRoom.Pair(10_000, 0.7, 1100, 900, seed: 4);
         Assert.Equal(ComparisonVerdict.Regressed, EvaluationRoom.Compare("task.csv", EvaluationRoom.Csv(candidate), EvaluationRoom.Csv(baseline)).Only().Verdict);
+    }
+
+    [Fact]
+    public void A_checkpoint_that_was_not_measured_on_all_tasks_passes_no_gate()
+    {
+        var scores = EvaluationRoom.Csv(EvaluationRoom.Pair(10_000, 0.7, 0, 0).Baseline).Utf8();
+        var analysis = EvaluationRoom.Compare([("a.csv", scores)], [("a.csv", scores), ("b.csv", scores)]);
+        Assert.Equal((ComparisonVerdict.Tied, "hold"), (analysis.Summary().Overall, analysis.Summary().Gate));
+        var finding = Assert.Single(analysis.Of(FindingKinds.EvalIncomplete));
+        Assert.Contains("not measured on 1 of the 2 tasks of the baseline (b)", finding.Title, StringComparison.Ordinal);
+        Assert.DoesNotContain(analysis.Findings.SelectMany(found => found.Proposals), proposal => proposal.Action is AllowPromotion);
     }
 
     [Fact]

@@ -24,6 +24,27 @@ public class RealDataTests
         Assert.Equal(1, counts.Sum(count => count.DropsBelowAlphaHolm));
     }
 
+    /// <summary>As above, for readers who look at accuracies only.</summary>
+    [Theory]
+    [InlineData("acc", 910, 420, 2, 0)]
+    [InlineData("acc,acc_norm", 1778, 815, 2, 0)]
+    public void Of_the_accuracies_alone_no_drop_survives_the_correction(string metrics, int comparisons, int drops, int belowAlpha, int belowAlphaHolm)
+    {
+        var counts = Steps.Zip(Steps.Skip(1)).Select(pair => Pythia(pair.Second, pair.First, ("metrics", metrics)).Summary().Counts!).ToList();
+        Assert.Equal(
+            (comparisons, drops, belowAlpha, belowAlphaHolm),
+            (counts.Sum(count => count.Comparisons), counts.Sum(count => count.Drops), counts.Sum(count => count.DropsBelowAlpha), counts.Sum(count => count.DropsBelowAlphaHolm)));
+    }
+
+    [Fact]
+    public void Counts_by_metric_add_up_and_a_metric_that_nobody_has_is_said()
+    {
+        var summary = Pythia(13_000, 3000).Summary();
+        Assert.Equal(summary.Counts!.Comparisons, summary.CountsByMetric!.Values.Sum(count => count.Comparisons));
+        Assert.Equal(65, summary.CountsByMetric["acc"].Comparisons);
+        Assert.Contains("'metrics' (bleu)", Assert.Throws<ArtifactUnreadableException>(() => Pythia(13_000, 3000, ("metrics", "bleu"))).Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void One_pythia_comparison_in_full()
     {
@@ -100,14 +121,14 @@ public class RealDataTests
         Assert.All(summary.Comparisons, comparison => Assert.Equal(0, comparison.Delta));
     }
 
-    private static Analysis Pythia(int candidate, int baseline) =>
-        Compare(SharedData.Require($"pythia-evals/160m_step{candidate}.json"), SharedData.Require($"pythia-evals/160m_step{baseline}.json"));
+    private static Analysis Pythia(int candidate, int baseline, params (string Name, string Value)[] options) =>
+        Compare(SharedData.Require($"pythia-evals/160m_step{candidate}.json"), SharedData.Require($"pythia-evals/160m_step{baseline}.json"), options);
 
-    private static Analysis Compare(string candidate, string baseline)
+    private static Analysis Compare(string candidate, string baseline, params (string Name, string Value)[] options)
     {
         using var theirs = LocalArtifact.Open(candidate, ReadLimits.Default);
         using var ours = LocalArtifact.Open(baseline, ReadLimits.Default);
-        return new EvaluationCapability().Analyze(new AnalysisRequest(theirs.Files) { Baseline = ours.Files }, TestContext.Current.CancellationToken);
+        return new EvaluationCapability().Analyze(new AnalysisRequest(theirs.Files) { Baseline = ours.Files, Options = options.ToDictionary(option => option.Name, option => option.Value) }, TestContext.Current.CancellationToken);
     }
 
     private static Analysis Analyze(string path)

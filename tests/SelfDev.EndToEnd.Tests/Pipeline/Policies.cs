@@ -11,6 +11,13 @@ internal static class Policies
     /// <summary>Covers none of the actions that the logs of these tests lead to.</summary>
     public static string Nothing() => Of("""{ "action": "wait", "approvers": ["oncall@localhost"], "quorum": 1, "expiresAfter": "1h" }""", maxCapacity: 16);
 
+    /// <summary>Lets any one of these people decide whether a checkpoint passes, and nothing else.</summary>
+    public static string Gate(string approvers) => Of(
+        $$"""
+        { "action": "allow-promotion", "approvers": {{approvers}}, "quorum": 1, "expiresAfter": "1h" },
+        { "action": "block-promotion", "approvers": {{approvers}}, "quorum": 1, "expiresAfter": "1h" }
+        """, maxCapacity: 16);
+
     /// <summary>A fleet that is scaled by its metrics, with one person to ask.</summary>
     /// <param name="envelope">JSON; null: every change is asked for.</param>
     public static string Scaled(string? envelope) => Of(

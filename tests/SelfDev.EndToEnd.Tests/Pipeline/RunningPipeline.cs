@@ -103,6 +103,14 @@ internal sealed class RunningPipeline : IAsyncDisposable
         return response.StatusCode;
     }
 
+    public async Task<string> PageAsync(Uri link)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, link);
+        request.Headers.Accept.ParseAdd("text/html");
+        using var response = await _client.SendAsync(request, Cancellation);
+        return WebUtility.HtmlDecode(await response.Content.ReadAsStringAsync(Cancellation));
+    }
+
     public Task EngageKillSwitchAsync() =>
         Host.Services.GetRequiredService<KillSwitch>().SetAsync(engaged: true, "lead@localhost", "test", Cancellation);
 

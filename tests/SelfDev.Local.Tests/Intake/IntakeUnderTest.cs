@@ -4,6 +4,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 using SelfDev.Azure.Blobs;
 using SelfDev.Core.Artifacts;
 using SelfDev.Local.Engine;
+using SelfDev.Workflows.Diagnosis;
 using SelfDev.Workflows.Engine;
 using SelfDev.Workflows.Intake;
 using SelfDev.Workflows.Ports;
@@ -25,7 +26,7 @@ internal sealed class IntakeUnderTest : IAsyncDisposable
     private IntakeUnderTest(BlobArtifactStore store)
     {
         Store = store;
-        Inspect = new InspectArtifact(store, new ArtifactSniffer([new StepRoom()]), ReadLimits.Default);
+        Inspect = new InspectArtifact(store, new ArtifactSniffer([new StepRoom()]), new CheckpointManifests(store), ReadLimits.Default);
         var catalog = new WorkflowCatalog()
             .Add(Reading, RunAsync)
             .Add(Gate, _ => new GateActivity(this))
