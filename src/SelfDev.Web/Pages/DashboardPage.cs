@@ -78,7 +78,7 @@ internal static class DashboardPage
         return Html.Of($"""<span class="badge {look}">{status}</span>""");
     }
 
-    // The custom status of our workflows has a phase; what a failed one died of says more.
+    // The custom status of our workflows has a phase, and a fleet's has a reason; what a failed one died of says more.
     private static string Phase(WorkflowInstance instance)
     {
         if (instance.Failure is { } failure)
@@ -94,9 +94,12 @@ internal static class DashboardPage
         try
         {
             using var status = JsonDocument.Parse(instance.CustomStatus);
-            return status.RootElement.ValueKind == JsonValueKind.Object && status.RootElement.TryGetProperty("phase", out var phase)
-                ? phase.ToString()
-                : "";
+            if (status.RootElement.ValueKind != JsonValueKind.Object || !status.RootElement.TryGetProperty("phase", out var phase))
+            {
+                return "";
+            }
+
+            return status.RootElement.TryGetProperty("reason", out var reason) ? $"{phase}: {reason}" : phase.ToString();
         }
         catch (JsonException)
         {

@@ -154,7 +154,7 @@ public sealed class DecideFleet(
         {
             if (capacity > set.Capacity || verdict.IsBudget || newest?.RunningByInstance is not { } load)
             {
-                plans.Add(Plan(input, set, newest, expiresAt, ScalePlan.Fields(capacity, set.State.Sku)));
+                plans.Add(Plan(input, set, newest, expiresAt, ScalePlan.Fields(capacity, set.State.Sku).WithFleetCapacity(verdict.Capacities.Sum())));
             }
             else if (await FindIdleAsync(set, load, set.Capacity - capacity, cancellation) is { Count: > 0 } idle)
             {

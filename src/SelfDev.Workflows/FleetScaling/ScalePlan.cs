@@ -8,6 +8,7 @@ internal static class ScalePlan
 {
     private const string SkuField = "sku";
     private const string DeleteField = "delete";
+    private const string FleetCapacityField = "fleetCapacity";
 
     /// <param name="delete">Host names of the instances to take; null: the platform chooses.</param>
     public static Dictionary<string, string> Fields(int capacity, string sku, IReadOnlyList<string>? delete = null)
@@ -24,6 +25,17 @@ internal static class ScalePlan
 
         return fields;
     }
+
+    /// <summary>The fields with what all scale sets of the fleet come to, once everything that was decided with it is done.</summary>
+    public static Dictionary<string, string> WithFleetCapacity(this Dictionary<string, string> fields, int capacity)
+    {
+        fields[FleetCapacityField] = capacity.ToString(CultureInfo.InvariantCulture);
+        return fields;
+    }
+
+    /// <returns>Null where the plan does not say.</returns>
+    public static int? FleetCapacity(IReadOnlyDictionary<string, string> fields) =>
+        fields.TryGetValue(FleetCapacityField, out var capacity) ? int.Parse(capacity, CultureInfo.InvariantCulture) : null;
 
     public static int Capacity(IReadOnlyDictionary<string, string> fields) => int.Parse(fields[ApprovalPolicy.CapacityField], CultureInfo.InvariantCulture);
 

@@ -50,9 +50,10 @@ public static class ScalingGuard
         }
 
         var inEnvelope = ScaleSetFilling.Fill(sets, atOnce);
-        if (inEnvelope.Zip(current, Math.Max).Sum() > envelope.MaxCapacity)
+        var isTakeover = inEnvelope.Zip(current).Any(pair => pair.First > pair.Second) && inEnvelope.Zip(current).Any(pair => pair.First < pair.Second);
+        if (isTakeover && inEnvelope.Zip(current, Math.Max).Sum() > envelope.MaxCapacity)
         {
-            // One set takes over from another, and there is no room for both at once: first the one goes, then the other comes.
+            // There is no room for both sets at once: first the one goes, then the other comes.
             inEnvelope = [.. inEnvelope.Zip(current, Math.Min)];
         }
 

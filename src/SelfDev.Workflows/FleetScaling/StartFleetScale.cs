@@ -33,9 +33,21 @@ public sealed class StartFleetScale(IApprovalPolicySource policies, KillSwitch k
         var reading = await policies.ReadAsync(cancellation);
         var fleet = reading.Policy?.Fleets.GetValueOrDefault(input.Fleet);
         var target = ScalePlan.Capacity(plan.To);
-        if (fleet?.FindScaleSet(plan.Resource) is not { } set || target < set.MinCapacity || target > set.MaxCapacity || !await IsAllowedAsync(fleet, input, target, now, cancellation))
+        if (fleet?.FindScaleSet(plan.Resource) is not { } set || target < set.MinCapacity || target > set.MaxCapacity)
+        {
+            return Refuse(EffectStartKind.Refused, $"The policy file does not allow {target} instances of this scale set any more.");
+        }
+
+        var total = target + await CapacityOfOthersAsync(fleet, plan.Resource, cancellation);
+        var isGrowth = target > ScalePlan.Capacity(plan.From);
+        if (!IsAllowed(fleet, input, isGrowth, total, now))
         {
             return Refuse(EffectStartKind.Refused, $"The policy file does not allow {target} instances without approval any more.");
+        }
+
+        if (isGrowth && total > ScalePlan.FleetCapacity(plan.To))
+        {
+            return Refuse(EffectStartKind.Drifted, "Another scale set of the fleet has grown meanwhile.");
         }
 
         if (reading.Policy!.ActionsEnabled is false || (await killSwitch.ReadAsync(cancellation)).Engaged)
@@ -54,25 +66,19 @@ public sealed class StartFleetScale(IApprovalPolicySource policies, KillSwitch k
     }
 
     // Other sets of the fleet may be under way in the same direction, so only the bound that lies there counts.
-    private async Task<bool> IsAllowedAsync(PolicyFleet fleet, StartFleetScaleInput input, int target, DateTimeOffset now, CancellationToken cancellation)
+    private static bool IsAllowed(PolicyFleet fleet, StartFleetScaleInput input, bool isGrowth, int total, DateTimeOffset now) => input.IsBudget
+        ? !isGrowth
+        : fleet.Scaling?.Envelope is { } envelope && now < envelope.ExpiresAt && (isGrowth ? total <= envelope.MaxCapacity : total >= envelope.MinCapacity);
+
+    private async Task<int> CapacityOfOthersAsync(PolicyFleet fleet, string resource, CancellationToken cancellation)
     {
-        if (input.IsBudget)
-        {
-            return target < ScalePlan.Capacity(input.Plan.From);
-        }
-
-        if (fleet.Scaling?.Envelope is not { } envelope || now >= envelope.ExpiresAt)
-        {
-            return false;
-        }
-
-        var total = target;
-        foreach (var other in fleet.ScaleSets.Where(other => !string.Equals(other.ResourceId, input.Plan.Resource, StringComparison.OrdinalIgnoreCase)))
+        var total = 0;
+        foreach (var other in fleet.ScaleSets.Where(other => !string.Equals(other.ResourceId, resource, StringComparison.OrdinalIgnoreCase)))
         {
             total += (await fleets.GetAsync(other.ResourceId, cancellation)).Capacity;
         }
 
-        return target > ScalePlan.Capacity(input.Plan.From) ? total <= envelope.MaxCapacity : total >= envelope.MinCapacity;
+        return total;
     }
 
     private async Task<EffectStart> StartAsync(EffectPlan plan, int target, CancellationToken cancellation)

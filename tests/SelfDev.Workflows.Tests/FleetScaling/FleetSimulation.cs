@@ -25,6 +25,9 @@ internal sealed class FleetSimulation
     private const int Floor = 2;
     private const int EnvelopeTop = 12;
     private const int NeededAtLast = 7;
+    private const int OtherPeople = 7;
+    private const int KillSwitchToggle = 8;
+    private const int PolicyChange = 12;
     private const decimal Price = 10;
     private const string Subscription = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachineScaleSets/";
 
@@ -50,6 +53,7 @@ internal sealed class FleetSimulation
     private TimeSpan _silentUntil;
     private double _load = 3;
     private int _sampled;
+    private bool _isCalm;
 
     /// <param name="hours">Hours of faults; calm ones follow, in which everything must come right.</param>
     public FleetSimulation(int seed, double hours)
@@ -65,7 +69,7 @@ internal sealed class FleetSimulation
             new EmergencyEnvelope(Floor, EnvelopeTop, _time.GetUtcNow() + (_troubled * (0.5 + _random.NextDouble()))),
             _random.Next(3) == 0 ? Price * 24 * _random.Next(Floor + 1, 8) : null));
         _rules = new SimulationRules(_time, _fleet, _policy) { MostWanted = Floor };
-        var ledger = new SimulatedLedger(_fleet.IsFaulty, _rules.Recorded);
+        var ledger = new SimulatedLedger(_fleet.IsFaulty, Recorded);
         _client = new SimulatedClient(Ask);
         _engine = new VirtualEngine(_time, _random, Workflows.FleetScaling.FleetScaling.InstanceId(Fleet)) { CrashRate = _random.NextDouble() * 0.1 };
         _engine.ResultLost = _fleet.Forgive;
@@ -137,7 +141,7 @@ internal sealed class FleetSimulation
     private void Sample()
     {
         _time.After(SampleEvery, Sample);
-        if (_time.Elapsed < _troubled && (_time.Elapsed < _silentUntil || _random.Next(10) == 0))
+        if (!_isCalm && (_time.Elapsed < _silentUntil || _random.Next(10) == 0))
         {
             return;
         }
@@ -169,13 +173,28 @@ internal sealed class FleetSimulation
 
     private void Trouble()
     {
-        if (_time.Elapsed >= _troubled)
+        if (_isCalm)
         {
             return;
         }
 
         _time.After(TimeSpan.FromMinutes(_random.Next(1, 30)), Trouble);
-        switch (_random.Next(15))
+        Disturb(_random.Next(15));
+    }
+
+    // What changes between a decision and its start is what a second look at the start is for.
+    private void Recorded(LedgerEntry entry)
+    {
+        _rules.Recorded(entry);
+        if (entry.Type == LedgerEntryTypes.Decision && !_isCalm && _random.Next(6) == 0)
+        {
+            Disturb(_random.Next(3) switch { 0 => OtherPeople, 1 => KillSwitchToggle, _ => PolicyChange });
+        }
+    }
+
+    private void Disturb(int kind)
+    {
+        switch (kind)
         {
             case < 5:
                 _load = _random.Next(4) == 0 ? _random.Next(10, 50) : 1 + (_random.NextDouble() * 9);
@@ -186,10 +205,10 @@ internal sealed class FleetSimulation
             case 6:
                 _fleet.Any().Restore();
                 break;
-            case 7:
+            case OtherPeople:
                 _fleet.Any().SetByOthers(_random.Next(Floor, EnvelopeTop));
                 break;
-            case 8:
+            case KillSwitchToggle:
                 _fleet.IsStopped = !_fleet.IsStopped;
                 _killSwitch.SetAsync(_fleet.IsStopped, "ana", null, CancellationToken.None).GetAwaiter().GetResult();
                 _rules.Stopped(_fleet.IsStopped);
@@ -206,7 +225,7 @@ internal sealed class FleetSimulation
             case 11:
                 _silentUntil = _time.Elapsed + TimeSpan.FromMinutes(_random.Next(10, 90));
                 break;
-            case 12:
+            case PolicyChange:
                 _policy.Policy = NewPolicy(
                     new EmergencyEnvelope(Floor, _random.Next(Floor, EnvelopeTop + 1), _time.GetUtcNow() + TimeSpan.FromMinutes(_random.Next(0, 600))),
                     _policy.Policy.Fleets[Fleet].Scaling!.UsdPerDay,
@@ -246,6 +265,7 @@ internal sealed class FleetSimulation
 
     private void CalmDown()
     {
+        _isCalm = true;
         _fleet.FaultRate = 0;
         _engine.CrashRate = 0;
         // Evicted instances may come back or not.

@@ -30,6 +30,7 @@ internal sealed class SimulationRules
     private DateTimeOffset _policyChangedAt = DateTimeOffset.MinValue;
     private (DateTimeOffset At, int Wanted)? _asked;
     private int _effects;
+    private string _told = "never";
 
     public SimulationRules(VirtualTime time, FaultyFleet fleet, FixedPolicySource policy)
     {
@@ -53,9 +54,12 @@ internal sealed class SimulationRules
     public void PolicyChanged() => _policyChangedAt = _time.GetUtcNow();
 
     /// <summary>What the workflow tells whoever looks at it.</summary>
-    public void Told(FleetStatus status) => Must(
-        status.Wanted is not { } wanted || status.Capacity == 0 || !IsSettled(_time.GetUtcNow()) || (wanted >= Fleet.MinCapacity && wanted <= Fleet.TotalMaxCapacity) || wanted == status.Capacity,
-        "wants a size outside floor and ceiling");
+    public void Told(FleetStatus status)
+    {
+        _told = $"{_time.Elapsed:hh\\:mm\\:ss} {status.Phase}: {status.Reason}";
+        var isInside = status.Wanted is not { } wanted || (wanted >= Fleet.MinCapacity && wanted <= Fleet.TotalMaxCapacity) || wanted == status.Capacity;
+        Must(isInside || !IsSettled(_time.GetUtcNow()), "wants a size outside floor and ceiling");
+    }
 
     public void Stopped(bool isOn) => _stoppedAt = isOn ? _time.GetUtcNow() : null;
 
@@ -113,7 +117,7 @@ internal sealed class SimulationRules
     public void CheckEnd(int needed, TimeSpan calm)
     {
         var serving = _fleet.Capacity - _fleet.Evicted;
-        Must(serving == needed, string.Create(CultureInfo.InvariantCulture, $"{serving} instances serve {calm} after the last fault, where {needed} are needed"));
+        Must(serving == needed, string.Create(CultureInfo.InvariantCulture, $"{serving} instances serve {calm} after the last fault, where {needed} are needed; last look {_told}"));
         var decided = _steps.Values.Count(step => step.IsDecided);
         Must(decided == _effects, string.Create(CultureInfo.InvariantCulture, $"{decided} decisions and {_effects} effects in the ledger"));
     }
@@ -121,15 +125,15 @@ internal sealed class SimulationRules
     private void CheckDecision(Step step, bool isBudget)
     {
         (step.IsDecided, step.IsBudget) = (true, isBudget);
-        var newest = Samples.Where(at => at <= step.At.AddMinutes(5)).DefaultIfEmpty(DateTimeOffset.MinValue).Max();
-        var isOutside = _fleet.Sets.Any(each => Fleet.FindScaleSet(each.Set.ResourceId)! is var limits && (each.Capacity < limits.MinCapacity || each.Capacity > limits.MaxCapacity));
-        Must(isBudget || isOutside || step.At - newest <= StaleTime, "changed by metrics that are stale");
         var set = Fleet.FindScaleSet(step.Resource)!;
         if (!IsSettled(step.At))
         {
             return;
         }
 
+        var newest = Samples.Where(at => at <= step.At.AddMinutes(5)).DefaultIfEmpty(DateTimeOffset.MinValue).Max();
+        var isOutside = _fleet.Sets.Any(each => Fleet.FindScaleSet(each.Set.ResourceId)! is var limits && (each.Capacity < limits.MinCapacity || each.Capacity > limits.MaxCapacity));
+        Must(isBudget || isOutside || step.At - newest <= StaleTime, "changed by metrics that are stale");
         var envelope = Scaling.Envelope!;
         var total = _fleet.Capacity - _fleet.Find(step.Resource).Capacity + step.To;
         Must(step.To >= set.MinCapacity && step.To <= set.MaxCapacity, "decided on a size outside the scale set's limits");
