@@ -1,5 +1,6 @@
 using System.Text.Json;
 using SelfDev.Benchmarks;
+using SelfDev.Benchmarks.Fleets;
 using SelfDev.Benchmarks.Serving;
 using SelfDev.Benchmarks.Training;
 
@@ -12,6 +13,7 @@ IReadOnlyList<IBenchmarkSuite> suites =
     new ScanBenchmark(),
     new QualityBenchmark(),
     new ServingBenchmark(),
+    new BacktestBenchmark(),
 ];
 
 var suite = args.Length > 0 ? suites.FirstOrDefault(candidate => candidate.Name == args[0]) : null;

@@ -1,7 +1,8 @@
 using System.Globalization;
 using System.Text;
 
-// Writes the training log that the demo drops: `dotnet run --project samples/generator -- samples/training/pretrain-13b/train.log`.
+// Writes the training log that the demo drops: `dotnet run --project samples/generator -- samples/training/pretrain-13b/train.log`,
+// and with `traffic` before the file the traffic trace for `backtest` (TrafficSample.cs).
 // The same seed gives the same bytes. What it tells, in the line formats of the real programs:
 //   steps 1 to 4000 of a 13B model on 4 nodes of 8 GPUs, a checkpoint every 500 steps that makes one step slow;
 //   step 2310: a loss spike, announced by seven steps of rising gradient norm, gone after about 30 steps;
@@ -13,9 +14,15 @@ const int LostNode = 2;
 const int RanksANode = 8;
 const int Nodes = 4;
 
+if (args is ["traffic", var traceFile])
+{
+    TrafficSample.Write(traceFile);
+    return 0;
+}
+
 if (args.Length != 1)
 {
-    Console.Error.WriteLine("Usage: dotnet run --project samples/generator -- <file>");
+    Console.Error.WriteLine("Usage: dotnet run --project samples/generator -- [traffic] <file>");
     return 2;
 }
 

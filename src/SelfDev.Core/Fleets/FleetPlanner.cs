@@ -31,7 +31,6 @@ public sealed class FleetPlanner : IScalingPolicy
     private (double Add, double Return) _boundBefore;
     private (double Add, double Return) _bound;
     private DemandForecast? _forecast;
-    private DemandForecast? _outlook;
     private DemandSample _last = new() { Time = double.NegativeInfinity, Seconds = 0 };
 
     public FleetPlanner(FleetSpecification fleet, PlannerOptions? options = null)
@@ -82,11 +81,9 @@ public sealed class FleetPlanner : IScalingPolicy
         }
 
         _forecast ??= Forecast(sample.Seconds, 0);
-        _outlook ??= Outlook(sample.Seconds, 0);
         _forecast.Add(_history.Work[^1]);
-        _outlook.Add(_history.Work[^1]);
-        (_boundBefore, _bound) = (_bound, (_forecast.Bound, _forecast.BoundAt(_options.ReturnQuantile)));
-        _bounds.Enqueue((sample.Time, _outlook.Bound));
+        (_boundBefore, _bound) = (_bound, (_forecast.BoundAt(_options.SurgeQuantile), _forecast.BoundAt(_options.ReturnQuantile)));
+        _bounds.Enqueue((sample.Time, _forecast.BoundAt(_options.ScaleInQuantile)));
         while (_bounds.Peek().Time < sample.Time - _options.ScaleInSeconds)
         {
             _bounds.Dequeue();
@@ -229,7 +226,7 @@ public sealed class FleetPlanner : IScalingPolicy
 
     private (int Replicas, PlanReason Reason, string Why) ScaleIn(Staffing staffing, int have, int pending, bool foreseeable)
     {
-        if (_outlook!.Judged < DemandForecast.Enough || Shape.Class == TrafficClass.Unknown)
+        if (!_forecast!.IsJudged || Shape.Class == TrafficClass.Unknown)
         {
             return (have, PlanReason.Learning, "Too little was seen to let anything go.");
         }
@@ -240,7 +237,8 @@ public sealed class FleetPlanner : IScalingPolicy
         }
 
         // What would be asked for again at once is not let go.
-        var bound = Math.Max(_bounds.Max(past => past.Bound), Math.Max(_bound.Return, _boundBefore.Return));
+        var since = _last.Time - (IsFalling() ? _options.FallingSeconds : _options.ScaleInSeconds);
+        var bound = Math.Max(_bounds.Where(past => past.Time >= since).Max(past => past.Bound), Math.Max(_bound.Return, _boundBefore.Return));
         var wanted = Math.Max(_fleet.Floor, staffing.Replicas(bound / staffing.WorkSeconds, _misses, Math.Max(1, have), _fleet.Ceiling));
         if (wanted >= have || _last.Queue > 0 || pending > 0)
         {
@@ -261,6 +259,14 @@ public sealed class FleetPlanner : IScalingPolicy
                 CultureInfo.InvariantCulture, $"{wanted} replicas were enough for {_options.ScaleInSeconds:0} s, and {have - step} carry the present {rate:0.##} requests a second."));
     }
 
+    /// <summary>Whether demand falls, over the whole history and clearly from the last window but one to the last: a dip of a ramp is no fall.</summary>
+    private bool IsFalling()
+    {
+        const double Clearly = 0.93;
+        var window = Math.Max(1, (int)(_options.ScaleInSeconds / _history.SampleSeconds));
+        return Shape.Slope < 0 && _history.Work.Length >= 2 * window && DemandHistory.Mean(_history.Work[^window..]) < Clearly * DemandHistory.Mean(_history.Work[^(2 * window)..^window]);
+    }
+
     private void Classify(Staffing staffing)
     {
         var kept = Math.Min(_history.Work.Length, (int)(_options.HistorySeconds / _history.SampleSeconds));
@@ -269,22 +275,16 @@ public sealed class FleetPlanner : IScalingPolicy
         {
             // The past is told again to a forecast that knows the season.
             _forecast = Forecast(_history.SampleSeconds, Shape.SeasonSamples);
-            _outlook = Outlook(_history.SampleSeconds, Shape.SeasonSamples);
             foreach (var work in _history.Work)
             {
                 _forecast.Add(work);
-                _outlook.Add(work);
             }
         }
     }
 
-    /// <summary>What is to be met by a replica that is asked for now.</summary>
-    private DemandForecast Forecast(double sampleSeconds, int season) => new(Horizon(sampleSeconds), _options.SurgeQuantile, season);
-
-    /// <summary>What must be met without a replica that is let go now: until one could be back that is asked for when that turns out to be wrong.</summary>
-    private DemandForecast Outlook(double sampleSeconds, int season) => new(2 * Horizon(sampleSeconds), _options.ScaleInQuantile, season);
-
-    private int Horizon(double sampleSeconds) => Math.Max(1, (int)Math.Ceiling((_fleet.ColdStartSeconds + _fleet.IntervalSeconds) / sampleSeconds));
+    /// <summary>As far ahead as a replica that is asked for now takes to serve.</summary>
+    private DemandForecast Forecast(double sampleSeconds, int season) =>
+        new(Math.Max(1, (int)Math.Ceiling((_fleet.ColdStartSeconds + _fleet.IntervalSeconds) / sampleSeconds)), _options.SurgeQuantile, season);
 
     /// <summary>Demand of the last minute, in erlangs.</summary>
     private double Minute() => DemandHistory.Mean(_history.Work[^Math.Min(_history.Work.Length, Math.Max(1, (int)Math.Round(60 / _history.SampleSeconds)))..]);

@@ -32,6 +32,9 @@ public sealed record PlannerOptions
     /// <value>Seconds for which fewer replicas must have been enough before one is let go, 0 to 86400. Default 300, the stabilisation window of the Kubernetes autoscaler.</value>
     public double ScaleInSeconds { get; init; } = 300;
 
+    /// <value>The same where demand is falling, 0 to 86400. Default 60.</value>
+    public double FallingSeconds { get; init; } = 60;
+
     /// <value>Seconds of the past that the traffic's class is judged by, 120 to 86400. Default 7200: capacity for bursts that come every hour is there when the next one does.</value>
     public double HistorySeconds { get; init; } = 7200;
 

@@ -28,22 +28,13 @@ public sealed class Staffing
 
     private readonly ReplicaModel _replica;
     private readonly ServiceLevel _level;
-    private readonly double[] _prefill = new double[Points];
-    private readonly double[] _output = new double[Points];
+    private readonly Lazy<double[]> _prefill;
 
     public Staffing(ReplicaModel replica, ServiceLevel level, TrafficMix mix)
     {
         (_replica, _level, Mix) = (replica, level, mix);
-        var variation = Math.Clamp(mix.PrefillVariation, 1e-3, 10);
-        var lengths = new Gamma(1 / variation, 1 / (variation * mix.PrefillTokens));
-        for (var i = 0; i < Points; i++)
-        {
-            var share = (i + 0.5) / Points;
-            _prefill[i] = lengths.InverseCumulativeDistribution(share);
-            // Answers are taken as exponentially long: short ones feel a stall most.
-            _output[i] = Math.Max(1, -Math.Log(1 - share) * Math.Max(1, mix.OutputTokens - 1));
-        }
-
+        // Quantiles of a gamma distribution take time, and many a model is replaced before it is asked.
+        _prefill = new Lazy<double[]>(() => PrefillQuantiles(mix));
         WorkSeconds = replica.WorkSeconds(mix.PrefillTokens, mix.OutputTokens);
     }
 
@@ -118,6 +109,13 @@ public sealed class Staffing
     /// <summary>Whether any number of replicas holds the service level: an unloaded one does.</summary>
     public bool IsFeasible(double misses) => At(10_000, 1).Misses <= misses;
 
+    private static double[] PrefillQuantiles(TrafficMix mix)
+    {
+        var variation = Math.Clamp(mix.PrefillVariation, 1e-3, 10);
+        var lengths = new Gamma(1 / variation, 1 / (variation * mix.PrefillTokens));
+        return [.. Enumerable.Range(0, Points).Select(i => lengths.InverseCumulativeDistribution((i + 0.5) / Points))];
+    }
+
     private double Late(int replicas, double requestsPerSecond, double decode)
     {
         var chunk = _replica.PrefillChunkTokens;
@@ -133,9 +131,9 @@ public sealed class Staffing
         var waits = Queueing.ErlangC(replicas, load);
         var decay = (replicas - load) / (service * (Mix.ArrivalVariation + Mix.PrefillVariation) / 2);
         var late = 0.0;
-        for (var i = 0; i < Points; i++)
+        foreach (var prompt in _prefill.Value)
         {
-            var slack = Math.Min(_level.TimeToFirstTokenSeconds - Own(_prefill[i]) - decode, _level.QueueSeconds);
+            var slack = Math.Min(_level.TimeToFirstTokenSeconds - Own(prompt) - decode, _level.QueueSeconds);
             late += slack < 0 ? 1 : waits * Math.Exp(-decay * slack);
         }
 
@@ -188,8 +186,10 @@ public sealed class Staffing
         // Of the steps of an answer, as many as this may carry a prompt.
         var bearable = (_level.InterTokenSeconds - decode) / (prefill / steps);
         var slow = 0.0;
-        foreach (var output in _output)
+        for (var i = 0; i < Points; i++)
         {
+            // Answers are taken as exponentially long: short ones feel a stall most.
+            var output = Math.Max(1, -Math.Log(1 - ((i + 0.5) / Points)) * Math.Max(1, Mix.OutputTokens - 1));
             // Prompts come one behind the other where the queue is long: their number varies more than independent steps would.
             var spread = Math.Sqrt(output * share * (1 - share) / Math.Max(1e-3, 1 - busy));
             slow += bearable <= 0 ? 1 : spread <= 0 ? (share > bearable ? 1 : 0) : Math.Min(1 - Math.Pow(1 - share, output), 1 - Normal.CDF(output * share, spread, output * bearable));

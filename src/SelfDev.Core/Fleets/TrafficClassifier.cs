@@ -86,8 +86,8 @@ public static class TrafficClassifier
     /// <summary>The lag at which the series resembles itself most, where it was seen twice and the autocorrelation is over one half after having been negative.</summary>
     private static int Season(ReadOnlySpan<double> work, double mean)
     {
-        // Long series are looked at in at most 512 means: seasons are long.
-        var stride = Math.Max(1, work.Length / 512);
+        // Series are looked at in at most 250 means: seasons are long.
+        var stride = (work.Length + 249) / 250;
         var points = new double[work.Length / stride];
         for (var i = 0; i < points.Length; i++)
         {

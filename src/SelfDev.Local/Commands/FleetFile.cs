@@ -38,7 +38,7 @@ internal static class FleetFile
         var defaults = new FleetSpecification { Name = "", Replica = replica };
         var fleet = new FleetSpecification
         {
-            Name = document.Fleet ?? Path.GetFileNameWithoutExtension(path),
+            Name = document.Name ?? Path.GetFileNameWithoutExtension(path),
             Replica = replica,
             ServiceLevel = Level(document.ServiceLevel),
             ColdStartSeconds = document.ColdStartSeconds ?? defaults.ColdStartSeconds,
@@ -98,7 +98,7 @@ internal static class FleetFile
 #pragma warning disable CA1812
     private sealed class FleetDocument
     {
-        public string? Fleet { get; set; }
+        public string? Name { get; set; }
 
         public LevelDocument? ServiceLevel { get; set; }
 

@@ -61,6 +61,19 @@ public sealed class FleetPlannerTests
     }
 
     [Fact]
+    public void What_falls_is_followed_sooner_than_what_dips()
+    {
+        List<DemandSample> falling = [.. Enumerable.Range(1, 80).Select(i => FleetRoom.Sample(i * 15, Math.Max(4, 40 - (i * 0.6)), 8))];
+        List<DemandSample> dipping = [.. Enumerable.Range(1, 80).Select(i => FleetRoom.Sample(i * 15, i > 66 ? 36 : 40 + (i * 0.2), 8))];
+
+        Assert.True(FirstLetGo(falling) < 80);
+        Assert.Equal(int.MaxValue, FirstLetGo(dipping));
+
+        static int FirstLetGo(List<DemandSample> samples) =>
+            Enumerable.Range(8, samples.Count - 8).FirstOrDefault(count => FleetPlanner.Plan(Fleet, samples[..count], 8, 0, samples[count - 1].Time).Replicas < 8, int.MaxValue);
+    }
+
+    [Fact]
     public void Nothing_is_let_go_unless_the_survivors_carry_the_load_times_N_over_N_minus_1()
     {
         // The load of the last minute is far over the forecast: survivors would drown whatever the bound says.
