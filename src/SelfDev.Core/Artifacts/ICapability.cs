@@ -57,7 +57,13 @@ public sealed record Analysis(
     ArtifactSummary Artifact,
     IReadOnlyList<Finding> Findings,
     object Summary,
-    ReportDocument Document);
+    ReportDocument Document)
+{
+    /// <value>
+    /// Whether the artifact's lines are somebody's words and not a log's: then nobody is shown more of them than the findings quote, no analyst and no report. Default: false.
+    /// </value>
+    public bool QuotesOnly { get; init; }
+}
 
 /// <summary>The envelope's <c>artifact</c>.</summary>
 /// <param name="Bytes">Decompressed bytes read.</param>

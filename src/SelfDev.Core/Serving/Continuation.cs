@@ -10,7 +10,7 @@ internal static class Continuation
 {
     /// <summary>Share of what stands behind a change that has to be the same. In a conversation that the log names a little is enough; in one that is only guessed it is not.</summary>
     private const double NamedShare = 0.2;
-    private const double GuessedShare = 0.5;
+    private const double GuessedShare = 0.6;
 
     /// <summary>Shorter answers ("yes", "continue") are anybody's.</summary>
     private const int TellingBytes = 16;
@@ -101,17 +101,17 @@ internal static class Continuation
 
     /// <summary>
     /// Whether so many equal turns tell a conversation that is only guessed by its first message. Greetings, short answers and what tools say come in many conversations: one equal turn
-    /// counts only behind a message that is the earlier one changed.
+    /// counts only behind a message that is the earlier one changed, and that no model put differently in another sample.
     /// </summary>
     private static bool IsEnough(int turns, PastPrompt past, int common, ServedRequest request)
     {
         var components = CollectionsMarshal.AsSpan(request.Components);
         if (components[common].IsStable)
         {
-            return turns > 2;
+            return turns > 3;
         }
 
-        return turns > 1 || (common + 1 < past.Count && common + 1 < components.Length && past.Parts[common + 1].Hash == components[common + 1].Hash && components[common + 1].Size >= TellingBytes
+        return turns > 2 || (components[common].Role != MessageRole.Assistant && common + 1 < past.Count && common + 1 < components.Length && past.Parts[common + 1].Hash == components[common + 1].Hash && components[common + 1].Size >= TellingBytes
             && PromptLikeness.Alike(past.TextOf(past.Parts[common]), past.Parts[common], request.TextOf(components[common]), components[common]));
     }
 

@@ -11,7 +11,7 @@ internal static class FixRanking
     /// <summary>Share of what an unlimited cache serves that makes a capacity enough: the curve's last percents cost most of its memory.</summary>
     private const double EnoughShare = 0.95;
 
-    public static IReadOnlyList<ServingFix> Rank(ServingTraffic traffic, LedgerAccount total, long traceEviction)
+    public static IReadOnlyList<ServingFix> Rank(ServingTraffic traffic, LedgerAccount total)
     {
         var prices = Prices.Of(traffic);
         var fixes = new List<ServingFix>();
@@ -25,7 +25,7 @@ internal static class FixRanking
         Add(FixKind.Bypass, bypassed.Count == 1 ? "Send no requests to the backend that has no prefix cache, or turn its cache on" : $"Send no requests to the {bypassed.Count} backends that have no prefix cache, or turn their caches on", lostToBypass);
         Add(FixKind.Routing, "Send the requests of a conversation to one backend, under one cache key", total.Causes[(int)MissCause.Routing] - lostToBypass);
         Add(FixKind.Expiry, "Keep prefixes alive between requests: a longer time to live, or requests closer together", total.Causes[(int)MissCause.Expiry]);
-        Add(FixKind.Capacity, CapacityTitle(traffic), total.Causes[(int)MissCause.Eviction] + traceEviction);
+        Add(FixKind.Capacity, CapacityTitle(traffic), total.Causes[(int)MissCause.Eviction]);
         Add(FixKind.Minimum, "Bring shared prefixes over the provider's minimum length", total.Causes[(int)MissCause.BelowMinimum]);
         Add(FixKind.Marks, "Leave the cache marks where the cache was told to keep the prompt", total.Diverged[(int)DivergedPart.CacheMark]);
         Add(FixKind.Model, "Stay with one model within a conversation", total.Diverged[(int)DivergedPart.Model]);
@@ -49,6 +49,13 @@ internal static class FixRanking
         var all = curve.HitsAt(null).Tokens;
         return curve.Points().Where(point => point.Blocks is { } blocks && curve.HitsAt(blocks).Tokens >= EnoughShare * all).Select(point => point.Blocks!.Value).DefaultIfEmpty(curve.DistinctBlocks).Min();
     }
+
+    /// <summary>USD that fixes recover together; null where no price is known.</summary>
+    public static double? Usd(IEnumerable<ServingFix> fixes) => fixes.Select(fix => fix.Cost).Aggregate((double?)null, (sum, cost) => cost is null ? sum : (sum ?? 0) + cost);
+
+    public static string Money(double? usd) => usd > 0 ? string.Create(CultureInfo.InvariantCulture, $", {usd:0.##} USD less") : "";
+
+    public static string Percent(long part, long whole) => whole <= 0 ? "none" : ((double)part / whole).ToString("0.#%", CultureInfo.InvariantCulture);
 
     private static string CapacityTitle(ServingTraffic traffic) =>
         string.Create(CultureInfo.InvariantCulture, $"Raise the capacity of the prefix cache to {EnoughBlocks(traffic.Curve)} blocks");

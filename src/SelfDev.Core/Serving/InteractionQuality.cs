@@ -31,6 +31,17 @@ internal sealed class InteractionQuality
         ("dead ends per session", QualityCount.DeadEnds, QualityCount.Turns, true),
     ];
 
+    /// <summary>Checkpoints side by side in the report; the summary has all.</summary>
+    private const int MaxShown = 6;
+
+    private static readonly (string Name, Func<QualitySummary, string> Of)[] Measures =
+    [
+        ("sessions", row => Text(row.Sessions)), ("turns of the user", row => Text(row.Turns)), ("replies", row => Text(row.Replies)), ("questions back to the user", row => Text(row.Clarifications)),
+        ("corrections by the user", row => Text(row.Corrections)), ("complaints", row => Text(row.Complaints)), ("thanks", row => Text(row.Thanks)), ("tool calls", row => Text(row.Calls)),
+        ("calls that are no JSON", row => Text(row.BrokenCalls)), ("repeated calls", row => Text(row.RepeatedCalls)), ("refusals", row => Text(row.Refusals)),
+        ("progress per reply", row => row.ProgressPerReply.ToString("0.00", CultureInfo.InvariantCulture)), ("dead ends", row => Text(row.DeadEnds)),
+    ];
+
     private readonly InteractionPhrases _phrases = InteractionPhrases.Default;
     private readonly Dictionary<(UInt128 Session, string Checkpoint), SessionQuality> _sessions = [];
     private bool _hasText;
@@ -114,16 +125,13 @@ internal sealed class InteractionQuality
     {
         if (summary.Quality.Count > 0)
         {
+            var shown = summary.Quality.Take(MaxShown).ToList();
             yield return new Table(
-                "How conversations went",
-                ["checkpoint", "sessions", "turns", "replies", "clarifications", "corrections", "complaints", "thanks", "calls", "broken", "repeated", "refusals", "progress per reply", "dead ends"],
-                [.. summary.Quality.Select(row => (IReadOnlyList<string>)
-                [
-                    Redaction.SafeText.SingleLine(row.Checkpoint), Text(row.Sessions), Text(row.Turns), Text(row.Replies), Text(row.Clarifications), Text(row.Corrections), Text(row.Complaints), Text(row.Thanks),
-                    Text(row.Calls), Text(row.BrokenCalls), Text(row.RepeatedCalls), Text(row.Refusals), row.ProgressPerReply.ToString("0.00", CultureInfo.InvariantCulture), Text(row.DeadEnds),
-                ])])
+                "How conversations went, by checkpoint",
+                ["", .. shown.Select(row => Redaction.SafeText.SingleLine(row.Checkpoint))],
+                [.. Measures.Select(measure => (IReadOnlyList<string>)[measure.Name, .. shown.Select(measure.Of)])])
             {
-                NumericColumns = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13],
+                NumericColumns = [.. Enumerable.Range(1, shown.Count)],
             };
         }
 

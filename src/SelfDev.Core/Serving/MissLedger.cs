@@ -150,6 +150,9 @@ internal sealed class MissLedger
     /// <value>For each cause the request that lost most to it, and how many requests did.</value>
     public CauseExample?[] Examples { get; } = new CauseExample?[8];
 
+    /// <value>The same of <see cref="MissCause.Divergence"/>, by what changed.</value>
+    public CauseExample?[] DivergedExamples { get; } = new CauseExample?[6];
+
     public void Book(in Booking booking, ServedRequest request, in AccountedRequest accounted, bool reportsCache)
     {
         ref var backend = ref CollectionsMarshal.GetValueRefOrAddDefault(_backends, accounted.Backend, out _);
@@ -164,6 +167,12 @@ internal sealed class MissLedger
             {
                 Examples[cause] = CauseExample.With(Examples[cause], booking.Causes[cause], booking, request);
             }
+        }
+
+        if (booking.Causes[(int)MissCause.Divergence] is > 0 and var diverged)
+        {
+            ref var example = ref DivergedExamples[(int)(booking.Unmarked > 0 ? DivergedPart.CacheMark : booking.Part)];
+            example = CauseExample.With(example, diverged, booking, request);
         }
 
         Account(LedgerDimension.Model, accounted.Model, accounted.Backend).Add(booking);

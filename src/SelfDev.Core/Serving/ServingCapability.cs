@@ -46,7 +46,7 @@ public sealed class ServingCapability : ICapability
         summary = summary with { QualityComparisons = traffic.Quality.Compare(baseline?.Quality) };
         var detector = new ServingDetector(traffic, summary, request.Files.Count > 1);
         IReadOnlyList<Finding> findings = [.. detector.Detect().Select(finding => WithService(finding, request.Subject))];
-        return new Analysis(Artifact(request, reading), findings, summary, ServingReport.Document(traffic, summary, detector));
+        return new Analysis(Artifact(request, reading), findings, summary, ServingReport.Document(traffic, summary, detector)) { QuotesOnly = true };
     }
 
     private static ServingTraffic ReadBaseline(AnalysisRequest request, ServingOptions options, CancellationToken cancellation)

@@ -17,7 +17,6 @@ internal sealed class ServingDetector(ServingTraffic traffic, ServingSummary sum
     /// <summary>What a provider's granularity costs is only worth a word where it is much.</summary>
     private const double GranularityShare = 0.2;
 
-    private readonly ServingOptions _options = traffic.Options;
     private readonly List<Finding> _findings = [];
 
     public IReadOnlyList<Finding> Detect()
@@ -69,7 +68,12 @@ internal sealed class ServingDetector(ServingTraffic traffic, ServingSummary sum
 
         evidence.Add(Quote(fault.Later, Shown(fault.LaterSpan)));
         var tokens = fault.Tokens;
-        var fix = summary.Fixes.FirstOrDefault(candidate => candidate.Fault == fault);
+        var usd = FixRanking.Usd(summary.Fixes.Where(candidate => candidate.Fault == fault));
+        if (usd is { } recovered)
+        {
+            metrics["usd"] = recovered;
+        }
+
         _findings.Add(new Finding
         {
             Id = "",
@@ -88,7 +92,7 @@ internal sealed class ServingDetector(ServingTraffic traffic, ServingSummary sum
                     string.Create(CultureInfo.InvariantCulture, $"{FaultWording.Remedy(fault)}: seen {fault.Occurrences} {(fault.Occurrences == 1 ? "time" : "times")}{(tokens > 0 ? $", {tokens} prompt tokens computed again" : "")}."))
                 {
                     ExpectedOutcome = tokens > 0
-                        ? string.Create(CultureInfo.InvariantCulture, $"{tokens} more prompt tokens of such traffic come from cache{Money(fix?.Cost)}.")
+                        ? string.Create(CultureInfo.InvariantCulture, $"{tokens} more prompt tokens of such traffic come from cache{FixRanking.Money(usd)}.")
                         : "The fault is in no later prompt.",
                     Risk = "The model sees another prompt than before; evaluate it first.",
                 },
@@ -118,7 +122,7 @@ internal sealed class ServingDetector(ServingTraffic traffic, ServingSummary sum
 
     private void Cause(MissCause cause, string kind, long tokens, double share, Severity severity, string title)
     {
-        var example = traffic.Ledger.Examples[(int)cause] ?? (cause == MissCause.Routing ? BypassExample() : null);
+        var example = ExampleOf(cause, kind) ?? (cause == MissCause.Routing ? BypassExample() : null);
         if (tokens < Math.Max(CauseTokens, share * summary.PromptTokens) || (example ?? TraceExample()) is not { } cited)
         {
             return;
@@ -141,64 +145,8 @@ internal sealed class ServingDetector(ServingTraffic traffic, ServingSummary sum
                 ["shareOfMissed"] = Math.Round((double)tokens / Math.Max(1, summary.PromptTokens - summary.CachedTokens), 6),
                 ["worstRequest"] = cited.Worst.Number,
             },
-            Proposals = [.. ProposalsFor(kind)],
+            Proposals = CapacityProposals.For(kind, traffic, summary),
         });
-    }
-
-    private IEnumerable<Proposal> ProposalsFor(string kind)
-    {
-        var routing = summary.Ledger.Routing;
-        if (kind == FindingKinds.CacheRouting)
-        {
-            var fix = summary.Fixes.FirstOrDefault(candidate => candidate.Kind is FixKind.Routing or FixKind.Bypass);
-            yield return new Proposal(
-                new PinRouting(RoutingKey.Session, traffic.Ledger.Backends.Count, routing),
-                string.Create(CultureInfo.InvariantCulture, $"{routing} prompt tokens were known to another backend than the one that got them, {Percent(routing, summary.PromptTokens - summary.CachedTokens)} of all that were missed."))
-            {
-                ExpectedOutcome = string.Create(CultureInfo.InvariantCulture, $"{routing} more prompt tokens of such traffic come from cache{Money(fix?.Cost)}."),
-                Risk = "Load follows conversations and is less even; one backend's failure loses its prefixes.",
-            };
-        }
-
-        if (kind == FindingKinds.CacheEviction)
-        {
-            foreach (var proposal in Capacity())
-            {
-                yield return proposal;
-            }
-        }
-    }
-
-    private IEnumerable<Proposal> Capacity()
-    {
-        var evicted = summary.Ledger.Eviction;
-        var blocks = FixRanking.EnoughBlocks(traffic.Curve);
-        var fix = summary.Fixes.FirstOrDefault(candidate => candidate.Kind == FixKind.Capacity);
-        yield return new Proposal(
-            new RaiseCacheCapacity(blocks, summary.BlockTokens, evicted),
-            string.Create(CultureInfo.InvariantCulture, $"{evicted} prompt tokens were pushed out before they were needed again; {blocks} blocks serve nearly all that an unlimited cache would."))
-        {
-            ExpectedOutcome = string.Create(CultureInfo.InvariantCulture, $"{evicted} more prompt tokens of such traffic come from cache{Money(fix?.Cost)}."),
-            Risk = "Memory for the cache is memory that running requests do not have.",
-        };
-
-        // Machines are bought only where the ledger says that nothing cheaper recovers as much.
-        var isDominant = summary.Fixes.Count > 0 && summary.Fixes[0].Kind == FixKind.Capacity;
-        if (isDominant && _options is { ReplicaBlocks: { } each, CacheBlocks: { } now } && blocks > now)
-        {
-            var replicas = (int)Math.Min(1000, ((blocks + each - 1) / each) - ((now + each - 1) / each));
-            if (replicas > 0)
-            {
-                yield return new Proposal(
-                    new ScaleFleet(Capacity: null, RestoreNodes: replicas),
-                    string.Create(CultureInfo.InvariantCulture, $"The cache lacks {blocks - now} blocks, and a replica holds {each}."))
-                {
-                    ExpectedOutcome = string.Create(CultureInfo.InvariantCulture, $"With {replicas} more replicas the hit rate of such traffic nears {summary.Ceiling:0.####}."),
-                    Cost = string.Create(CultureInfo.InvariantCulture, $"{replicas} more instances"),
-                    Risk = "Replicas share no cache by themselves: routing has to follow prefixes.",
-                };
-            }
-        }
     }
 
     private void Inputs()
@@ -234,6 +182,13 @@ internal sealed class ServingDetector(ServingTraffic traffic, ServingSummary sum
         });
     }
 
+    private CauseExample? ExampleOf(MissCause cause, string kind) => kind switch
+    {
+        FindingKinds.ModelSwitch => traffic.Ledger.DivergedExamples[(int)DivergedPart.Model],
+        FindingKinds.CacheMarkMissing => traffic.Ledger.DivergedExamples[(int)DivergedPart.CacheMark],
+        _ => traffic.Ledger.Examples[(int)cause],
+    };
+
     /// <summary>Requests at a backend without a cache are booked to the routing as a whole; the first of them stands for all.</summary>
     private CauseExample? BypassExample() => traffic.Ledger.Backends.Values.Where(backend => traffic.Ledger.IsBypassed(backend.Name)).MinBy(backend => backend.First.Number) is { } backend
         ? new CauseExample(backend.First, default, backend.First, default, backend.First, 0, backend.Requests)
@@ -246,7 +201,7 @@ internal sealed class ServingDetector(ServingTraffic traffic, ServingSummary sum
     private Evidence Quote(RequestPlace place, string text) => new(place.Line, place.Offset, text) { File = severalFiles ? place.FileName : null };
 
     /// <summary>A span as reports may show it: short and without secrets, or nothing but its hash.</summary>
-    internal string Shown(FaultSpan span) => _options.HashOnly ? HashOf(span) : SecretRedactor.Redact(span.Text);
+    internal string Shown(FaultSpan span) => traffic.Options.HashOnly ? HashOf(span) : SecretRedactor.Redact(span.Text);
 
     internal static string HashOf(FaultSpan span) =>
         span.Hash.Length == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $"sha256:{span.Hash} ({span.Length} characters at {span.Start})");
@@ -254,7 +209,4 @@ internal sealed class ServingDetector(ServingTraffic traffic, ServingSummary sum
     private static Position PositionOf(RequestPlace place) => new(
         place.Line, place.Number, double.IsFinite(place.Time) && Math.Abs(place.Time) < 6e10 ? DateTimeOffset.UnixEpoch.AddSeconds(place.Time) : null);
 
-    private static string Money(double? cost) => cost > 0 ? string.Create(CultureInfo.InvariantCulture, $", {cost:0.##} USD less") : "";
-
-    private static string Percent(long part, long whole) => whole <= 0 ? "none" : ((double)part / whole).ToString("0.#%", CultureInfo.InvariantCulture);
 }

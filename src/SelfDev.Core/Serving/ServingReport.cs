@@ -22,6 +22,18 @@ internal static class ServingReport
         ["unexplained"] = "unexplained",
     };
 
+    private static readonly Dictionary<string, string> InputNames = new(StringComparer.Ordinal)
+    {
+        ["missingUsage"] = "requests without usage, not booked",
+        ["negativeUsage"] = "requests with negative or impossible usage, not booked",
+        ["brokenText"] = "requests with lone surrogates or malformed UTF-8",
+        ["clockReversal"] = "times before that of the request before",
+        ["cyclicId"] = "ids that are their own ancestors",
+        ["emptyBlocks"] = "blocks beyond the prompt's length",
+        ["forgottenPrompts"] = "prompts forgotten for want of memory (history-megabytes)",
+        ["faultsLeftOut"] = "rendering faults beyond those told apart",
+    };
+
     public static ServingSummary Summarise(ServingTraffic traffic, BlockTraceTotals trace, EngineSummary? engine)
     {
         var total = traffic.Ledger.Total();
@@ -45,7 +57,7 @@ internal static class ServingReport
             Ceiling = Rate(total.Ceiling, total.Prompt),
             Ledger = ledger,
             CapacityCurve = traffic.Curve.Points(),
-            Fixes = FixRanking.Rank(traffic, total, 0),
+            Fixes = FixRanking.Rank(traffic, total),
             Verdict = "",
             DominantCause = missed > 0 ? dominant.Name : null,
             DominantShare = Rate(dominant.Tokens, missed),
@@ -100,7 +112,7 @@ internal static class ServingReport
         blocks.AddRange(InteractionQuality.Blocks(summary));
         if (summary.Inputs.Count > 0)
         {
-            blocks.Add(new Table("What was wrong with the input", ["", "count"], [.. summary.Inputs.Select(pair => (IReadOnlyList<string>)[pair.Key, Text(pair.Value)])]) { NumericColumns = [1] });
+            blocks.Add(new Table("What was wrong with the input", ["", "count"], [.. summary.Inputs.Select(pair => (IReadOnlyList<string>)[InputNames.GetValueOrDefault(pair.Key, pair.Key), Text(pair.Value)])]) { NumericColumns = [1] });
         }
 
         return new ReportDocument("Serving diagnosis", summary.Verdict, blocks);

@@ -42,6 +42,7 @@ internal static class AnalyzeCommand
             CustomParser = result => EnumWord.Parse<Severity>(result),
         };
         var set = new Option<string[]>("--set") { Description = "An option of the kind, name=value; may be repeated.", HelpName = "name=value" };
+        var hashOnly = new Option<bool>("--hash-only") { Description = "Reports of request logs show hashes and lengths in place of text: as --set hash-only=true." };
         var verb = new Verb(
             "analyze",
             "Diagnoses training logs, evaluation results, request logs, traffic traces or rollouts on the spot.",
@@ -51,7 +52,7 @@ internal static class AnalyzeCommand
             "ssh node cat train.log | selfdev analyze -",
             "selfdev analyze --fail-on error --format json trainer_state.json")
         {
-            paths, kind, baseline, format, output, failOn, set,
+            paths, kind, baseline, format, output, failOn, set, hashOnly,
         };
         verb.SetAction((parsed, cancellation) => Task.FromResult(Run(
             io,
@@ -62,7 +63,7 @@ internal static class AnalyzeCommand
                 parsed.GetRequiredValue(format),
                 parsed.GetValue(output),
                 parsed.GetValue(failOn),
-                parsed.GetValue(set) ?? []),
+                [.. parsed.GetValue(set) ?? [], .. parsed.GetValue(hashOnly) ? ["hash-only=true"] : Array.Empty<string>()]),
             cancellation)));
         return verb;
     }

@@ -47,6 +47,23 @@ public static class EvidenceWindows
         return new ExtractedEvidence([.. windows], suspect);
     }
 
+    /// <summary>What the findings quote and nothing around it, for artifacts of which no more may be shown (<see cref="Analysis.QuotesOnly"/>).</summary>
+    public static ExtractedEvidence OfQuotes(IReadOnlyList<IReadOnlyList<Finding>> groups, EvidenceWindowOptions? options = null)
+    {
+        options ??= new EvidenceWindowOptions();
+        var windows = new List<IReadOnlyList<EvidenceWindow>>();
+        var suspects = new List<SuspectLine>();
+        foreach (var group in groups)
+        {
+            var quotes = group.SelectMany(finding => finding.Evidence).Where(quote => quote.Text.Length > 0).DistinctBy(quote => (quote.File, quote.Line)).Take(options.MaxLinesPerGroup).ToList();
+            windows.Add([.. quotes.Select(quote => new EvidenceWindow(quote.File, quote.Line, [quote.Text]))]);
+            suspects.AddRange(InjectionDetector.Scan([.. quotes.Select(quote => quote.Text)]).GroupBy(sign => sign.Line)
+                .Select(signs => new SuspectLine(quotes[signs.Key - 1], [.. signs.Select(sign => sign.Kind)])));
+        }
+
+        return new ExtractedEvidence(windows, suspects);
+    }
+
     // Evidence lines first, the root's before the others', then their neighbours by distance.
     private static List<long> WantedLines(IReadOnlyList<Finding> group, string file, EvidenceWindowOptions options)
     {

@@ -65,7 +65,9 @@ public sealed class AnalyzeArtifact(IArtifactStore store, Capabilities capabilit
         };
 
         var groups = FindingGroups.Of(analysis.Findings).Take(MaxGroups).ToList();
-        var evidence = EvidenceWindows.Extract([.. request.Files, .. request.Baseline], groups, limits, cancellation);
+        var evidence = analysis.QuotesOnly
+            ? EvidenceWindows.OfQuotes(groups)
+            : EvidenceWindows.Extract([.. request.Files, .. request.Baseline], groups, limits, cancellation);
         for (var group = 0; group < groups.Count; group++)
         {
             await store.WriteJsonAsync(

@@ -194,6 +194,20 @@ public class LedgerTests
         Assert.InRange(summary.DivergedTokens["model"], 2900, 3100);
     }
 
+    [Theory]
+    [InlineData(0, new[] { "raise-cache-capacity", "scale-fleet" })]
+    [InlineData(2900, new string[0])]
+    public void Replicas_are_proposed_only_where_room_in_the_cache_is_what_lacks(int cached, string[] proposals)
+    {
+        var analysis = ServingRoom.Analyze(
+            ServingRoom.Lines([ServingRoom.Request(Talk[..2], 3000, 0, model: "llama-3-70b"), ServingRoom.Request(Talk, 4000, cached, 1_700_000_005, "llama-3-70b")]),
+            ("cache-blocks", "50"), ("replica-blocks", "25"), ("input-price", "1000"), ("cached-price", "0"));
+
+        var made = analysis.Findings.SelectMany(finding => finding.Proposals).ToList();
+        Assert.Equal(proposals, made.Select(proposal => proposal.Action.Kind));
+        Assert.All(made, proposal => Assert.Contains("2992 more prompt tokens of such traffic come from cache, 2.99 USD less", proposal.ExpectedOutcome, StringComparison.Ordinal));
+    }
+
     [Fact]
     public void A_price_makes_money_of_tokens()
     {

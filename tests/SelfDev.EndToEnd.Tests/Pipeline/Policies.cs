@@ -8,6 +8,9 @@ internal static class Policies
     public static string ScaleOutOnly(string expiresAfter = "1h", int maxCapacity = 16) => Of(
         $$"""{ "action": "scale-fleet", "approvers": ["oncall@localhost"], "quorum": 1, "expiresAfter": "{{expiresAfter}}" }""", maxCapacity);
 
+    /// <summary>Lets one person approve one kind of action; services run on the fleet.</summary>
+    public static string Serving(string action) => Of($$"""{ "action": "{{action}}", "approvers": ["oncall@localhost"], "quorum": 1, "expiresAfter": "1h" }""", maxCapacity: 64);
+
     /// <summary>Covers none of the actions that the logs of these tests lead to.</summary>
     public static string Nothing() => Of("""{ "action": "wait", "approvers": ["oncall@localhost"], "quorum": 1, "expiresAfter": "1h" }""", maxCapacity: 16);
 
@@ -33,6 +36,6 @@ internal static class Policies
           "rules": [ {{rules}} ],
           "fleets": { "trainvm": {
             "resourceId": "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/selfdev/providers/Microsoft.Compute/virtualMachineScaleSets/trainvm",
-            "minCapacity": 0, "maxCapacity": {{maxCapacity}}, "instanceHourUsd": 98.32, "subjects": ["training/*"]{{scaling}} } } }
+            "minCapacity": 0, "maxCapacity": {{maxCapacity}}, "instanceHourUsd": 98.32, "subjects": ["training/*", "serving/*"]{{scaling}} } } }
         """);
 }

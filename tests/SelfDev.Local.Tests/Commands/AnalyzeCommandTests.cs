@@ -1,5 +1,6 @@
 using System.IO.Compression;
 using System.Text.Json;
+using SelfDev.Core.Serving;
 using SelfDev.Local.Commands;
 
 namespace SelfDev.Local.Tests.Commands;
@@ -54,6 +55,21 @@ public sealed class AnalyzeCommandTests : IDisposable
 
         Assert.Equal(expected, run.ExitCode);
         Assert.Empty(run.Error);
+    }
+
+    [Fact]
+    public async Task Hash_only_shows_no_text_of_a_request_log()
+    {
+        var log = System.Text.Encoding.UTF8.GetBytes(string.Concat(Enumerable.Range(1, 4).Select(turn =>
+            $$$"""{"model":"llama-3","session_id":"s","messages":[{"role":"system","content":"Zanzibar at 10:4{{{turn}}}. Answer briefly."},{"role":"user","content":"Where?"}],"usage":{"prompt_tokens":900}}""" + "\n")));
+
+        var shown = await CommandRun.InRoomsAsync([new ServingCapability()], log, "analyze", "-", "--format", "json");
+        var hidden = await CommandRun.InRoomsAsync([new ServingCapability()], log, "analyze", "-", "--format", "json", "--hash-only");
+
+        Assert.Equal((ExitCodes.Done, ExitCodes.Done), (shown.ExitCode, hidden.ExitCode));
+        Assert.Contains("volatile-clock", hidden.Output, StringComparison.Ordinal);
+        Assert.Contains("Zanzibar", shown.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("Zanzibar", hidden.Output, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using SelfDev.Core.Artifacts;
 using SelfDev.Local.Commands;
 
 namespace SelfDev.Local.Tests.Commands;
@@ -7,7 +8,9 @@ internal sealed record CommandRun(int ExitCode, string Output, string Error)
 {
     public static Task<CommandRun> OfAsync(params string[] args) => WithInputAsync([], args);
 
-    public static async Task<CommandRun> WithInputAsync(byte[] input, params string[] args)
+    public static Task<CommandRun> WithInputAsync(byte[] input, params string[] args) => InRoomsAsync([new StepLogRoom(), new StepLogRoom("evals", "evallog")], input, args);
+
+    public static async Task<CommandRun> InRoomsAsync(IReadOnlyList<ICapability> rooms, byte[] input, params string[] args)
     {
         using var output = new StringWriter();
         using var error = new StringWriter();
@@ -16,7 +19,7 @@ internal sealed record CommandRun(int ExitCode, string Output, string Error)
             Output = output,
             Error = error,
             Input = () => new MemoryStream(input),
-            Rooms = [new StepLogRoom(), new StepLogRoom("evals", "evallog")],
+            Rooms = rooms,
             HostTimeout = TimeSpan.FromSeconds(20),
         };
         var code = await CommandLine.RunAsync(args, io, TestContext.Current.CancellationToken);
