@@ -1,5 +1,6 @@
 using System.Text.Json;
 using SelfDev.Benchmarks;
+using SelfDev.Benchmarks.Evaluation;
 using SelfDev.Benchmarks.Fleets;
 using SelfDev.Benchmarks.Serving;
 using SelfDev.Benchmarks.Training;
@@ -14,6 +15,7 @@ IReadOnlyList<IBenchmarkSuite> suites =
     new QualityBenchmark(),
     new ServingBenchmark(),
     new BacktestBenchmark(),
+    new EvaluationBenchmark(),
 ];
 
 var suite = args.Length > 0 ? suites.FirstOrDefault(candidate => candidate.Name == args[0]) : null;

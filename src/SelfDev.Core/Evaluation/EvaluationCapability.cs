@@ -19,7 +19,7 @@ public sealed class EvaluationCapability : ICapability
     public IReadOnlyList<string> Formats => EvaluationFormats.All;
 
     public FormatMatch? Sniff(ArtifactHead head) =>
-        EvaluationFormats.Sniff(head) is var (format, confidence) && format != EvaluationFormats.SelfDevReport ? new FormatMatch(KindName, format, confidence) : null;
+        EvaluationFormats.Sniff(head) is var (format, confidence) && format is not (EvaluationFormats.SelfDevReport or EvaluationFormats.SelfDevCheckpoint) ? new FormatMatch(KindName, format, confidence) : null;
 
     /// <summary>
     /// Compares the last checkpoint of the files with the last one of the baseline; without a baseline, with the checkpoint before it, where there is one. Files that

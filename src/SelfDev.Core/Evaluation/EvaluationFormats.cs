@@ -16,6 +16,9 @@ internal static class EvaluationFormats
     public const string SamplesJsonl = "samples-jsonl";
     public const string SelfDevReport = "selfdev-report";
 
+    /// <summary>A checkpoint's manifest lies beside its evaluations and is none: it is passed over.</summary>
+    public const string SelfDevCheckpoint = "selfdev-checkpoint";
+
     public static IReadOnlyList<string> All { get; } = [LmEvalResults, LmEvalSamples, InspectJson, InspectArchive, SweBench, JUnit, Trx, SamplesCsv, SamplesJsonl, SelfDevReport];
 
     /// <returns>Format and confidence; null where it is none of these.</returns>
@@ -69,6 +72,11 @@ internal static class EvaluationFormats
         if (Has(line, "doc_id") && (Has(line, "resps") || Has(line, "doc_hash") || Has(line, "filtered_resps") || Has(line, "arguments")))
         {
             return (LmEvalSamples, 0.98);
+        }
+
+        if (Has(start, "schema") && start.IndexOf("\"selfdev.checkpoint/1\""u8) >= 0)
+        {
+            return (SelfDevCheckpoint, 0.95);
         }
 
         if (Has(start, "schema") && start.IndexOf("selfdev.report/1"u8) >= 0)

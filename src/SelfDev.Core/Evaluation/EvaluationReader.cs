@@ -52,6 +52,11 @@ internal sealed class EvaluationReader(ReadLimits limits, CancellationToken canc
             }
         }
 
+        foreach (var task in parts.SelectMany(part => part.Tasks.Values))
+        {
+            task.Samples.Seal();
+        }
+
         var runs = CheckpointGrouping.Group(parts, checkpoint);
         if (checkpoint is not null && runs.Count > 1)
         {
@@ -98,6 +103,11 @@ internal sealed class EvaluationReader(ReadLimits limits, CancellationToken canc
             }
 
             known = format;
+            if (format == EvaluationFormats.SelfDevCheckpoint)
+            {
+                return null;
+            }
+
             if (format == EvaluationFormats.SelfDevReport)
             {
                 training.AddRange(TrainingReportFormat.Read(source));

@@ -39,7 +39,7 @@ internal sealed class GenerationData(string task)
         return data;
     }
 
-    private static (double, double, double, double) Mean(SampleColumns samples, List<int> rows) => (
+    private static (double, double, double, double) Mean(SampleColumns samples, ArraySegment<int> rows) => (
         rows.Average(row => samples.Outcome(row) == SampleOutcome.Pass ? 1.0 : 0),
         rows.Average(samples.Tokens), rows.Average(samples.Seconds), rows.Average(samples.Cost));
 }

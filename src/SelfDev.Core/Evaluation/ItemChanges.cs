@@ -62,10 +62,10 @@ internal sealed class ItemChanges
     }
 
     /// <summary>The outcome of most tries; of equally many, the first.</summary>
-    private static SampleOutcome Usual(SampleColumns samples, List<int> rows) =>
+    private static SampleOutcome Usual(SampleColumns samples, ArraySegment<int> rows) =>
         rows.Count == 1 ? samples.Outcome(rows[0]) : rows.CountBy(samples.Outcome).MaxBy(pair => pair.Value).Key;
 
-    private static bool Varies(SampleColumns samples, List<int> rows)
+    private static bool Varies(SampleColumns samples, ArraySegment<int> rows)
     {
         for (var i = 1; i < rows.Count; i++)
         {

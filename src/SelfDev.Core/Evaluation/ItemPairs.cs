@@ -5,39 +5,31 @@ internal sealed class ItemPairs
 {
     private readonly SampleColumns _baseline;
     private readonly SampleColumns _candidate;
-    private readonly List<(List<int> Baseline, List<int> Candidate)> _pairs = [];
+    private readonly List<(ArraySegment<int> Baseline, ArraySegment<int> Candidate)> _pairs = [];
 
     public ItemPairs(SampleColumns baseline, SampleColumns candidate)
     {
         _baseline = baseline;
         _candidate = candidate;
-        var theirs = candidate.ByItem();
-        CandidateItems = theirs.Count;
-        foreach (var (id, rows) in baseline.ByItem())
+        var (ours, starts) = baseline.ByItem();
+        var (theirs, theirStarts) = candidate.ByItem();
+        BaselineItems = starts.Count - 1;
+        CandidateItems = theirStarts.Count - 1;
+        for (int mine = 0, other = 0; mine < BaselineItems && other < CandidateItems;)
         {
-            BaselineItems++;
-            if (!theirs.TryGetValue(id, out var others))
+            var order = baseline.Id(ours[starts[mine]]).CompareTo(candidate.Id(theirs[theirStarts[other]]));
+            if (order == 0)
             {
-                continue;
+                Add(new ArraySegment<int>(ours, starts[mine], starts[mine + 1] - starts[mine]), new ArraySegment<int>(theirs, theirStarts[other], theirStarts[other + 1] - theirStarts[other]));
             }
 
-            if (Differ(baseline.DocumentKey(rows[0]), candidate.DocumentKey(others[0])) || Differ(baseline.TargetKey(rows[0]), candidate.TargetKey(others[0])))
-            {
-                OtherDocuments++;
-                continue;
-            }
-
-            if (baseline.InputKey(rows[0]) != 0 && candidate.InputKey(others[0]) != 0)
-            {
-                InputsCompared++;
-                if (baseline.InputKey(rows[0]) != candidate.InputKey(others[0]))
-                {
-                    InputsDiffer.Add(_pairs.Count);
-                }
-            }
-
-            _pairs.Add((rows, others));
+            mine += order <= 0 ? 1 : 0;
+            other += order >= 0 ? 1 : 0;
         }
+
+        // In order of the baseline's file, so that what is shown first stands first.
+        _pairs.Sort((a, b) => a.Baseline[0].CompareTo(b.Baseline[0]));
+        FindRenderings();
     }
 
     public int Count => _pairs.Count;
@@ -47,14 +39,14 @@ internal sealed class ItemPairs
     public int CandidateItems { get; }
 
     /// <value>Items of the same id with another document or another target: not the same item, so left out.</value>
-    public int OtherDocuments { get; }
+    public int OtherDocuments { get; private set; }
 
-    public int InputsCompared { get; }
+    public int InputsCompared { get; private set; }
 
     /// <value>Positions of pairs whose rendered inputs differ.</value>
     public List<int> InputsDiffer { get; } = [];
 
-    public (List<int> Baseline, List<int> Candidate) this[int pair] => _pairs[pair];
+    public (ArraySegment<int> Baseline, ArraySegment<int> Candidate) this[int pair] => _pairs[pair];
 
     public bool HasRepeats => _baseline.Epochs > 1 || _candidate.Epochs > 1;
 
@@ -68,7 +60,34 @@ internal sealed class ItemPairs
         ? side.Cluster(_pairs[pair].Baseline[0])
         : side.Cluster(_pairs[pair].Candidate[0]);
 
-    private static double Mean(SampleColumns samples, string metric, List<int> rows)
+    private void Add(ArraySegment<int> ours, ArraySegment<int> theirs)
+    {
+        if (Differ(_baseline.DocumentKey(ours[0]), _candidate.DocumentKey(theirs[0])) || Differ(_baseline.TargetKey(ours[0]), _candidate.TargetKey(theirs[0])))
+        {
+            OtherDocuments++;
+            return;
+        }
+
+        _pairs.Add((ours, theirs));
+    }
+
+    private void FindRenderings()
+    {
+        for (var pair = 0; pair < _pairs.Count; pair++)
+        {
+            var (before, after) = (_baseline.InputKey(_pairs[pair].Baseline[0]), _candidate.InputKey(_pairs[pair].Candidate[0]));
+            if (before != 0 && after != 0)
+            {
+                InputsCompared++;
+                if (before != after)
+                {
+                    InputsDiffer.Add(pair);
+                }
+            }
+        }
+    }
+
+    private static double Mean(SampleColumns samples, string metric, ArraySegment<int> rows)
     {
         if (rows.Count == 1)
         {

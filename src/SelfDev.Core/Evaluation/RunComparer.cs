@@ -174,7 +174,7 @@ internal sealed class RunComparer(EvaluationOptions options, EvaluationReader re
 
                 _brokenWanted++;
                 var rows = pairs[pair].Candidate;
-                var row = rows.Find(row => candidate.Samples.Outcome(row) != SampleOutcome.Pass);
+                var row = rows.First(row => candidate.Samples.Outcome(row) != SampleOutcome.Pass);
                 WantCandidate(candidate.Task, candidate.Samples, row, text => Clusterer.AddBroken(candidate.Task, candidate.Samples.Outcome(row), text));
             }
         }

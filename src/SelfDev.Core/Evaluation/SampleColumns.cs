@@ -1,13 +1,15 @@
+using SelfDev.Core.Statistics;
+
 namespace SelfDev.Core.Evaluation;
 
 /// <summary>The samples of one task in columns: a hundred bytes a sample at most, and no text. Text is read again from the file where a report quotes it.</summary>
 internal sealed class SampleColumns
 {
-    private readonly HashSet<(ulong, int)> _seen = [];
+    private HashSet<ulong> _seen = [];
     private readonly Dictionary<string, Column> _scores = new(StringComparer.Ordinal);
     private readonly List<ulong> _ids = [];
     private readonly List<int> _epochs = [];
-    private readonly List<SampleOutcome> _outcomes = [];
+    private readonly List<byte> _outcomes = [];
     private readonly List<long> _lines = [];
     private readonly List<int> _files = [];
     private readonly KeyColumn _clusters = new();
@@ -39,7 +41,7 @@ internal sealed class SampleColumns
     public bool Add(SampleRow row, int file)
     {
         var id = TextHash.Of(row.Id);
-        if (!_seen.Add((id, row.Epoch)))
+        if (!_seen.Add(row.Epoch == 1 ? id : RandomStream.Mix(id + (ulong)row.Epoch)))
         {
             return false;
         }
@@ -58,7 +60,7 @@ internal sealed class SampleColumns
             column.Set(at, value);
         }
 
-        _outcomes.Add(OutcomeClassifier.Of(row));
+        _outcomes.Add((byte)OutcomeClassifier.Of(row));
         _lines.Add(row.Line);
         _files.Add(file);
         _clusters.Set(at, row.Cluster);
@@ -76,7 +78,7 @@ internal sealed class SampleColumns
 
     public int Epoch(int row) => _epochs[row];
 
-    public SampleOutcome Outcome(int row) => _outcomes[row];
+    public SampleOutcome Outcome(int row) => (SampleOutcome)_outcomes[row];
 
     public long Line(int row) => _lines[row];
 
@@ -100,21 +102,28 @@ internal sealed class SampleColumns
 
     public ulong TargetKey(int row) => _targets[row];
 
-    /// <summary>Rows of each item in order of its tries.</summary>
-    public Dictionary<ulong, List<int>> ByItem()
+    /// <summary>Rows in order of their items, each item's in order of its tries; and where in it each item begins, with one end more than items.</summary>
+    public (int[] Rows, List<int> Starts) ByItem()
     {
-        var items = new Dictionary<ulong, List<int>>(Count);
-        for (var row = 0; row < Count; row++)
+        var ids = _ids.ToArray();
+        var rows = new int[ids.Length];
+        for (var row = 0; row < rows.Length; row++)
         {
-            if (!items.TryGetValue(_ids[row], out var rows))
-            {
-                items.Add(_ids[row], rows = new List<int>(1));
-            }
-
-            rows.Add(row);
+            rows[row] = row;
         }
 
-        return items;
+        Array.Sort(rows, (a, b) => ids[a] != ids[b] ? ids[a].CompareTo(ids[b]) : a.CompareTo(b));
+        var starts = new List<int>(rows.Length + 1);
+        for (var at = 0; at < rows.Length; at++)
+        {
+            if (at == 0 || ids[rows[at]] != ids[rows[at - 1]])
+            {
+                starts.Add(at);
+            }
+        }
+
+        starts.Add(rows.Length);
+        return (rows, starts);
     }
 
     /// <summary>Takes in the samples of another file of the same task. Where it holds items that are there already, all of its samples are further tries.</summary>
@@ -155,8 +164,27 @@ internal sealed class SampleColumns
     /// <summary>Once all is read: gives back what only reading needs.</summary>
     public void Seal()
     {
-        _seen.Clear();
-        _seen.TrimExcess();
+        _seen = [];
+        foreach (var column in _scores.Values)
+        {
+            column.Trim();
+        }
+
+        foreach (var column in (ReadOnlySpan<Column>)[_tokens, _seconds, _costs])
+        {
+            column.Trim();
+        }
+
+        foreach (var column in (ReadOnlySpan<KeyColumn>)[_clusters, _inputs, _documents, _targets])
+        {
+            column.Trim();
+        }
+
+        _ids.TrimExcess();
+        _epochs.TrimExcess();
+        _outcomes.TrimExcess();
+        _lines.TrimExcess();
+        _files.TrimExcess();
     }
 
     /// <summary>Numbers that take no memory before the first one that is set.</summary>
@@ -178,6 +206,8 @@ internal sealed class SampleColumns
             _values.Add(value);
         }
 
+        public void Trim() => _values.TrimExcess();
+
         public void SetUnlessNaN(int row, double value)
         {
             if (!double.IsNaN(value))
@@ -194,6 +224,8 @@ internal sealed class SampleColumns
         public bool IsEmpty => _keys.Count == 0;
 
         public ulong this[int row] => row < _keys.Count ? _keys[row] : 0;
+
+        public void Trim() => _keys.TrimExcess();
 
         public void Set(int row, string? text) => Set(row, text is null ? 0 : TextHash.Of(text));
 

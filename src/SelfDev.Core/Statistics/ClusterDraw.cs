@@ -1,3 +1,6 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
 namespace SelfDev.Core.Statistics;
 
 /// <summary>Draws each cluster of a resample by itself.</summary>
@@ -18,16 +21,12 @@ internal sealed class ClusterDraw
     public double Mean(ulong seed, int resample)
     {
         var random = new RandomStream(seed, (ulong)resample);
-        double total = 0;
         if (_sizes is null)
         {
-            for (var i = 0; i < _sums.Length; i++)
-            {
-                total += _sums[random.Below(_sums.Length)];
-            }
-
-            return total / ((double)_sums.Length * CommonSize);
+            return Total(ref random, _sums) / ((double)_sums.Length * CommonSize);
         }
+
+        double total = 0;
 
         long items = 0;
         for (var i = 0; i < _sums.Length; i++)
@@ -38,5 +37,22 @@ internal sealed class ClusterDraw
         }
 
         return total / items;
+    }
+
+    /// <summary>Two draws from each random number; two sums, so that no addition waits for the one before it. Nearly all time of a bootstrap goes here.</summary>
+    private static double Total(ref RandomStream random, ReadOnlySpan<double> sums)
+    {
+        ref var first = ref MemoryMarshal.GetReference(sums);
+        double even = 0;
+        double odd = 0;
+        for (var i = 0; i < sums.Length / 2; i++)
+        {
+            // Both are below the length by construction: the product of it and a number below 2^32, divided by 2^32.
+            var (one, other) = random.TwoBelow(sums.Length);
+            even += Unsafe.Add(ref first, one);
+            odd += Unsafe.Add(ref first, other);
+        }
+
+        return sums.Length % 2 == 0 ? even + odd : even + odd + sums[random.Below(sums.Length)];
     }
 }

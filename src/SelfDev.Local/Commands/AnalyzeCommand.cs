@@ -49,6 +49,8 @@ internal static class AnalyzeCommand
             "selfdev analyze train.log",
             "selfdev analyze --format html --out report.html train.log.gz",
             "selfdev analyze run-a.log run-b.log            which loss spikes do two runs share?",
+            "selfdev analyze evals/step-5000 --baseline evals/step-4000          is the new checkpoint worse?",
+            "selfdev analyze results.json --baseline old.json --set metrics=acc,acc_norm --set margin=0.01",
             "ssh node cat train.log | selfdev analyze -",
             "selfdev analyze --fail-on error --format json trainer_state.json")
         {
