@@ -6,7 +6,7 @@ namespace SelfDev.Core.Serving;
 internal sealed class Ancestry<TId>
     where TId : notnull
 {
-    private const int MaxAncestors = 64;
+    private const int MaxAncestors = 1024;
     private const int MaxIds = 200_000;
 
     private readonly Dictionary<TId, TId> _parents = [];

@@ -1,3 +1,5 @@
+using System.Text.Unicode;
+
 namespace SelfDev.Core.Serving;
 
 /// <summary>The traffic of one artifact: requests in, ledger, ceiling, curve, faults and conversations out. Memory is bounded by what is distinct in it.</summary>
@@ -18,7 +20,7 @@ internal sealed class ServingTraffic
         Curve = new CapacityCurve(options.CacheBlocks is { } capacity ? [.. options.Capacities, capacity] : options.Capacities);
         History = new PromptHistory((long)options.HistoryMegabytes << 20);
         _accounting = new PromptAccounting(options, Rules, History, Curve);
-            }
+    }
 
     public ServingOptions Options { get; }
 
@@ -64,6 +66,11 @@ internal sealed class ServingTraffic
         Cost += request.Cost ?? 0;
         Note(request);
         var accounted = _accounting.Take(request);
+        if (request.BrokenStrings > 0 || HasMalformedText(request, accounted.Known))
+        {
+            Inputs.Count(InputFault.BrokenText, request);
+        }
+
         if (accounted.Booking is { } booking)
         {
             Ledger.Book(booking, request, accounted, request.UsageFields.Normalise().Usage.ReportsCache);
@@ -105,13 +112,22 @@ internal sealed class ServingTraffic
         }
     }
 
-    private void Note(ServedRequest request)
+    /// <summary>Whether text that no earlier prompt had is malformed UTF-8.</summary>
+    private static bool HasMalformedText(ServedRequest request, int known)
     {
-        if (request.BrokenStrings > 0)
+        for (var i = known; i < request.Components.Count; i++)
         {
-            Inputs.Count(InputFault.BrokenText, request);
+            if (!Utf8.IsValid(request.TextOf(request.Components[i])))
+            {
+                return true;
+            }
         }
 
+        return false;
+    }
+
+    private void Note(ServedRequest request)
+    {
         if (request.Time < _lastTime)
         {
             Inputs.Count(InputFault.ClockReversal, request);

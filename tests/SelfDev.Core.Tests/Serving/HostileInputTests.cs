@@ -26,6 +26,39 @@ public class HostileInputTests
         Assert.Equal(1, analysis.Summary().Conversations.Pairs);
     }
 
+    [Fact]
+    public void Malformed_bytes_are_counted_once_where_they_first_stand()
+    {
+        var broken = Encoding.Latin1.GetBytes("""{"model":"m","session_id":"a","messages":[{"role":"user","content":"x \xFF\xFE\xED\xA0\x80 y"}],"usage":{"prompt_tokens":20}}""".Replace("\\xFF\\xFE\\xED\\xA0\\x80", "\xFF\xFE\xED\xA0\x80", StringComparison.Ordinal) + "\n");
+
+        var analysis = ServingRoom.Analyze([.. Encoding.UTF8.GetBytes(Good), .. broken, .. broken]);
+
+        Assert.Equal((3, 1, 0), (analysis.Summary().Requests, (int)analysis.Summary().Inputs["brokenText"], (int)analysis.Artifact.Rejected));
+    }
+
+    [Fact]
+    public void Numbers_that_are_none_cut_lines_and_lines_of_megabytes_leave_the_rest_readable()
+    {
+        var nan = Good.Replace("20", "NaN", StringComparison.Ordinal);
+        var huge = Good.Replace("20", "123456789012345678901234567890", StringComparison.Ordinal);
+        var long10 = Good.Replace("hello", new string('x', 10_000_000), StringComparison.Ordinal);
+        var over = Good.Replace("hello", new string('x', 40_000_000), StringComparison.Ordinal);
+
+        var analysis = ServingRoom.Analyze(Good + nan + huge + long10 + over + Good[..60] + "\n" + Good + Good[..^20]);
+
+        // Read: the good ones, the long one, and the one with a number beyond any count; that one is not booked.
+        Assert.Equal((4, 4, 60), (analysis.Summary().Requests, (int)analysis.Artifact.Rejected, analysis.Summary().PromptTokens));
+        Assert.Equal(1, analysis.Summary().Inputs["negativeUsage"]);
+    }
+
+    [Fact]
+    public void A_circle_of_a_thousand_ids_is_found()
+    {
+        var lines = string.Concat(Enumerable.Range(0, 1000).Select(i => $$$"""{"id":"i{{{i}}}","parent_id":"i{{{(i + 1) % 1000}}}","model":"m","usage":{"prompt_tokens":20}}""" + "\n"));
+
+        Assert.Equal(1, ServingRoom.Analyze(lines).Summary().Inputs["cyclicId"]);
+    }
+
     [Theory]
     [InlineData("""{"prompt_tokens":-5}""", "negativeUsage")]
     [InlineData("""{"prompt_tokens":100,"prompt_tokens_details":{"cached_tokens":-1}}""", "negativeUsage")]
