@@ -7,7 +7,7 @@ using System.Text;
 //   steps 1 to 4000 of a 13B model on 4 nodes of 8 GPUs, a checkpoint every 500 steps that makes one step slow;
 //   step 2310: a loss spike, announced by seven steps of rising gradient norm, gone after about 30 steps;
 //   after step 3871: Xid 79 on trainvm000002 (ranks 16 to 23), ten minutes of silence, NCCL watchdogs on the other ranks, torchrun's exit.
-// With `-- evals samples/evals` it writes the evaluations instead (EvaluationSamples).
+// With `-- evals samples/evals` it writes the evaluations instead (EvaluationSamples), with `-- requests samples/serving/chat/requests.jsonl` a request log (RequestLogSample).
 const int Seed = 20260131;
 const int LastStep = 3871;
 const int SpikeStep = 2310;
@@ -27,9 +27,15 @@ if (args is ["evals", var folder])
     return 0;
 }
 
+if (args is ["requests", var requestFile])
+{
+    RequestLogSample.Write(requestFile);
+    return 0;
+}
+
 if (args.Length != 1)
 {
-    Console.Error.WriteLine("Usage: dotnet run --project samples/generator -- [traffic] <file>, or -- evals <folder>");
+    Console.Error.WriteLine("Usage: dotnet run --project samples/generator -- [traffic|requests|evals] <file or folder>, or -- evals <folder>");
     return 2;
 }
 
