@@ -226,16 +226,25 @@ internal sealed class FleetSimulation
                 _silentUntil = _time.Elapsed + TimeSpan.FromMinutes(_random.Next(10, 90));
                 break;
             case PolicyChange:
-                _policy.Policy = NewPolicy(
-                    new EmergencyEnvelope(Floor, _random.Next(Floor, EnvelopeTop + 1), _time.GetUtcNow() + TimeSpan.FromMinutes(_random.Next(0, 600))),
-                    _policy.Policy.Fleets[Fleet].Scaling!.UsdPerDay,
-                    _random.Next(Floor + 2, 26));
-                _rules.PolicyChanged();
+                ChangePolicy();
                 break;
             default:
                 _fleet.FaultRate = 0.02;
                 break;
         }
+    }
+
+    // One thing at a time, so that no limit hides behind another.
+    private void ChangePolicy()
+    {
+        var (fleet, scaling) = (_policy.Policy.Fleets[Fleet], _policy.Policy.Fleets[Fleet].Scaling!);
+        _policy.Policy = _random.Next(2) == 0
+            ? NewPolicy(scaling.Envelope!, scaling.UsdPerDay, _random.Next(Floor + 1, EnvelopeTop))
+            : NewPolicy(
+                new EmergencyEnvelope(Floor, _random.Next(Floor, EnvelopeTop + 1), _time.GetUtcNow() + TimeSpan.FromMinutes(_random.Next(0, 600))),
+                scaling.UsdPerDay,
+                fleet.MaxCapacity);
+        _rules.PolicyChanged();
     }
 
     // People take their time, and then mostly approve.
