@@ -139,7 +139,9 @@ internal sealed class EvaluationReader(ReadLimits limits, CancellationToken canc
 
     private static void Take(SampleRow row, EvaluationSource source)
     {
-        if (!source.Run.Task(row.Task).Samples.Add(row, source.Index))
+        var task = source.Run.Task(row.Task);
+        task.IsNamedByFile = row.Task == source.TaskName;
+        if (!task.Samples.Add(row, source.Index))
         {
             source.Reject(row.Line, $"The id '{SafeText.SingleLine(row.Id.Length > 80 ? row.Id[..80] : row.Id)}' of task '{SafeText.SingleLine(row.Task)}' was there already; its first sample counts.");
         }

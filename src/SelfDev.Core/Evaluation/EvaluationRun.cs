@@ -33,12 +33,16 @@ internal sealed record ReportedScore(double Value, double StandardError, long? S
 /// <summary>One task of one evaluation.</summary>
 internal sealed class TaskRun(string task)
 {
+    /// <value>As its own files call it; in a comparison it may go by the candidate's name (<see cref="EvaluationRun.AdoptName"/>).</value>
     public string Task { get; } = task;
 
     /// <value>By metric.</value>
     public SortedDictionary<string, ReportedScore> Reported { get; } = new(StringComparer.Ordinal);
 
     public SampleColumns Samples { get; private set; } = new();
+
+    /// <value>Whether its samples name no task, so that the file's name stands for one.</value>
+    public bool IsNamedByFile { get; set; }
 
     /// <value>When the samples were made; null where no file tells.</value>
     public DateTimeOffset? SamplesCreated { get; set; }
@@ -107,6 +111,19 @@ internal sealed class EvaluationRun(string name)
         }
 
         return run;
+    }
+
+    /// <summary>
+    /// Where two evaluations are of one task each, and neither says which, it is the same: the task that is called by the other's file is called as here from then on.
+    /// </summary>
+    public void AdoptName(EvaluationRun other)
+    {
+        if (Tasks.Count == 1 && other.Tasks.Count == 1 && Tasks.First() is var (name, mine) && other.Tasks.First() is var (otherName, theirs)
+            && name != otherName && mine.IsNamedByFile && theirs.IsNamedByFile)
+        {
+            other.Tasks.Remove(otherName);
+            other.Tasks.Add(name, theirs);
+        }
     }
 
     public bool IsEmpty => Tasks.Values.All(task => task.Reported.Count == 0 && task.Samples.Count == 0 && task.Status == EvaluationStatus.Complete);

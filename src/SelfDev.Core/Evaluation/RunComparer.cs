@@ -14,6 +14,7 @@ internal sealed class RunComparer(EvaluationOptions options, EvaluationReader re
 
     public RunComparison Compare(EvaluationRun baseline, EvaluationInput baselineInput, EvaluationRun candidate, EvaluationInput candidateInput)
     {
+        candidate.AdoptName(baseline);
         var work = new Work(options, cancellation);
         foreach (var (name, task) in candidate.Tasks)
         {
@@ -123,7 +124,7 @@ internal sealed class RunComparer(EvaluationOptions options, EvaluationReader re
                 return;
             }
 
-            WantRenderings(candidate.Task, baseline.Samples, candidate.Samples, pairs);
+            WantRenderings(baseline, candidate, pairs);
             var changes = ItemChanges.Of(baseline.Samples, candidate.Samples, pairs, comparisons[0].Metric);
             Total.Add(changes.Matrix);
             ByTask.Add(candidate.Task, changes.Matrix);
@@ -151,14 +152,14 @@ internal sealed class RunComparer(EvaluationOptions options, EvaluationReader re
         public List<FlakyTask> Flaky() =>
             [.. _flaky.Select(flaky => flaky.Task with { Examples = [.. flaky.Examples.Select(example => example.Id)], Place = flaky.Examples.FirstOrDefault()?.Place })];
 
-        private void WantRenderings(string task, SampleColumns baseline, SampleColumns candidate, ItemPairs pairs)
+        private void WantRenderings(TaskRun baseline, TaskRun candidate, ItemPairs pairs)
         {
             foreach (var pair in pairs.InputsDiffer.Take(Math.Min(RenderingsPerTask, RenderingsInAll - _rendered.Count)))
             {
-                var rendered = new RenderedPair(task, pairs.InputsDiffer.Count, pairs.InputsCompared);
+                var rendered = new RenderedPair(candidate.Task, pairs.InputsDiffer.Count, pairs.InputsCompared);
                 _rendered.Add(rendered);
-                BaselineTexts.Want(task, baseline, pairs[pair].Baseline[0], text => rendered.Baseline = text);
-                WantCandidate(task, candidate, pairs[pair].Candidate[0], text => rendered.Candidate = text);
+                BaselineTexts.Want(baseline.Task, baseline.Samples, pairs[pair].Baseline[0], text => rendered.Baseline = text);
+                WantCandidate(candidate.Task, candidate.Samples, pairs[pair].Candidate[0], text => rendered.Candidate = text);
             }
         }
 

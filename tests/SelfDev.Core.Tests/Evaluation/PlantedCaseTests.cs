@@ -50,6 +50,25 @@ public class PlantedCaseTests
     }
 
     [Fact]
+    public void Files_that_name_no_task_are_the_same_task_whatever_they_are_called()
+    {
+        static string Rows(IEnumerable<bool> scores, string begin) =>
+            string.Concat(scores.Select((score, id) => $$"""{"id":{{id}},"score":{{(score ? 1 : 0)}},"input":"{{begin}}Question {{id}}","target":"x"}""" + "\n"));
+        var (baseline, candidate) = EvaluationRoom.Pair(400, 0.7, 40, 5);
+        var analysis = EvaluationRoom.Compare([("candidate.jsonl", Rows(candidate, "<s><s>").Utf8())], [("baseline.jsonl", Rows(baseline, "<s>").Utf8())]);
+        Assert.Equal(("candidate", 400L, ComparisonVerdict.NotAttributable), (analysis.Only().Task, analysis.Only().N, analysis.Only().Verdict));
+        Assert.Equal(RenderingClass.BeginOfSequence, analysis.Summary().RenderDifferences[0].Class);
+        analysis = EvaluationRoom.Compare([("candidate.csv", EvaluationRoom.Csv(candidate).Utf8())], [("baseline.csv", EvaluationRoom.Csv(baseline).Utf8())]);
+        Assert.Equal(ComparisonVerdict.Regressed, analysis.Only().Verdict);
+        Assert.NotEmpty(analysis.Summary().FailureClusters);
+
+        // Where they do say it, other tasks are not compared.
+        static string Named(string task, IEnumerable<bool> scores) => "id,score,task\n" + string.Concat(scores.Select((score, id) => $"q{id},{(score ? 1 : 0)},{task}\n"));
+        var other = EvaluationRoom.Compare([("c.csv", Named("gsm8k", candidate).Utf8())], [("b.csv", Named("mmlu", baseline).Utf8())]);
+        Assert.Equal(("hold", 0), (other.Summary().Gate, other.Summary().Comparisons.Count));
+    }
+
+    [Fact]
     public void Another_number_of_shots_is_not_attributable()
     {
         var analysis = EvaluationRoom.Compare(
