@@ -98,6 +98,7 @@ public static class BacktestReport
             {
                 NumericColumns = [1, 2, 3, 4, 5, 6, 7],
             },
+            new Paragraph("The oracle, static-peak and static-mean know the trace beforehand, and every policy begins with the replicas of static-peak unless the fleet names others. The targets of the other baselines are set from a load test with this trace's own average request."),
             Curves(result, "Replicas", "replicas", observed => observed.Provisioned + observed.Draining, Drawn),
             Curves(result, "Demand", "requests a second", observed => observed.IntervalSeconds > 0 ? observed.Arrivals / observed.IntervalSeconds : 0, ["selfdev"]),
             Curves(result, "Oldest request in the queue", "seconds", observed => observed.QueueAgeSeconds, Drawn),

@@ -10,11 +10,12 @@ public sealed class HelpTests
         var run = await CommandRun.OfAsync("--help");
 
         Assert.Equal((ExitCodes.Done, ""), (run.ExitCode, run.Error));
-        Assert.All(["analyze", "drop", "status", "approvals", "approve", "reject", "ledger"], verb => Assert.Contains($"  {verb} ", run.Output, StringComparison.Ordinal));
+        Assert.All(["analyze", "backtest", "drop", "status", "approvals", "approve", "reject", "ledger"], verb => Assert.Contains($"  {verb} ", run.Output, StringComparison.Ordinal));
     }
 
     [Theory]
     [InlineData("analyze")]
+    [InlineData("backtest")]
     [InlineData("drop")]
     [InlineData("status")]
     [InlineData("approvals")]
