@@ -89,7 +89,7 @@ public sealed class BacktestCommandTests : IDisposable
         var run = await CommandRun.OfAsync("backtest", _folder.Write("a.csv", Trace(100)), "--fleet", Path.Combine(root, "samples", "fleet.yaml"), "--format", "json");
 
         Assert.Equal((ExitCodes.Done, ""), (run.ExitCode, run.Error));
-        Assert.True(new FileInfo(Path.Combine(root, "samples", "traffic", "chat", "trace.csv")).Length > 100_000);
+        Assert.True(new FileInfo(Path.Combine(root, "samples", "traffic", "code", "trace.csv")).Length > 100_000);
     }
 
     [Theory]
