@@ -17,9 +17,6 @@ namespace SelfDev.Core.Fleets;
 /// </summary>
 public sealed class FleetPlanner : IScalingPolicy
 {
-    /// <summary>Utilisation from which a queue grows too steeply to extrapolate.</summary>
-    private const double MaxProvenUse = 0.8;
-
     /// <summary>How many times more misses than allowed count as more than chance.</summary>
     private const double SufferingFactor = 3;
 
@@ -216,8 +213,8 @@ public sealed class FleetPlanner : IScalingPolicy
 
     private string? Backlog()
     {
-        var limit = Math.Max(2 * _fleet.ServiceLevel.TimeToFirstTokenSeconds, Math.Min(_fleet.ServiceLevel.QueueSeconds, 3600));
-        return _last.Queue > 0 && _last.QueueAgeSeconds > Math.Min(limit, 2 * _fleet.ServiceLevel.TimeToFirstTokenSeconds)
+        // One that has waited a little too long is a miss that the service level allows.
+        return _last.Queue > 0 && _last.QueueAgeSeconds > 2 * Math.Min(_fleet.ServiceLevel.TimeToFirstTokenSeconds, _fleet.ServiceLevel.QueueSeconds)
             ? string.Create(CultureInfo.InvariantCulture, $"The oldest of {_last.Queue:0} waiting requests has waited {_last.QueueAgeSeconds:0.#} s, whatever the model says.")
             : Suffers
                 ? string.Create(CultureInfo.InvariantCulture, $"{_history.RecentMissShare:P1} of the last requests missed the service level, whatever the model says.")
@@ -237,7 +234,7 @@ public sealed class FleetPlanner : IScalingPolicy
         }
 
         // What would be asked for again at once is not let go.
-        var since = _last.Time - (IsFalling() ? _options.FallingSeconds : _options.ScaleInSeconds);
+        var since = _history.LastTime - (IsFalling() ? _options.FallingSeconds : _options.ScaleInSeconds);
         var bound = Math.Max(_bounds.Where(past => past.Time >= since).Max(past => past.Bound), Math.Max(_bound.Return, _boundBefore.Return));
         var wanted = Math.Max(_fleet.Floor, staffing.Replicas(bound / staffing.WorkSeconds, _misses, Math.Max(1, have), _fleet.Ceiling));
         if (wanted >= have || _last.Queue > 0 || pending > 0)

@@ -63,11 +63,16 @@ public sealed class BaselineTests
     [InlineData(0.29, 1, 1)]
     public void Azure_autoscale_moves_by_one(double busy, int size, int expected) => Assert.Equal(expected, new AzureAutoscale().Decide(Observed(60, size, busy: busy)));
 
+    [Theory]
+    [InlineData(0.36, 2, 1, 2)] // one alone would be at 72 %
+    [InlineData(0.3, 10, 2, 5)] // 60 % on five, 75 % on four
+    [InlineData(0.1, 10, 2, 2)]
+    public void Azure_autoscale_goes_no_further_in_than_it_would_come_back_from(double busy, int size, int wanted, int expected) =>
+        Assert.Equal(expected, AzureAutoscale.Projected(busy, size, wanted));
+
     [Fact]
-    public void Azure_autoscale_does_not_scale_in_where_it_would_have_to_scale_out_again_and_cools_down_in_both_directions()
+    public void Azure_autoscale_cools_down_in_both_directions()
     {
-        // Two at 36 % would be one at 72 %: with an in-rule at 30 % only a fleet of two can flap so, hence the projection on one.
-        Assert.Equal(1, new AzureAutoscale().Decide(Observed(60, 2, busy: 0.29)));
         var cooling = new AzureAutoscale();
         Assert.Equal(5, cooling.Decide(Observed(60, 4, busy: 0.9)));
         Assert.Equal(5, cooling.Decide(Observed(120, 5, busy: 0.9)));

@@ -102,6 +102,18 @@ public sealed class FleetPlannerTests
     }
 
     [Fact]
+    public void A_source_that_stops_telling_demand_is_borne_until_it_counts_as_stale()
+    {
+        List<DemandSample> samples = [.. Enumerable.Range(1, 80).Select(i => FleetRoom.Sample(i * 15, Math.Max(4, 40 - (i * 0.6)), 8))];
+        for (var silent = 1; silent <= 8; silent++)
+        {
+            samples.Add(new DemandSample { Time = (80 + silent) * 15, Seconds = 15, Ready = 8, Queue = 0 });
+            var plan = FleetPlanner.Plan(Fleet, samples, 8, 0, samples[^1].Time);
+            Assert.True(silent * 15 <= 90 ? plan.Replicas <= 8 : plan is { Replicas: 8, Reason: PlanReason.StaleMetrics });
+        }
+    }
+
+    [Fact]
     public void Bursts_hold_what_is_there()
     {
         List<DemandSample> samples = [.. Enumerable.Range(1, 120).Select(i => FleetRoom.Sample(i * 15, i % 24 < 4 ? 40 : 0, 30))];

@@ -40,7 +40,7 @@ internal sealed class AzureAutoscale : IScalingPolicy
 
         _next = observed.Time + EvaluationSeconds;
         var busy = _window.Average(sample => sample.Busy);
-        var wanted = busy > Out ? size + 1 : busy < In ? ScaleIn(busy, size) : size;
+        var wanted = busy > Out ? size + 1 : busy < In ? Projected(busy, size, Math.Max(1, size - 1)) : size;
         if (wanted != size)
         {
             _lastAction = observed.Time;
@@ -49,5 +49,14 @@ internal sealed class AzureAutoscale : IScalingPolicy
         return wanted;
     }
 
-    private static int ScaleIn(double busy, int size) => size > 1 && busy * size / (size - 1) <= Out ? size - 1 : size;
+    /// <summary>The number nearest to the wanted one at which v n / n' does not scale out again; the present one where there is none.</summary>
+    internal static int Projected(double busy, int size, int wanted)
+    {
+        while (wanted < size && busy * size / wanted > Out)
+        {
+            wanted++;
+        }
+
+        return wanted;
+    }
 }
