@@ -42,17 +42,6 @@ public static class Queueing
         return serviceSeconds <= 0 ? 0 : ErlangC(servers, load) * Math.Exp(-(servers - load) * seconds / (serviceSeconds * (1 + variation) / 2));
     }
 
-    /// <summary>Mean wait in M/G/c by Allen and Cunneen: that of M/M/c times (1 + v) / 2. Exact for M/M/c and M/G/1.</summary>
-    public static double MeanWait(int servers, double load, double serviceSeconds, double variation) =>
-        load >= servers ? double.PositiveInfinity : ErlangC(servers, load) * serviceSeconds / (servers - load) * (1 + variation) / 2;
-
-    /// <summary>Servers of square-root staffing, ceil(a + beta sqrt(a)) (Halfin and Whitt 1981).</summary>
-    public static int SquareRootStaffing(double load, double beta) => (int)Math.Ceiling(load + (beta * Math.Sqrt(load)));
-
-    /// <summary>Probability of waiting under square-root staffing in the limit of many servers, 1 / (1 + beta Phi(beta) / phi(beta)) (Halfin and Whitt 1981).</summary>
-    public static double HalfinWhitt(double beta) =>
-        1 / (1 + (beta * MathNet.Numerics.Distributions.Normal.CDF(0, 1, beta) / MathNet.Numerics.Distributions.Normal.PDF(0, 1, beta)));
-
     /// <summary>The quantile of demand to staff for when a missing server costs <paramref name="under"/> and an idle one <paramref name="over"/> (newsvendor).</summary>
     public static double CriticalQuantile(double under, double over) => under / (under + over);
 }

@@ -108,17 +108,5 @@ public sealed class TrafficReading
 
     /// <summary>The requests as a trace.</summary>
     /// <returns>Null where there are none.</returns>
-    public TrafficTrace? ToTrace()
-    {
-        if (_requests.Count == 0)
-        {
-            return null;
-        }
-
-        var first = _requests.Min(request => request.Time);
-        return new TrafficTrace(Name, [.. _requests])
-        {
-            Start = HasDates ? DateTimeOffset.UnixEpoch.AddSeconds(first) : null,
-        };
-    }
+    public TrafficTrace? ToTrace() => _requests.Count == 0 ? null : new TrafficTrace(Name, [.. _requests]);
 }

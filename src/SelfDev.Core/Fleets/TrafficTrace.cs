@@ -47,9 +47,6 @@ public sealed class TrafficTrace
 
     public string Name { get; }
 
-    /// <value>UTC time of the first request, where the format tells it.</value>
-    public DateTimeOffset? Start { get; init; }
-
     public ReadOnlySpan<TrafficRequest> Requests => _requests;
 
     public int Count => _requests.Length;
@@ -62,7 +59,7 @@ public sealed class TrafficTrace
     public TrafficTrace TimeScaled(double factor)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(factor);
-        return new TrafficTrace(FormattableString.Invariant($"{Name} x{factor:0.##}"), [.. _requests.Select(request => request with { Time = request.Time / factor })]) { Start = Start };
+        return new TrafficTrace(FormattableString.Invariant($"{Name} x{factor:0.##}"), [.. _requests.Select(request => request with { Time = request.Time / factor })]);
     }
 
     /// <summary>Several traces at once: each begins at 0.</summary>

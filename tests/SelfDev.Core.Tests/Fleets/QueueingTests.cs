@@ -29,23 +29,5 @@ public sealed class QueueingTests
     }
 
     [Fact]
-    public void The_mean_wait_is_that_of_Pollaczek_and_Khinchine_for_one_server()
-    {
-        // M/D/1: rho S / (2 (1 - rho)); M/M/1: rho S / (1 - rho).
-        Assert.Equal(0.8 * 2 / (2 * 0.2), Queueing.MeanWait(1, 0.8, 2, 0), 12);
-        Assert.Equal(0.8 * 2 / 0.2, Queueing.MeanWait(1, 0.8, 2, 1), 12);
-    }
-
-    [Fact]
-    public void Square_root_staffing_nears_the_limit_of_Halfin_and_Whitt()
-    {
-        const double Load = 10_000;
-        const double Beta = 1;
-        var servers = Queueing.SquareRootStaffing(Load, Beta);
-        Assert.Equal(10_100, servers);
-        Assert.Equal(Queueing.HalfinWhitt(Beta), Queueing.ErlangC(servers, Load), 2);
-    }
-
-    [Fact]
     public void The_quantile_to_staff_for_is_the_newsvendors() => Assert.Equal(0.9, Queueing.CriticalQuantile(9, 1), 12);
 }

@@ -14,7 +14,7 @@ public sealed class TrafficFormatTests
 
         Assert.Equal(TraceCsvFormat.Azure, reading.Format);
         Assert.Equal([new TrafficRequest(0, 4808, 10), new TrafficRequest(0.052, 3180, 8)], trace.Requests.ToArray().Select(request => request with { Time = Math.Round(request.Time, 6) }));
-        Assert.Equal(new DateTimeOffset(2023, 11, 16, 18, 17, 3, TimeSpan.Zero), trace.Start!.Value.AddTicks(-(trace.Start.Value.Ticks % TimeSpan.TicksPerSecond)));
+        Assert.True(reading.HasDates);
     }
 
     [Theory]
