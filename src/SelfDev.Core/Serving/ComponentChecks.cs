@@ -33,8 +33,7 @@ internal static class ComponentChecks
         {
             yield return begin;
         }
-
-        if (Leaked(request, component) is { } leaked)
+        else if (Leaked(request, component) is { } leaked)
         {
             yield return leaked;
         }

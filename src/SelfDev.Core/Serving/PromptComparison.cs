@@ -198,9 +198,11 @@ internal static class PromptComparison
     private static bool IsCut(ReadOnlySpan<byte> before, ReadOnlySpan<byte> after, int prefix, int suffix)
     {
         const int MarkBytes = 96;
-        const int LeastBytes = 24;
+        const int LeastBytes = 8;
+        const int LeastBytesWithin = 24;
         var put = after[prefix..(after.Length - suffix)];
-        if (before.Length - after.Length < LeastBytes || put.Length > MarkBytes)
+        var least = put.IsEmpty && suffix > 0 ? LeastBytesWithin : LeastBytes;
+        if (before.Length - after.Length < least || put.Length > MarkBytes)
         {
             return false;
         }

@@ -253,6 +253,27 @@ public class RenderingFaultTests
         Assert.Equal([FindingKinds.UnorderedList], analysis.Findings.Select(finding => finding.Kind));
     }
 
+    [Theory]
+    [InlineData("What lies at berth", 18, 0)]
+    [InlineData("What lies... look twice.", 9, 3)]
+    [InlineData("What lies at […]", 13, 3)]
+    public void Cuts_are_told_by_what_is_left(string left, int start, int length)
+    {
+        var analysis = Analyze((turn, messages) =>
+        {
+            if (turn >= 2)
+            {
+                messages[1]["content"] = left;
+            }
+
+            return messages;
+        });
+
+        var finding = Assert.Single(analysis.Findings);
+        Assert.Equal((FindingKinds.TruncatedMessage, "messages[1]"), (finding.Kind, finding.Metrics["component"].ToString()));
+        Assert.Equal((start, length), (finding.Metrics["spanStart"].Number, finding.Metrics["spanLength"].Number));
+    }
+
     [Fact]
     public void A_message_cut_in_the_middle_is_named_with_the_place_of_the_cut()
     {
