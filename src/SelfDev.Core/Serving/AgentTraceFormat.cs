@@ -90,12 +90,12 @@ internal sealed class AgentTraceFormat(ServingTraffic traffic)
             {
                 reader.Read();
                 _request.Model = reader.TokenType == JsonTokenType.String ? reader.GetString() : null;
-                PromptReader.SkipValue(ref reader);
+                PromptText.SkipValue(ref reader);
             }
             else if (reader.ValueTextEquals("timestamp"u8))
             {
                 reader.Read();
-                _request.Time = RequestFormat.Time(ref reader);
+                _request.Time = JsonFigures.Time(ref reader);
             }
             else if (reader.ValueTextEquals("message_metadata"u8))
             {
@@ -105,7 +105,7 @@ internal sealed class AgentTraceFormat(ServingTraffic traffic)
             else
             {
                 reader.Read();
-                PromptReader.SkipValue(ref reader);
+                PromptText.SkipValue(ref reader);
             }
         }
 
@@ -122,7 +122,7 @@ internal sealed class AgentTraceFormat(ServingTraffic traffic)
     {
         if (reader.TokenType != JsonTokenType.StartObject)
         {
-            PromptReader.SkipValue(ref reader);
+            PromptText.SkipValue(ref reader);
             return;
         }
 
@@ -132,7 +132,7 @@ internal sealed class AgentTraceFormat(ServingTraffic traffic)
             var (isPrompt, isCached, isOutput) = (reader.ValueTextEquals("prompt"u8), reader.ValueTextEquals("cached"u8), reader.ValueTextEquals("completion"u8));
             reader.Read();
             long? value = reader.TokenType == JsonTokenType.Number ? reader.TryGetInt64(out var count) ? count : -1 : null;
-            PromptReader.SkipValue(ref reader);
+            PromptText.SkipValue(ref reader);
             usage.PromptTokens = isPrompt ? value : usage.PromptTokens;
             usage.CachedTokens = isCached ? value : usage.CachedTokens;
             usage.OutputTokens = isOutput ? value : usage.OutputTokens;
@@ -144,7 +144,7 @@ internal sealed class AgentTraceFormat(ServingTraffic traffic)
     {
         if (reader.TokenType != JsonTokenType.StartArray)
         {
-            PromptReader.SkipValue(ref reader);
+            PromptText.SkipValue(ref reader);
             return;
         }
 
@@ -164,18 +164,18 @@ internal sealed class AgentTraceFormat(ServingTraffic traffic)
                 {
                     reader.Read();
                     sequence = reader.TokenType == JsonTokenType.Number && reader.TryGetInt64(out var id) ? id : sequence;
-                    PromptReader.SkipValue(ref reader);
+                    PromptText.SkipValue(ref reader);
                 }
                 else if (reader.ValueTextEquals("token_len"u8))
                 {
                     reader.Read();
                     component.Size = reader.TokenType == JsonTokenType.Number && reader.TryGetInt32(out var size) ? Math.Max(0, size) : 0;
-                    PromptReader.SkipValue(ref reader);
+                    PromptText.SkipValue(ref reader);
                 }
                 else
                 {
                     reader.Read();
-                    PromptReader.SkipValue(ref reader);
+                    PromptText.SkipValue(ref reader);
                 }
             }
 

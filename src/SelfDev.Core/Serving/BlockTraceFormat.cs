@@ -15,13 +15,12 @@ internal sealed class BlockTraceFormat(CapacityCurve curve, int? blockTokens)
 
     private readonly Dictionary<long, int> _items = [];
     private readonly Ancestry<long> _ancestry = new();
+    private double _lastTime = double.NaN;
     private long[] _blocks = new long[256];
 
     public long Requests { get; private set; }
 
     public long PromptTokens { get; private set; }
-
-    public long OutputTokens { get; private set; }
 
     /// <value>Tokens that stand in no hashed block: the prompt's rest after its last one.</value>
     public long UnblockedTokens { get; private set; }
@@ -34,12 +33,6 @@ internal sealed class BlockTraceFormat(CapacityCurve curve, int? blockTokens)
     /// <value>Conversations that name themselves or a later one as their parent, so that their order cannot be followed.</value>
     public long CyclicIds { get; private set; }
 
-    public double FirstTime { get; private set; } = double.NaN;
-
-    public double LastTime { get; private set; } = double.NaN;
-
-    public long BlockLookUps => curve.Blocks;
-
     /// <summary>Whether a line is of such a trace, and of which.</summary>
     public static string? Sniff(ReadOnlySpan<byte> line) =>
         line.IndexOf("\"hash_ids\""u8) < 0 || line.IndexOf("\"input_length\""u8) < 0 ? null
@@ -50,7 +43,7 @@ internal sealed class BlockTraceFormat(CapacityCurve curve, int? blockTokens)
     public bool TryTake(ReadOnlySpan<byte> line)
     {
         var reader = new Utf8JsonReader(line);
-        long input = -1, output = 0, chat = 0, parent = 0;
+        long input = -1, chat = 0, parent = 0;
         var (time, count, isBailian) = (double.NaN, -1, false);
         try
         {
@@ -69,10 +62,6 @@ internal sealed class BlockTraceFormat(CapacityCurve curve, int? blockTokens)
                 else if (reader.ValueTextEquals("input_length"u8))
                 {
                     input = ReadLong(ref reader);
-                }
-                else if (reader.ValueTextEquals("output_length"u8))
-                {
-                    output = ReadLong(ref reader);
                 }
                 else if (reader.ValueTextEquals("timestamp"u8))
                 {
@@ -109,7 +98,7 @@ internal sealed class BlockTraceFormat(CapacityCurve curve, int? blockTokens)
             return false;
         }
 
-        Take(count, input, Math.Max(0, output), blockTokens ?? (isBailian ? BailianBlockTokens : MooncakeBlockTokens));
+        Take(count, input, blockTokens ?? (isBailian ? BailianBlockTokens : MooncakeBlockTokens));
         NoteTime(time);
         if (isBailian)
         {
@@ -122,11 +111,10 @@ internal sealed class BlockTraceFormat(CapacityCurve curve, int? blockTokens)
 
     private const long MaxTokens = 1L << 32;
 
-    private void Take(int count, long input, long output, int size)
+    private void Take(int count, long input, int size)
     {
         Requests++;
         PromptTokens += input;
-        OutputTokens += output;
         curve.BeginRequest();
         var left = input;
         foreach (var block in _blocks.AsSpan(0, count))
@@ -155,9 +143,8 @@ internal sealed class BlockTraceFormat(CapacityCurve curve, int? blockTokens)
             return;
         }
 
-        FirstTime = double.IsNaN(FirstTime) ? time : FirstTime;
-        ClockReversals += time < LastTime ? 1 : 0;
-        LastTime = time;
+        ClockReversals += time < _lastTime ? 1 : 0;
+        _lastTime = time;
     }
 
     private int ReadBlocks(ref Utf8JsonReader reader)

@@ -32,12 +32,12 @@ internal sealed class CallHashes
         if (reader.ValueTextEquals("message_sha"u8))
         {
             reader.Read();
-            ReadArray(ref reader, _hashes, static (ref Utf8JsonReader item) => PromptReader.IdOf(ref item));
+            ReadArray(ref reader, _hashes, static (ref Utf8JsonReader item) => PromptText.IdOf(ref item));
         }
         else if (reader.ValueTextEquals("message_raw_sha"u8))
         {
             reader.Read();
-            ReadArray(ref reader, _rawHashes, static (ref Utf8JsonReader item) => PromptReader.IdOf(ref item));
+            ReadArray(ref reader, _rawHashes, static (ref Utf8JsonReader item) => PromptText.IdOf(ref item));
         }
         else if (reader.ValueTextEquals("message_chars"u8))
         {
@@ -52,20 +52,20 @@ internal sealed class CallHashes
         else if (reader.ValueTextEquals("tools_sha"u8))
         {
             reader.Read();
-            _tools = PromptReader.IdOf(ref reader);
-            PromptReader.SkipValue(ref reader);
+            _tools = PromptText.IdOf(ref reader);
+            PromptText.SkipValue(ref reader);
         }
         else if (reader.ValueTextEquals("tools_chars"u8))
         {
             reader.Read();
             _toolsSize = reader.TokenType == JsonTokenType.Number && reader.TryGetInt32(out var size) ? Math.Max(0, size) : 0;
-            PromptReader.SkipValue(ref reader);
+            PromptText.SkipValue(ref reader);
         }
         else if (reader.ValueTextEquals("instance"u8))
         {
             reader.Read();
             _instance = reader.TokenType == JsonTokenType.String && reader.ValueSpan.Length < 512 && !reader.ValueIsEscaped ? System.Text.Encoding.UTF8.GetString(reader.ValueSpan) : null;
-            PromptReader.SkipValue(ref reader);
+            PromptText.SkipValue(ref reader);
         }
         else
         {
@@ -113,14 +113,14 @@ internal sealed class CallHashes
     {
         if (reader.TokenType != JsonTokenType.StartArray)
         {
-            PromptReader.SkipValue(ref reader);
+            PromptText.SkipValue(ref reader);
             return;
         }
 
         while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
         {
             items.Add(read(ref reader));
-            PromptReader.SkipValue(ref reader);
+            PromptText.SkipValue(ref reader);
         }
     }
 }

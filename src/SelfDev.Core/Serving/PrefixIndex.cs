@@ -84,8 +84,6 @@ internal sealed class PrefixIndex
 {
     private readonly Dictionary<UInt128, PrefixNode> _nodes = [];
 
-    public int Count => _nodes.Count;
-
     public PrefixNode? Find(UInt128 chain) => _nodes.GetValueOrDefault(chain);
 
     public PrefixNode Add(UInt128 chain)

@@ -20,29 +20,21 @@ internal sealed class PromptAccounting(ServingOptions options, ProviderRules rul
     /// <summary>Components before a cache mark that Anthropic looks back over ("20 blocks").</summary>
     private const int LookBack = 20;
 
-    private const int MaxBackends = 4096;
-
-    private readonly HashSet<string> _backends = new(StringComparer.Ordinal);
+    private readonly CacheScopes _scopes = new(options, rules);
     private readonly PrefixIndex _index = new();
     private readonly TokenPlaces _places = new();
-    private readonly Dictionary<(string Backend, string? Key), int> _scopes = [];
-    private readonly Dictionary<string, (string Base, UInt128 Root, ProviderRule Rule)> _models = new(StringComparer.Ordinal);
     private readonly HashSet<string> _marking = new(StringComparer.Ordinal);
     private readonly int _blockTokens = options.BlockTokens ?? 16;
     private UInt128[] _chain = new UInt128[64];
     private PrefixNode?[] _nodes = new PrefixNode?[64];
 
-    public int DistinctPrefixes => _index.Count;
-
-    public int Models => _models.Count;
-
-    public AccountedRequest Take(ServedRequest request, int checkpointLimit = 4096)
+    public AccountedRequest Take(ServedRequest request)
     {
         var components = CollectionsMarshal.AsSpan(request.Components);
         var served = request.ServedModel ?? request.Model ?? "unknown";
-        var (model, root, rule) = ModelOf(served, checkpointLimit);
-        var backend = NamedBackend(request.Backend ?? served);
-        var scope = ScopeOf(backend, request.CacheKey);
+        var (model, root, rule) = _scopes.ModelOf(served);
+        var backend = _scopes.NamedBackend(request.Backend ?? served);
+        var scope = _scopes.Of(backend, request.CacheKey);
         var (usage, fault) = request.UsageFields.Normalise();
         var prompt = fault == UsageFault.None ? usage.Prompt : EstimateTokens(components);
 
@@ -89,7 +81,7 @@ internal sealed class PromptAccounting(ServingOptions options, ProviderRules rul
         var kept = history.Keep(accounted.Session, request, accounted.IsContinuation ? accounted.Predecessor : null);
         kept.PromptTokens = accounted.Booking?.Prompt ?? EstimateTokens(CollectionsMarshal.AsSpan(request.Components));
         kept.Model = accounted.Model;
-        kept.Scope = ScopeOf(accounted.Backend, request.CacheKey);
+        kept.Scope = _scopes.Of(accounted.Backend, request.CacheKey);
         (kept.File, kept.FileName, kept.Line, kept.Offset, kept.Number, kept.Time) = (request.File, request.FileName, request.Line, request.Offset, request.Number, request.Time);
         kept.Family = accounted.Family;
         if (!accounted.IsContinuation)
@@ -306,36 +298,6 @@ internal sealed class PromptAccounting(ServingOptions options, ProviderRules rul
 
             node.See(scope, now, marks.Last < 0 || components[i].Marked);
         }
-    }
-
-    private (string Base, UInt128 Root, ProviderRule Rule) ModelOf(string served, int limit)
-    {
-        if (!_models.TryGetValue(served, out var model))
-        {
-            var name = rules.BaseName(served);
-            var rule = options.Provider is { } family ? rules.Named(family)! : rules.Of(name);
-            model = (name, Fingerprint.Of(System.Text.Encoding.UTF8.GetBytes(name)), rule);
-            if (_models.Count < limit)
-            {
-                _models.Add(served, model);
-            }
-        }
-
-        return model;
-    }
-
-    /// <summary>Later backends than these are counted as one, so that a log which names each request's own costs no memory for each.</summary>
-    private string NamedBackend(string backend) => _backends.Contains(backend) || (_backends.Count < MaxBackends && _backends.Add(backend)) ? backend : MissLedger.Other;
-
-    private int ScopeOf(string backend, string? key)
-    {
-        ref var scope = ref CollectionsMarshal.GetValueRefOrAddDefault(_scopes, (backend, key), out var exists);
-        if (!exists)
-        {
-            scope = _scopes.Count;
-        }
-
-        return scope;
     }
 
     private static UInt128 FamilyOf(ReadOnlySpan<PromptComponent> components, UInt128 root)

@@ -50,7 +50,7 @@ internal static class PromptReader
         if (reader.TokenType == JsonTokenType.String)
         {
             var component = Begin(request, ComponentKind.Message, MessageRole.User, index);
-            AppendString(ref reader, request);
+            PromptText.AppendString(ref reader, request);
             End(request, ref component);
             request.Components.Add(component);
             return;
@@ -117,7 +117,7 @@ internal static class PromptReader
                 type = reader.TokenType == JsonTokenType.String && reader.ValueTextEquals("function_call"u8) ? MessageRole.Assistant
                     : reader.TokenType == JsonTokenType.String && reader.ValueTextEquals("function_call_output"u8) ? MessageRole.Tool
                     : MessageRole.None;
-                SkipValue(ref reader);
+                PromptText.SkipValue(ref reader);
             }
             else if (IsUnrendered(ref reader, ref component))
             {
@@ -131,14 +131,14 @@ internal static class PromptReader
             else if (reader.ValueTextEquals("tool_call_id"u8) || reader.ValueTextEquals("tool_use_id"u8) || reader.ValueTextEquals("call_id"u8))
             {
                 reader.Read();
-                component.Answers = IdOf(ref reader);
-                AppendField("id"u8, ref reader, request);
+                component.Answers = PromptText.IdOf(ref reader);
+                PromptText.AppendField("id"u8, ref reader, request);
             }
             else
             {
                 var name = reader.ValueSpan;
                 reader.Read();
-                AppendField(name, ref reader, request);
+                PromptText.AppendField(name, ref reader, request);
             }
         }
 
@@ -166,7 +166,7 @@ internal static class PromptReader
         switch (reader.TokenType)
         {
             case JsonTokenType.String:
-                AppendString(ref reader, request);
+                PromptText.AppendString(ref reader, request);
                 break;
             case JsonTokenType.StartArray:
                 while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
@@ -185,7 +185,7 @@ internal static class PromptReader
             case JsonTokenType.Null:
                 break;
             default:
-                AppendJson(ref reader, request);
+                PromptText.AppendJson(ref reader, request);
                 break;
         }
     }
@@ -211,7 +211,7 @@ internal static class PromptReader
                     component.Role = reader.ValueTextEquals("tool_result"u8) ? MessageRole.Tool : component.Role;
                 }
 
-                SkipValue(ref reader);
+                PromptText.SkipValue(ref reader);
             }
             else if (IsUnrendered(ref reader, ref component))
             {
@@ -220,21 +220,21 @@ internal static class PromptReader
             else if (reader.ValueTextEquals("tool_use_id"u8))
             {
                 reader.Read();
-                component.Answers = IdOf(ref reader);
-                AppendField("id"u8, ref reader, request);
+                component.Answers = PromptText.IdOf(ref reader);
+                PromptText.AppendField("id"u8, ref reader, request);
             }
             else if (reader.ValueTextEquals("id"u8))
             {
                 reader.Read();
-                id = IdOf(ref reader);
-                AppendField("id"u8, ref reader, request);
+                id = PromptText.IdOf(ref reader);
+                PromptText.AppendField("id"u8, ref reader, request);
             }
             else
             {
                 var name = reader.ValueSpan;
                 reader.Read();
                 var start = request.TextLength;
-                AppendField(name, ref reader, request);
+                PromptText.AppendField(name, ref reader, request);
                 arguments = Fingerprint.Mix(arguments, Fingerprint.Of(request.Text[start..]));
             }
         }
@@ -258,7 +258,7 @@ internal static class PromptReader
         {
             reader.Read();
             component.Marked |= reader.TokenType is not (JsonTokenType.Null or JsonTokenType.False);
-            SkipValue(ref reader);
+            PromptText.SkipValue(ref reader);
             return true;
         }
 
@@ -266,7 +266,7 @@ internal static class PromptReader
             || reader.ValueTextEquals("timestamp"u8))
         {
             reader.Read();
-            SkipValue(ref reader);
+            PromptText.SkipValue(ref reader);
             return true;
         }
 
@@ -276,126 +276,9 @@ internal static class PromptReader
     private static void ReadTool(ref Utf8JsonReader reader, ServedRequest request, int index)
     {
         var component = Begin(request, ComponentKind.Tool, MessageRole.None, index);
-        AppendJson(ref reader, request, ref component);
+        PromptText.AppendJson(ref reader, request, ref component);
         End(request, ref component);
         request.Components.Add(component);
-    }
-
-    internal static void AppendField(ReadOnlySpan<byte> name, ref Utf8JsonReader reader, ServedRequest request)
-    {
-        if (reader.TokenType == JsonTokenType.Null)
-        {
-            return;
-        }
-
-        request.Append((byte)'\n');
-        request.Append(name);
-        request.Append(": "u8);
-        AppendJson(ref reader, request);
-    }
-
-    /// <summary>A value: a string as its text, anything else as compact JSON as it was written.</summary>
-    internal static void AppendJson(ref Utf8JsonReader reader, ServedRequest request)
-    {
-        var ignored = default(PromptComponent);
-        if (reader.TokenType == JsonTokenType.String)
-        {
-            AppendString(ref reader, request);
-        }
-        else
-        {
-            AppendJson(ref reader, request, ref ignored);
-        }
-    }
-
-    private static void AppendJson(ref Utf8JsonReader reader, ServedRequest request, ref PromptComponent component)
-    {
-        var depth = reader.CurrentDepth;
-        var needsComma = false;
-        do
-        {
-            if (reader.TokenType is JsonTokenType.EndObject or JsonTokenType.EndArray)
-            {
-                request.Append(reader.TokenType == JsonTokenType.EndObject ? (byte)'}' : (byte)']');
-                needsComma = true;
-                continue;
-            }
-
-            if (reader.TokenType == JsonTokenType.PropertyName && reader.ValueTextEquals("cache_control"u8))
-            {
-                reader.Read();
-                component.Marked |= reader.TokenType != JsonTokenType.Null;
-                SkipValue(ref reader);
-                continue;
-            }
-
-            if (needsComma)
-            {
-                request.Append((byte)',');
-            }
-
-            needsComma = AppendToken(ref reader, request);
-        }
-        while (!(reader.CurrentDepth == depth && reader.TokenType is not (JsonTokenType.StartObject or JsonTokenType.StartArray or JsonTokenType.PropertyName)) && reader.Read());
-    }
-
-    /// <returns>Whether what follows is set off by a comma.</returns>
-    private static bool AppendToken(ref Utf8JsonReader reader, ServedRequest request)
-    {
-        switch (reader.TokenType)
-        {
-            case JsonTokenType.StartObject:
-                request.Append((byte)'{');
-                return false;
-            case JsonTokenType.StartArray:
-                request.Append((byte)'[');
-                return false;
-            case JsonTokenType.PropertyName:
-                request.Append((byte)'"');
-                request.Append(reader.ValueSpan);
-                request.Append("\":"u8);
-                return false;
-            case JsonTokenType.String:
-                request.Append((byte)'"');
-                request.Append(reader.ValueSpan);
-                request.Append((byte)'"');
-                return true;
-            default:
-                request.Append(reader.ValueSpan);
-                return true;
-        }
-    }
-
-    internal static void AppendString(ref Utf8JsonReader reader, ServedRequest request)
-    {
-        if (!reader.ValueIsEscaped)
-        {
-            request.Append(reader.ValueSpan);
-            return;
-        }
-
-        var room = request.Room(reader.ValueSpan.Length);
-        try
-        {
-            request.Advance(reader.CopyString(room));
-        }
-        catch (InvalidOperationException)
-        {
-            // A lone surrogate or malformed UTF-8: kept as it was written.
-            request.BrokenStrings++;
-            request.Append(reader.ValueSpan);
-        }
-    }
-
-    internal static UInt128 IdOf(ref Utf8JsonReader reader) =>
-        reader.TokenType is JsonTokenType.String or JsonTokenType.Number && reader.ValueSpan.Length > 0 ? Fingerprint.Of(reader.ValueSpan) : 0;
-
-    internal static void SkipValue(ref Utf8JsonReader reader)
-    {
-        if (reader.TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray)
-        {
-            reader.Skip();
-        }
     }
 
     internal static UInt128 HashOf(ReadOnlySpan<byte> text, in PromptComponent component) =>

@@ -41,6 +41,8 @@ public sealed record ProviderRule(
 /// <summary>The rules of all families, and the names of models without what gateways add to them.</summary>
 public sealed partial class ProviderRules
 {
+    private const int MaxModels = 4096;
+
     private readonly RuleFile _file;
     private readonly Dictionary<string, ProviderRule> _byModel = new(StringComparer.Ordinal);
 
@@ -61,7 +63,10 @@ public sealed partial class ProviderRules
         if (!_byModel.TryGetValue(model, out var rule))
         {
             rule = Families.FirstOrDefault(family => family.Match.Any(part => model.Contains(part, StringComparison.Ordinal))) ?? _file.Unknown;
-            _byModel.Add(model, rule);
+            if (_byModel.Count < MaxModels)
+            {
+                _byModel.Add(model, rule);
+            }
         }
 
         return rule;

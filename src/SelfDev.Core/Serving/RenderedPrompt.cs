@@ -31,7 +31,7 @@ internal static class RenderedPrompt
         }
 
         var start = request.TextLength;
-        PromptReader.AppendString(ref reader, request);
+        PromptText.AppendString(ref reader, request);
         var text = request.Text[start..];
         var template = TemplateOf(text);
         for (var (index, from) = (0, 0); from < text.Length; index++)

@@ -50,7 +50,7 @@ internal sealed class RequestFormat
         _hashes.Clear();
         ReadObject(ref reader, request, level: 0);
         _hashes.Complete(request);
-        Order(request);
+        PromptOrder.Restore(request);
         return request.Components.Count > 0 || request.UsageFields.Any;
     }
 
@@ -64,7 +64,7 @@ internal sealed class RequestFormat
 
         if (reader.TokenType != JsonTokenType.String)
         {
-            PromptReader.SkipValue(ref reader);
+            PromptText.SkipValue(ref reader);
             return null;
         }
 
@@ -199,23 +199,23 @@ internal sealed class RequestFormat
         else if (Is(ref reader, TimeNames))
         {
             reader.Read();
-            var time = Time(ref reader);
+            var time = JsonFigures.Time(ref reader);
             request.Time = double.IsNaN(time) ? request.Time : time;
         }
         else if (reader.ValueTextEquals("cost"u8) || reader.ValueTextEquals("response_cost"u8) || reader.ValueTextEquals("spend"u8))
         {
             reader.Read();
-            request.Cost = Number(ref reader) is { } cost && cost is >= 0 and < 1e9 ? cost : request.Cost;
+            request.Cost = JsonFigures.Number(ref reader) is { } cost && cost is >= 0 and < 1e9 ? cost : request.Cost;
         }
         else if (reader.ValueTextEquals("ttft"u8) || reader.ValueTextEquals("time_to_first_token"u8))
         {
             reader.Read();
-            request.TimeToFirstToken = Number(ref reader) ?? request.TimeToFirstToken;
+            request.TimeToFirstToken = JsonFigures.Number(ref reader) ?? request.TimeToFirstToken;
         }
         else if (reader.ValueTextEquals("ttft_ms"u8) || reader.ValueTextEquals("time_to_first_token_ms"u8))
         {
             reader.Read();
-            request.TimeToFirstToken = Number(ref reader) / 1000 ?? request.TimeToFirstToken;
+            request.TimeToFirstToken = JsonFigures.Number(ref reader) / 1000 ?? request.TimeToFirstToken;
         }
         else
         {
@@ -250,7 +250,7 @@ internal sealed class RequestFormat
             reader.Read();
         }
 
-        PromptReader.SkipValue(ref reader);
+        PromptText.SkipValue(ref reader);
     }
 
     private void ReadResponse(ref Utf8JsonReader reader, ServedRequest request)
@@ -275,78 +275,18 @@ internal sealed class RequestFormat
             else if (reader.ValueTextEquals("choices"u8))
             {
                 reader.Read();
-                ReadChoices(ref reader, request);
+                ReplyReader.ReadChoices(ref reader, request);
             }
             else if (reader.ValueTextEquals("created"u8) || reader.ValueTextEquals("created_at"u8))
             {
                 reader.Read();
-                var time = Time(ref reader);
+                var time = JsonFigures.Time(ref reader);
                 request.Time = double.IsNaN(request.Time) ? time : request.Time;
             }
             else
             {
                 reader.Read();
-                PromptReader.SkipValue(ref reader);
-            }
-        }
-    }
-
-    private static void ReadChoices(ref Utf8JsonReader reader, ServedRequest request)
-    {
-        if (reader.TokenType != JsonTokenType.StartArray)
-        {
-            PromptReader.SkipValue(ref reader);
-            return;
-        }
-
-        var depth = reader.CurrentDepth;
-        while (reader.Read() && !(reader.TokenType == JsonTokenType.EndArray && reader.CurrentDepth == depth))
-        {
-            if (reader.TokenType != JsonTokenType.PropertyName)
-            {
-                continue;
-            }
-
-            var isMessage = reader.CurrentDepth == depth + 2 && reader.ValueTextEquals("message"u8);
-            reader.Read();
-            if (isMessage && request.Reply is null && reader.TokenType == JsonTokenType.StartObject)
-            {
-                var calls = request.ToolCalls.Count;
-                request.Reply = PromptReader.ReadMessage(ref reader, request, 0, -1);
-                request.ToolCalls.RemoveRange(calls, request.ToolCalls.Count - calls);
-            }
-            else
-            {
-                PromptReader.SkipValue(ref reader);
-            }
-        }
-    }
-
-    /// <summary>Tools, system prompt, rendered prompt, messages: the order in which templates put them, whatever the order in the log.</summary>
-    private static void Order(ServedRequest request)
-    {
-        var components = request.Components;
-        for (var i = 1; i < components.Count; i++)
-        {
-            if (components[i].Kind < components[i - 1].Kind)
-            {
-                var places = Enumerable.Range(0, components.Count).OrderBy(place => components[place].Kind).ToArray();
-                var sorted = places.Select(place => components[place]).ToList();
-                var moved = new int[places.Length];
-                for (var to = 0; to < places.Length; to++)
-                {
-                    moved[places[to]] = to;
-                }
-
-                for (var call = 0; call < request.ToolCalls.Count; call++)
-                {
-                    var (id, place) = request.ToolCalls[call];
-                    request.ToolCalls[call] = (id, place >= 0 && place < moved.Length ? moved[place] : place);
-                }
-
-                components.Clear();
-                components.AddRange(sorted);
-                return;
+                PromptText.SkipValue(ref reader);
             }
         }
     }
@@ -371,39 +311,5 @@ internal sealed class RequestFormat
         }
 
         return false;
-    }
-
-    internal static double? Number(ref Utf8JsonReader reader)
-    {
-        if (reader.TokenType == JsonTokenType.Number && reader.TryGetDouble(out var number) && double.IsFinite(number))
-        {
-            return number;
-        }
-
-        PromptReader.SkipValue(ref reader);
-        return null;
-    }
-
-    /// <summary>Seconds since 1970 of a number of seconds, milliseconds, microseconds or nanoseconds, or of an ISO 8601 text; NaN otherwise.</summary>
-    internal static double Time(ref Utf8JsonReader reader)
-    {
-        if (reader.TokenType == JsonTokenType.Number && reader.TryGetDouble(out var number) && double.IsFinite(number))
-        {
-            // 1e11 seconds are the year 5138.
-            return Math.Abs(number) switch { < 1e11 => number, < 1e14 => number / 1e3, < 1e17 => number / 1e6, _ => number / 1e9 };
-        }
-
-        if (reader.TokenType == JsonTokenType.String && reader.ValueSpan.Length is > 7 and < 64)
-        {
-            Span<char> text = stackalloc char[64];
-            var length = Encoding.Latin1.GetChars(reader.ValueSpan, text);
-            if (DateTimeOffset.TryParse(text[..length], CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var time))
-            {
-                return (time - DateTimeOffset.UnixEpoch).TotalSeconds;
-            }
-        }
-
-        PromptReader.SkipValue(ref reader);
-        return double.NaN;
     }
 }

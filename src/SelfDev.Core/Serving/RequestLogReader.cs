@@ -19,9 +19,6 @@ internal sealed class RequestLogReader(ServingTraffic traffic)
 
     public long Rejected { get; private set; }
 
-    /// <value>The first rejected line; 0 without one.</value>
-    public long FirstRejected { get; private set; }
-
     public long Lines { get; private set; }
 
     public long Bytes { get; private set; }
@@ -55,7 +52,7 @@ internal sealed class RequestLogReader(ServingTraffic traffic)
                 }
                 else
                 {
-                    Reject(line.Number);
+                    Rejected++;
                 }
             }
         }
@@ -88,7 +85,7 @@ internal sealed class RequestLogReader(ServingTraffic traffic)
     {
         if (!TryTake(document, 1, 0))
         {
-            Reject(1);
+            Rejected++;
         }
     }
 
@@ -137,11 +134,5 @@ internal sealed class RequestLogReader(ServingTraffic traffic)
         }
 
         return taken;
-    }
-
-    private void Reject(long line)
-    {
-        Rejected++;
-        FirstRejected = FirstRejected == 0 ? line : FirstRejected;
     }
 }

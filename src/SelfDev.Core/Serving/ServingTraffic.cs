@@ -53,8 +53,6 @@ internal sealed class ServingTraffic
 
     public double Cost { get; private set; }
 
-    public int DistinctPrefixes => _accounting.DistinctPrefixes;
-
     /// <value>Requests that say how long their first token took.</value>
     public long Timed { get; private set; }
 

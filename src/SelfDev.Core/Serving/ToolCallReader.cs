@@ -9,7 +9,7 @@ internal static class ToolCallReader
     {
         if (reader.TokenType != JsonTokenType.StartArray)
         {
-            PromptReader.AppendField("tool_calls"u8, ref reader, request);
+            PromptText.AppendField("tool_calls"u8, ref reader, request);
             return;
         }
 
@@ -17,7 +17,7 @@ internal static class ToolCallReader
         {
             if (reader.TokenType != JsonTokenType.StartObject)
             {
-                PromptReader.AppendField("call"u8, ref reader, request);
+                PromptText.AppendField("call"u8, ref reader, request);
                 continue;
             }
 
@@ -39,25 +39,25 @@ internal static class ToolCallReader
             if (reader.ValueTextEquals("id"u8) && reader.CurrentDepth == depth + 1)
             {
                 reader.Read();
-                if (PromptReader.IdOf(ref reader) is var id && id != 0)
+                if (PromptText.IdOf(ref reader) is var id && id != 0)
                 {
                     request.ToolCalls.Add((id, place));
                     component.HasCallIds = true;
                 }
 
-                PromptReader.AppendField("id"u8, ref reader, request);
+                PromptText.AppendField("id"u8, ref reader, request);
             }
             else if (reader.ValueTextEquals("name"u8))
             {
                 reader.Read();
-                component.CallsHash = Fingerprint.Mix(component.CallsHash, PromptReader.IdOf(ref reader));
-                PromptReader.AppendField("name"u8, ref reader, request);
+                component.CallsHash = Fingerprint.Mix(component.CallsHash, PromptText.IdOf(ref reader));
+                PromptText.AppendField("name"u8, ref reader, request);
             }
             else if (reader.ValueTextEquals("arguments"u8))
             {
                 reader.Read();
                 var start = request.TextLength;
-                PromptReader.AppendField("arguments"u8, ref reader, request);
+                PromptText.AppendField("arguments"u8, ref reader, request);
                 var arguments = request.Text[Math.Min(request.TextLength, start + "\narguments: ".Length)..];
                 component.CallsHash = Fingerprint.Mix(component.CallsHash, Fingerprint.Of(arguments));
                 component.BrokenCalls += IsJson(arguments) ? 0 : 1;
@@ -67,13 +67,13 @@ internal static class ToolCallReader
                 reader.Read();
                 if (reader.TokenType != JsonTokenType.StartObject)
                 {
-                    PromptReader.AppendField("function"u8, ref reader, request);
+                    PromptText.AppendField("function"u8, ref reader, request);
                 }
             }
             else
             {
                 reader.Read();
-                PromptReader.SkipValue(ref reader);
+                PromptText.SkipValue(ref reader);
             }
         }
     }

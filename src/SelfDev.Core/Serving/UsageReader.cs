@@ -9,7 +9,7 @@ internal static class UsageReader
     {
         if (reader.TokenType != JsonTokenType.StartObject)
         {
-            PromptReader.SkipValue(ref reader);
+            PromptText.SkipValue(ref reader);
             return;
         }
 
@@ -19,7 +19,7 @@ internal static class UsageReader
             if (!TryReadField(ref reader, ref usage))
             {
                 reader.Read();
-                PromptReader.SkipValue(ref reader);
+                PromptText.SkipValue(ref reader);
             }
         }
     }
@@ -78,7 +78,7 @@ internal static class UsageReader
     {
         if (reader.TokenType != JsonTokenType.StartObject)
         {
-            PromptReader.SkipValue(ref reader);
+            PromptText.SkipValue(ref reader);
             return;
         }
 
@@ -95,7 +95,7 @@ internal static class UsageReader
             else
             {
                 reader.Read();
-                PromptReader.SkipValue(ref reader);
+                PromptText.SkipValue(ref reader);
             }
         }
     }
@@ -114,7 +114,7 @@ internal static class UsageReader
             return null;
         }
 
-        PromptReader.SkipValue(ref reader);
+        PromptText.SkipValue(ref reader);
         return -1;
     }
 }
