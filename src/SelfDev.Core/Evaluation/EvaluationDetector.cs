@@ -11,9 +11,6 @@ internal sealed class EvaluationDetector(EvaluationFindings findings, Evaluation
 {
     private const int MaxTasksNamed = 5;
 
-    /// <summary>Share of samples with harness errors from which the harness is the story, not the model.</summary>
-    private const double HarnessErrorShare = 0.02;
-
     public void Detect(RunComparison comparison, EvaluationSummary summary)
     {
         var start = Start(comparison.Candidate);
@@ -25,9 +22,7 @@ internal sealed class EvaluationDetector(EvaluationFindings findings, Evaluation
         Improvements(comparison, summary);
         Tie(comparison, summary, start);
         Underpowered(comparison, start);
-        HarnessErrors(comparison, start);
-        Clusters(comparison);
-        Flaky(comparison, start);
+        new FailureDetector(findings, proposals).Detect(comparison, start);
     }
 
     public void DetectHistory(IReadOnlyList<TaskHistory> histories, IReadOnlyList<EvaluationRun> runs, IReadOnlyList<TrainingEvent> training)
@@ -233,79 +228,6 @@ internal sealed class EvaluationDetector(EvaluationFindings findings, Evaluation
             proposals.ForMoreSamples(needed, hours));
     }
 
-    private void HarnessErrors(RunComparison comparison, Place start)
-    {
-        foreach (var (task, matrix) in comparison.TransitionsByTask)
-        {
-            var errors = TransitionMatrix.Outcomes.Sum(from => matrix[from, SampleOutcome.HarnessError]);
-            var before = TransitionMatrix.Outcomes.Sum(to => matrix[SampleOutcome.HarnessError, to]);
-            if (errors <= before || errors < HarnessErrorShare * matrix.Total)
-            {
-                continue;
-            }
-
-            findings.Add(
-                FindingKinds.HarnessErrors,
-                Severity.Error,
-                FindingRole.Root,
-                string.Create(CultureInfo.InvariantCulture, $"{Task(task)}: {errors} of {matrix.Total} samples ended in an error of the harness, {before} before; these failures say nothing about the checkpoint"),
-                comparison.Candidate.Tasks[task].Place ?? FirstBroken(comparison, task) ?? start,
-                new Dictionary<string, MetricValue> { ["errors"] = errors, ["before"] = before, ["samples"] = matrix.Total },
-                proposals: [proposals.Rerun(null, "samples failed by errors of the harness")],
-                key: $"errors:{task}");
-        }
-    }
-
-    private void Clusters(RunComparison comparison)
-    {
-        var broken = comparison.Clusters.Sum(cluster => cluster.Items);
-        foreach (var cluster in comparison.Clusters.Where(cluster => cluster.Template.Length > 0 && cluster.Items >= Math.Max(3, broken / 20)))
-        {
-            var task = cluster.Tasks[0];
-            findings.Add(
-                FindingKinds.FailureCluster,
-                Severity.Warning,
-                FindingRole.Symptom,
-                string.Create(CultureInfo.InvariantCulture, $"{cluster.Items} of {broken} items that passed before now end alike ({Word(cluster.Outcome)}), in {string.Join(", ", cluster.Tasks.Select(Task))}"),
-                cluster.Texts[0].Place,
-                new Dictionary<string, MetricValue> { ["items"] = cluster.Items, ["broken"] = broken, ["outcome"] = Word(cluster.Outcome) },
-                [.. cluster.Texts.Skip(1).Select(text => text.Place)],
-                cause: cluster.Outcome == SampleOutcome.HarnessError ? $"errors:{task}"
-                    : comparison.Renderings.Any(difference => difference.Task == task) ? $"render:{task}" : $"regression:{task}");
-        }
-
-        foreach (var cluster in comparison.Attributes.Take(MaxTasksNamed))
-        {
-            findings.Add(
-                FindingKinds.FailureCluster,
-                Severity.Warning,
-                FindingRole.Symptom,
-                string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"Items whose {Name(cluster.Attribute)} is '{Name(cluster.Value)}' broke far more often than the others: {cluster.Broken} of {cluster.Items}, against {cluster.BrokenInAll} of {cluster.AllItems} in all"),
-                comparison.Clusters.SelectMany(of => of.Texts).FirstOrDefault(text => text.Attributes.Contains((cluster.Attribute, cluster.Value)))?.Place ?? Start(comparison.Candidate),
-                new Dictionary<string, MetricValue> { ["broken"] = cluster.Broken, ["items"] = cluster.Items, ["p"] = cluster.P },
-                cause: comparison.Tasks.FirstOrDefault(task => task.Verdict == ComparisonVerdict.Regressed) is { } worse ? $"regression:{worse.Task}" : null);
-        }
-    }
-
-    private void Flaky(RunComparison comparison, Place start)
-    {
-        foreach (var task in comparison.Flaky)
-        {
-            findings.Add(
-                FindingKinds.FlakySamples,
-                task.Flaky > 0.01 * task.Repeated ? Severity.Warning : Severity.Info,
-                FindingRole.Root,
-                string.Create(CultureInfo.InvariantCulture, $"{Task(task.Task)}: {task.Flaky} of {task.Repeated} repeated items both pass and fail (flaky); {task.Broken} passed in every try before and fail in every try now (broken)"),
-                task.Place ?? comparison.Candidate.Tasks[task.Task].Place ?? start,
-                new Dictionary<string, MetricValue> { ["flaky"] = task.Flaky, ["repeated"] = task.Repeated, ["broken"] = task.Broken });
-        }
-    }
-
-    private static Place? FirstBroken(RunComparison comparison, string task) =>
-        comparison.Clusters.Where(cluster => cluster.Tasks.Contains(task)).Select(cluster => cluster.Texts[0].Place).FirstOrDefault();
-
     private static string Numbers(TaskComparison task) => string.Create(
         CultureInfo.InvariantCulture,
         $"{task.Baseline:0.####} to {task.Candidate:0.####} ({task.Delta:+0.####;-0.####}{(task.Ci95 is [var low, var high] ? $", 95 % interval {low:+0.####;-0.####} to {high:+0.####;-0.####}" : "")}{(task.N is { } n ? $", n {n}" : "")}, p {task.PHolm:0.##E0} after Holm)");
@@ -349,7 +271,7 @@ internal sealed class EvaluationDetector(EvaluationFindings findings, Evaluation
     internal static string Word<TEnum>(TEnum value)
         where TEnum : struct, Enum => JsonNamingPolicy.KebabCaseLower.ConvertName(value.ToString());
 
-    private static string Task(string task) => Name(task);
+    internal static string Task(string task) => Name(task);
 
-    private static string Name(string text) => SafeText.SingleLine(text.Length > 100 ? text[..100] + "…" : text);
+    internal static string Name(string text) => SafeText.SingleLine(text.Length > 100 ? text[..100] + "…" : text);
 }

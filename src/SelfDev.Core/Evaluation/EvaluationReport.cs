@@ -87,6 +87,11 @@ internal static class EvaluationReport
             yield return block;
         }
 
+        if (comparison.BrokenLeftOut > 0)
+        {
+            yield return new Paragraph($"{Text(comparison.BrokenLeftOut)} more items that passed before and fail now were counted but not clustered.");
+        }
+
         if (summary.TrainingBetween.Count > 0)
         {
             yield return new Table(
@@ -206,14 +211,14 @@ internal static class EvaluationReport
 
         yield return new Heading("Generation report");
         yield return new Table(
-            "Effort, candidate over baseline: below 1 is less", ["suite", "measure", "n", "baseline", "candidate", "ratio", "95 % interval", "the data supports"],
+            "Accuracy and effort, candidate over baseline: below 1 is less", ["suite", "measure", "n", "baseline", "candidate", "ratio", "95 % interval", "the data supports"],
             [.. summary.Generation.Take(MaxRows).Select(line => Row(
                 Clean(line.Suite), line.Measure, Text(line.N), Text(line.Baseline), Text(line.Candidate), Text(line.Ratio), $"{Text(line.Ci95[0])} to {Text(line.Ci95[1])}", line.Claim.Length > 0 ? line.Claim : "no claim"))])
         {
             NumericColumns = [2, 3, 4, 5],
         };
         yield return new Chart(
-            "Effort ratio by suite", ChartForm.Interval, "", "candidate over baseline, 95 % interval",
+            "Accuracy and effort by suite", ChartForm.Interval, "", "candidate over baseline, 95 % interval",
             [.. summary.Generation.Take(MaxForest).GroupBy(line => line.Measure).Select(group => new Series(
                 group.Key, [.. group.Select(line => new ChartPoint(0, line.Ratio) { Label = Clean($"{line.Suite}: {line.Measure}"), Low = line.Ci95[0], High = line.Ci95[1] })]))]);
     }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Security.Cryptography;
 using SelfDev.Core.Artifacts;
 
@@ -74,8 +73,6 @@ internal sealed class EvaluationSource(ArtifactFile file, int index, EvaluationR
         Sha256 = Convert.ToHexStringLower(SHA256.HashData(bytes));
         return bytes;
     }
-
-    public static string Number(double value) => value.ToString("0.######", CultureInfo.InvariantCulture);
 
     private static string NameOf(string path)
     {

@@ -6,7 +6,7 @@ namespace SelfDev.Core.Evaluation;
 /// One measure between two generations of a model, e.g. tokens per solved task. Ratios below 1 mean less than before.
 /// </summary>
 /// <param name="Suite">The task; <c>all</c> for all tasks together.</param>
-/// <param name="Measure"><c>tokens per solved task</c>, <c>seconds per task</c> or <c>cost per solved task</c>.</param>
+/// <param name="Measure"><c>solved share</c>, <c>tokens per solved task</c>, <c>seconds per task</c> or <c>cost per solved task</c>.</param>
 /// <param name="Ci95">Of the ratio.</param>
 /// <param name="Claim">What the data supports, in our own words; empty where they support nothing.</param>
 public sealed record GenerationLine(string Suite, string Measure, long N, double Baseline, double Candidate, double Ratio, IReadOnlyList<double> Ci95, string Claim);
@@ -69,6 +69,7 @@ internal static class GenerationReport
         List<(double Solved, double Tokens, double Seconds, double Cost)> before,
         List<(double Solved, double Tokens, double Seconds, double Cost)> after)
     {
+        AddRatio(lines, suite, "solved share", before, after, item => item.Solved, _ => 1);
         AddRatio(lines, suite, "tokens per solved task", before, after, item => item.Tokens, item => item.Solved);
         AddRatio(lines, suite, "seconds per task", before, after, item => item.Seconds, _ => 1);
         AddRatio(lines, suite, "cost per solved task", before, after, item => item.Cost, item => item.Solved);

@@ -14,8 +14,8 @@ internal sealed class ItemPairs
         var (ours, starts) = baseline.ByItem();
         var (theirs, theirStarts) = candidate.ByItem();
         BaselineItems = starts.Count - 1;
-        CandidateItems = theirStarts.Count - 1;
-        for (int mine = 0, other = 0; mine < BaselineItems && other < CandidateItems;)
+        var candidateItems = theirStarts.Count - 1;
+        for (int mine = 0, other = 0; mine < BaselineItems && other < candidateItems;)
         {
             var order = baseline.Id(ours[starts[mine]]).CompareTo(candidate.Id(theirs[theirStarts[other]]));
             if (order == 0)
@@ -35,8 +35,6 @@ internal sealed class ItemPairs
     public int Count => _pairs.Count;
 
     public int BaselineItems { get; }
-
-    public int CandidateItems { get; }
 
     /// <value>Items of the same id with another document or another target: not the same item, so left out.</value>
     public int OtherDocuments { get; private set; }

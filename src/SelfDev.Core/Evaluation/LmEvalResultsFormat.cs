@@ -47,7 +47,7 @@ internal static partial class LmEvalResultsFormat
             var place = text.PlaceOf(source.File.Name, task.Name, resultsAt);
             if (task.Value.ValueKind != JsonValueKind.Object)
             {
-                source.Reject(place?.Line ?? 1, $"The results of a task are not an object.");
+                source.Reject(place?.Line ?? 1, "The results of a task are not an object.");
                 continue;
             }
 

@@ -48,7 +48,7 @@ internal sealed class RunComparer(EvaluationOptions options, EvaluationReader re
             Generation = GenerationReport.Lines(work.Generations, judged),
             OnlyBaseline = [.. baseline.Tasks.Keys.Where(task => !candidate.Tasks.ContainsKey(task))],
             OnlyCandidate = [.. candidate.Tasks.Keys.Where(task => !baseline.Tasks.ContainsKey(task))],
-            BrokenLeftOut = work.BrokenLeftOut,
+            BrokenLeftOut = work.BrokenLeftOut + work.Clusterer.Unclustered,
         };
     }
 

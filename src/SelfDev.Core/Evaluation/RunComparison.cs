@@ -28,7 +28,7 @@ internal sealed record RunComparison(EvaluationRun Baseline, EvaluationRun Candi
 
     public IReadOnlyList<string> OnlyCandidate { get; init; } = [];
 
-    /// <value>Broken items that were not looked at one by one.</value>
+    /// <value>Broken items that are in no cluster: beyond the most that are looked at, or with a message of their own when there were clusters enough.</value>
     public long BrokenLeftOut { get; init; }
 }
 

@@ -27,8 +27,6 @@ internal sealed class SampleColumns
     /// <value>Highest try at one item.</value>
     public int Epochs { get; private set; } = 1;
 
-    public bool HasInputs => !_inputs.IsEmpty;
-
     public bool HasClusters => !_clusters.IsEmpty;
 
     public bool HasTokens => !_tokens.IsEmpty;
