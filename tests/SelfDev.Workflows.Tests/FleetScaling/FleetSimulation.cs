@@ -28,6 +28,7 @@ internal sealed class FleetSimulation
     private const int OtherPeople = 7;
     private const int KillSwitchToggle = 8;
     private const int PolicyChange = 12;
+    private const int ClockForward = 15;
     private const decimal Price = 10;
     private const string Subscription = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachineScaleSets/";
 
@@ -68,7 +69,7 @@ internal sealed class FleetSimulation
         _policy = new FixedPolicySource(NewPolicy(
             new EmergencyEnvelope(Floor, EnvelopeTop, _time.GetUtcNow() + (_troubled * (0.5 + _random.NextDouble()))),
             _random.Next(3) == 0 ? Price * 24 * _random.Next(Floor + 1, 8) : null));
-        _rules = new SimulationRules(_time, _fleet, _policy) { MostWanted = Floor };
+        _rules = new SimulationRules(_time, _fleet, _policy);
         var ledger = new SimulatedLedger(_fleet.IsFaulty, Recorded);
         _client = new SimulatedClient(Ask);
         _engine = new VirtualEngine(_time, _random, Workflows.FleetScaling.FleetScaling.InstanceId(Fleet)) { CrashRate = _random.NextDouble() * 0.1 };
@@ -156,8 +157,7 @@ internal sealed class FleetSimulation
             OutputTokens = 1000,
             Queue = 0,
         };
-        _rules.MostWanted = Math.Max(_rules.MostWanted, (int)Math.Ceiling(sample.Requests / sample.Seconds));
-        _rules.Samples.Add(sample.Time);
+        _rules.Sampled(sample.Time, (int)Math.Ceiling(sample.Requests / sample.Seconds));
         _samples.AddAsync(Fleet, sample, CancellationToken.None).GetAwaiter().GetResult();
         if (++_sampled % 30 == 0)
         {
@@ -188,7 +188,7 @@ internal sealed class FleetSimulation
         _rules.Recorded(entry);
         if (entry.Type == LedgerEntryTypes.Decision && !_isCalm && _random.Next(6) == 0)
         {
-            Disturb(_random.Next(3) switch { 0 => OtherPeople, 1 => KillSwitchToggle, _ => PolicyChange });
+            Disturb(_random.Next(4) switch { 0 => OtherPeople, 1 => KillSwitchToggle, 2 => PolicyChange, _ => ClockForward });
         }
     }
 
@@ -214,10 +214,10 @@ internal sealed class FleetSimulation
                 _rules.Stopped(_fleet.IsStopped);
                 break;
             case 9:
-                _fleet.Forgive();
-                var jump = TimeSpan.FromMinutes(_random.Next(-60, 60));
-                _time.JumpClock(jump);
-                _rules.Jumped(jump);
+                Jump(TimeSpan.FromMinutes(_random.Next(-60, 60)));
+                break;
+            case ClockForward:
+                Jump(TimeSpan.FromMinutes(_random.Next(5, 30)));
                 break;
             case 10:
                 _fleet.FaultRate = _random.NextDouble() * 0.6;
@@ -232,6 +232,13 @@ internal sealed class FleetSimulation
                 _fleet.FaultRate = 0.02;
                 break;
         }
+    }
+
+    private void Jump(TimeSpan by)
+    {
+        _fleet.Forgive();
+        _time.JumpClock(by);
+        _rules.Jumped(by);
     }
 
     // One thing at a time, so that no limit hides behind another.

@@ -42,14 +42,13 @@ internal sealed class SimulationRules
     /// <value>What went against the rules; empty when all is well.</value>
     public List<string> Violations => _fleet.Violations;
 
-    /// <value>The most instances that any sample asked for.</value>
-    public int MostWanted { get; set; }
-
-    public List<DateTimeOffset> Samples { get; } = [];
+    private readonly List<(TimeSpan At, DateTimeOffset Time, int Wanted)> _samples = [];
 
     private PolicyFleet Fleet => _policy.Policy.Fleets.Values.Single();
 
     private FleetScalingRules Scaling => Fleet.Scaling!;
+
+    public void Sampled(DateTimeOffset time, int wanted) => _samples.Add((_time.Elapsed, time, wanted));
 
     public void PolicyChanged() => _policyChangedAt = _time.GetUtcNow();
 
@@ -99,7 +98,7 @@ internal sealed class SimulationRules
         switch (entry.Type)
         {
             case LedgerEntryTypes.Proposal:
-                _steps[key[1]] = new Step((string)entry.Body["resource"]!, Capacity(entry.Body["from"]!), Capacity(entry.Body["to"]!), entry.At, _time.Elapsed);
+                _steps[key[1]] = new Step((string)entry.Body["resource"]!, Capacity(entry.Body["from"]!), Capacity(entry.Body["to"]!), entry.At);
                 Must(_stoppedAt is not { } stop || entry.At < stop + LookTime, "decided while the kill switch was on");
                 break;
             case LedgerEntryTypes.Decision:
@@ -131,7 +130,7 @@ internal sealed class SimulationRules
             return;
         }
 
-        var newest = Samples.Where(at => at <= step.At.AddMinutes(5)).DefaultIfEmpty(DateTimeOffset.MinValue).Max();
+        var newest = _samples.Select(sample => sample.Time).Where(at => at <= step.At.AddMinutes(5)).DefaultIfEmpty(DateTimeOffset.MinValue).Max();
         var isOutside = _fleet.Sets.Any(each => Fleet.FindScaleSet(each.Set.ResourceId)! is var limits && (each.Capacity < limits.MinCapacity || each.Capacity > limits.MaxCapacity));
         Must(isBudget || isOutside || step.At - newest <= StaleTime, "changed by metrics that are stale");
         var envelope = Scaling.Envelope!;
@@ -151,7 +150,7 @@ internal sealed class SimulationRules
 
         var step = _steps.Values.LastOrDefault(candidate => candidate.Resource == write.Set.ResourceId && candidate.IsDecided);
         MustOf(step is not null && step.From == write.From && step.To == write.To, "the ledger has no decision for it");
-        MustOf(step is null || _jumpedAt >= step.Recorded || _time.GetUtcNow() - step.At <= PlanLife, "the plan was older than it may be");
+        MustOf(step is null || _time.GetUtcNow() - step.At <= PlanLife, "the plan was older than it may be");
         step?.IsWritten = true;
         var set = Fleet.FindScaleSet(write.Set.ResourceId)!;
         MustOf(write.To >= set.MinCapacity, "below the floor");
@@ -167,7 +166,14 @@ internal sealed class SimulationRules
         MustOf(!grows || Scaling.UsdPerDay is not { } limit || spent <= limit, "grew over the day's budget");
         // What is above its limit is on its way out.
         var leaving = _fleet.Sets.Sum(each => Math.Max(0, each.Capacity - Fleet.FindScaleSet(each.Set.ResourceId)!.MaxCapacity));
-        MustOf(!grows || write.Total - leaving <= MostWanted + _fleet.Sets.Sum(set => set.MostEvicted), "more than was ever needed: an addition counted twice");
+        MustOf(!grows || write.Total - leaving <= MostWanted() + _fleet.Sets.Sum(set => set.MostEvicted), "more than was ever needed: an addition counted twice");
+    }
+
+    // A plan is made from the samples of five minutes that are three minutes old at most, and is carried out within ten; a clock that was put back brings old ones up again.
+    private int MostWanted()
+    {
+        var since = _time.Elapsed - (_jumpedAt > _time.Elapsed - TimeSpan.FromHours(3) ? TimeSpan.FromHours(24) : TimeSpan.FromMinutes(25));
+        return _samples.Where(sample => sample.At >= since).Select(sample => sample.Wanted).Append(_fleet.Sets[0].Set.MinCapacity).Max();
     }
 
     // Hours that a clock skips are paid for by the clock.
@@ -189,7 +195,7 @@ internal sealed class SimulationRules
 
     private static int Capacity(JsonNode fields) => int.Parse((string)fields["capacity"]!, CultureInfo.InvariantCulture);
 
-    private sealed record Step(string Resource, int From, int To, DateTimeOffset At, TimeSpan Recorded)
+    private sealed record Step(string Resource, int From, int To, DateTimeOffset At)
     {
         public bool IsDecided { get; set; }
 
