@@ -1,4 +1,5 @@
 using SelfDev.Core.Artifacts;
+using SelfDev.Core.Lineage;
 using SelfDev.Local.Terminal;
 
 namespace SelfDev.Local.Commands;
@@ -81,8 +82,7 @@ internal sealed class AnalyzeInputs : IDisposable
                 artifacts,
                 [.. sniffed.Where(file => file.Result.Match?.Kind == match.Kind).Select(file => file.File)],
                 room,
-                [.. sniffed.Where(file => file.Result.Match?.Kind != match.Kind).Select(file => (
-                    file.File.Name, file.Result.Match is { } foreign ? $"it is {foreign.Kind}, the others are {match.Kind}." : file.Result.Reason))]);
+                [.. sniffed.Where(file => file.Result.Match?.Kind != match.Kind).Select(file => (file.File.Name, WhyLeftOut(file.File.Name, file.Result, match.Kind)))]);
         }
         catch
         {
@@ -90,6 +90,12 @@ internal sealed class AnalyzeInputs : IDisposable
             throw;
         }
     }
+
+    private static string WhyLeftOut(string name, SniffResult result, string kind) => result.Match is { } foreign
+        ? $"it is {foreign.Kind}, the others are {kind}."
+        : Path.GetFileName(name) == CheckpointManifest.FileName
+            ? "the manifest of a checkpoint; the pipeline finds the baseline by it, here --baseline names one."
+            : result.Reason;
 
     /// <summary>Opens what to compare with; the room itself refuses what it cannot read.</summary>
     /// <exception cref="ArtifactUnreadableException">The path cannot be opened.</exception>
