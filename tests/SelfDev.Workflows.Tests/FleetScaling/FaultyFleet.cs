@@ -39,6 +39,9 @@ internal sealed class FaultyFleet : IFleet
     /// <value>Hears of every change before it is made.</value>
     public Action<Write> Written { get; set; } = _ => { };
 
+    /// <value>Hears that a change was made and its answer lost.</value>
+    public Action AnswerLost { get; set; } = () => { };
+
     public int Evicted => Sets.Sum(set => set.Evicted);
 
     public void Meter()

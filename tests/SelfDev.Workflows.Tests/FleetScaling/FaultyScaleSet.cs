@@ -107,6 +107,7 @@ internal sealed class FaultyScaleSet(FaultyFleet fleet, PolicyScaleSet set, Virt
         Begin(capacity);
         if (fleet.IsFaulty())
         {
+            fleet.AnswerLost();
             throw new FleetException("ServerTimeout", "The answer was lost.", isTransient: true);
         }
 

@@ -74,6 +74,7 @@ internal sealed class FleetSimulation
         _client = new SimulatedClient(Ask);
         _engine = new VirtualEngine(_time, _random, Workflows.FleetScaling.FleetScaling.InstanceId(Fleet)) { CrashRate = _random.NextDouble() * 0.1 };
         _engine.ResultLost = _fleet.Forgive;
+        _fleet.AnswerLost = Interfere;
         _engine.Told = status => _rules.Told((FleetStatus)status);
         _engine
             .Add(DecideFleet.Handle, new DecideFleet(_policy, _killSwitch, _fleet, _samples, _sizing, _client, _time))
@@ -182,11 +183,19 @@ internal sealed class FleetSimulation
         Disturb(_random.Next(15));
     }
 
-    // What changes between a decision and its start is what a second look at the start is for.
     private void Recorded(LedgerEntry entry)
     {
         _rules.Recorded(entry);
-        if (entry.Type == LedgerEntryTypes.Decision && !_isCalm && _random.Next(6) == 0)
+        if (entry.Type == LedgerEntryTypes.Decision)
+        {
+            Interfere();
+        }
+    }
+
+    // What changes between a decision and its start, or between two attempts, is what the second looks are for.
+    private void Interfere()
+    {
+        if (!_isCalm && _random.Next(5) == 0)
         {
             Disturb(_random.Next(4) switch { 0 => OtherPeople, 1 => KillSwitchToggle, 2 => PolicyChange, _ => ClockForward });
         }

@@ -25,7 +25,7 @@ internal sealed class SimulationRules
     private double _usdAtMidnight;
     private DateTime _day;
     private TimeSpan _skipped;
-    private TimeSpan _jumpedAt = TimeSpan.MinValue;
+    private TimeSpan _jumpedBackAt = TimeSpan.MinValue;
     private DateTimeOffset? _stoppedAt;
     private DateTimeOffset _policyChangedAt = DateTimeOffset.MinValue;
     private (DateTimeOffset At, int Wanted)? _asked;
@@ -65,7 +65,7 @@ internal sealed class SimulationRules
     public void Jumped(TimeSpan by)
     {
         _skipped += by > TimeSpan.Zero ? by : TimeSpan.Zero;
-        _jumpedAt = _time.Elapsed;
+        _jumpedBackAt = by < TimeSpan.Zero ? _time.Elapsed : _jumpedBackAt;
         _policyChangedAt = _time.GetUtcNow();
         _stoppedAt = _stoppedAt is null ? null : _time.GetUtcNow();
         _asked = null;
@@ -172,7 +172,7 @@ internal sealed class SimulationRules
     // A plan is made from the samples of five minutes that are three minutes old at most, and is carried out within ten; a clock that was put back brings old ones up again.
     private int MostWanted()
     {
-        var since = _time.Elapsed - (_jumpedAt > _time.Elapsed - TimeSpan.FromHours(3) ? TimeSpan.FromHours(24) : TimeSpan.FromMinutes(25));
+        var since = _time.Elapsed - (_jumpedBackAt > _time.Elapsed - TimeSpan.FromHours(3) ? TimeSpan.FromHours(24) : TimeSpan.FromMinutes(25));
         return _samples.Where(sample => sample.At >= since).Select(sample => sample.Wanted).Append(_fleet.Sets[0].Set.MinCapacity).Max();
     }
 
