@@ -72,7 +72,7 @@ public static class FleetScaling
     private static async Task<(FleetScalingState State, TimeSpan Wait)> LookAsync(IWorkflowContext context, FleetScalingState state)
     {
         var decision = await context.CallActivityAsync(DecideFleet.Handle, Question(context, state), Retries.Transient);
-        state = await ScoreAsync(context, state, decision);
+        var seenAt = Now(context);
         state = state with
         {
             Spending = state.Spending.Advance(Now(context), decision.UsdPerHour),
@@ -80,18 +80,22 @@ public static class FleetScaling
         };
         state = decision.Obstructed.Aggregate(state, (known, set) => known.With(set, patience => patience.Obstructed(Now(context))));
         context.SetCustomStatus(new FleetStatus(Word(decision), decision.Capacity, decision.Wanted, decision.Reason, state.Scores));
-        switch (decision.Kind)
+        state = decision.Kind switch
         {
-            case FleetDecisionKind.ScaleNow:
-                return (await ScaleAsync(context, state, decision), ShortestWait);
-            case FleetDecisionKind.Ask:
-                var asks = await context.CallActivityAsync(
-                    AskAboutFleet.Handle, new AskAboutFleetInput(state.Fleet, $"{context.InstanceId}-{state.Sequence}", decision, Now(context), state.Scores), Retries.Transient);
-                state = state with { Sequence = state.Sequence + 1, PendingAsks = asks, AskedAt = Now(context), AskedFor = decision.Wanted };
-                return (state, decision.NextLook);
-            default:
-                return (state, decision.NextLook);
-        }
+            FleetDecisionKind.ScaleNow => await ScaleAsync(context, state, decision),
+            FleetDecisionKind.Ask => await AskAsync(context, state, decision),
+            _ => state,
+        };
+        // Last, so that a slow ledger delays no change.
+        state = decision.NeededNow is { } needed ? await ScoreAsync(context, state, needed, seenAt) : state;
+        return (state, decision.Kind == FleetDecisionKind.ScaleNow ? ShortestWait : decision.NextLook);
+    }
+
+    private static async Task<FleetScalingState> AskAsync(IWorkflowContext context, FleetScalingState state, FleetDecision decision)
+    {
+        var asks = await context.CallActivityAsync(
+            AskAboutFleet.Handle, new AskAboutFleetInput(state.Fleet, $"{context.InstanceId}-{state.Sequence}", decision, Now(context), state.Scores), Retries.Transient);
+        return state with { Sequence = state.Sequence + 1, PendingAsks = asks, AskedAt = Now(context), AskedFor = decision.Wanted };
     }
 
     // All at once: a surge that takes two scale sets must not wait for the first.
@@ -123,23 +127,30 @@ public static class FleetScaling
         return state with { Predictions = [.. state.Predictions.TakeLast(FleetScalingState.MostPredictions - 1), prediction] };
     }
 
-    private static async Task<FleetScalingState> ScoreAsync(IWorkflowContext context, FleetScalingState state, FleetDecision decision)
+    // What the ledger cannot take now is judged at a later look, by the demand of then.
+    private static async Task<FleetScalingState> ScoreAsync(IWorkflowContext context, FleetScalingState state, int needed, DateTimeOffset seenAt)
     {
-        if (decision.NeededNow is not { } needed)
-        {
-            return state;
-        }
-
-        var due = state.Predictions.Where(prediction => prediction.DueAt <= Now(context)).ToList();
-        foreach (var prediction in due)
+        foreach (var prediction in state.Predictions.Where(prediction => prediction.DueAt <= seenAt).ToList())
         {
             var enough = prediction.Capacity >= needed;
-            await context.RecordAsync(
-                LedgerEntryTypes.Effect, $"score:{prediction.Step}", LedgerActors.SelfDev, new { step = prediction.Step, planned = prediction.Capacity, needed, enough });
-            state = state with { Scores = enough ? state.Scores with { Enough = state.Scores.Enough + 1 } : state.Scores with { Short = state.Scores.Short + 1 } };
+            try
+            {
+                await context.RecordAsync(
+                    LedgerEntryTypes.Effect, $"score:{prediction.Step}", LedgerActors.SelfDev, new { step = prediction.Step, planned = prediction.Capacity, needed, enough });
+            }
+            catch (WorkflowTaskFailedException)
+            {
+                return state;
+            }
+
+            state = state with
+            {
+                Scores = enough ? state.Scores with { Enough = state.Scores.Enough + 1 } : state.Scores with { Short = state.Scores.Short + 1 },
+                Predictions = [.. state.Predictions.Where(other => other != prediction)],
+            };
         }
 
-        return due.Count == 0 ? state : state with { Predictions = [.. state.Predictions.Except(due)] };
+        return state;
     }
 
     private static async Task WaitAsync(IWorkflowContext context, TimeSpan wait)

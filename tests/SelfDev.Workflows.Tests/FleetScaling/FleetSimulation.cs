@@ -28,7 +28,7 @@ internal sealed class FleetSimulation
     private const int OtherPeople = 7;
     private const int KillSwitchToggle = 8;
     private const int PolicyChange = 12;
-    private const int ClockForward = 15;
+    private const int ClockForward = 20;
     private const decimal Price = 10;
     private const string Subscription = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachineScaleSets/";
 
@@ -180,7 +180,7 @@ internal sealed class FleetSimulation
         }
 
         _time.After(TimeSpan.FromMinutes(_random.Next(1, 30)), Trouble);
-        Disturb(_random.Next(15));
+        Disturb(_random.Next(16));
     }
 
     private void Recorded(LedgerEntry entry)
@@ -236,6 +236,11 @@ internal sealed class FleetSimulation
                 break;
             case PolicyChange:
                 ChangePolicy();
+                break;
+            case 13:
+                // Longer than retries last.
+                _fleet.FaultRate = 1;
+                _time.After(TimeSpan.FromMinutes(_random.Next(5, 30)), () => _fleet.FaultRate = _isCalm ? 0 : 0.02);
                 break;
             default:
                 _fleet.FaultRate = 0.02;

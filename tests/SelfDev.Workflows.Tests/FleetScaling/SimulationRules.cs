@@ -31,6 +31,7 @@ internal sealed class SimulationRules
     private (DateTimeOffset At, int Wanted)? _asked;
     private int _effects;
     private string _told = "never";
+    private bool _wasOutside;
 
     public SimulationRules(VirtualTime time, FaultyFleet fleet, FixedPolicySource policy)
     {
@@ -56,6 +57,7 @@ internal sealed class SimulationRules
     public void Told(FleetStatus status)
     {
         _told = $"{_time.Elapsed:hh\\:mm\\:ss} {status.Phase}: {status.Reason}";
+        _wasOutside = _fleet.Sets.Any(each => Fleet.FindScaleSet(each.Set.ResourceId)! is var limits && (each.Capacity < limits.MinCapacity || each.Capacity > limits.MaxCapacity));
         var isInside = status.Wanted is not { } wanted || (wanted >= Fleet.MinCapacity && wanted <= Fleet.TotalMaxCapacity) || wanted == status.Capacity;
         Must(isInside || !IsSettled(_time.GetUtcNow()), "wants a size outside floor and ceiling");
     }
@@ -131,8 +133,7 @@ internal sealed class SimulationRules
         }
 
         var newest = _samples.Select(sample => sample.Time).Where(at => at <= step.At.AddMinutes(5)).DefaultIfEmpty(DateTimeOffset.MinValue).Max();
-        var isOutside = _fleet.Sets.Any(each => Fleet.FindScaleSet(each.Set.ResourceId)! is var limits && (each.Capacity < limits.MinCapacity || each.Capacity > limits.MaxCapacity));
-        Must(isBudget || isOutside || step.At - newest <= StaleTime, "changed by metrics that are stale");
+        Must(isBudget || _wasOutside || step.At - newest <= StaleTime, "changed by metrics that are stale");
         var envelope = Scaling.Envelope!;
         var total = _fleet.Capacity - _fleet.Find(step.Resource).Capacity + step.To;
         Must(step.To >= set.MinCapacity && step.To <= set.MaxCapacity, "decided on a size outside the scale set's limits");
@@ -166,13 +167,14 @@ internal sealed class SimulationRules
         MustOf(!grows || Scaling.UsdPerDay is not { } limit || spent <= limit, "grew over the day's budget");
         // What is above its limit is on its way out.
         var leaving = _fleet.Sets.Sum(each => Math.Max(0, each.Capacity - Fleet.FindScaleSet(each.Set.ResourceId)!.MaxCapacity));
-        MustOf(!grows || write.Total - leaving <= MostWanted() + _fleet.Sets.Sum(set => set.MostEvicted), "more than was ever needed: an addition counted twice");
+        var isPolicyNew = step is null || _policyChangedAt >= step.At;
+        MustOf(!grows || isPolicyNew || write.Total - leaving <= MostWanted() + _fleet.Sets.Sum(set => set.MostEvicted), "more than was ever needed: an addition counted twice");
     }
 
     // A plan is made from the samples of five minutes that are three minutes old at most, and is carried out within ten; a clock that was put back brings old ones up again.
     private int MostWanted()
     {
-        var since = _time.Elapsed - (_jumpedBackAt > _time.Elapsed - TimeSpan.FromHours(3) ? TimeSpan.FromHours(24) : TimeSpan.FromMinutes(25));
+        var since = _time.Elapsed - (_jumpedBackAt > _time.Elapsed - TimeSpan.FromHours(8) ? TimeSpan.FromHours(24) : TimeSpan.FromMinutes(25));
         return _samples.Where(sample => sample.At >= since).Select(sample => sample.Wanted).Append(_fleet.Sets[0].Set.MinCapacity).Max();
     }
 
