@@ -168,7 +168,10 @@ internal sealed class SimulationRules
         // What is above its limit is on its way out.
         var leaving = _fleet.Sets.Sum(each => Math.Max(0, each.Capacity - Fleet.FindScaleSet(each.Set.ResourceId)!.MaxCapacity));
         var isPolicyNew = step is null || _policyChangedAt >= step.At;
-        MustOf(!grows || isPolicyNew || write.Total - leaving <= MostWanted() + _fleet.Sets.Sum(set => set.MostEvicted), "more than was ever needed: an addition counted twice");
+        var (most, evicted) = (MostWanted(), _fleet.Sets.Sum(each => each.MostEvicted));
+        MustOf(
+            !grows || isPolicyNew || _wasOutside || write.Total - leaving <= most + evicted,
+            $"{write.Total} instances in all, where {most} were needed of late and {evicted} had been taken: an addition counted twice");
     }
 
     // A plan is made from the samples of five minutes that are three minutes old at most, and is carried out within ten; a clock that was put back brings old ones up again.
