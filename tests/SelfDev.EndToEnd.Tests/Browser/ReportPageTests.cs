@@ -69,16 +69,23 @@ public sealed class ReportPageTests(Chromium chromium) : IClassFixture<Chromium>
     public async Task A_click_on_a_mark_leads_to_the_findings_evidence()
     {
         var page = await OpenAsync();
+        // Charts take their size from the page, which settles with its fonts and a frame or two after loading.
         var place = await page.EvaluateAsync<float[]>("""
-            () => {
+            async () => {
+                await document.fonts.ready;
                 const chart = Chart.getChart("chart-1");
+                for (let width = -1; width !== chart.width;) {
+                    width = chart.width;
+                    await new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)));
+                }
+
                 return [chart.scales.x.getPixelForValue(60), (chart.chartArea.top + chart.chartArea.bottom) / 2];
             }
             """);
 
         await page.Locator("#chart-1").ClickAsync(new LocatorClickOptions { Position = new Microsoft.Playwright.Position { X = place[0], Y = place[1] } });
 
-        Assert.EndsWith("#F1", page.Url, StringComparison.Ordinal);
+        await page.WaitForURLAsync(address => address.EndsWith("#F1", StringComparison.Ordinal));
         Assert.Empty(_trouble);
     }
 
