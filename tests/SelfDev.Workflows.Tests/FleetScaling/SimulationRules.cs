@@ -100,7 +100,7 @@ internal sealed class SimulationRules
         switch (entry.Type)
         {
             case LedgerEntryTypes.Proposal:
-                _steps[key[1]] = new Step((string)entry.Body["resource"]!, Capacity(entry.Body["from"]!), Capacity(entry.Body["to"]!), entry.At);
+                _steps[key[1]] = new Step((string)entry.Body["resource"]!, Capacity(entry.Body["from"]!), Capacity(entry.Body["to"]!), entry.At) { FleetCapacity = Capacity(entry.Body["to"]!, "fleetCapacity") };
                 Must(_stoppedAt is not { } stop || entry.At < stop + LookTime, "decided while the kill switch was on");
                 break;
             case LedgerEntryTypes.Decision:
@@ -164,7 +164,11 @@ internal sealed class SimulationRules
             (_time.GetUtcNow() < envelope.ExpiresAt && (grows ? write.Total <= envelope.MaxCapacity : write.Total >= envelope.MinCapacity))
             || (!grows && step is { IsBudget: true } && IsBudgetNear(write, spent)),
             "outside the envelope and not asked for");
-        MustOf(!grows || Scaling.UsdPerDay is not { } limit || spent <= limit, "grew over the day's budget");
+        // The floor has to be paid for until midnight; a clock may have been put back by an hour since the decision.
+        var untilMidnight = (decimal)(TimeSpan.FromDays(1) - _time.GetUtcNow().TimeOfDay).TotalHours - 1;
+        var floor = Math.Max(0, untilMidnight) * _fleet.Sets[0].Set.MinCapacity * _fleet.Sets[0].Set.HourlyPrice!.Value;
+        MustOf(!grows || Scaling.UsdPerDay is not { } limit || spent + floor <= limit, "grew over the day's budget");
+        MustOf(!grows || step is null || write.Total <= step.FleetCapacity, "grew by a plan that did not know of another set's growth");
         // What is above its limit is on its way out.
         var leaving = _fleet.Sets.Sum(each => Math.Max(0, each.Capacity - Fleet.FindScaleSet(each.Set.ResourceId)!.MaxCapacity));
         var isPolicyNew = step is null || _policyChangedAt >= step.At;
@@ -198,10 +202,13 @@ internal sealed class SimulationRules
         }
     }
 
-    private static int Capacity(JsonNode fields) => int.Parse((string)fields["capacity"]!, CultureInfo.InvariantCulture);
+    private static int Capacity(JsonNode fields, string field = "capacity") => int.Parse((string)fields[field]!, CultureInfo.InvariantCulture);
 
     private sealed record Step(string Resource, int From, int To, DateTimeOffset At)
     {
+        /// <value>Of all sets, once everything that was decided with it is done.</value>
+        public required int FleetCapacity { get; init; }
+
         public bool IsDecided { get; set; }
 
         public bool IsBudget { get; set; }
