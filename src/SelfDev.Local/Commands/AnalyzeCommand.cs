@@ -1,9 +1,7 @@
 using System.CommandLine;
-using System.Text;
 using SelfDev.Core.Artifacts;
 using SelfDev.Core.Findings;
 using SelfDev.Core.Redaction;
-using SelfDev.Core.Reports;
 using SelfDev.Local.Terminal;
 
 namespace SelfDev.Local.Commands;
@@ -13,28 +11,15 @@ internal static class AnalyzeCommand
 {
     public static Command Create(CommandIo io)
     {
-        var paths = new Argument<string[]>("path")
-        {
-            Description = "Files or folders, or - for standard input. Gzip is read as it is. Several runs are compared with each other.",
-            Arity = ArgumentArity.OneOrMore,
-        };
-        // The parser takes an unknown option for one more path.
-        paths.Validators.Add(result =>
-        {
-            foreach (var token in result.Tokens.Where(token => token.Value.Length > 1 && token.Value[0] == '-'))
-            {
-                result.AddError($"There is no option '{token.Value}'. (A file of that name: ./{token.Value})");
-            }
-        });
+        var paths = PathArgument.Of("path", "Files or folders, or - for standard input. Gzip is read as it is. Several runs are compared with each other.");
         var kind = new Option<string?>("--kind")
         {
             Description = $"What the artifact is, instead of telling it from the content: {string.Join(", ", io.Rooms.Select(room => room.Kind))}.",
             HelpName = "kind",
         };
         var baseline = new Option<string?>("--baseline") { Description = "File or folder to compare with.", HelpName = "path" };
-        var format = new Option<string>("--format") { Description = "text, json, html or markdown.", DefaultValueFactory = _ => "text", HelpName = "format" };
-        format.AcceptOnlyFromAmong("text", "json", "html", "markdown");
-        var output = new Option<string?>("--out") { Description = "File to write the report to instead of standard output.", HelpName = "file" };
+        var format = ReportTarget.FormatOption();
+        var output = ReportTarget.OutputOption();
         var failOn = new Option<Severity?>("--fail-on")
         {
             Description = "Exit with 1 when there is a finding of this severity or worse: info, warning, error, critical. Default: never.",
@@ -45,7 +30,7 @@ internal static class AnalyzeCommand
         var hashOnly = new Option<bool>("--hash-only") { Description = "Reports of request logs show hashes and lengths in place of text: as --set hash-only=true." };
         var verb = new Verb(
             "analyze",
-            "Diagnoses training logs, evaluation results, request logs, traffic traces or rollouts on the spot.",
+            "Diagnoses training logs, evaluation results, request logs or traffic traces on the spot.",
             "selfdev analyze train.log",
             "selfdev analyze --format html --out report.html train.log.gz",
             "selfdev analyze run-a.log run-b.log            which loss spikes do two runs share?",
@@ -73,7 +58,7 @@ internal static class AnalyzeCommand
     private static int Run(CommandIo io, Request request, CancellationToken cancellation)
     {
         var options = Options(request.Set);
-        var target = request.Output is null ? null : Target(request);
+        var target = ReportTarget.Of(request.Format, request.Output, request.Paths.Append(request.Baseline ?? "-"));
         using var progress = new ReadProgress(io);
         using var inputs = AnalyzeInputs.Open(io, request.Paths, request.Kind, progress);
         using var baseline = request.Baseline is null ? null : AnalyzeInputs.OpenBaseline(request.Baseline, progress);
@@ -85,64 +70,10 @@ internal static class AnalyzeCommand
         var analysis = inputs.Room.Analyze(
             new AnalysisRequest(inputs.Files) { Baseline = baseline?.Files ?? [], Options = options }, cancellation);
         progress.Dispose();
-        if (target is null)
-        {
-            Write(io.Output, analysis, request.Format, io);
-        }
-        else
-        {
-            WriteFile(target, analysis, request.Format, io);
-            io.Error.WriteLine($"selfdev: {ReportWording.Counts([.. analysis.Findings])}; the report is in {SafeText.SingleLine(target)}");
-        }
-
+        target.Write(analysis, io);
         return request.FailOn is { } threshold && analysis.Findings.Any(finding => finding.Severity >= threshold)
             ? ExitCodes.Findings
             : ExitCodes.Done;
-    }
-
-    private static void Write(TextWriter writer, Analysis analysis, string format, CommandIo io)
-    {
-        switch (format)
-        {
-            case "json":
-                writer.WriteLine(ReportJson.Envelope(analysis).ToJsonString(ReportJson.Indented));
-                break;
-            case "html":
-                writer.Write(ReportHtml.Render(ReportContent.From(analysis)));
-                break;
-            case "markdown":
-                writer.Write(ReportMarkdown.Render(ReportContent.From(analysis)));
-                break;
-            default:
-                TerminalReport.Write(Consoles.For(writer, io.IsTerminal && ReferenceEquals(writer, io.Output), io.Width), ReportContent.From(analysis));
-                break;
-        }
-    }
-
-    private static void WriteFile(string target, Analysis analysis, string format, CommandIo io)
-    {
-        try
-        {
-            using var writer = new StreamWriter(target, append: false, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false));
-            Write(writer, analysis, format, io);
-        }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
-        {
-            throw new BadInputException($"The report cannot be written to '{target}': {failure.Message}", failure);
-        }
-    }
-
-    private static string Target(Request request)
-    {
-        var target = Path.GetFullPath(request.Output!);
-        if (request.Paths.Append(request.Baseline ?? "-").Any(path => path.Length > 0 && path != "-" && Path.GetFullPath(path) == target))
-        {
-            throw new BadInputException($"--out '{request.Output}' is one of the inputs: it would be overwritten.");
-        }
-
-        return Directory.Exists(target) ? throw new BadInputException($"--out '{request.Output}' is a folder: name a file.")
-            : !Directory.Exists(Path.GetDirectoryName(target)) ? throw new BadInputException($"--out '{request.Output}': its folder does not exist.")
-            : target;
     }
 
     private static Dictionary<string, string> Options(string[] pairs)

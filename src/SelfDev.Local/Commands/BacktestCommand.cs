@@ -1,11 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Text;
 using SelfDev.Core.Artifacts;
 using SelfDev.Core.Fleets;
-using SelfDev.Core.Redaction;
-using SelfDev.Core.Reports;
-using SelfDev.Local.Terminal;
 
 namespace SelfDev.Local.Commands;
 
@@ -14,18 +10,9 @@ internal static class BacktestCommand
 {
     public static Command Create(CommandIo io)
     {
-        var trace = new Argument<string[]>("trace")
-        {
-            Description = "Traffic trace: Azure LLM trace, BurstGPT, Mooncake or a request log with usage; gzip is read as it is. Several are mixed, each from its own beginning.",
-            Arity = ArgumentArity.OneOrMore,
-        };
-        trace.Validators.Add(result =>
-        {
-            foreach (var token in result.Tokens.Where(token => token.Value.Length > 1 && token.Value[0] == '-'))
-            {
-                result.AddError($"There is no option '{token.Value}'. (A file of that name: ./{token.Value})");
-            }
-        });
+        var trace = PathArgument.Of(
+            "trace",
+            "Traffic trace: Azure LLM trace, BurstGPT, Mooncake or a request log with usage; gzip is read as it is. Several are mixed, each from its own beginning.");
         var fleet = new Option<string>("--fleet") { Description = "YAML file with the fleet: service level, cold start, limits, what one replica can do. See samples/fleet.yaml.", Required = true, HelpName = "file" };
         var speed = new Option<double>("--speed") { Description = "How many times as fast the requests come, 0.01 to 100. Default 1.", DefaultValueFactory = _ => 1, HelpName = "factor" };
         speed.Validators.Add(result =>
@@ -35,9 +22,8 @@ internal static class BacktestCommand
                 result.AddError("--speed must be from 0.01 to 100.");
             }
         });
-        var format = new Option<string>("--format") { Description = "text, json, html or markdown.", DefaultValueFactory = _ => "text", HelpName = "format" };
-        format.AcceptOnlyFromAmong("text", "json", "html", "markdown");
-        var output = new Option<string?>("--out") { Description = "File to write the report to instead of standard output.", HelpName = "file" };
+        var format = ReportTarget.FormatOption();
+        var output = ReportTarget.OutputOption();
         var verb = new Verb(
             "backtest",
             "Replays traffic through a simulated fleet under our scaling policy and under HPA, KEDA, Azure autoscale, KPA, APA, Dynamo, llm-d, fixed sizes and an oracle.",
@@ -54,6 +40,7 @@ internal static class BacktestCommand
 
     private static int Run(CommandIo io, string[] paths, string fleetPath, double speed, string format, string? output, CancellationToken cancellation)
     {
+        var target = ReportTarget.Of(format, output, paths.Append(fleetPath));
         var (fleet, fit) = FleetFile.Read(fleetPath);
         if (fit is not null)
         {
@@ -69,29 +56,7 @@ internal static class BacktestCommand
         trace = speed == 1 ? trace : trace.TimeScaled(speed);
         var result = Backtest.Run(fleet, trace, cancellation: cancellation);
         var analysis = BacktestReport.Of(result, readings[0], TrafficCapability.KindName);
-        if (output is null)
-        {
-            Write(io.Output, analysis, format, io);
-            return ExitCodes.Done;
-        }
-
-        var target = Path.GetFullPath(output);
-        if (paths.Append(fleetPath).Any(path => Path.GetFullPath(path) == target))
-        {
-            throw new BadInputException($"--out '{output}' is one of the inputs: it would be overwritten.");
-        }
-
-        try
-        {
-            using var writer = new StreamWriter(target, append: false, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false));
-            Write(writer, analysis, format, io);
-        }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
-        {
-            throw new BadInputException($"The report cannot be written to '{output}': {failure.Message}", failure);
-        }
-
-        io.Error.WriteLine($"selfdev: the report is in {SafeText.SingleLine(target)}");
+        target.Write(analysis, io);
         return ExitCodes.Done;
     }
 
@@ -101,24 +66,5 @@ internal static class BacktestCommand
         return artifact.Files.Count == 1
             ? TrafficFormats.Read(artifact.Files[0], ReadLimits.Default, cancellation)
             : throw new BadInputException($"'{path}' is a folder: name the trace's file.");
-    }
-
-    private static void Write(TextWriter writer, Analysis analysis, string format, CommandIo io)
-    {
-        switch (format)
-        {
-            case "json":
-                writer.WriteLine(ReportJson.Envelope(analysis).ToJsonString(ReportJson.Indented));
-                break;
-            case "html":
-                writer.Write(ReportHtml.Render(ReportContent.From(analysis)));
-                break;
-            case "markdown":
-                writer.Write(ReportMarkdown.Render(ReportContent.From(analysis)));
-                break;
-            default:
-                TerminalReport.Write(Consoles.For(writer, io.IsTerminal && ReferenceEquals(writer, io.Output), io.Width), ReportContent.From(analysis));
-                break;
-        }
     }
 }
