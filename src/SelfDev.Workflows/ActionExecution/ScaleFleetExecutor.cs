@@ -1,4 +1,3 @@
-using System.Globalization;
 using SelfDev.Core.Approvals;
 using SelfDev.Core.Proposals;
 using SelfDev.Workflows.Ports;
@@ -8,9 +7,6 @@ namespace SelfDev.Workflows.ActionExecution;
 /// <summary>Sets a scale set's capacity: absolute, conditional on the ETag that was approved.</summary>
 public sealed class ScaleFleetExecutor(IFleet fleet, EffectIntents intents) : IEffectExecutor
 {
-    private const string CapacityField = "capacity";
-    private const string SkuField = "sku";
-
     public IReadOnlyList<string> ActionKinds { get; } = [ScaleFleet.KindName];
 
     public async Task<PlannedEffect> PlanAsync(ProposedAction action, PlanningFacts facts, CancellationToken cancellation)
@@ -31,13 +27,13 @@ public sealed class ScaleFleetExecutor(IFleet fleet, EffectIntents intents) : IE
         var obstacles = await fleet.PreflightAsync(resource, target, cancellation);
         return obstacles.Count > 0
             ? PlannedEffect.Impossible(string.Join(" ", obstacles))
-            : new PlannedEffect(resource, Fields(state.Capacity, state.Sku), Fields(target, state.Sku), state.ETag);
+            : new PlannedEffect(resource, ScalePlan.Fields(state.Capacity, state.Sku), ScalePlan.Fields(target, state.Sku), state.ETag);
     }
 
     public async Task<EffectStart> StartAsync(EffectPlan plan, string planHash, CancellationToken cancellation)
     {
         var state = await fleet.GetAsync(plan.Resource, cancellation);
-        var before = Fields(state.Capacity, state.Sku);
+        var before = ScalePlan.Fields(state.Capacity, state.Sku);
         var isThere = PlannedFields.Equal(before, plan.To);
         if (isThere || !PlannedFields.Equal(before, plan.From) || state.ETag != plan.ETag)
         {
@@ -50,8 +46,7 @@ public sealed class ScaleFleetExecutor(IFleet fleet, EffectIntents intents) : IE
         }
 
         await intents.SetAsync(planHash, cancellation);
-        var capacity = int.Parse(plan.To[CapacityField], CultureInfo.InvariantCulture);
-        var start = await fleet.StartScaleAsync(plan.Resource, capacity, state.ETag, cancellation);
+        var start = await fleet.StartScaleAsync(plan.Resource, ScalePlan.Capacity(plan.To), state.ETag, cancellation);
         return FleetOperations.ToEffectStart(start, before);
     }
 
@@ -70,12 +65,6 @@ public sealed class ScaleFleetExecutor(IFleet fleet, EffectIntents intents) : IE
     public async Task<IReadOnlyDictionary<string, string>> ObserveAsync(EffectPlan plan, string planHash, CancellationToken cancellation)
     {
         var state = await fleet.GetAsync(plan.Resource, cancellation);
-        return Fields(state.RunningInstances, state.Sku);
+        return ScalePlan.Fields(state.RunningInstances, state.Sku);
     }
-
-    private static Dictionary<string, string> Fields(int capacity, string sku) => new()
-    {
-        [CapacityField] = capacity.ToString(CultureInfo.InvariantCulture),
-        [SkuField] = sku,
-    };
 }

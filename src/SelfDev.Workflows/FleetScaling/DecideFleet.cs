@@ -1,6 +1,7 @@
 using System.Globalization;
 using SelfDev.Core.Approvals;
 using SelfDev.Core.Proposals;
+using SelfDev.Workflows.ActionExecution;
 using SelfDev.Workflows.Approval;
 using SelfDev.Workflows.Engine;
 using SelfDev.Workflows.Ledger;

@@ -50,7 +50,7 @@ public sealed class StartFleetScale(IApprovalPolicySource policies, KillSwitch k
             return Refuse(EffectStartKind.Drifted, "Another scale set of the fleet has grown meanwhile.");
         }
 
-        if (reading.Policy!.ActionsEnabled is false || (await killSwitch.ReadAsync(cancellation)).Engaged)
+        if (!reading.Policy!.ActionsEnabled || (await killSwitch.ReadAsync(cancellation)).Engaged)
         {
             return Refuse(EffectStartKind.Stopped, "The kill switch is on.");
         }

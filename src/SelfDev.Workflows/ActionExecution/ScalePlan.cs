@@ -1,9 +1,9 @@
 using System.Globalization;
 using SelfDev.Core.Approvals;
 
-namespace SelfDev.Workflows.FleetScaling;
+namespace SelfDev.Workflows.ActionExecution;
 
-/// <summary>Fields of a plan that scales at once.</summary>
+/// <summary>Fields of a plan that changes the size of a scale set.</summary>
 internal static class ScalePlan
 {
     private const string SkuField = "sku";
