@@ -36,13 +36,16 @@ public sealed class FleetSamples(IArtifactStore store)
         var name = $"{Folder(fleet)}/history.json";
         var history = await store.TryReadJsonAsync<History>(Containers.Evidence, name, cancellation) ?? new History([]);
         var known = history.Samples.Select(sample => Name(sample.Time)).ToHashSet(StringComparer.Ordinal);
+        // What the history has let go is not read again.
+        var oldest = history.Samples.Count == MostKept ? history.Samples[0].Time : now - Kept;
         var found = new List<FleetSample>();
-        foreach (var hour in new[] { Hour(now.AddHours(-1)), Hour(now), Hour(now.AddMinutes(5)) }.Distinct())
+        for (var hour = history.Samples.Count == 0 ? now - Kept : now.AddHours(-1); Hour(hour) != Hour((now + ClockDifference).AddHours(1)); hour = hour.AddHours(1))
         {
-            var folder = $"{Folder(fleet)}/{hour}/";
+            var folder = $"{Folder(fleet)}/{Hour(hour)}/";
             await foreach (var blob in store.ListAsync(Containers.Evidence, folder, cancellation))
             {
-                if (!known.Contains(blob.Blob.Name[folder.Length..])
+                var file = blob.Blob.Name[folder.Length..];
+                if (!known.Contains(file) && Time(file) > oldest
                     && await store.TryReadJsonAsync<FleetSample>(Containers.Evidence, blob.Blob.Name, cancellation) is { } sample)
                 {
                     found.Add(sample);
@@ -66,6 +69,13 @@ public sealed class FleetSamples(IArtifactStore store)
     private static string Hour(DateTimeOffset time) => time.UtcDateTime.ToString("yyyyMMddHH", CultureInfo.InvariantCulture);
 
     private static string Name(DateTimeOffset time) => time.ToUnixTimeMilliseconds().ToString(CultureInfo.InvariantCulture) + ".json";
+
+    /// <returns>Null for a name that <see cref="Name"/> did not make.</returns>
+    private static DateTimeOffset? Time(string name) =>
+        long.TryParse(Path.GetFileNameWithoutExtension(name), NumberStyles.None, CultureInfo.InvariantCulture, out var milliseconds)
+        && milliseconds <= DateTimeOffset.MaxValue.ToUnixTimeMilliseconds()
+            ? DateTimeOffset.FromUnixTimeMilliseconds(milliseconds)
+            : null;
 
     private sealed record History(IReadOnlyList<FleetSample> Samples);
 }

@@ -1,0 +1,62 @@
+using SelfDev.Testing;
+using SelfDev.Workflows.FleetScaling;
+using SelfDev.Workflows.Ports;
+
+namespace SelfDev.Workflows.Tests.FleetScaling;
+
+public class FleetSamplesTests
+{
+    private static readonly DateTimeOffset Now = new(2026, 3, 1, 12, 0, 30, TimeSpan.Zero);
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_fleet_that_begins_with_its_last_hours_has_all_of_them()
+    {
+        var samples = new FleetSamples(new InMemoryArtifactStore());
+        await AddAsync(samples, count: 170, every: TimeSpan.FromMinutes(1));
+
+        Assert.Equal(170, (await samples.ReadAsync("chat", Now, Cancellation)).Count);
+    }
+
+    [Fact]
+    public async Task What_the_history_has_let_go_is_not_read_again()
+    {
+        var store = new InMemoryArtifactStore();
+        var samples = new FleetSamples(store);
+        await AddAsync(samples, count: 1400, every: TimeSpan.FromSeconds(5));
+        var first = await samples.ReadAsync("chat", Now, Cancellation);
+        var history = await HistoryAsync(store);
+
+        var again = await samples.ReadAsync("chat", Now, Cancellation);
+
+        Assert.Equal(1080, first.Count);
+        Assert.Equal(first, again);
+        // Only what was found is written.
+        Assert.Equal(history, await HistoryAsync(store));
+    }
+
+    private static async Task AddAsync(FleetSamples samples, int count, TimeSpan every)
+    {
+        for (var index = 0; index < count; index++)
+        {
+            await samples.AddAsync(
+                "chat",
+                new FleetSample { Time = Now - (index * every), Seconds = every.TotalSeconds, Requests = 1, PrefillTokens = 1, Completions = 1, OutputTokens = 1, Queue = 0 },
+                Cancellation);
+        }
+    }
+
+    private static async Task<string?> HistoryAsync(InMemoryArtifactStore store)
+    {
+        await foreach (var blob in store.ListAsync(Containers.Evidence, "fleets/", Cancellation))
+        {
+            if (blob.Blob.Name.EndsWith("history.json", StringComparison.Ordinal))
+            {
+                return blob.Blob.ETag;
+            }
+        }
+
+        return null;
+    }
+}
