@@ -24,6 +24,7 @@ public static class WebRoutes
         new("GetReport", "GET", "api/reports/{instance}/{file}", WebAuthorization.Principal, InstanceEndpoints.ReportAsync),
         new("PutArtifact", "PUT", "api/intake/{**path}", WebAuthorization.Principal, IntakeEndpoints.DropAsync),
         new("PostArtifact", "POST", "api/intake/{**path}", WebAuthorization.Principal, IntakeEndpoints.DropAsync),
+        new("GetFleet", "GET", "api/fleets/{name}", WebAuthorization.Principal, FleetEndpoints.ShowAsync),
         new("PostFleetSamples", "POST", "api/fleets/{name}/samples", WebAuthorization.Principal, FleetEndpoints.AddSamplesAsync),
         new("GetLedgerHead", "GET", "api/ledger/head", WebAuthorization.Principal, LedgerEndpoints.HeadAsync),
         new("ListLedgerHeads", "GET", "api/ledger/heads", WebAuthorization.Principal, LedgerEndpoints.HeadsAsync),

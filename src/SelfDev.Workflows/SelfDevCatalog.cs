@@ -18,6 +18,7 @@ public static class SelfDevCatalog
         .Add(FleetScaling.FleetScaling.Handle, FleetScaling.FleetScaling.RunAsync)
         .Add(DecideFleet.Handle, ActivatorUtilities.GetServiceOrCreateInstance<DecideFleet>)
         .Add(StartFleetScale.Handle, ActivatorUtilities.GetServiceOrCreateInstance<StartFleetScale>)
+        .Add(ProtectInstance.Handle, ActivatorUtilities.GetServiceOrCreateInstance<ProtectInstance>)
         .Add(PollFleetScale.Handle, ActivatorUtilities.GetServiceOrCreateInstance<PollFleetScale>)
         .Add(AskAboutFleet.Handle, ActivatorUtilities.GetServiceOrCreateInstance<AskAboutFleet>)
         .Add(ApprovalWorkflow.Handle, ApprovalWorkflow.RunAsync)

@@ -154,7 +154,8 @@ public sealed class ArmFleet : IFleet
     {
         var set = ScaleSet(resourceId);
         var there = FleetInstances.StillThere(instances, await _calls.CallAsync(() => ListAsync(set, cancellation), cancellation));
-        if (there.Find(instance => instance.IsProtected) is { } busy)
+        var known = instances.Where(instance => instance.IsProtected).Select(instance => instance.InstanceId).ToHashSet(StringComparer.Ordinal);
+        if (there.Find(instance => instance.IsProtected && !known.Contains(instance.InstanceId)) is { } busy)
         {
             return new OperationStart(
                 OperationStartKind.Refused, null, null, FleetCodes.InstanceProtected, $"Instance {busy.InstanceId} ({busy.ComputerName}) is protected from scale-in; none was deleted.");

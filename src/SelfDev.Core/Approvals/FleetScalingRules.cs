@@ -11,6 +11,12 @@ public sealed record FleetScalingRules
     /// <value>Between two looks at the fleet, 5 s to 1 h. Default 15 s.</value>
     public TimeSpan Interval { get; init; } = TimeSpan.FromSeconds(15);
 
+    /// <value>
+    /// How long an instance that is to go may still be busy, 1 min to 2 h. Default 10 min. One that is not idle by then stays, and no other is
+    /// tried for an hour: the router seems not to know.
+    /// </value>
+    public TimeSpan DrainTimeout { get; init; } = TimeSpan.FromMinutes(10);
+
     /// <value>Sizes that need no further approval; null: every change is asked for.</value>
     public EmergencyEnvelope? Envelope { get; init; }
 

@@ -67,11 +67,17 @@ internal sealed class PolicyFleetFormat(PolicyFields fields)
 
     private FleetScalingRules Scaling(JsonElement element, string path, PolicyFleet fleet)
     {
-        var node = fields.Object(element, path, "interval", "envelope", "usdPerDay", "specification");
+        var node = fields.Object(element, path, "interval", "envelope", "usdPerDay", "drainTimeout", "specification");
         var interval = fields.Duration(node, path, "interval", isRequired: false) ?? new FleetScalingRules().Interval;
         if (interval < TimeSpan.FromSeconds(5) || interval > TimeSpan.FromHours(1))
         {
             fields.Error($"{path}.interval", "at least 5s and at most 1h");
+        }
+
+        var drainTimeout = fields.Duration(node, path, "drainTimeout", isRequired: false) ?? new FleetScalingRules().DrainTimeout;
+        if (drainTimeout < TimeSpan.FromMinutes(1) || drainTimeout > TimeSpan.FromHours(2))
+        {
+            fields.Error($"{path}.drainTimeout", "at least 1m and at most 2h");
         }
 
         var budget = fields.Price(node, path, "usdPerDay");
@@ -88,6 +94,7 @@ internal sealed class PolicyFleetFormat(PolicyFields fields)
         return new FleetScalingRules
         {
             Interval = interval,
+            DrainTimeout = drainTimeout,
             UsdPerDay = budget,
             Envelope = node.TryGetValue("envelope", out var envelope) ? Envelope(envelope, $"{path}.envelope", fleet.MinCapacity, fleet.TotalMaxCapacity) : null,
             Specification = node.TryGetValue("specification", out var specification) && fields.Object(specification, $"{path}.specification") is not null

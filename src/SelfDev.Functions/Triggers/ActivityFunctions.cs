@@ -43,6 +43,9 @@ public sealed class ActivityFunctions(CatalogRunner catalog)
     [Function(nameof(PollFleetScale))]
     public Task<JsonElement> PollFleetScale([ActivityTrigger] ActivityCall call, FunctionContext context) => RunAsync(call, context);
 
+    [Function(nameof(ProtectInstance))]
+    public Task<JsonElement> ProtectInstance([ActivityTrigger] ActivityCall call, FunctionContext context) => RunAsync(call, context);
+
     [Function(nameof(ReadDecisions))]
     public Task<JsonElement> ReadDecisions([ActivityTrigger] ActivityCall call, FunctionContext context) => RunAsync(call, context);
 

@@ -66,6 +66,10 @@ public sealed class HttpFunctions(AmbientWorkflowClient workflows)
     public Task<IResult> PostArtifact([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "api/intake/{*path}")] HttpRequest request, [DurableClient] DurableTaskClient client) =>
         AnswerAsync(nameof(PostArtifact), request, client);
 
+    [Function(nameof(GetFleet))]
+    public Task<IResult> GetFleet([HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "api/fleets/{name}")] HttpRequest request, [DurableClient] DurableTaskClient client) =>
+        AnswerAsync(nameof(GetFleet), request, client);
+
     [Function(nameof(PostFleetSamples))]
     public Task<IResult> PostFleetSamples([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "api/fleets/{name}/samples")] HttpRequest request, [DurableClient] DurableTaskClient client) =>
         AnswerAsync(nameof(PostFleetSamples), request, client);

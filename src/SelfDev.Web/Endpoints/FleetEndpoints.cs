@@ -2,6 +2,7 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
+using SelfDev.Core.Approvals;
 using SelfDev.Core.Redaction;
 using SelfDev.Core.Reports;
 using SelfDev.Web.Pages;
@@ -20,27 +21,35 @@ internal static class FleetEndpoints
     private static readonly JsonSerializerOptions Strict = new(ReportJson.Options) { UnmappedMemberHandling = System.Text.Json.Serialization.JsonUnmappedMemberHandling.Disallow };
 
     /// <summary>
+    /// <c>GET /api/fleets/{name}</c>: what the fleet's workflow does, and which instances drain. A router that asks at least every 15 s and
+    /// sends those nothing more loses no request to a scale-in.
+    /// </summary>
+    public static async Task<IResult> ShowAsync(HttpRequest request)
+    {
+        var (fleet, unknown) = await FindAsync(request);
+        if (fleet is null)
+        {
+            return unknown!;
+        }
+
+        var workflows = request.HttpContext.RequestServices.GetRequiredService<IWorkflowClient>();
+        var instance = await workflows.GetAsync(FleetScaling.InstanceId(fleet.Name), request.HttpContext.RequestAborted);
+        return Payload.Deserialize<FleetStatus>(instance?.CustomStatus) is { } status
+            ? Results.Json(status, ReportJson.Options)
+            : WebErrors.Problem(request, StatusCodes.Status404NotFound, $"'{fleet.Name}' has not been looked at yet: its first sample starts that.");
+    }
+
+    /// <summary>
     /// <c>POST /api/fleets/{name}/samples</c> with one <see cref="FleetSample"/> or a list of them. All are taken or, if one is wrong, none.
     /// The first starts the fleet's workflow; one that shows a queue wakes it. Sending a sample again changes nothing.
     /// </summary>
     public static async Task<IResult> AddSamplesAsync(HttpRequest request)
     {
         var (services, cancellation) = (request.HttpContext.RequestServices, request.HttpContext.RequestAborted);
-        var name = request.RouteValues["name"] as string ?? "";
-        var reading = await services.GetRequiredService<IApprovalPolicySource>().ReadAsync(cancellation);
-        if (reading.Policy is null)
+        var (fleet, unknown) = await FindAsync(request);
+        if (fleet is null)
         {
-            return WebErrors.Problem(request, StatusCodes.Status503ServiceUnavailable, "The policy file cannot be used, so no fleet is known. 'selfdev policy' and the host's log say why.");
-        }
-
-        if (reading.Policy.Fleets.GetValueOrDefault(name) is not { } fleet)
-        {
-            return WebErrors.Problem(request, StatusCodes.Status404NotFound, $"The policy file has no fleet '{SafeText.SingleLine(name)}'.");
-        }
-
-        if (fleet.Scaling is null)
-        {
-            return WebErrors.Problem(request, StatusCodes.Status409Conflict, $"The policy file lets nobody scale '{fleet.Name}' by its metrics: add 'scaling' to the fleet.");
+            return unknown!;
         }
 
         var (samples, wrong) = await ReadAsync(request);
@@ -64,6 +73,28 @@ internal static class FleetEndpoints
         }
 
         return Results.Json(new SamplesAnswer(samples.Count, instance), ReportJson.Options, statusCode: StatusCodes.Status202Accepted);
+    }
+
+    private static async Task<(PolicyFleet? Fleet, IResult? Unknown)> FindAsync(HttpRequest request)
+    {
+        var name = request.RouteValues["name"] as string ?? "";
+        var reading = await request.HttpContext.RequestServices.GetRequiredService<IApprovalPolicySource>().ReadAsync(request.HttpContext.RequestAborted);
+        if (reading.Policy is null)
+        {
+            return (null, WebErrors.Problem(request, StatusCodes.Status503ServiceUnavailable, "The policy file cannot be used, so no fleet is known. 'selfdev policy' and the host's log say why."));
+        }
+
+        if (reading.Policy.Fleets.GetValueOrDefault(name) is not { } fleet)
+        {
+            return (null, WebErrors.Problem(request, StatusCodes.Status404NotFound, $"The policy file has no fleet '{SafeText.SingleLine(name)}'."));
+        }
+
+        if (fleet.Scaling is null)
+        {
+            return (null, WebErrors.Problem(request, StatusCodes.Status409Conflict, $"The policy file lets nobody scale '{fleet.Name}' by its metrics: add 'scaling' to the fleet."));
+        }
+
+        return (fleet, null);
     }
 
     private static async Task<(IReadOnlyList<FleetSample> Samples, (int Status, string Detail)? Wrong)> ReadAsync(HttpRequest request)

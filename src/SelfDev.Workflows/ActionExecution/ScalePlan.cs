@@ -39,6 +39,9 @@ internal static class ScalePlan
 
     public static int Capacity(IReadOnlyDictionary<string, string> fields) => int.Parse(fields[ApprovalPolicy.CapacityField], CultureInfo.InvariantCulture);
 
+    /// <returns>0 where nothing was seen.</returns>
+    public static int SeenCapacity(IReadOnlyDictionary<string, string> fields) => fields.ContainsKey(ApprovalPolicy.CapacityField) ? Capacity(fields) : 0;
+
     /// <returns>Null where the platform chooses.</returns>
     public static IReadOnlySet<string>? Delete(IReadOnlyDictionary<string, string> fields) =>
         fields.TryGetValue(DeleteField, out var names) ? names.Split(',').ToHashSet(StringComparer.Ordinal) : null;

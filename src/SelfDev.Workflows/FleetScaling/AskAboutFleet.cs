@@ -16,7 +16,7 @@ namespace SelfDev.Workflows.FleetScaling;
 /// starts the actions on the one corridor to an approval.
 /// </summary>
 public sealed class AskAboutFleet(
-    IArtifactStore store, FleetSamples samples, IApprovalPolicySource policies, IFleetSizing sizing, IWorkflowClient workflows)
+    IArtifactStore store, FleetSamples samples, IApprovalPolicySource policies, IFleetSizing sizing, IWorkflowClient workflows, TimeProvider clock)
     : IActivity<AskAboutFleetInput, IReadOnlyList<string>>
 {
     public static readonly Activity<AskAboutFleetInput, IReadOnlyList<string>> Handle = new("AskAboutFleet");
@@ -25,7 +25,7 @@ public sealed class AskAboutFleet(
     public async Task<IReadOnlyList<string>> RunAsync(AskAboutFleetInput input, ActivityContext context)
     {
         var cancellation = context.Cancellation;
-        var history = await samples.ReadAsync(input.Fleet, input.Now, cancellation);
+        var history = await samples.ReadAsync(input.Fleet, clock.GetUtcNow(), cancellation);
         var newest = history.Count == 0 ? null : history[^1];
         var replay = (await policies.ReadAsync(cancellation)).Policy?.Fleets.GetValueOrDefault(input.Fleet) is { } fleet
             ? sizing.Replay(fleet, history, input.Decision.Capacity, input.Decision.Wanted)

@@ -19,9 +19,6 @@ public sealed class DecideFleet(
 {
     public static readonly Activity<DecideFleetInput, FleetDecision> Handle = new("DecideFleet");
 
-    /// <value>How long a plan may wait between its decision and its start.</value>
-    private static readonly TimeSpan PlanLife = TimeSpan.FromMinutes(10);
-
     private static readonly TimeSpan IdleInterval = TimeSpan.FromMinutes(1);
 
     /// <summary>Intervals without a sample after which the metrics count as stale.</summary>
@@ -33,53 +30,62 @@ public sealed class DecideFleet(
         var reading = await policies.ReadAsync(cancellation);
         if (reading.Policy?.Fleets.GetValueOrDefault(input.Fleet) is not { Scaling: { } rules } fleet)
         {
-            return FleetDecision.Hold(IdleInterval, reading.Policy is null ? "The policy file cannot be used." : $"The policy file lets nobody scale '{input.Fleet}' by itself.");
+            var why = reading.Policy is null ? "The policy file cannot be used." : $"The policy file lets nobody scale '{input.Fleet}' by itself.";
+            return new FleetDecision(FleetDecisionKind.Hold, IdleInterval, 0, 0, why) { Protected = input.Protected };
         }
 
+        // Not the workflow's time: retries may have gone on for minutes, and an envelope must not outlive its expiry by those.
+        var now = clock.GetUtcNow();
         var sets = await ReadAsync(fleet, input, cancellation);
         var capacities = sets.Select(set => set.Capacity).ToList();
         var seen = new FleetDecision(FleetDecisionKind.Hold, rules.Interval, capacities.Sum(), capacities.Sum(), "")
         {
             UsdPerHour = ScalingGuard.UsdPerHour(sets, capacities),
             IsAskPending = await IsAskPendingAsync(input, cancellation),
+            Seen = [.. sets.Select(set => set.Seen())],
+            Unreadable = [.. sets.Where(set => set.Unreadable is not null).Select(set => set.Seen())],
+            Protected = input.Protected,
         };
         if (!reading.Policy.ActionsEnabled || (await killSwitch.ReadAsync(cancellation)).Engaged)
         {
-            return seen with { Reason = "The kill switch is on." };
+            var watching = new ScaleSetPlanning(fleets, input, sets, [], rules.DrainTimeout, now);
+            return await watching.PlanProtectionsAsync(seen with { Reason = "The kill switch is on." }, cancellation) with { Protections = [] };
         }
 
-        // Not the workflow's time: retries may have gone on for minutes, and an envelope must not outlive its expiry by those.
-        var now = clock.GetUtcNow();
         var history = await samples.ReadAsync(input.Fleet, now, cancellation);
-        var isStale = history.Count == 0 || history[^1].Time < now - (StaleAfter * rules.Interval);
-        var size = isStale
+        if (history.Count == 0 || history[^1].Time < now - (StaleAfter * rules.Interval))
+        {
+            history = [];
+        }
+
+        var size = history.Count == 0
             ? new FleetSize(0, 0, "", "The metrics are stale: held as it is.")
             : sizing.Size(fleet, history, new FleetServing(sets.Sum(set => set.Serving), sets.Sum(set => set.State.RunningInstances)));
         // The floor, the ceiling and the budget hold with and without metrics.
         seen = size.Problem is { } problem ? seen with { Reason = problem } : seen with { Reason = size.Reason, NeededNow = size.NeededNow };
         var replicas = size.Problem is null ? size.Replicas : sets.Sum(set => set.Serving);
-        return await DecideAsync(input, fleet, sets, seen, replicas, isStale ? null : history[^1], now, cancellation);
+        return await DecideAsync(input, fleet, sets, seen, replicas, history, now, cancellation);
     }
 
     private async Task<FleetDecision> DecideAsync(
-        DecideFleetInput input, PolicyFleet fleet, IReadOnlyList<ScaleSetReading> sets, FleetDecision seen, int replicas, FleetSample? newest, DateTimeOffset now, CancellationToken cancellation)
+        DecideFleetInput input, PolicyFleet fleet, IReadOnlyList<ScaleSetReading> sets, FleetDecision seen, int replicas, IReadOnlyList<FleetSample> history, DateTimeOffset now, CancellationToken cancellation)
     {
-        var (obstacles, obstructed) = (new List<string>(), new List<string>());
+        var (obstacles, obstructed) = (sets.Select(set => set.Unreadable).OfType<string>().ToList(), new List<string>());
         while (true)
         {
             var verdict = ScalingGuard.Judge(fleet, sets, replicas, now, input.SpentUsd);
             var reason = string.Join(' ', new[] { verdict.Why.Length > 0 ? verdict.Why : seen.Reason }.Concat(obstacles));
             var decision = seen with { Wanted = verdict.Wanted, Reason = reason, IsBudget = verdict.IsBudget, Obstructed = obstructed };
+            var planning = new ScaleSetPlanning(fleets, input, sets, history, fleet.Scaling!.DrainTimeout, now);
             if (verdict.Kind == ScalingVerdictKind.Ask)
             {
-                return !seen.IsAskPending && MayAsk(input, verdict.Wanted, now)
-                    ? decision with { Kind = FleetDecisionKind.Ask, Changes = Changes(sets, verdict.Capacities) }
-                    : decision;
+                return await planning.PlanProtectionsAsync(
+                    !seen.IsAskPending && MayAsk(input, verdict.Wanted, now) ? decision with { Kind = FleetDecisionKind.Ask, Changes = Changes(sets, verdict.Capacities) } : decision, cancellation);
             }
 
             if (verdict.Kind == ScalingVerdictKind.Hold)
             {
-                return decision;
+                return await planning.PlanProtectionsAsync(decision with { Drains = planning.StillDraining(verdict) }, cancellation);
             }
 
             // What stands in the way of one set (quota, permissions, an autoscale setting that owns it) sends the demand to the others.
@@ -91,10 +97,7 @@ public sealed class DecideFleet(
                 continue;
             }
 
-            var plans = await PlansAsync(input, sets, verdict, newest, now + PlanLife, cancellation);
-            return plans.Count == 0
-                ? decision with { Reason = "Smaller would do, but no instance is idle." }
-                : decision with { Kind = FleetDecisionKind.ScaleNow, Plans = plans };
+            return await planning.PlanProtectionsAsync(await planning.PlanSizesAsync(decision, verdict, cancellation), cancellation);
         }
     }
 
@@ -103,14 +106,22 @@ public sealed class DecideFleet(
         var sets = new List<ScaleSetReading>();
         foreach (var set in fleet.ScaleSets)
         {
-            // A set that cannot be read fails the look: its instances may serve or not, and to guess either would double the fleet or empty it.
-            var state = await fleets.GetAsync(set.ResourceId, cancellation);
-            var isUnderWay = state.ProvisioningState is not ("Succeeded" or "Failed" or "Canceled");
-            sets.Add(new ScaleSetReading(set, state, isUnderWay || input.Throttled.Contains(set.ResourceId), input.Paused.Contains(set.ResourceId)));
+            try
+            {
+                var state = await fleets.GetAsync(set.ResourceId, cancellation);
+                var isUnderWay = state.ProvisioningState is not ("Succeeded" or "Failed" or "Canceled");
+                sets.Add(new ScaleSetReading(set, state, isUnderWay || input.Throttled.Contains(set.ResourceId), input.Paused.Contains(set.ResourceId)));
+            }
+            catch (FleetException failure) when (input.LastSeen.FirstOrDefault(seen => seen.ResourceId == set.ResourceId) is { } seen)
+            {
+                sets.Add(ScaleSetReading.OfLastSeen(set, seen, $"ARM does not show {ArmName(set)} ({failure.Code}): it counts as last seen, and nothing is taken from the others."));
+            }
         }
 
         return sets;
     }
+
+    private static string ArmName(PolicyScaleSet set) => set.ResourceId[(set.ResourceId.LastIndexOf('/') + 1)..];
 
     private async Task<bool> IsAskPendingAsync(DecideFleetInput input, CancellationToken cancellation)
     {
@@ -146,49 +157,6 @@ public sealed class DecideFleet(
 
     private static List<ScaleSetChange> Changes(IReadOnlyList<ScaleSetReading> sets, IReadOnlyList<int> capacities) =>
         [.. sets.Zip(capacities).Where(pair => pair.Second != pair.First.Capacity).Select(pair => new ScaleSetChange(pair.First.Set.ResourceId, pair.First.Capacity, pair.Second))];
-
-    private async Task<IReadOnlyList<EffectPlan>> PlansAsync(
-        DecideFleetInput input, IReadOnlyList<ScaleSetReading> sets, ScalingVerdict verdict, FleetSample? newest, DateTimeOffset expiresAt, CancellationToken cancellation)
-    {
-        var plans = new List<EffectPlan>();
-        foreach (var (set, capacity) in sets.Zip(verdict.Capacities).Where(pair => pair.Second != pair.First.Capacity))
-        {
-            if (capacity > set.Capacity || verdict.IsBudget || newest?.RunningByInstance is not { } load)
-            {
-                plans.Add(Plan(input, set, newest, expiresAt, ScalePlan.Fields(capacity, set.State.Sku).WithFleetCapacity(verdict.Capacities.Sum())));
-            }
-            else if (await FindIdleAsync(set, load, set.Capacity - capacity, cancellation) is { Count: > 0 } idle)
-            {
-                plans.Add(Plan(input, set, newest, expiresAt, ScalePlan.Fields(set.Capacity - idle.Count, set.State.Sku, idle)));
-            }
-        }
-
-        return plans;
-    }
-
-    // With the load of each instance known, idle ones go and no other.
-    private async Task<IReadOnlyList<string>> FindIdleAsync(ScaleSetReading set, IReadOnlyDictionary<string, int> load, int most, CancellationToken cancellation)
-    {
-        var instances = await fleets.ListInstancesAsync(set.Set.ResourceId, cancellation);
-        return [.. instances
-            .Where(instance => !instance.IsProtected && load.TryGetValue(instance.ComputerName, out var running) && running == 0)
-            .Select(instance => instance.ComputerName)
-            .Order(StringComparer.Ordinal)
-            .Take(most)];
-    }
-
-    private static EffectPlan Plan(DecideFleetInput input, ScaleSetReading set, FleetSample? newest, DateTimeOffset expiresAt, Dictionary<string, string> to) => new()
-    {
-        Action = ScaleFleet.KindName,
-        Resource = set.Set.ResourceId,
-        From = ScalePlan.Fields(set.Capacity, set.State.Sku),
-        To = to,
-        ETag = set.State.ETag,
-        Evidence = newest is null ? [] : [string.Create(CultureInfo.InvariantCulture, $"fleet:{input.Fleet}#{newest.Time.ToUnixTimeMilliseconds()}")],
-        Proposer = LedgerActors.SelfDev,
-        ExpiresAt = expiresAt,
-        InstanceId = input.InstanceId,
-    };
 }
 
 /// <param name="SpentUsd">Since midnight UTC.</param>
@@ -196,6 +164,14 @@ public sealed class DecideFleet(
 /// <param name="Paused">Scale sets that could not be changed lately.</param>
 /// <param name="PendingAsks">Instances of the actions that people were asked about last.</param>
 /// <param name="AskedFor">Capacity that they were asked about.</param>
+/// <param name="LastSeen">
+/// Scale sets as last seen, for one that ARM does not show: its instances go on serving, so it counts with them. Empty where the look is to
+/// fail instead and be tried again: most failures are over in a minute.
+/// </param>
+/// <param name="Drains">Instances that are to go.</param>
+/// <param name="Protected">Instances that this workflow had protected for that.</param>
+/// <param name="IsDrainPaused">Draining failed lately: none is begun.</param>
+/// <param name="IsProtectionPaused">Protection failed lately: none is put on or lifted.</param>
 public sealed record DecideFleetInput(
     string Fleet,
     string InstanceId,
@@ -204,7 +180,12 @@ public sealed record DecideFleetInput(
     IReadOnlyList<string> Paused,
     IReadOnlyList<string> PendingAsks,
     DateTimeOffset? AskedAt,
-    int AskedFor);
+    int AskedFor,
+    IReadOnlyList<SeenScaleSet> LastSeen,
+    IReadOnlyList<FleetDrain> Drains,
+    IReadOnlyList<ProtectedInstance> Protected,
+    bool IsDrainPaused,
+    bool IsProtectionPaused);
 
 /// <param name="NextLook">When to look again.</param>
 /// <param name="Capacity">Of all scale sets, as read.</param>
@@ -221,6 +202,24 @@ public sealed record FleetDecision(FleetDecisionKind Kind, TimeSpan NextLook, in
     /// <value>Scale sets that quota, permissions or an autoscale setting keep from growing.</value>
     public IReadOnlyList<string> Obstructed { get; init; } = [];
 
+    /// <value>All scale sets, those included that ARM did not show; empty where none was looked at.</value>
+    public IReadOnlyList<SeenScaleSet> Seen { get; init; } = [];
+
+    /// <value>Those among them that ARM did not show.</value>
+    public IReadOnlyList<SeenScaleSet> Unreadable { get; init; } = [];
+
+    /// <value>Instances that are to go; whoever is not among them is to get requests again.</value>
+    public IReadOnlyList<FleetDrain> Drains { get; init; } = [];
+
+    /// <value>One drained too long, and stays.</value>
+    public bool IsDrainGivenUp { get; init; }
+
+    /// <value>Instances that are protected on this workflow's behalf.</value>
+    public IReadOnlyList<ProtectedInstance> Protected { get; init; } = [];
+
+    /// <value>Protection to be put on or lifted.</value>
+    public IReadOnlyList<EffectPlan> Protections { get; init; } = [];
+
     /// <value>Instances that the newest sample's demand takes; null without metrics.</value>
     public int? NeededNow { get; init; }
 
@@ -231,8 +230,6 @@ public sealed record FleetDecision(FleetDecisionKind Kind, TimeSpan NextLook, in
 
     /// <inheritdoc cref="ScalingVerdict.IsBudget"/>
     public bool IsBudget { get; init; }
-
-    public static FleetDecision Hold(TimeSpan nextLook, string reason) => new(FleetDecisionKind.Hold, nextLook, 0, 0, reason);
 }
 
 public sealed record ScaleSetChange(string ResourceId, int From, int To);

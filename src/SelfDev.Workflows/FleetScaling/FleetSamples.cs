@@ -34,8 +34,8 @@ public sealed class FleetSamples(IArtifactStore store)
     public async Task<IReadOnlyList<FleetSample>> ReadAsync(string fleet, DateTimeOffset now, CancellationToken cancellation)
     {
         var name = $"{Folder(fleet)}/history.json";
-        var history = await store.TryReadJsonAsync<History>(Containers.Evidence, name, cancellation) ?? new History([]);
-        var known = history.Samples.Select(sample => Name(sample.Time)).ToHashSet(StringComparer.Ordinal);
+        var history = await store.TryReadJsonAsync<History>(Containers.Evidence, name, cancellation) ?? new History([], []);
+        var known = history.Samples.Select(sample => Name(sample.Time)).Concat(history.Void).ToHashSet(StringComparer.Ordinal);
         // What the history has let go is not read again.
         var oldest = history.Samples.Count == MostKept ? history.Samples[0].Time : now - Kept;
         var found = new List<FleetSample>();
@@ -53,14 +53,16 @@ public sealed class FleetSamples(IArtifactStore store)
             }
         }
 
-        var samples = history.Samples.Concat(found).Where(sample => sample.Time > now - Kept).OrderBy(sample => sample.Time).TakeLast(MostKept).ToList();
-        if (found.Count > 0)
+        // No sample comes from the future, so one that lies there is from before a clock was put back, and would look like the newest when that time comes again.
+        var isFuture = history.Samples.Concat(found).ToLookup(sample => sample.Time > now + ClockDifference);
+        var samples = isFuture[false].Where(sample => sample.Time > now - Kept).OrderBy(sample => sample.Time).TakeLast(MostKept).ToList();
+        if (found.Count > 0 || isFuture[true].Any())
         {
-            await store.WriteJsonAsync(Containers.Evidence, name, new History(samples), cancellation);
+            var forgotten = history.Void.Where(file => Time(file) > now - Kept).Concat(isFuture[true].Select(sample => Name(sample.Time))).TakeLast(MostKept);
+            await store.WriteJsonAsync(Containers.Evidence, name, new History(samples, [.. forgotten]), cancellation);
         }
 
-        // After a clock that was put back, what lies in the future is not the newest.
-        return [.. samples.Where(sample => sample.Time <= now + ClockDifference)];
+        return samples;
     }
 
     // A fleet's name is the policy author's; hashed, it can be no path.
@@ -77,5 +79,6 @@ public sealed class FleetSamples(IArtifactStore store)
             ? DateTimeOffset.FromUnixTimeMilliseconds(milliseconds)
             : null;
 
-    private sealed record History(IReadOnlyList<FleetSample> Samples);
+    /// <param name="Void">Files of samples that count no more.</param>
+    private sealed record History(IReadOnlyList<FleetSample> Samples, IReadOnlyList<string> Void);
 }

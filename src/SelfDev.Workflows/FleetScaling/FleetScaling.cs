@@ -30,6 +30,12 @@ public static class FleetScaling
     /// <value>Until the next look when one has failed.</value>
     private static readonly TimeSpan FailurePause = TimeSpan.FromMinutes(1);
 
+    /// <value>Until instances are drained again after one did not become idle.</value>
+    private static readonly TimeSpan DrainPause = TimeSpan.FromHours(1);
+
+    /// <value>Until protection is tried again after that failed.</value>
+    private static readonly TimeSpan ProtectionPause = TimeSpan.FromMinutes(5);
+
     /// <value>A plan is judged when what it asked for has served for a while.</value>
     private static readonly TimeSpan PredictionHorizon = TimeSpan.FromMinutes(5);
 
@@ -47,8 +53,8 @@ public static class FleetScaling
             catch (WorkflowTaskFailedException failed)
             {
                 // Storage, ARM or ledger are down for longer than retries last. Nothing is known of the look, so its numbers are used up.
-                context.SetCustomStatus(new FleetStatus("holding", null, null, failed.Failure.Message, state.Scores));
-                state = state with { Spending = state.Spending.Advance(Now(context), null), Sequence = state.Sequence + StepsALook };
+                context.SetCustomStatus(new FleetStatus("holding", null, null, failed.Failure.Message, state.Scores, Names(state.Drains)));
+                state = state with { Spending = state.Spending.Advance(Now(context), null), Sequence = state.Sequence + StepsALook, HasFailed = true };
                 wait = FailurePause;
             }
 
@@ -67,7 +73,12 @@ public static class FleetScaling
         state.SetsWhere(patience => Now(context) < patience.PausedUntil),
         state.PendingAsks,
         state.AskedAt,
-        state.AskedFor);
+        state.AskedFor,
+        state.HasFailed ? state.LastSeen : [],
+        state.Drains,
+        state.Protected,
+        Now(context) < state.DrainPausedUntil,
+        Now(context) < state.ProtectionPausedUntil);
 
     private static async Task<(FleetScalingState State, TimeSpan Wait)> LookAsync(IWorkflowContext context, FleetScalingState state)
     {
@@ -77,15 +88,21 @@ public static class FleetScaling
         {
             Spending = state.Spending.Advance(Now(context), decision.UsdPerHour),
             PendingAsks = decision.IsAskPending ? state.PendingAsks : [],
+            LastSeen = decision.Seen.Count > 0 ? decision.Seen : state.LastSeen,
+            HasFailed = decision.Unreadable.Count > 0,
+            Drains = decision.Drains,
+            Protected = decision.Protected,
+            DrainPausedUntil = decision.IsDrainGivenUp ? Now(context) + DrainPause : state.DrainPausedUntil,
         };
         state = decision.Obstructed.Aggregate(state, (known, set) => known.With(set, patience => patience.Obstructed(Now(context))));
-        context.SetCustomStatus(new FleetStatus(Word(decision), decision.Capacity, decision.Wanted, decision.Reason, state.Scores));
+        context.SetCustomStatus(new FleetStatus(Word(decision), decision.Capacity, decision.Wanted, decision.Reason, state.Scores, Names(state.Drains)));
         state = decision.Kind switch
         {
             FleetDecisionKind.ScaleNow => await ScaleAsync(context, state, decision),
             FleetDecisionKind.Ask => await AskAsync(context, state, decision),
             _ => state,
         };
+        state = await ProtectAsync(context, state, decision);
         // Last, so that a slow ledger delays no change.
         state = decision.NeededNow is { } needed ? await ScoreAsync(context, state, needed, seenAt) : state;
         return (state, decision.Kind == FleetDecisionKind.ScaleNow ? ShortestWait : decision.NextLook);
@@ -107,7 +124,7 @@ public static class FleetScaling
         state = state with { Sequence = first + changes.Count };
         foreach (var change in changes.Select(change => change.Result))
         {
-            state = state.With(change.Resource, patience => change switch
+            state = state.Growing(change.Plan.Resource, Math.Max(change.Seen, ScalePlan.Capacity(change.Plan.To))).With(change.Plan.Resource, patience => change switch
             {
                 { Outcome: EffectOutcome.Applied } => ScaleSetPatience.None,
                 { ThrottledUntil: { } until } => patience.Throttled(until),
@@ -125,6 +142,27 @@ public static class FleetScaling
         var after = decision.Capacity + decision.Plans.Sum(plan => ScalePlan.Capacity(plan.To) - ScalePlan.Capacity(plan.From));
         var prediction = new ScalePrediction(first, after, Now(context) + PredictionHorizon);
         return state with { Predictions = [.. state.Predictions.TakeLast(FleetScalingState.MostPredictions - 1), prediction] };
+    }
+
+    // After the changes of size: a surge waits for no protection. One after the other, so that none follows a 429.
+    private static async Task<FleetScalingState> ProtectAsync(IWorkflowContext context, FleetScalingState state, FleetDecision decision)
+    {
+        foreach (var plan in decision.Protections)
+        {
+            if (state.SetsWhere(patience => Now(context) < patience.ThrottledUntil).Contains(plan.Resource))
+            {
+                continue;
+            }
+
+            var outcome = await InstanceProtection.RunAsync(context, state.Fleet, plan, state.Sequence);
+            state = state.Protecting(plan, outcome) with { Sequence = state.Sequence + 1 };
+            if (outcome.Outcome != EffectOutcome.Applied)
+            {
+                return state with { ProtectionPausedUntil = Now(context) + ProtectionPause };
+            }
+        }
+
+        return state;
     }
 
     // What the ledger cannot take now is judged at a later look, by the demand of then.
@@ -173,6 +211,8 @@ public static class FleetScaling
     private static void Cancel(CancellationTokenSource loser) => loser.Cancel();
 
     private static DateTimeOffset Now(IWorkflowContext context) => new(context.CurrentUtcDateTime, TimeSpan.Zero);
+
+    private static IReadOnlyList<string> Names(IReadOnlyList<FleetDrain> drains) => [.. drains.Select(drain => drain.Instance)];
 
     private static string Word(FleetDecision decision) => decision.Kind switch
     {

@@ -1,3 +1,6 @@
+using SelfDev.Core.Approvals;
+using SelfDev.Workflows.ActionExecution;
+
 namespace SelfDev.Workflows.FleetScaling;
 
 /// <summary>What one generation hands to the next.</summary>
@@ -20,6 +23,24 @@ public sealed record FleetScalingState(string Fleet)
     /// <value>By resource id; a scale set without trouble is not in it.</value>
     public IReadOnlyDictionary<string, ScaleSetPatience> Patience { get; init; } = new Dictionary<string, ScaleSetPatience>();
 
+    /// <value>By scale set, as ARM last showed it.</value>
+    public IReadOnlyList<SeenScaleSet> LastSeen { get; init; } = [];
+
+    /// <value>Whether the last look failed after all its retries.</value>
+    public bool HasFailed { get; init; }
+
+    /// <value>Instances that are to go, as routers are told.</value>
+    public IReadOnlyList<FleetDrain> Drains { get; init; } = [];
+
+    /// <value>Instances whose protection has been asked for and is to be lifted again.</value>
+    public IReadOnlyList<ProtectedInstance> Protected { get; init; } = [];
+
+    /// <value>Until then nothing begins to drain.</value>
+    public DateTimeOffset DrainPausedUntil { get; init; } = DateTimeOffset.MinValue;
+
+    /// <value>Until then no protection is put on or lifted.</value>
+    public DateTimeOffset ProtectionPausedUntil { get; init; } = DateTimeOffset.MinValue;
+
     public IReadOnlyList<ScalePrediction> Predictions { get; init; } = [];
 
     public PlanScores Scores { get; init; } = new(0, 0);
@@ -27,6 +48,23 @@ public sealed record FleetScalingState(string Fleet)
     /// <summary>Scale sets of which something holds now.</summary>
     public IReadOnlyList<string> SetsWhere(Func<ScaleSetPatience, bool> holds) =>
         [.. Patience.Where(set => holds(set.Value)).Select(set => set.Key).Order(StringComparer.Ordinal)];
+
+    /// <summary>With a scale set counted as large as it has been asked to become, until ARM shows it again.</summary>
+    public FleetScalingState Growing(string resource, int capacity) =>
+        this with { LastSeen = [.. LastSeen.Select(set => set.ResourceId == resource ? set with { Capacity = Math.Max(set.Capacity, capacity) } : set)] };
+
+    /// <summary>With what may be protected on this workflow's behalf: from the moment that ARM was asked until it is known to be lifted.</summary>
+    internal FleetScalingState Protecting(EffectPlan plan, ProtectionOutcome outcome)
+    {
+        var instance = InstanceProtection.Instance(plan);
+        var state = (InstanceProtection.IsProtected(plan), outcome) switch
+        {
+            (true, { IsAsked: true }) => this with { Protected = [.. Protected, new ProtectedInstance(plan.Resource, instance)] },
+            (false, { Outcome: EffectOutcome.Applied }) => this with { Protected = [.. Protected.Where(each => !each.Is(plan.Resource, instance))] },
+            _ => this,
+        };
+        return outcome.ThrottledUntil is { } until ? state.With(plan.Resource, patience => patience.Throttled(until)) : state;
+    }
 
     /// <summary>With what is known of one scale set changed; one without trouble is forgotten.</summary>
     public FleetScalingState With(string resource, Func<ScaleSetPatience, ScaleSetPatience> change)
@@ -94,5 +132,6 @@ public sealed record ScalePrediction(long Step, int Capacity, DateTimeOffset Due
 /// <summary>How earlier plans did: had the fleet as many instances as the demand then took?</summary>
 public sealed record PlanScores(int Enough, int Short);
 
-/// <summary>Custom status of a fleet's workflow.</summary>
-public sealed record FleetStatus(string Phase, int? Capacity, int? Wanted, string Reason, PlanScores Scores);
+/// <summary>Custom status of a fleet's workflow, as <c>GET /api/fleets/{name}</c> shows it.</summary>
+/// <param name="Draining">Host names of the instances that are to get no further requests.</param>
+public sealed record FleetStatus(string Phase, int? Capacity, int? Wanted, string Reason, PlanScores Scores, IReadOnlyList<string> Draining);

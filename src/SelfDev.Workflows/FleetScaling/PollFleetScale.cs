@@ -15,12 +15,13 @@ public sealed class PollFleetScale(IFleet fleets) : IActivity<PollFleetScaleInpu
         var state = operation is null or { Phase: not OperationPhase.Running } ? await fleets.GetAsync(input.Resource, context.Cancellation) : null;
         operation ??= FleetOperations.FromProvisioningState(state!.ProvisioningState);
         return new FleetScaleProgress(
-            operation.Phase, operation.RetryAfter, operation.Code is null ? operation.Message : $"{operation.Code}: {operation.Message}", state?.Capacity, state?.RunningInstances);
+            operation.Phase, operation.RetryAfter, operation.Code is null ? operation.Message : $"{operation.Code}: {operation.Message}", state?.Capacity, state?.RunningInstances, state?.EvictedInstances);
     }
 }
 
 /// <param name="OperationUri">Null where the scale set itself is to be asked.</param>
 public sealed record PollFleetScaleInput(string Resource, string? OperationUri);
 
-/// <param name="Capacity">As read after the end; null while it runs, as <paramref name="Running"/>.</param>
-public sealed record FleetScaleProgress(OperationPhase Phase, TimeSpan? RetryAfter, string? Message, int? Capacity, int? Running);
+/// <param name="Capacity">As read after the end; null while it runs, as <paramref name="Running"/> and <paramref name="Evicted"/>.</param>
+/// <param name="Evicted">Instances in it that the platform has taken back: no change brings those up.</param>
+public sealed record FleetScaleProgress(OperationPhase Phase, TimeSpan? RetryAfter, string? Message, int? Capacity, int? Running, int? Evicted);

@@ -1,9 +1,7 @@
 using System.Globalization;
 using SelfDev.Core.Approvals;
-using SelfDev.Core.Ledger;
 using SelfDev.Workflows.ActionExecution;
 using SelfDev.Workflows.Engine;
-using SelfDev.Workflows.Ledger;
 using SelfDev.Workflows.Ports;
 
 namespace SelfDev.Workflows.FleetScaling;
@@ -20,83 +18,43 @@ internal static class ScaleSetScaling
     /// <param name="step">Makes the ledger keys unique.</param>
     public static async Task<ScaleSetOutcome> RunAsync(IWorkflowContext context, string fleet, EffectPlan plan, long step, FleetDecision decision)
     {
-        var (hash, startedAt) = (PlanHash.Of(plan), context.CurrentUtcDateTime);
-        var key = step.ToString(CultureInfo.InvariantCulture);
-        var (outcome, end, detail) = await IsDecidedAsync(context, plan, hash, key, decision)
-            ? await ChangeAsync(context, fleet, plan, decision.IsBudget)
-            : (new ScaleSetOutcome(plan.Resource, EffectOutcome.Refused), null, "The ledger could not be written, so nothing was done.");
-        await RecordEffectAsync(context, $"effect:{key}", new
-        {
-            planHash = hash,
-            plan.Action,
-            plan.Resource,
-            outcome = outcome.Outcome,
-            before = plan.From,
-            observed = end is null ? null : new { end.Capacity, end.Running },
-            startedAt,
-            finishedAt = context.CurrentUtcDateTime,
-            detail = ActionOutcome.Shorten(detail),
-        });
+        var (key, startedAt) = (step.ToString(CultureInfo.InvariantCulture), context.CurrentUtcDateTime);
+        var (outcome, end, detail) = await FleetLedger.IsDecidedAsync(context, plan, key, decision.Reason, decision.IsBudget ? "usdPerDay" : "envelope")
+            ? await ChangeAsync(context, new StartFleetScaleInput(fleet, plan, decision.IsBudget, decision.Protected, decision.Unreadable))
+            : (new ScaleSetOutcome(plan, EffectOutcome.Refused), null, FleetLedger.Unwritable);
+        await FleetLedger.RecordEffectAsync(context, plan, key, outcome.Outcome, end, startedAt, detail);
         return outcome;
     }
 
-    private static async Task<bool> IsDecidedAsync(IWorkflowContext context, EffectPlan plan, string hash, string key, FleetDecision decision)
-    {
-        try
-        {
-            await context.RecordAsync(LedgerEntryTypes.Proposal, $"proposal:{key}", LedgerActors.SelfDev, new { planHash = hash, plan.Resource, plan.From, plan.To, reason = decision.Reason });
-            await context.RecordAsync(
-                LedgerEntryTypes.Decision, $"decision:{key}", LedgerActors.SelfDev, new { planHash = hash, kind = "within-policy", rule = decision.IsBudget ? "usdPerDay" : "envelope" });
-            return true;
-        }
-        catch (WorkflowTaskFailedException)
-        {
-            return false;
-        }
-    }
-
-    // What was done has to be in the ledger before anything else is: while the ledger is down, the fleet waits.
-    private static async Task RecordEffectAsync<T>(IWorkflowContext context, string step, T body)
-    {
-        while (true)
-        {
-            try
-            {
-                await context.RecordAsync(LedgerEntryTypes.Effect, step, LedgerActors.SelfDev, body);
-                return;
-            }
-            catch (WorkflowTaskFailedException)
-            {
-                await context.CreateTimer(LongestPoll);
-            }
-        }
-    }
-
     private static async Task<(ScaleSetOutcome Outcome, FleetScaleProgress? End, string Detail)> ChangeAsync(
-        IWorkflowContext context, string fleet, EffectPlan plan, bool isBudget)
+        IWorkflowContext context, StartFleetScaleInput input)
     {
+        var plan = input.Plan;
         EffectStart start;
         try
         {
-            start = await context.CallActivityAsync(StartFleetScale.Handle, new StartFleetScaleInput(fleet, plan, isBudget), Retries.Transient);
+            start = await context.CallActivityAsync(StartFleetScale.Handle, input, Retries.Transient);
         }
         catch (WorkflowTaskFailedException failed)
         {
-            return (new ScaleSetOutcome(plan.Resource, EffectOutcome.Failed), null, failed.Failure.Message);
+            return (new ScaleSetOutcome(plan, EffectOutcome.Failed), null, failed.Failure.Message);
         }
 
         if (start.Kind is EffectStartKind.Started or EffectStartKind.AlreadyThere)
         {
             var end = await PollAsync(context, plan, start);
-            return (new ScaleSetOutcome(plan.Resource, Judge(plan, end)), end, end.Message ?? "");
+            return (new ScaleSetOutcome(plan, Judge(plan, end)) { Seen = end.Capacity ?? 0 }, end, end.Message ?? "");
         }
 
-        var refusal = new ScaleSetOutcome(plan.Resource, start.Kind switch
+        var refusal = new ScaleSetOutcome(plan, start.Kind switch
         {
             EffectStartKind.Drifted => EffectOutcome.RefusedDrift,
             EffectStartKind.Stopped => EffectOutcome.RefusedKillSwitch,
             _ => EffectOutcome.Refused,
-        });
+        })
+        {
+            Seen = ScalePlan.SeenCapacity(start.Before),
+        };
         if (start.Kind == EffectStartKind.Throttled)
         {
             // ARM said when; no call before, and a fresh decision then.
@@ -111,7 +69,7 @@ internal static class ScaleSetScaling
     private static EffectOutcome Judge(EffectPlan plan, FleetScaleProgress end) => end switch
     {
         { Phase: OperationPhase.Running } => EffectOutcome.TimedOut,
-        { Capacity: { } capacity } when capacity == ScalePlan.Capacity(plan.To) && end.Running >= capacity => EffectOutcome.Applied,
+        { Capacity: { } capacity } when capacity == ScalePlan.Capacity(plan.To) && end.Running + end.Evicted >= capacity => EffectOutcome.Applied,
         _ when end.Capacity == ScalePlan.Capacity(plan.From) => EffectOutcome.Failed,
         _ => EffectOutcome.PartlyApplied,
     };
@@ -129,7 +87,8 @@ internal static class ScaleSetScaling
             }
             catch (WorkflowTaskFailedException failed)
             {
-                progress = new FleetScaleProgress(OperationPhase.Running, null, failed.Failure.Message, null, null);
+                // ARM is down for longer than retries last. The fleet must not wait for it: other scale sets may be in regions that work.
+                return new FleetScaleProgress(OperationPhase.Running, null, failed.Failure.Message, null, null, null);
             }
 
             if (progress.Phase != OperationPhase.Running || context.CurrentUtcDateTime >= deadline)
@@ -145,8 +104,11 @@ internal static class ScaleSetScaling
 }
 
 /// <param name="Outcome">As the ledger has it.</param>
-internal sealed record ScaleSetOutcome(string Resource, EffectOutcome Outcome)
+internal sealed record ScaleSetOutcome(EffectPlan Plan, EffectOutcome Outcome)
 {
+    /// <value>Capacity that the scale set then had; 0 where it was not read.</value>
+    public int Seen { get; init; }
+
     /// <value>When ARM may be called again; null unless it throttled.</value>
     public DateTimeOffset? ThrottledUntil { get; init; }
 }

@@ -17,6 +17,12 @@ public static class ScalingGuard
         var current = sets.Select(set => set.Capacity).ToList();
         // Evicted spot instances are in the capacity and serve nobody.
         var target = Math.Clamp(replicas + sets.Sum(set => set.State.EvictedInstances), fleet.MinCapacity, fleet.TotalMaxCapacity);
+        if (sets.Any(set => set.Unreadable is not null))
+        {
+            // What ARM does not show may serve or not, so the others keep what they have.
+            target = Math.Max(target, Math.Min(current.Sum(), fleet.TotalMaxCapacity));
+        }
+
         var filled = ScaleSetFilling.Fill(sets, target);
         if (IsOverBudget(fleet, Math.Max(UsdPerHour(sets, filled), UsdPerHour(sets, current)), now, spentUsd))
         {

@@ -33,13 +33,14 @@ public sealed class StartFleetScale(IApprovalPolicySource policies, KillSwitch k
         var reading = await policies.ReadAsync(cancellation);
         var fleet = reading.Policy?.Fleets.GetValueOrDefault(input.Fleet);
         var target = ScalePlan.Capacity(plan.To);
-        if (fleet?.FindScaleSet(plan.Resource) is not { } set || target < set.MinCapacity || target > set.MaxCapacity)
+        var isGrowth = target > ScalePlan.Capacity(plan.From);
+        // What is above its limit comes back as its instances become idle.
+        if (fleet?.FindScaleSet(plan.Resource) is not { } set || target < set.MinCapacity || (isGrowth && target > set.MaxCapacity))
         {
             return Refuse(EffectStartKind.Refused, $"The policy file does not allow {target} instances of this scale set any more.");
         }
 
-        var total = target + await CapacityOfOthersAsync(fleet, plan.Resource, cancellation);
-        var isGrowth = target > ScalePlan.Capacity(plan.From);
+        var total = target + await CapacityOfOthersAsync(fleet, input, cancellation);
         if (!IsAllowed(fleet, input, isGrowth, total, now))
         {
             return Refuse(EffectStartKind.Refused, $"The policy file does not allow {target} instances without approval any more.");
@@ -57,7 +58,7 @@ public sealed class StartFleetScale(IApprovalPolicySource policies, KillSwitch k
 
         try
         {
-            return await StartAsync(plan, target, cancellation);
+            return await StartAsync(input, target, cancellation);
         }
         catch (FleetException refused) when (!refused.IsTransient)
         {
@@ -70,19 +71,29 @@ public sealed class StartFleetScale(IApprovalPolicySource policies, KillSwitch k
         ? !isGrowth
         : fleet.Scaling?.Envelope is { } envelope && now < envelope.ExpiresAt && (isGrowth ? total <= envelope.MaxCapacity : total >= envelope.MinCapacity);
 
-    private async Task<int> CapacityOfOthersAsync(PolicyFleet fleet, string resource, CancellationToken cancellation)
+    // A set that ARM did not show at the decision, and does not now, counts as it was last seen.
+    private async Task<int> CapacityOfOthersAsync(PolicyFleet fleet, StartFleetScaleInput input, CancellationToken cancellation)
     {
         var total = 0;
-        foreach (var other in fleet.ScaleSets.Where(other => !string.Equals(other.ResourceId, resource, StringComparison.OrdinalIgnoreCase)))
+        foreach (var other in fleet.ScaleSets.Where(other => !string.Equals(other.ResourceId, input.Plan.Resource, StringComparison.OrdinalIgnoreCase)))
         {
-            total += (await fleets.GetAsync(other.ResourceId, cancellation)).Capacity;
+            var seen = input.Unreadable.FirstOrDefault(set => set.ResourceId == other.ResourceId);
+            try
+            {
+                total += (await fleets.GetAsync(other.ResourceId, cancellation)).Capacity;
+            }
+            catch (FleetException) when (seen is not null)
+            {
+                total += seen.Capacity;
+            }
         }
 
         return total;
     }
 
-    private async Task<EffectStart> StartAsync(EffectPlan plan, int target, CancellationToken cancellation)
+    private async Task<EffectStart> StartAsync(StartFleetScaleInput input, int target, CancellationToken cancellation)
     {
+        var plan = input.Plan;
         var state = await fleets.GetAsync(plan.Resource, cancellation);
         var before = ScalePlan.Fields(state.Capacity, state.Sku);
         if (state.Capacity == target)
@@ -96,13 +107,18 @@ public sealed class StartFleetScale(IApprovalPolicySource policies, KillSwitch k
             return new EffectStart(EffectStartKind.Drifted, null, null, "The scale set was changed meanwhile.", before);
         }
 
+        var leaving = ScalePlan.Delete(plan.To) is { } names
+            ? (await fleets.ListInstancesAsync(plan.Resource, cancellation)).Where(instance => names.Contains(instance.ComputerName)).ToList()
+            : null;
+        if (leaving?.Find(instance => instance.IsProtected && !input.Protected.Any(ours => ours.Is(plan.Resource, instance.ComputerName))) is { } kept)
+        {
+            return new EffectStart(EffectStartKind.Drifted, null, null, $"Somebody protects instance {kept.InstanceId} by now.", before);
+        }
+
         await intents.SetAsync(PlanHash.Of(plan), cancellation);
-        var start = ScalePlan.Delete(plan.To) is { } names
-            ? await fleets.StartDeleteInstancesAsync(
-                plan.Resource,
-                [.. (await fleets.ListInstancesAsync(plan.Resource, cancellation)).Where(instance => names.Contains(instance.ComputerName))],
-                cancellation)
-            : await fleets.StartScaleAsync(plan.Resource, target, state.ETag, cancellation);
+        var start = leaving is null
+            ? await fleets.StartScaleAsync(plan.Resource, target, state.ETag, cancellation)
+            : await fleets.StartDeleteInstancesAsync(plan.Resource, leaving, cancellation);
         return FleetOperations.ToEffectStart(start, before);
     }
 
@@ -110,4 +126,7 @@ public sealed class StartFleetScale(IApprovalPolicySource policies, KillSwitch k
 }
 
 /// <param name="IsBudget">As <see cref="ScalingVerdict.IsBudget"/>.</param>
-public sealed record StartFleetScaleInput(string Fleet, EffectPlan Plan, bool IsBudget);
+/// <param name="Protected">As <see cref="FleetDecision.Protected"/>.</param>
+/// <param name="Unreadable">As <see cref="FleetDecision.Unreadable"/>.</param>
+public sealed record StartFleetScaleInput(
+    string Fleet, EffectPlan Plan, bool IsBudget, IReadOnlyList<ProtectedInstance> Protected, IReadOnlyList<SeenScaleSet> Unreadable);

@@ -32,7 +32,10 @@ public interface IFleet
     /// Instances that are gone already, or whose id belongs to another VM by now, are passed over, so that a repeated call deletes nothing more.
     /// </summary>
     /// <param name="instances">As listed before.</param>
-    /// <returns>Refused with <see cref="FleetCodes.InstanceProtected"/>, and nothing deleted, if one of them is protected by now.</returns>
+    /// <returns>
+    /// Refused with <see cref="FleetCodes.InstanceProtected"/>, and nothing deleted, if one of them is protected by now and was not when
+    /// listed. ARM itself would delete it: protection stops scale-in, not a deletion by name (learn.microsoft.com, "Instance Protection").
+    /// </returns>
     Task<OperationStart> StartDeleteInstancesAsync(string resourceId, IReadOnlyList<FleetInstance> instances, CancellationToken cancellation);
 
     /// <summary>Starts protecting one instance from scale-in (while it drains), or lifting that.</summary>

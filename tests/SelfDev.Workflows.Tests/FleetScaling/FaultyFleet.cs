@@ -18,6 +18,11 @@ internal sealed class FaultyFleet : IFleet
 
     public int Capacity => Sets.Sum(set => set.Capacity);
 
+    /// <value>As far as a client can know: of a set that ARM does not show, what it last showed or took.</value>
+    public int KnownCapacity => Sets.Sum(set => set.KnownCapacity);
+
+    public decimal UsdPerHour => Sets.Sum(set => set.Set.HourlyPrice!.Value * set.Capacity);
+
     public double Usd => Sets.Sum(set => set.Usd);
 
     /// <value>Whether the kill switch is on, as whoever runs the simulation knows.</value>
@@ -62,29 +67,32 @@ internal sealed class FaultyFleet : IFleet
 
     public void Record(Write write)
     {
-        write = write with { Total = Capacity - write.From + write.To, UsdPerHour = Sets.Sum(set => set.Set.HourlyPrice!.Value * set.Capacity) };
+        write = write with { Total = KnownCapacity - write.From + write.To, UsdPerHour = UsdPerHour };
         Writes.Add(write);
         Written(write);
     }
 
     public Task<FleetState> GetAsync(string resourceId, CancellationToken cancellation)
     {
-        Fail("reading");
+        Fail("reading", resourceId);
         return Task.FromResult(Find(resourceId).Read());
     }
 
-    public Task<OperationStart> StartScaleAsync(string resourceId, int capacity, string etag, CancellationToken cancellation) =>
-        Task.FromResult(Find(resourceId).Scale(capacity, etag));
+    public Task<OperationStart> StartScaleAsync(string resourceId, int capacity, string etag, CancellationToken cancellation)
+    {
+        Fail("scaling", resourceId);
+        return Task.FromResult(Find(resourceId).Scale(capacity, etag));
+    }
 
     public Task<OperationState> PollAsync(string operationUri, CancellationToken cancellation)
     {
-        Fail("polling");
+        Fail("polling", operationUri);
         return Task.FromResult(Find(operationUri).Poll(operationUri));
     }
 
     public Task<IReadOnlyList<string>> PreflightAsync(string resourceId, int capacity, CancellationToken cancellation)
     {
-        Fail("asking for quota");
+        Fail("asking for quota", resourceId);
         if (IsFaulty())
         {
             return Task.FromResult<IReadOnlyList<string>>(["The quota is used up."]);
@@ -94,7 +102,24 @@ internal sealed class FaultyFleet : IFleet
         return Task.FromResult<IReadOnlyList<string>>([]);
     }
 
-    public Task<IReadOnlyList<FleetInstance>> ListInstancesAsync(string resourceId, CancellationToken cancellation) => throw new NotSupportedException();
+    public Task<IReadOnlyList<FleetInstance>> ListInstancesAsync(string resourceId, CancellationToken cancellation)
+    {
+        Fail("listing", resourceId);
+        return Task.FromResult(Find(resourceId).List());
+    }
+
+    public Task<OperationStart> StartDeleteInstancesAsync(string resourceId, IReadOnlyList<FleetInstance> instances, CancellationToken cancellation)
+    {
+        Fail("deleting", resourceId);
+        return Task.FromResult(Find(resourceId).Delete(instances));
+    }
+
+    public Task<OperationStart> StartProtectAsync(string resourceId, string instanceId, bool isProtected, CancellationToken cancellation)
+    {
+        Find(resourceId).Touch(instanceId);
+        Fail("protecting", resourceId);
+        return Task.FromResult(Find(resourceId).Protect(instanceId, isProtected));
+    }
 
     public Task<FleetHeadroom> GetHeadroomAsync(string resourceId, CancellationToken cancellation) => throw new NotSupportedException();
 
@@ -102,14 +127,9 @@ internal sealed class FaultyFleet : IFleet
 
     public Task<OperationStart> StartDeleteAsync(string resourceId, string instanceId, CancellationToken cancellation) => throw new NotSupportedException();
 
-    public Task<OperationStart> StartDeleteInstancesAsync(string resourceId, IReadOnlyList<FleetInstance> instances, CancellationToken cancellation) =>
-        throw new NotSupportedException();
-
-    public Task<OperationStart> StartProtectAsync(string resourceId, string instanceId, bool isProtected, CancellationToken cancellation) => throw new NotSupportedException();
-
-    private void Fail(string what)
+    private void Fail(string what, string resourceId)
     {
-        if (IsFaulty())
+        if (IsFaulty() || Find(resourceId).IsDark)
         {
             throw new FleetException("ServiceUnavailable", $"ARM failed while {what}.", isTransient: true);
         }

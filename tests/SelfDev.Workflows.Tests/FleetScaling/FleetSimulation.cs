@@ -28,6 +28,7 @@ internal sealed class FleetSimulation
     private const int OtherPeople = 7;
     private const int KillSwitchToggle = 8;
     private const int PolicyChange = 12;
+    private const int LedgerDown = 17;
     private const int ClockForward = 20;
     private const decimal Price = 10;
     private const string Subscription = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachineScaleSets/";
@@ -52,9 +53,11 @@ internal sealed class FleetSimulation
     private readonly TimeSpan _troubled;
     private readonly SimulationRules _rules;
     private TimeSpan _silentUntil;
+    private TimeSpan _ledgerDownUntil;
     private double _load = 3;
     private int _sampled;
     private bool _isCalm;
+    private readonly bool _knowsLoad;
 
     /// <param name="hours">Hours of faults; calm ones follow, in which everything must come right.</param>
     public FleetSimulation(int seed, double hours)
@@ -66,21 +69,23 @@ internal sealed class FleetSimulation
         _killSwitch = new KillSwitch(_store, _time);
         _samples = new FleetSamples(_store) { Kept = TimeSpan.FromMinutes(15) };
         _fleet = new FaultyFleet(_time, _random, _random.Next(2) == 0 ? [(Only, 3)] : [(Main, 3), (Spot, 1)]) { FaultRate = _random.NextDouble() * 0.3 };
+        _knowsLoad = _random.Next(2) == 0;
         _policy = new FixedPolicySource(NewPolicy(
             new EmergencyEnvelope(Floor, EnvelopeTop, _time.GetUtcNow() + (_troubled * (0.5 + _random.NextDouble()))),
             _random.Next(3) == 0 ? Price * 24 * _random.Next(Floor + 1, 8) : null));
         _rules = new SimulationRules(_time, _fleet, _policy);
-        var ledger = new SimulatedLedger(_fleet.IsFaulty, Recorded);
+        var ledger = new SimulatedLedger(() => _time.Elapsed < _ledgerDownUntil || _fleet.IsFaulty(), Recorded);
         _client = new SimulatedClient(Ask);
         _engine = new VirtualEngine(_time, _random, Workflows.FleetScaling.FleetScaling.InstanceId(Fleet)) { CrashRate = _random.NextDouble() * 0.1 };
         _engine.ResultLost = _fleet.Forgive;
         _fleet.AnswerLost = Interfere;
-        _engine.Told = status => _rules.Told((FleetStatus)status);
+        _engine.Told = status => Tell((FleetStatus)status);
         _engine
             .Add(DecideFleet.Handle, new DecideFleet(_policy, _killSwitch, _fleet, _samples, _sizing, _client, _time))
             .Add(StartFleetScale.Handle, new StartFleetScale(_policy, _killSwitch, _fleet, new EffectIntents(_store, _time), _time))
+            .Add(ProtectInstance.Handle, new ProtectInstance(_policy, _killSwitch, _fleet, new EffectIntents(_store, _time), _time))
             .Add(PollFleetScale.Handle, new PollFleetScale(_fleet))
-            .Add(AskAboutFleet.Handle, new AskAboutFleet(_store, _samples, _policy, _sizing, _client))
+            .Add(AskAboutFleet.Handle, new AskAboutFleet(_store, _samples, _policy, _sizing, _client, _time))
             .Add(RecordLedgerEntry.Handle, new RecordLedgerEntry(ledger));
     }
 
@@ -140,9 +145,25 @@ internal sealed class FleetSimulation
         return new ApprovalPolicy(true, [], new Dictionary<string, PolicyFleet> { [Fleet] = fleet });
     }
 
+    private void Tell(FleetStatus status)
+    {
+        foreach (var set in _fleet.Sets)
+        {
+            set.Looked(hasFailed: status.Capacity is null);
+        }
+
+        _rules.Told(status);
+        foreach (var instance in _fleet.Sets.SelectMany(set => set.Instances))
+        {
+            instance.Tell(status.Draining.Contains(instance.Name));
+        }
+    }
+
     private void Sample()
     {
         _time.After(SampleEvery, Sample);
+        var instances = _fleet.Sets.SelectMany(set => set.Instances).ToList();
+        instances.ForEach(instance => instance.Count());
         if (!_isCalm && (_time.Elapsed < _silentUntil || _random.Next(10) == 0))
         {
             return;
@@ -157,6 +178,7 @@ internal sealed class FleetSimulation
             Completions = 10,
             OutputTokens = 1000,
             Queue = 0,
+            RunningByInstance = _knowsLoad && _random.Next(20) > 0 ? instances.Where(instance => instance.IsReady).ToDictionary(instance => instance.Name, instance => instance.Running) : null,
         };
         _rules.Sampled(sample.Time, (int)Math.Ceiling(sample.Requests / sample.Seconds));
         _samples.AddAsync(Fleet, sample, CancellationToken.None).GetAwaiter().GetResult();
@@ -180,7 +202,7 @@ internal sealed class FleetSimulation
         }
 
         _time.After(TimeSpan.FromMinutes(_random.Next(1, 30)), Trouble);
-        Disturb(_random.Next(16));
+        Disturb(_random.Next(19));
     }
 
     private void Recorded(LedgerEntry entry)
@@ -197,7 +219,7 @@ internal sealed class FleetSimulation
     {
         if (!_isCalm && _random.Next(5) == 0)
         {
-            Disturb(_random.Next(4) switch { 0 => OtherPeople, 1 => KillSwitchToggle, 2 => PolicyChange, _ => ClockForward });
+            Disturb(_random.Next(5) switch { 0 => OtherPeople, 1 => KillSwitchToggle, 2 => PolicyChange, 3 => LedgerDown, _ => ClockForward });
         }
     }
 
@@ -241,6 +263,19 @@ internal sealed class FleetSimulation
                 // Longer than retries last.
                 _fleet.FaultRate = 1;
                 _time.After(TimeSpan.FromMinutes(_random.Next(5, 30)), () => _fleet.FaultRate = _isCalm ? 0 : 0.02);
+                break;
+            case LedgerDown:
+                // ARM works on.
+                _ledgerDownUntil = _time.Elapsed + TimeSpan.FromMinutes(_random.Next(5, 30));
+                break;
+            case 14:
+                _fleet.Any().GoDark(TimeSpan.FromMinutes(_random.Next(5, 120)));
+                break;
+            case 15:
+                _fleet.Any().Keep();
+                break;
+            case 16:
+                _fleet.Any().Release();
                 break;
             default:
                 _fleet.FaultRate = 0.02;
@@ -307,8 +342,15 @@ internal sealed class FleetSimulation
             }
         }
 
+        foreach (var set in _fleet.Sets)
+        {
+            set.Enlighten();
+            set.Release();
+        }
+
         _load = NeededAtLast;
         _silentUntil = TimeSpan.Zero;
+        _ledgerDownUntil = TimeSpan.Zero;
         _fleet.IsStopped = false;
         _killSwitch.SetAsync(false, "ana", null, CancellationToken.None).GetAwaiter().GetResult();
         _rules.Stopped(false);

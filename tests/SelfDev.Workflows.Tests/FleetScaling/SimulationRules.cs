@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using SelfDev.Core.Approvals;
 using SelfDev.Core.Ledger;
+using SelfDev.Core.Proposals;
 using SelfDev.Testing;
 using SelfDev.Workflows.FleetScaling;
 
@@ -24,11 +25,14 @@ internal sealed class SimulationRules
     private readonly HashSet<string> _openAsks = new(StringComparer.Ordinal);
     private double _usdAtMidnight;
     private DateTime _day;
-    private TimeSpan _skipped;
+    private decimal _skippedUsd;
+    private decimal _unseenUsd;
     private TimeSpan _jumpedBackAt = TimeSpan.MinValue;
     private DateTimeOffset? _stoppedAt;
     private DateTimeOffset _policyChangedAt = DateTimeOffset.MinValue;
     private (DateTimeOffset At, int Wanted)? _asked;
+    private readonly HashSet<string> _protections = new(StringComparer.Ordinal);
+    private int _protectionsOpen;
     private int _effects;
     private string _told = "never";
     private bool _wasOutside;
@@ -66,7 +70,8 @@ internal sealed class SimulationRules
 
     public void Jumped(TimeSpan by)
     {
-        _skipped += by > TimeSpan.Zero ? by : TimeSpan.Zero;
+        _skippedUsd += by > TimeSpan.Zero ? (decimal)by.TotalHours * Math.Max(_fleet.UsdPerHour, 12 * _fleet.Sets.Max(set => set.Set.HourlyPrice!.Value)) : 0;
+        _unseenUsd += by < TimeSpan.Zero ? (decimal)-by.TotalHours * _fleet.UsdPerHour : 0;
         _jumpedBackAt = by < TimeSpan.Zero ? _time.Elapsed : _jumpedBackAt;
         _policyChangedAt = _time.GetUtcNow();
         _stoppedAt = _stoppedAt is null ? null : _time.GetUtcNow();
@@ -81,6 +86,7 @@ internal sealed class SimulationRules
         {
             _day = _time.GetUtcNow().UtcDateTime.Date;
             _usdAtMidnight = _fleet.Usd;
+            _unseenUsd = 0;
         }
     }
 
@@ -96,11 +102,21 @@ internal sealed class SimulationRules
 
     public void Recorded(LedgerEntry entry)
     {
+        var isSize = (string?)entry.Body["action"] is null or ScaleFleet.KindName;
         var key = entry.Key[(entry.Key.IndexOf(':', StringComparison.Ordinal) + 1)..].Split(':');
         switch (entry.Type)
         {
+            case LedgerEntryTypes.Proposal when !isSize:
+                _protections.Add(key[1]);
+                break;
+            case LedgerEntryTypes.Decision when _protections.Contains(key[1]):
+                _protectionsOpen++;
+                break;
+            case LedgerEntryTypes.Effect when _protections.Contains(key[1]):
+                _protectionsOpen--;
+                break;
             case LedgerEntryTypes.Proposal:
-                _steps[key[1]] = new Step((string)entry.Body["resource"]!, Capacity(entry.Body["from"]!), Capacity(entry.Body["to"]!), entry.At) { FleetCapacity = Capacity(entry.Body["to"]!, "fleetCapacity") };
+                _steps[key[1]] = new Step((string)entry.Body["resource"]!, Capacity(entry.Body["from"]!), Capacity(entry.Body["to"]!), entry.At) { FleetCapacity = entry.Body["to"]!["fleetCapacity"] is null ? null : Capacity(entry.Body["to"]!, "fleetCapacity") };
                 Must(_stoppedAt is not { } stop || entry.At < stop + LookTime, "decided while the kill switch was on");
                 break;
             case LedgerEntryTypes.Decision:
@@ -120,6 +136,9 @@ internal sealed class SimulationRules
         var serving = _fleet.Capacity - _fleet.Evicted;
         Must(serving == needed, string.Create(CultureInfo.InvariantCulture, $"{serving} instances serve {calm} after the last fault, where {needed} are needed; last look {_told}"));
         var decided = _steps.Values.Count(step => step.IsDecided);
+        Must(_protectionsOpen <= 0, $"{_protectionsOpen} protections decided and without an effect in the ledger");
+        var kept = _fleet.Sets.SelectMany(set => set.Instances).Count(instance => instance.IsProtected);
+        Must(kept == 0, $"{kept} instances are still protected");
         Must(decided == _effects, string.Create(CultureInfo.InvariantCulture, $"{decided} decisions and {_effects} effects in the ledger"));
     }
 
@@ -135,8 +154,8 @@ internal sealed class SimulationRules
         var newest = _samples.Select(sample => sample.Time).Where(at => at <= step.At.AddMinutes(5)).DefaultIfEmpty(DateTimeOffset.MinValue).Max();
         Must(isBudget || _wasOutside || step.At - newest <= StaleTime, "changed by metrics that are stale");
         var envelope = Scaling.Envelope!;
-        var total = _fleet.Capacity - _fleet.Find(step.Resource).Capacity + step.To;
-        Must(step.To >= set.MinCapacity && step.To <= set.MaxCapacity, "decided on a size outside the scale set's limits");
+        var total = _fleet.Sets.Where(each => each.Set.ResourceId != step.Resource).Sum(each => each.LookedCapacity) + step.To;
+        Must(step.To >= set.MinCapacity && (step.To <= set.MaxCapacity || step.To < step.From), "decided on a size outside the scale set's limits");
         Must(isBudget || step.At < envelope.ExpiresAt + LookTime, "decided by itself after the envelope had expired");
         Must(isBudget || step.To < step.From || total <= envelope.MaxCapacity, "decided by itself on a size above the envelope");
     }
@@ -155,20 +174,22 @@ internal sealed class SimulationRules
         step?.IsWritten = true;
         var set = Fleet.FindScaleSet(write.Set.ResourceId)!;
         MustOf(write.To >= set.MinCapacity, "below the floor");
-        MustOf(write.To <= set.MaxCapacity, "above the ceiling");
+        MustOf(write.To < write.From || write.To <= set.MaxCapacity, "above the ceiling");
         MustOf(!_fleet.IsStopped, "changed while the kill switch was on");
         MustOf(_written.Add((write.Set, write.ETag)), "one version of the scale set was changed twice");
         var (grows, envelope) = (write.To > write.From, Scaling.Envelope!);
+        var isDark = _fleet.Sets.Any(each => each.IsDarkFor(LookTime + PlanLife));
+        MustOf(grows || !isDark || step is { IsBudget: true } || _wasOutside, "taken from a set while another cannot be seen");
         var spent = (decimal)(_fleet.Usd - _usdAtMidnight);
         MustOf(
             (_time.GetUtcNow() < envelope.ExpiresAt && (grows ? write.Total <= envelope.MaxCapacity : write.Total >= envelope.MinCapacity))
             || (!grows && step is { IsBudget: true } && IsBudgetNear(write, spent)),
             "outside the envelope and not asked for");
-        // The floor has to be paid for until midnight; a clock may have been put back by an hour since the decision.
+        // The floor has to be paid for until midnight; a clock may have been put back by an hour since the decision, and what was spent in an hour that it shows twice is seen once.
         var untilMidnight = (decimal)(TimeSpan.FromDays(1) - _time.GetUtcNow().TimeOfDay).TotalHours - 1;
         var floor = Math.Max(0, untilMidnight) * _fleet.Sets[0].Set.MinCapacity * _fleet.Sets[0].Set.HourlyPrice!.Value;
-        MustOf(!grows || Scaling.UsdPerDay is not { } limit || spent + floor <= limit, "grew over the day's budget");
-        MustOf(!grows || step is null || write.Total <= step.FleetCapacity, "grew by a plan that did not know of another set's growth");
+        MustOf(!grows || Scaling.UsdPerDay is not { } limit || spent - _unseenUsd + floor <= limit, "grew over the day's budget");
+        MustOf(!grows || step is null || step.FleetCapacity is null || write.Total <= step.FleetCapacity, "grew by a plan that did not know of another set's growth");
         // What is above its limit is on its way out.
         var leaving = _fleet.Sets.Sum(each => Math.Max(0, each.Capacity - Fleet.FindScaleSet(each.Set.ResourceId)!.MaxCapacity));
         var isPolicyNew = step is null || _policyChangedAt >= step.At;
@@ -185,13 +206,13 @@ internal sealed class SimulationRules
         return _samples.Where(sample => sample.At >= since).Select(sample => sample.Wanted).Append(_fleet.Sets[0].Set.MinCapacity).Max();
     }
 
-    // Hours that a clock skips are paid for by the clock.
+    // Hours that a clock skips are paid for by the clock, at what the fleet cost then or was asked to become.
     private bool IsBudgetNear(Write write, decimal spent)
     {
         var price = write.Set.HourlyPrice!.Value;
         var dearest = _fleet.Sets.Max(set => set.Set.HourlyPrice!.Value);
         return Scaling.UsdPerDay is { } budget
-            && spent + (dearest * 24 * _fleet.Sets[0].Set.MinCapacity) + (write.UsdPerHour * 2) + ((decimal)_skipped.TotalHours * dearest * 12) + price > budget;
+            && spent + (dearest * 24 * _fleet.Sets[0].Set.MinCapacity) + (write.UsdPerHour * 2) + _skippedUsd + price > budget;
     }
 
     private void Must(bool holds, string rule)
@@ -206,8 +227,8 @@ internal sealed class SimulationRules
 
     private sealed record Step(string Resource, int From, int To, DateTimeOffset At)
     {
-        /// <value>Of all sets, once everything that was decided with it is done.</value>
-        public required int FleetCapacity { get; init; }
+        /// <value>Of all sets, once everything that was decided with it is done; null of one that deletes by name.</value>
+        public required int? FleetCapacity { get; init; }
 
         public bool IsDecided { get; set; }
 

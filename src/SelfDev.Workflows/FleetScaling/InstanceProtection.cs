@@ -1,0 +1,190 @@
+using System.Globalization;
+using SelfDev.Core.Approvals;
+using SelfDev.Workflows.ActionExecution;
+using SelfDev.Workflows.Approval;
+using SelfDev.Workflows.Engine;
+using SelfDev.Workflows.Ports;
+
+namespace SelfDev.Workflows.FleetScaling;
+
+/// <summary>Puts protection from scale-in on one instance, or lifts it: proposal, decision and effect go to the ledger, whatever comes of it.</summary>
+internal static class InstanceProtection
+{
+    public const string KindName = "protect-instance";
+
+    private const string InstanceField = "instance";
+    private const string ProtectedField = "protected";
+
+    /// <value>A fleet that waits for ARM to protect an instance does not see a surge.</value>
+    private static readonly RetryPolicy Brief = new(3, TimeSpan.FromSeconds(2), 2.0, TimeSpan.FromSeconds(10));
+
+    private static readonly TimeSpan Wait = TimeSpan.FromSeconds(5);
+
+    /// <value>The fleet is not looked at meanwhile, so ARM gets no longer. What comes later is found when the instances are listed again.</value>
+    private static readonly TimeSpan Timeout = TimeSpan.FromMinutes(1);
+
+    public static Dictionary<string, string> Fields(string instance, bool isProtected) =>
+        new() { [InstanceField] = instance, [ProtectedField] = isProtected ? "true" : "false" };
+
+    public static string Instance(EffectPlan plan) => plan.To[InstanceField];
+
+    public static bool IsProtected(EffectPlan plan) => plan.To[ProtectedField] == "true";
+
+    /// <param name="step">Makes the ledger keys unique.</param>
+    public static async Task<ProtectionOutcome> RunAsync(IWorkflowContext context, string fleet, EffectPlan plan, long step)
+    {
+        var (key, startedAt) = (step.ToString(CultureInfo.InvariantCulture), context.CurrentUtcDateTime);
+        var reason = IsProtected(plan) ? "It drains and is busy." : "It stays.";
+        var outcome = await FleetLedger.IsDecidedAsync(context, plan, key, reason, "drain")
+            ? await ChangeAsync(context, fleet, plan)
+            : new ProtectionOutcome(EffectOutcome.Refused, IsAsked: false, FleetLedger.Unwritable);
+        await FleetLedger.RecordEffectAsync(context, plan, key, outcome.Outcome, null, startedAt, outcome.Detail);
+        return outcome;
+    }
+
+    private static async Task<ProtectionOutcome> ChangeAsync(IWorkflowContext context, string fleet, EffectPlan plan)
+    {
+        EffectStart start;
+        try
+        {
+            start = await context.CallActivityAsync(ProtectInstance.Handle, new ProtectInstanceInput(fleet, plan, IsPoll: false), Brief);
+        }
+        catch (WorkflowTaskFailedException failed)
+        {
+            return new ProtectionOutcome(EffectOutcome.Failed, await MayHaveAskedAsync(context, fleet, plan), failed.Failure.Message);
+        }
+
+        return start.Kind switch
+        {
+            EffectStartKind.Started => await PollAsync(context, fleet, plan, start),
+            EffectStartKind.AlreadyThere => new ProtectionOutcome(EffectOutcome.Applied, IsAsked: false, ""),
+            EffectStartKind.Stopped => new ProtectionOutcome(EffectOutcome.RefusedKillSwitch, IsAsked: false, start.Message ?? ""),
+            EffectStartKind.Throttled => new ProtectionOutcome(EffectOutcome.Refused, IsAsked: false, start.Message ?? "")
+            {
+                ThrottledUntil = new DateTimeOffset(context.CurrentUtcDateTime, TimeSpan.Zero) + (start.RetryAfter ?? Wait),
+            },
+            _ => new ProtectionOutcome(EffectOutcome.Refused, IsAsked: false, start.Message ?? ""),
+        };
+    }
+
+    private static async Task<ProtectionOutcome> PollAsync(IWorkflowContext context, string fleet, EffectPlan plan, EffectStart start)
+    {
+        var deadline = context.CurrentUtcDateTime + Timeout;
+        while (true)
+        {
+            (OperationPhase Phase, string? Message) progress;
+            try
+            {
+                progress = await LookAsync(context, fleet, plan, start);
+            }
+            catch (WorkflowTaskFailedException failed)
+            {
+                return new ProtectionOutcome(EffectOutcome.TimedOut, IsAsked: true, failed.Failure.Message);
+            }
+
+            if (progress.Phase != OperationPhase.Running || context.CurrentUtcDateTime >= deadline)
+            {
+                var outcome = progress.Phase switch
+                {
+                    OperationPhase.Running => EffectOutcome.TimedOut,
+                    OperationPhase.Succeeded => EffectOutcome.Applied,
+                    _ => EffectOutcome.Failed,
+                };
+                return new ProtectionOutcome(outcome, IsAsked: true, progress.Message ?? "");
+            }
+
+            await context.CreateTimer(Wait);
+        }
+    }
+
+    // What cannot be found out may have been done.
+    private static async Task<bool> MayHaveAskedAsync(IWorkflowContext context, string fleet, EffectPlan plan)
+    {
+        try
+        {
+            return (await context.CallActivityAsync(ProtectInstance.Handle, new ProtectInstanceInput(fleet, plan, IsPoll: true), Brief)).Kind != EffectStartKind.Refused;
+        }
+        catch (WorkflowTaskFailedException)
+        {
+            return true;
+        }
+    }
+
+    private static async Task<(OperationPhase Phase, string? Message)> LookAsync(IWorkflowContext context, string fleet, EffectPlan plan, EffectStart start)
+    {
+        if (start.OperationUri is { } uri)
+        {
+            var progress = await context.CallActivityAsync(PollFleetScale.Handle, new PollFleetScaleInput(plan.Resource, uri), Brief);
+            return (progress.Phase, progress.Message);
+        }
+
+        // The answer was lost, or there was nothing to wait for: the instance itself says.
+        var look = await context.CallActivityAsync(ProtectInstance.Handle, new ProtectInstanceInput(fleet, plan, IsPoll: true), Brief);
+        return (look.Kind == EffectStartKind.AlreadyThere ? OperationPhase.Succeeded : OperationPhase.Running, look.Message);
+    }
+}
+
+/// <param name="Outcome">As the ledger has it.</param>
+/// <param name="IsAsked">Whether ARM was asked at all: what was there already is somebody else's.</param>
+internal sealed record ProtectionOutcome(EffectOutcome Outcome, bool IsAsked, string Detail)
+{
+    /// <value>When ARM may be called again; null unless it throttled.</value>
+    public DateTimeOffset? ThrottledUntil { get; init; }
+}
+
+/// <summary>
+/// Starts what was decided, if the kill switch is off and the instance is there. Saying it again changes nothing. What is there already without
+/// our having asked is somebody else's.
+/// </summary>
+public sealed class ProtectInstance(IApprovalPolicySource policies, KillSwitch killSwitch, IFleet fleets, EffectIntents intents, TimeProvider clock)
+    : IActivity<ProtectInstanceInput, EffectStart>
+{
+    public static readonly Activity<ProtectInstanceInput, EffectStart> Handle = new("ProtectInstance");
+
+    public async Task<EffectStart> RunAsync(ProtectInstanceInput input, ActivityContext context)
+    {
+        var (plan, cancellation) = (input.Plan, context.Cancellation);
+        if (await intents.IsSetAsync(PlanHash.Of(plan), cancellation) != input.IsPoll)
+        {
+            return input.IsPoll ? Answer(EffectStartKind.Refused, "ARM was not asked.") : Answer(EffectStartKind.Started, null);
+        }
+
+        var instances = await fleets.ListInstancesAsync(plan.Resource, cancellation);
+        if (instances.FirstOrDefault(instance => instance.ComputerName == InstanceProtection.Instance(plan)) is not { } found || found.IsProtected == InstanceProtection.IsProtected(plan))
+        {
+            return Answer(EffectStartKind.AlreadyThere, null);
+        }
+
+        if (input.IsPoll)
+        {
+            return Answer(EffectStartKind.Started, null);
+        }
+
+        var policy = (await policies.ReadAsync(cancellation)).Policy;
+        if (policy?.Fleets.GetValueOrDefault(input.Fleet)?.FindScaleSet(plan.Resource) is null || clock.GetUtcNow() >= plan.ExpiresAt)
+        {
+            return Answer(EffectStartKind.Refused, "The policy file does not have this scale set any more, or the plan has expired.");
+        }
+
+        if (!policy.ActionsEnabled || (await killSwitch.ReadAsync(cancellation)).Engaged)
+        {
+            return Answer(EffectStartKind.Stopped, "The kill switch is on.");
+        }
+
+        await intents.SetAsync(PlanHash.Of(plan), cancellation);
+        try
+        {
+            var start = await fleets.StartProtectAsync(plan.Resource, found.InstanceId, InstanceProtection.IsProtected(plan), cancellation);
+            return FleetOperations.ToEffectStart(start, plan.From);
+        }
+        catch (FleetException refused) when (!refused.IsTransient)
+        {
+            return Answer(EffectStartKind.Refused, $"{refused.Code}: {refused.Message}");
+        }
+
+        EffectStart Answer(EffectStartKind kind, string? message) => new(kind, null, null, message, plan.From);
+    }
+}
+
+/// <param name="IsPoll">Starts nothing: looks whether it is done.</param>
+public sealed record ProtectInstanceInput(string Fleet, EffectPlan Plan, bool IsPoll);
