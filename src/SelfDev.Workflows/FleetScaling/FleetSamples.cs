@@ -25,7 +25,7 @@ public sealed class FleetSamples(IArtifactStore store)
     /// <summary>Stores a sample that has no problems. Sending it again changes nothing.</summary>
     public Task AddAsync(string fleet, FleetSample sample, CancellationToken cancellation) => store.TryCreateAsync(
         Containers.Evidence,
-        $"{Folder(fleet)}/{Hour(sample.Time)}/{Name(sample.Time)}",
+        BlobName(fleet, sample.Time),
         JsonSerializer.SerializeToUtf8Bytes(sample, ReportJson.Options),
         StoreJson.ContentType,
         cancellation);
@@ -38,32 +38,55 @@ public sealed class FleetSamples(IArtifactStore store)
         var known = history.Samples.Select(sample => Name(sample.Time)).Concat(history.Void).ToHashSet(StringComparer.Ordinal);
         // What the history has let go is not read again.
         var oldest = history.Samples.Count == MostKept ? history.Samples[0].Time : now - Kept;
+        var files = await FilesAsync(fleet, history.Samples.Count == 0 ? now - Kept : now.AddHours(-1), Last(history, now), cancellation);
+        // No sample comes from the future: one that lies there was sent before a clock was put back, as was all between now and then. It must not pass for news when its time comes again.
+        var isPutBack = files.Exists(file => !known.Contains(file) && Time(file) > now + ClockDifference) || history.Samples.Any(sample => sample.Time > now + ClockDifference);
+        var forgotten = isPutBack ? files.FindAll(file => Time(file) > now).ToHashSet(StringComparer.Ordinal) : [];
         var found = new List<FleetSample>();
-        for (var hour = history.Samples.Count == 0 ? now - Kept : now.AddHours(-1); Hour(hour) != Hour((now + ClockDifference).AddHours(1)); hour = hour.AddHours(1))
+        foreach (var file in files.Where(file => !known.Contains(file) && !forgotten.Contains(file) && Time(file) > oldest))
         {
-            var folder = $"{Folder(fleet)}/{Hour(hour)}/";
-            await foreach (var blob in store.ListAsync(Containers.Evidence, folder, cancellation))
+            if (await store.TryReadJsonAsync<FleetSample>(Containers.Evidence, BlobName(fleet, Time(file)!.Value), cancellation) is { } sample)
             {
-                var file = blob.Blob.Name[folder.Length..];
-                if (!known.Contains(file) && Time(file) > oldest
-                    && await store.TryReadJsonAsync<FleetSample>(Containers.Evidence, blob.Blob.Name, cancellation) is { } sample)
-                {
-                    found.Add(sample);
-                }
+                found.Add(sample);
             }
         }
 
-        // No sample comes from the future, so one that lies there is from before a clock was put back, and would look like the newest when that time comes again.
-        var isFuture = history.Samples.Concat(found).ToLookup(sample => sample.Time > now + ClockDifference);
-        var samples = isFuture[false].Where(sample => sample.Time > now - Kept).OrderBy(sample => sample.Time).TakeLast(MostKept).ToList();
-        if (found.Count > 0 || isFuture[true].Any())
+        var samples = history.Samples.Concat(found)
+            .Where(sample => sample.Time > now - Kept && !forgotten.Contains(Name(sample.Time)))
+            .OrderBy(sample => sample.Time)
+            .TakeLast(MostKept)
+            .ToList();
+        if (found.Count > 0 || isPutBack)
         {
-            var forgotten = history.Void.Where(file => Time(file) > now - Kept).Concat(isFuture[true].Select(sample => Name(sample.Time))).TakeLast(MostKept);
-            await store.WriteJsonAsync(Containers.Evidence, name, new History(samples, [.. forgotten]), cancellation);
+            await store.WriteJsonAsync(Containers.Evidence, name, new History(samples, [.. history.Void.Where(file => Time(file) > now - Kept).Union(forgotten)]), cancellation);
         }
 
         return samples;
     }
+
+    private async Task<List<string>> FilesAsync(string fleet, DateTimeOffset from, DateTimeOffset to, CancellationToken cancellation)
+    {
+        var files = new List<string>();
+        for (var hour = from; Hour(hour) != Hour(to.AddHours(1)); hour = hour.AddHours(1))
+        {
+            var folder = $"{Folder(fleet)}/{Hour(hour)}/";
+            await foreach (var blob in store.ListAsync(Containers.Evidence, folder, cancellation))
+            {
+                files.Add(blob.Blob.Name[folder.Length..]);
+            }
+        }
+
+        return files;
+    }
+
+    // An hour ahead shows whether a clock was put back; if it was, all that lies ahead has to be known, within the day for which samples are taken at all.
+    private static DateTimeOffset Last(History history, DateTimeOffset now)
+    {
+        var newest = history.Samples.Count == 0 ? now : history.Samples[^1].Time;
+        return newest > now.AddDays(1) ? now.AddDays(1) : newest > now.AddHours(1) ? newest : now.AddHours(1);
+    }
+
+    private static string BlobName(string fleet, DateTimeOffset time) => $"{Folder(fleet)}/{Hour(time)}/{Name(time)}";
 
     // A fleet's name is the policy author's; hashed, it can be no path.
     private static string Folder(string fleet) => $"fleets/{Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(fleet)))[..32]}";

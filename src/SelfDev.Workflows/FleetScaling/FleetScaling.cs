@@ -27,6 +27,9 @@ public static class FleetScaling
 
     private static readonly TimeSpan ShortestWait = TimeSpan.FromSeconds(5);
 
+    /// <value>2, 4 and 8 s: the look after one that failed goes by what was last seen of a scale set, so that a region without ARM holds up no other for long.</value>
+    private static readonly RetryPolicy LookRetries = new(4, TimeSpan.FromSeconds(2), 2.0, TimeSpan.FromSeconds(10));
+
     /// <value>Until the next look when one has failed.</value>
     private static readonly TimeSpan FailurePause = TimeSpan.FromMinutes(1);
 
@@ -82,7 +85,7 @@ public static class FleetScaling
 
     private static async Task<(FleetScalingState State, TimeSpan Wait)> LookAsync(IWorkflowContext context, FleetScalingState state)
     {
-        var decision = await context.CallActivityAsync(DecideFleet.Handle, Question(context, state), Retries.Transient);
+        var decision = await context.CallActivityAsync(DecideFleet.Handle, Question(context, state), LookRetries);
         var seenAt = Now(context);
         state = state with
         {
