@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json.Nodes;
+using SelfDev.Workflows.Engine;
 using SelfDev.Workflows.FleetScaling;
 using static SelfDev.Web.Tests.WebHost;
 
@@ -41,6 +42,24 @@ public class FleetSamplesTests
 
         Assert.Equal((HttpStatusCode.Accepted, HttpStatusCode.Accepted), (one.StatusCode, again.StatusCode));
         Assert.Single(await new FleetSamples(host.Store).ReadAsync("chat", host.Clock.GetUtcNow(), Cancel));
+    }
+
+    [Fact]
+    public async Task Routers_are_told_which_instances_drain()
+    {
+        await using var host = await StartAsync();
+        using var early = await host.Client(AnasKey).GetAsync("/api/fleets/chat", Cancel);
+        Assert.Equal(HttpStatusCode.NotFound, early.StatusCode);
+        Assert.Contains("its first sample starts that", await early.Content.ReadAsStringAsync(Cancel), StringComparison.Ordinal);
+
+        var status = new FleetStatus("holding", 4, 3, "Smaller would do: 1 draining.", new PlanScores(2, 0), ["chat000003"]);
+        host.Workflows.Add("fleet-chat", "FleetScaling", WorkflowStatus.Running, host.Clock.GetUtcNow(), Payload.Serialize(status));
+        var shown = (await host.Client(AnasKey).GetFromJsonAsync<JsonObject>("/api/fleets/chat", Cancel))!;
+
+        Assert.Equal("chat000003", (string?)Assert.Single(shown["draining"]!.AsArray()));
+        Assert.Equal((4, 3, "holding"), ((int)shown["capacity"]!, (int)shown["wanted"]!, (string)shown["phase"]!));
+        using var stranger = await host.Client(null).GetAsync("/api/fleets/chat", Cancel);
+        Assert.Equal(HttpStatusCode.Unauthorized, stranger.StatusCode);
     }
 
     [Theory]

@@ -3,7 +3,7 @@ using SelfDev.Workflows.Ports;
 namespace SelfDev.Workflows.FleetScaling;
 
 /// <summary>Which instances of a scale set are to go, and which of them may go now. Pure.</summary>
-internal static class FleetDraining
+public static class FleetDraining
 {
     /// <summary>Samples newer than the one by which an instance was chosen: by the second, routers have heard of it and what they had sent before is counted.</summary>
     private const int SamplesUntilSettled = 2;
@@ -60,7 +60,7 @@ internal static class FleetDraining
 /// <param name="Draining">All that are to go.</param>
 /// <param name="Idle">Host names of those that may go now.</param>
 /// <param name="IsGivenUp">None has become idle, and for one the time is over: the router seems not to know.</param>
-internal sealed record DrainChoice(IReadOnlyList<FleetDrain> Draining, IReadOnlyList<string> Idle, bool IsGivenUp);
+public sealed record DrainChoice(IReadOnlyList<FleetDrain> Draining, IReadOnlyList<string> Idle, bool IsGivenUp);
 
 /// <summary>An instance that is to go: routers should send it nothing more. Once idle it is deleted; if it is needed again before, it is one no longer.</summary>
 /// <param name="Resource">Its scale set.</param>

@@ -182,6 +182,18 @@ public sealed class InstanceTests
     }
 
     [Fact]
+    public async Task Whoever_knows_of_the_protection_may_delete_by_name()
+    {
+        await using var arm = await StartAsync();
+        await arm.FinishAsync((await arm.Fleet.StartProtectAsync(arm.Set, "3", isProtected: true, Cancellation)).OperationUri);
+
+        var start = await arm.Fleet.StartDeleteInstancesAsync(arm.Set, [(await arm.ListAsync())[3]], Cancellation);
+
+        Assert.Equal(OperationPhase.Succeeded, (await arm.FinishAsync(start.OperationUri)).Phase);
+        Assert.DoesNotContain(await arm.ListAsync(), instance => instance.InstanceId == "3");
+    }
+
+    [Fact]
     public async Task A_lost_answer_to_a_protection_is_found_out_by_reading()
     {
         await using var arm = await StartAsync();

@@ -16,7 +16,7 @@ public class PolicyFleetTests
               "resourceId": "{{ScaleSets}}chat", "minCapacity": 2, "maxCapacity": 8, "instanceHourUsd": 10, "subjects": ["serving/chat"],
               "alternatives": [ { "resourceId": "{{ScaleSets}}chat-spot", "maxCapacity": 6, "instanceHourUsd": 4 } ],
               "scaling": {
-                "interval": "30s", "usdPerDay": 900,
+                "interval": "30s", "usdPerDay": 900, "drainTimeout": "20m",
                 "envelope": { "minCapacity": 2, "maxCapacity": 12, "expiresAt": "2027-01-01T00:00:00Z" },
                 "specification": { "replica": { "stepSeconds": 0.02, "sequenceSeconds": 0.001, "prefillTokenSeconds": 0.0001, "batchLimit": 64 } }
               }
@@ -32,6 +32,7 @@ public class PolicyFleetTests
 
         Assert.Equal([(ScaleSets + "chat", 2, 8, 10m), (ScaleSets + "chat-spot", 0, 6, 4m)], fleet.ScaleSets.Select(set => (set.ResourceId, set.MinCapacity, set.MaxCapacity, set.HourlyPrice!.Value)));
         Assert.Equal((14, TimeSpan.FromSeconds(30), 900m), (fleet.TotalMaxCapacity, fleet.Scaling!.Interval, fleet.Scaling.UsdPerDay!.Value));
+        Assert.Equal(TimeSpan.FromMinutes(20), fleet.Scaling.DrainTimeout);
         Assert.Equal(new EmergencyEnvelope(2, 12, new DateTimeOffset(2027, 1, 1, 0, 0, 0, TimeSpan.Zero)), fleet.Scaling.Envelope);
         Assert.NotNull(fleet.Scaling.Specification!["replica"]);
     }
@@ -44,6 +45,7 @@ public class PolicyFleetTests
     [InlineData(", \"instanceHourUsd\": 4", "", "$.fleets.chat.scaling.usdPerDay: a budget needs 'instanceHourUsd' of every scale set")]
     [InlineData("\"usdPerDay\": 900", "\"usdPerDay\": 479", "$.fleets.chat.scaling.usdPerDay: it does not even pay for minCapacity")]
     [InlineData("\"interval\": \"30s\"", "\"interval\": \"2s\"", "$.fleets.chat.scaling.interval: at least 5s")]
+    [InlineData("\"drainTimeout\": \"20m\"", "\"drainTimeout\": \"3h\"", "$.fleets.chat.scaling.drainTimeout: at least 1m and at most 2h")]
     [InlineData("\"maxCapacity\": 12", "\"maxCapacity\": 15", "$.fleets.chat.scaling.envelope.maxCapacity: expected a whole number from 2 to 14")]
     [InlineData("\"minCapacity\": 2, \"maxCapacity\": 12", "\"minCapacity\": 1, \"maxCapacity\": 12", "$.fleets.chat.scaling.envelope.minCapacity: expected a whole number from 2")]
     [InlineData("2027-01-01T00:00:00Z", "next year", "$.fleets.chat.scaling.envelope.expiresAt: 'next year' is no time")]

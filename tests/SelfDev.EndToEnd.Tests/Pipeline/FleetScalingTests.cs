@@ -63,6 +63,36 @@ public class FleetScalingTests
         Assert.Equal(4, (await pipeline.Fleet.GetAsync(pipeline.FleetId, Cancellation)).Capacity);
     }
 
+    [Fact]
+    public async Task An_instance_drains_before_it_goes_and_is_protected_while_it_is_busy()
+    {
+        await using var pipeline = await RunningPipeline.StartAsync(Policies.Scaled("""{ "minCapacity": 1, "maxCapacity": 12, "expiresAt": "2100-01-01T00:00:00Z" }"""));
+        var names = (await pipeline.Fleet.ListInstancesAsync(pipeline.FleetId, Cancellation)).Select(instance => instance.ComputerName).ToList();
+        var start = DateTimeOffset.UtcNow;
+        var load = names.ToDictionary(name => name, _ => 2);
+
+        await PostAsync(pipeline, [.. Enumerable.Range(0, 160).Select(index => Quiet(start.AddSeconds(-15 * (159 - index)), load))]);
+        var draining = await DrainingAsync(pipeline);
+        Assert.NotEmpty(draining);
+        Assert.True(draining.Count < names.Count);
+        while (!(await pipeline.Fleet.ListInstancesAsync(pipeline.FleetId, Cancellation)).Where(instance => draining.Contains(instance.ComputerName)).All(instance => instance.IsProtected))
+        {
+        }
+
+        // The router heeds what it is told.
+        draining.ForEach(name => load[name] = 0);
+        await PostAsync(pipeline, [Quiet(start.AddSeconds(20), load), Quiet(start.AddSeconds(40), load)]);
+        IReadOnlyList<FleetInstance> left;
+        do
+        {
+            left = await pipeline.Fleet.ListInstancesAsync(pipeline.FleetId, Cancellation);
+        }
+        while (left.Count > names.Count - draining.Count);
+
+        Assert.Equal(names.Except(draining).Order(), left.Select(instance => instance.ComputerName).Order());
+        Assert.All(left, instance => Assert.False(instance.IsProtected));
+    }
+
     // Forty requests a second of which each takes a fifth of a second of a replica, for half an hour.
     private static async Task PostSurgeAsync(RunningPipeline pipeline)
     {
@@ -78,11 +108,40 @@ public class FleetScalingTests
             queue = index == 119 ? 40 : 0,
             queueAgeSeconds = index == 119 ? 5 : 0,
         });
-        var address = new DataDirectory(pipeline.Folder).ReadHost()!;
-        using var client = new HttpClient { BaseAddress = new Uri(address.Url) };
-        client.DefaultRequestHeaders.Add(HostClient.KeyHeader, address.Key);
+        await PostAsync(pipeline, [.. samples]);
+    }
+
+    // So little that one instance would do.
+    private static object Quiet(DateTimeOffset time, IReadOnlyDictionary<string, int> load) =>
+        new { time, seconds = 15, requests = 6, prefillTokens = 6_000, completions = 6, outputTokens = 600, queue = 0, runningByInstance = load };
+
+    private static async Task<List<string>> DrainingAsync(RunningPipeline pipeline)
+    {
+        using var client = Client(pipeline);
+        while (true)
+        {
+            using var response = await client.GetAsync("api/fleets/trainvm", Cancellation);
+            if (response.IsSuccessStatusCode
+                && (await response.Content.ReadFromJsonAsync<JsonObject>(Cancellation))!["draining"]!.AsArray() is { Count: > 0 } draining)
+            {
+                return [.. draining.Select(name => (string)name!)];
+            }
+        }
+    }
+
+    private static async Task PostAsync(RunningPipeline pipeline, IReadOnlyList<object> samples)
+    {
+        using var client = Client(pipeline);
         using var response = await client.PostAsJsonAsync("api/fleets/trainvm/samples", samples, Cancellation);
         Assert.True(response.StatusCode == HttpStatusCode.Accepted, await response.Content.ReadAsStringAsync(Cancellation));
+    }
+
+    private static HttpClient Client(RunningPipeline pipeline)
+    {
+        var address = new DataDirectory(pipeline.Folder).ReadHost()!;
+        var client = new HttpClient { BaseAddress = new Uri(address.Url) };
+        client.DefaultRequestHeaders.Add(HostClient.KeyHeader, address.Key);
+        return client;
     }
 
     private static async Task<int> GrowAsync(RunningPipeline pipeline, int from)

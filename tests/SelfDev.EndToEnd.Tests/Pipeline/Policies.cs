@@ -27,7 +27,7 @@ internal static class Policies
         """{ "action": "scale-fleet", "approvers": ["oncall@localhost"], "quorum": 1, "expiresAfter": "1h" }""",
         maxCapacity: 16,
         $$"""
-        , "scaling": { {{(envelope is null ? "" : $"\"envelope\": {envelope}, ")}}
+        , "scaling": { "interval": "5s", {{(envelope is null ? "" : $"\"envelope\": {envelope}, ")}}
           "specification": { "coldStartSeconds": 60, "replica": { "stepSeconds": 0.02, "sequenceSeconds": 0.001, "prefillTokenSeconds": 0.0001, "batchLimit": 64 } } }
         """);
 

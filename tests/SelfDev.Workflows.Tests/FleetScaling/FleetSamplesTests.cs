@@ -36,6 +36,20 @@ public class FleetSamplesTests
         Assert.Equal(history, await HistoryAsync(store));
     }
 
+    [Fact]
+    public async Task What_was_sent_before_a_clock_was_put_back_is_no_news_when_its_time_comes_again()
+    {
+        var samples = new FleetSamples(new InMemoryArtifactStore()) { Kept = TimeSpan.FromMinutes(15) };
+        await AddAsync(samples, count: 60, every: TimeSpan.FromMinutes(1));
+        await samples.ReadAsync("chat", Now, Cancellation);
+        var putBack = Now - TimeSpan.FromMinutes(50);
+        await samples.ReadAsync("chat", putBack, Cancellation);
+
+        var later = await samples.ReadAsync("chat", putBack + TimeSpan.FromMinutes(10), Cancellation);
+
+        Assert.All(later, sample => Assert.True(sample.Time <= putBack));
+    }
+
     private static async Task AddAsync(FleetSamples samples, int count, TimeSpan every)
     {
         for (var index = 0; index < count; index++)
