@@ -22,6 +22,9 @@ public sealed class FleetSamples(IArtifactStore store)
     /// <summary>Samples in the history; more often than every ten seconds and the oldest go first.</summary>
     private const int MostKept = 1080;
 
+    // Of older samples it counts only whether their source knew.
+    private static readonly IReadOnlyDictionary<string, int> NoLoad = new Dictionary<string, int>();
+
     /// <summary>Stores a sample that has no problems. Sending it again changes nothing.</summary>
     public Task AddAsync(string fleet, FleetSample sample, CancellationToken cancellation) => store.TryCreateAsync(
         Containers.Evidence,
@@ -30,7 +33,10 @@ public sealed class FleetSamples(IArtifactStore store)
         StoreJson.ContentType,
         cancellation);
 
-    /// <summary>The newest samples in order of time, those that came since the last call included.</summary>
+    /// <summary>
+    /// The newest samples in order of time, those that came since the last call included. Only the newest has the load of each instance; of the
+    /// others <see cref="FleetSample.RunningByInstance"/> is empty where their source knew it.
+    /// </summary>
     public async Task<IReadOnlyList<FleetSample>> ReadAsync(string fleet, DateTimeOffset now, CancellationToken cancellation)
     {
         var name = $"{Folder(fleet)}/history.json";
@@ -56,6 +62,11 @@ public sealed class FleetSamples(IArtifactStore store)
             .OrderBy(sample => sample.Time)
             .TakeLast(MostKept)
             .ToList();
+        for (var older = samples.Count - 2; older >= 0 && samples[older].RunningByInstance is { Count: > 0 }; older--)
+        {
+            samples[older] = samples[older] with { RunningByInstance = NoLoad };
+        }
+
         if (found.Count > 0 || isPutBack)
         {
             await store.WriteJsonAsync(Containers.Evidence, name, new History(samples, [.. history.Void.Where(file => Time(file) > now - Kept).Union(forgotten)]), cancellation);

@@ -34,9 +34,14 @@ internal sealed class ScaleSetPlanning(
         var (plans, drains, isGivenUp) = (new List<EffectPlan>(), new List<FleetDrain>(), false);
         foreach (var (set, capacity) in sets.Zip(verdict.Capacities))
         {
-            if (capacity > set.Capacity || (capacity < set.Capacity && (verdict.IsBudget || Newest?.RunningByInstance is null)))
+            if (capacity > set.Capacity || (capacity < set.Capacity && (verdict.IsBudget || !IsLoadKnown)))
             {
                 plans.Add(SizePlan(set, ScalePlan.Fields(capacity, set.State.Sku).WithFleetCapacity(verdict.Capacities.Sum())));
+            }
+            else if (capacity < set.Capacity && Newest?.RunningByInstance is null)
+            {
+                // Its source will know again: what drains goes on, and nothing goes.
+                drains.AddRange(DrainsOf(set.Set.ResourceId));
             }
             else if (capacity < set.Capacity)
             {
@@ -109,6 +114,8 @@ internal sealed class ScaleSetPlanning(
 
         return decision with { Protected = ours, Protections = input.IsProtectionPaused ? [] : [.. plans.Take(MostProtections)] };
     }
+
+    private bool IsLoadKnown => history.Any(sample => sample.RunningByInstance is not null);
 
     private bool IsLoaded(FleetInstance instance) => Newest?.RunningByInstance?.GetValueOrDefault(instance.ComputerName) > 0;
 

@@ -28,6 +28,9 @@ internal sealed class FaultyFleet : IFleet
     /// <value>Whether the kill switch is on, as whoever runs the simulation knows.</value>
     public bool IsStopped { get; set; }
 
+    /// <value>Whether the samples tell the load of each instance.</value>
+    public bool IsLoadKnown { get; init; }
+
     /// <value>Chance of each fault at each call; 0 when faults have stopped.</value>
     public double FaultRate { get; set; }
 

@@ -133,7 +133,7 @@ internal sealed class FaultyScaleSet(FaultyFleet fleet, PolicyScaleSet set, Virt
             return Throttle();
         }
 
-        fleet.Record(new Write(set, time.Elapsed, Capacity, Capacity - leaving.Count, Etag));
+        fleet.Record(new Write(set, time.Elapsed, Capacity, Capacity - leaving.Count, Etag) { IsByName = true });
         Instances.RemoveAll(leaving.Contains);
         Begin(Capacity - leaving.Count);
         return Accept();
@@ -304,6 +304,9 @@ internal sealed class FaultyScaleSet(FaultyFleet fleet, PolicyScaleSet set, Virt
 /// <summary>A change that ARM accepted.</summary>
 internal sealed record Write(PolicyScaleSet Set, TimeSpan At, int From, int To, string ETag)
 {
+    /// <value>Whether the client chose the instances.</value>
+    public bool IsByName { get; init; }
+
     /// <value>Capacity of the whole fleet, with this change.</value>
     public int Total { get; init; }
 

@@ -57,7 +57,7 @@ internal sealed class FleetSimulation
     private double _load = 3;
     private int _sampled;
     private bool _isCalm;
-    private readonly bool _knowsLoad;
+    private bool _hasShownLoad;
 
     /// <param name="hours">Hours of faults; calm ones follow, in which everything must come right.</param>
     public FleetSimulation(int seed, double hours)
@@ -68,8 +68,7 @@ internal sealed class FleetSimulation
         _store = new SimulatedStore(_time);
         _killSwitch = new KillSwitch(_store, _time);
         _samples = new FleetSamples(_store) { Kept = TimeSpan.FromMinutes(15) };
-        _fleet = new FaultyFleet(_time, _random, _random.Next(2) == 0 ? [(Only, 3)] : [(Main, 3), (Spot, 1)]) { FaultRate = _random.NextDouble() * 0.3 };
-        _knowsLoad = _random.Next(2) == 0;
+        _fleet = new FaultyFleet(_time, _random, _random.Next(2) == 0 ? [(Only, 3)] : [(Main, 3), (Spot, 1)]) { IsLoadKnown = _random.Next(2) == 0, FaultRate = _random.NextDouble() * 0.3 };
         _policy = new FixedPolicySource(NewPolicy(
             new EmergencyEnvelope(Floor, EnvelopeTop, _time.GetUtcNow() + (_troubled * (0.5 + _random.NextDouble()))),
             _random.Next(3) == 0 ? Price * 24 * _random.Next(Floor + 1, 8) : null));
@@ -166,9 +165,13 @@ internal sealed class FleetSimulation
         instances.ForEach(instance => instance.Count());
         if (!_isCalm && (_time.Elapsed < _silentUntil || _random.Next(10) == 0))
         {
+            _hasShownLoad &= _time.Elapsed >= _silentUntil;
             return;
         }
 
+        // Now and then the source does not know.
+        var isLoadShown = _fleet.IsLoadKnown && (!_hasShownLoad || _random.Next(20) > 0);
+        _hasShownLoad |= isLoadShown;
         var sample = new FleetSample
         {
             Time = _time.GetUtcNow(),
@@ -178,7 +181,7 @@ internal sealed class FleetSimulation
             Completions = 10,
             OutputTokens = 1000,
             Queue = 0,
-            RunningByInstance = _knowsLoad && _random.Next(20) > 0 ? instances.Where(instance => instance.IsReady).ToDictionary(instance => instance.Name, instance => instance.Running) : null,
+            RunningByInstance = isLoadShown ? instances.Where(instance => instance.IsReady).ToDictionary(instance => instance.Name, instance => instance.Running) : null,
         };
         _rules.Sampled(sample.Time, (int)Math.Ceiling(sample.Requests / sample.Seconds));
         _samples.AddAsync(Fleet, sample, CancellationToken.None).GetAwaiter().GetResult();
@@ -285,7 +288,10 @@ internal sealed class FleetSimulation
 
     private void Jump(TimeSpan by)
     {
+        // No two samples have the same time to the millisecond.
+        by += TimeSpan.FromMilliseconds(_random.Next(60_000));
         _fleet.Forgive();
+        _hasShownLoad = false;
         _time.JumpClock(by);
         _rules.Jumped(by);
     }
@@ -354,7 +360,8 @@ internal sealed class FleetSimulation
         _fleet.IsStopped = false;
         _killSwitch.SetAsync(false, "ana", null, CancellationToken.None).GetAwaiter().GetResult();
         _rules.Stopped(false);
-        _policy.Policy = NewPolicy(new EmergencyEnvelope(Floor, 40, DateTimeOffset.MaxValue), null);
+        // A set may be left above its limit.
+        _policy.Policy = NewPolicy(new EmergencyEnvelope(Floor, 40, DateTimeOffset.MaxValue), null, _fleet.Sets.Count > 1 && _random.Next(2) == 0 ? Floor + 1 : null);
         _rules.PolicyChanged();
     }
 }

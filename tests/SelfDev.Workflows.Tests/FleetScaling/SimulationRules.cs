@@ -28,6 +28,8 @@ internal sealed class SimulationRules
     private decimal _skippedUsd;
     private decimal _unseenUsd;
     private TimeSpan _jumpedBackAt = TimeSpan.MinValue;
+    // A time that a clock shows twice does not say which of both was meant.
+    private DateTimeOffset _ambiguousUntil = DateTimeOffset.MinValue;
     private DateTimeOffset? _stoppedAt;
     private DateTimeOffset _policyChangedAt = DateTimeOffset.MinValue;
     private (DateTimeOffset At, int Wanted)? _asked;
@@ -51,6 +53,9 @@ internal sealed class SimulationRules
 
     private PolicyFleet Fleet => _policy.Policy.Fleets.Values.Single();
 
+    private bool IsOutside =>
+        _fleet.Sets.Any(each => Fleet.FindScaleSet(each.Set.ResourceId)! is var limits && (each.Capacity < limits.MinCapacity || each.Capacity > limits.MaxCapacity));
+
     private FleetScalingRules Scaling => Fleet.Scaling!;
 
     public void Sampled(DateTimeOffset time, int wanted) => _samples.Add((_time.Elapsed, time, wanted));
@@ -61,7 +66,7 @@ internal sealed class SimulationRules
     public void Told(FleetStatus status)
     {
         _told = $"{_time.Elapsed:hh\\:mm\\:ss} {status.Phase}: {status.Reason}";
-        _wasOutside = _fleet.Sets.Any(each => Fleet.FindScaleSet(each.Set.ResourceId)! is var limits && (each.Capacity < limits.MinCapacity || each.Capacity > limits.MaxCapacity));
+        _wasOutside = IsOutside;
         var isInside = status.Wanted is not { } wanted || (wanted >= Fleet.MinCapacity && wanted <= Fleet.TotalMaxCapacity) || wanted == status.Capacity;
         Must(isInside || !IsSettled(_time.GetUtcNow()), "wants a size outside floor and ceiling");
     }
@@ -73,6 +78,11 @@ internal sealed class SimulationRules
         _skippedUsd += by > TimeSpan.Zero ? (decimal)by.TotalHours * Math.Max(_fleet.UsdPerHour, 12 * _fleet.Sets.Max(set => set.Set.HourlyPrice!.Value)) : 0;
         _unseenUsd += by < TimeSpan.Zero ? (decimal)-by.TotalHours * _fleet.UsdPerHour : 0;
         _jumpedBackAt = by < TimeSpan.Zero ? _time.Elapsed : _jumpedBackAt;
+        if (by < TimeSpan.Zero && _time.GetUtcNow() - by > _ambiguousUntil)
+        {
+            _ambiguousUntil = _time.GetUtcNow() - by;
+        }
+
         _policyChangedAt = _time.GetUtcNow();
         _stoppedAt = _stoppedAt is null ? null : _time.GetUtcNow();
         _asked = null;
@@ -117,8 +127,7 @@ internal sealed class SimulationRules
                 break;
             case LedgerEntryTypes.Proposal:
                 _steps[key[1]] = new Step((string)entry.Body["resource"]!, Capacity(entry.Body["from"]!), Capacity(entry.Body["to"]!), entry.At) { FleetCapacity = entry.Body["to"]!["fleetCapacity"] is null ? null : Capacity(entry.Body["to"]!, "fleetCapacity") };
-                // What is from the future was decided before the clock was put back.
-                Must(_stoppedAt is not { } stop || entry.At < stop + LookTime || entry.At > _time.GetUtcNow(), "decided while the kill switch was on");
+                Must(_stoppedAt is not { } stop || entry.At < stop + LookTime || entry.At <= _ambiguousUntil, "decided while the kill switch was on");
                 break;
             case LedgerEntryTypes.Decision:
                 CheckDecision(_steps[key[1]], (string)entry.Body["rule"]! == "usdPerDay");
@@ -136,6 +145,7 @@ internal sealed class SimulationRules
     {
         var serving = _fleet.Capacity - _fleet.Evicted;
         Must(serving == needed, string.Create(CultureInfo.InvariantCulture, $"{serving} instances serve {calm} after the last fault, where {needed} are needed; last look {_told}"));
+        Must(!IsOutside, "a scale set is outside its limits");
         var decided = _steps.Values.Count(step => step.IsDecided);
         Must(_protectionsOpen <= 0, $"{_protectionsOpen} protections decided and without an effect in the ledger");
         var kept = _fleet.Sets.SelectMany(set => set.Instances).Count(instance => instance.IsProtected);
@@ -162,7 +172,7 @@ internal sealed class SimulationRules
     }
 
     // Whoever decided saw the policy as it is now.
-    private bool IsSettled(DateTimeOffset at) => at >= _policyChangedAt + LookTime;
+    private bool IsSettled(DateTimeOffset at) => at >= _policyChangedAt + LookTime && at > _ambiguousUntil;
 
     private void CheckWrite(Write write)
     {
@@ -179,6 +189,7 @@ internal sealed class SimulationRules
         MustOf(!_fleet.IsStopped, "changed while the kill switch was on");
         MustOf(_written.Add((write.Set, write.ETag)), "one version of the scale set was changed twice");
         var (grows, envelope) = (write.To > write.From, Scaling.Envelope!);
+        MustOf(grows || write.IsByName || !_fleet.IsLoadKnown || step is { IsBudget: true } || _wasOutside, "the platform was left to choose, though the load was known");
         var isDark = _fleet.Sets.Any(each => each.IsDarkFor(LookTime + PlanLife));
         MustOf(grows || !isDark || step is { IsBudget: true } || _wasOutside, "taken from a set while another cannot be seen");
         var spent = (decimal)(_fleet.Usd - _usdAtMidnight);
