@@ -20,7 +20,7 @@ public static class ScalingGuard
         if (sets.Any(set => set.Unreadable is not null))
         {
             // What ARM does not show may serve or not, so the others keep what they have.
-            target = Math.Max(target, Math.Min(current.Sum(), fleet.TotalMaxCapacity));
+            target = Math.Max(target, current.Sum());
         }
 
         var filled = ScaleSetFilling.Fill(sets, target);
