@@ -31,9 +31,9 @@ public interface IEffectExecutor
 }
 
 /// <param name="Fleet">Name of the fleet that the policy gives to the subject or that the action names; null where it gives none.</param>
-/// <param name="FleetResourceId">Its ARM resource id.</param>
+/// <param name="ScaleSets">ARM resource ids of its scale sets, or of the one that the action names; empty where there is no fleet.</param>
 /// <param name="Subject"><c>kind/name</c> of the run, checkpoint or service, from the intake path, e.g. <c>training/run7</c>.</param>
-public sealed record PlanningFacts(string? Fleet, string? FleetResourceId, string Subject);
+public sealed record PlanningFacts(string? Fleet, IReadOnlyList<string> ScaleSets, string Subject);
 
 /// <summary>Either an effect or an obstacle.</summary>
 /// <param name="Obstacle">Why there is nothing to approve, in plain words; null where there is.</param>

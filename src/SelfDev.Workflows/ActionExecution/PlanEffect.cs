@@ -75,15 +75,20 @@ public sealed class PlanEffect(
             _ => null,
         };
         var fleet = named is null ? policy.FleetOf(subject) : policy.Fleets.GetValueOrDefault(named);
-        var resource = fleet?.ResourceId;
-        if (action is ScaleFleet { ScaleSet: { } set } && (resource = fleet?.FindScaleSet(set)?.ResourceId) is null)
+        var sets = fleet?.ScaleSets.Select(set => set.ResourceId).ToList() ?? [];
+        if (action is ScaleFleet { ScaleSet: { } scaleSet })
         {
-            return PlannedEffect.Impossible($"The policy file does not count the scale set {set} among those of the fleet any more.");
+            if (fleet?.FindScaleSet(scaleSet) is not { } found)
+            {
+                return PlannedEffect.Impossible($"The policy file does not count the scale set {scaleSet} among those of the fleet any more.");
+            }
+
+            sets = [found.ResourceId];
         }
 
         try
         {
-            return await executor.PlanAsync(action, new PlanningFacts(fleet?.Name, resource, subject), cancellation);
+            return await executor.PlanAsync(action, new PlanningFacts(fleet?.Name, sets, subject), cancellation);
         }
         catch (FleetException refused) when (!refused.IsTransient)
         {

@@ -22,21 +22,25 @@ public sealed class ReplaceNodeExecutor(IFleet fleet, EffectIntents intents) : I
     public async Task<PlannedEffect> PlanAsync(ProposedAction action, PlanningFacts facts, CancellationToken cancellation)
     {
         var replace = (ReplaceNode)action;
-        if (facts.FleetResourceId is not { } resource)
+        if (facts.ScaleSets.Count == 0)
         {
             return PlannedEffect.Impossible($"The policy file gives no fleet to {facts.Subject}: add it under 'fleets' to let its nodes be replaced.");
         }
 
-        var instances = await fleet.ListInstancesAsync(resource, cancellation);
-        var instance = instances.FirstOrDefault(candidate =>
-            string.Equals(candidate.ComputerName, replace.Node.Value, StringComparison.OrdinalIgnoreCase));
-        return instance is null
-            ? PlannedEffect.Impossible($"The fleet '{facts.Fleet}' has no instance named {replace.Node}.")
-            : new PlannedEffect(
-                resource + InstancesSegment + instance.InstanceId,
-                Fields(instance.ComputerName, InUse),
-                Fields(instance.ComputerName, replace.Mode == NodeReplacement.Delete ? Deleted : Reimaged),
-                ETag: null);
+        foreach (var resource in facts.ScaleSets)
+        {
+            var instances = await fleet.ListInstancesAsync(resource, cancellation);
+            if (instances.FirstOrDefault(candidate => string.Equals(candidate.ComputerName, replace.Node.Value, StringComparison.OrdinalIgnoreCase)) is { } instance)
+            {
+                return new PlannedEffect(
+                    resource + InstancesSegment + instance.InstanceId,
+                    Fields(instance.ComputerName, InUse),
+                    Fields(instance.ComputerName, replace.Mode == NodeReplacement.Delete ? Deleted : Reimaged),
+                    ETag: null);
+            }
+        }
+
+        return PlannedEffect.Impossible($"The fleet '{facts.Fleet}' has no instance named {replace.Node}.");
     }
 
     public async Task<EffectStart> StartAsync(EffectPlan plan, string planHash, CancellationToken cancellation)

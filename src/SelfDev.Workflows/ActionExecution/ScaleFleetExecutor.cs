@@ -12,7 +12,8 @@ public sealed class ScaleFleetExecutor(IFleet fleet, EffectIntents intents) : IE
     public async Task<PlannedEffect> PlanAsync(ProposedAction action, PlanningFacts facts, CancellationToken cancellation)
     {
         var scale = (ScaleFleet)action;
-        if (facts.FleetResourceId is not { } resource)
+        // Of several the first is the fleet's own: only it has a floor.
+        if (facts.ScaleSets is not [var resource, ..])
         {
             return PlannedEffect.Impossible($"The policy file gives no fleet to {facts.Subject}: add it under 'fleets' to let it be scaled.");
         }
