@@ -68,6 +68,9 @@ internal sealed class DemandForecast
     /// <summary>The bound: mean demand to expect late in the horizon, which is passed with probability 1 - quantile only.</summary>
     public double BoundAt(double quantile) => Math.Max(0, _chosen.BoundAt(quantile));
 
+    /// <summary>The same for what is let go: a forecast that was too high lately may as well be too low next.</summary>
+    public double CautiousBoundAt(double quantile) => Math.Max(0, _chosen.CautiousBoundAt(quantile));
+
     /// <summary>What matters is the load that a cold start could not have met any more: the mean of the horizon's later half.</summary>
     private double Outcome()
     {

@@ -31,7 +31,6 @@ public sealed class DemandHistory
     private double _completionWeight;
     private double _output;
     private double _missed;
-    private double _answered;
     private double _missedLately;
     private double _answeredLately;
     private double _ready = double.NaN;
@@ -48,10 +47,12 @@ public sealed class DemandHistory
     /// <value>Highest load of a minute, in erlangs a replica, under which the service level was held; 0 where none was seen.</value>
     public double ProvenLoad { get; private set; }
 
-    /// <value>Share of requests that missed the service level; 0 where nobody says.</value>
-    public double MissShare => _answered < 1 ? 0 : _missed / _answered;
+    /// <value>
+    /// Misses over the requests that they are remembered for; 0 where nobody says. At the start it is low whatever the first burst did, since what the service level allows for all of those requests is still there.
+    /// </value>
+    public double MissShare => _missed / MissMemory;
 
-    /// <value>The same lately, over some hundred requests.</value>
+    /// <value>Share of requests that missed the service level lately, over some hundred of them; 0 where nobody says.</value>
     public double RecentMissShare => _answeredLately < 1 ? 0 : _missedLately / _answeredLately;
 
     /// <value>The most replicas that served; 0 where nobody says.</value>
@@ -139,8 +140,9 @@ public sealed class DemandHistory
         }
 
         var allowed = 1 - _fleet.ServiceLevel.Attainment;
-        Fade(ref _missed, ref _answered, MissMemory, sample);
-        Fade(ref _missedLately, ref _answeredLately, LatelyMemory, sample);
+        _missed = Faded(_missed, MissMemory, sample.Completions) + sample.Misses;
+        _missedLately = Faded(_missedLately, LatelyMemory, sample.Completions) + sample.Misses;
+        _answeredLately = Faded(_answeredLately, LatelyMemory, sample.Completions) + sample.Completions;
         _sameReady = sample.Ready == _ready ? _sameReady + 1 : 0;
         _ready = sample.Ready;
         var minute = Math.Max(1, (int)Math.Round(60 / sample.Seconds));
@@ -160,11 +162,7 @@ public sealed class DemandHistory
         }
     }
 
-    private static void Fade(ref double missed, ref double answered, double memory, in DemandSample sample)
-    {
-        var fade = Math.Exp(-sample.Completions / memory);
-        (missed, answered) = ((missed * fade) + sample.Misses, (answered * fade) + sample.Completions);
-    }
+    private static double Faded(double sum, double memory, double answered) => sum * Math.Exp(-answered / memory);
 
     public static double Mean(ReadOnlySpan<double> values)
     {

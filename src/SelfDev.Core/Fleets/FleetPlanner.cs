@@ -6,9 +6,10 @@ namespace SelfDev.Core.Fleets;
 /// The policy <c>selfdev</c>. Each interval: demand as work (prefill and decode, uncached tokens), its class, the bound that it should stay under until a replica that is asked for
 /// now would serve, and the replicas that hold the service level under that bound (<see cref="Staffing"/>).
 /// <para>
-/// Fast up, slow down: a larger answer is taken at once, a smaller one only when it stood for <see cref="PlannerOptions.ScaleInSeconds"/> and the survivors carry the present
-/// load, which is N/(N-1) of what each carries now. Under on/off traffic nothing is let go while a burst is in the history, since no forecast sees the next one coming. Replicas that start count as if they
-/// were there, once. Without metrics the fleet is held as it is. The floor is held always, also without metrics.
+/// Fast up, slow down: a larger answer is taken at once, a smaller one only when it stood for <see cref="PlannerOptions.ScaleInSeconds"/>, demand does not rise, and the survivors carry the present
+/// load, which is N/(N-1) of what each carries now: as it was seen or as the model says with a margin. Under on/off traffic nothing is let go while a burst is in the history, since no forecast sees the next
+/// one coming, and nothing is added unless the bursts so far cost too many misses: what is asked for in a burst serves after it. Replicas that start count as if they were there, once. Without metrics the fleet
+/// is held as it is. The floor is held always, also without metrics.
 /// </para>
 /// <para>
 /// Pure: no clock, no randomness; the same samples give the same plan. For one decision from a window of samples call <see cref="Plan"/>; a planner that is kept takes each sample with
@@ -79,8 +80,8 @@ public sealed class FleetPlanner : IScalingPolicy
 
         _forecast ??= Forecast(sample.Seconds, 0);
         _forecast.Add(_history.Work[^1]);
-        (_boundBefore, _bound) = (_bound, (_forecast.BoundAt(_options.SurgeQuantile), _forecast.BoundAt(_options.ReturnQuantile)));
-        _bounds.Enqueue((sample.Time, _forecast.BoundAt(_options.ScaleInQuantile)));
+        (_boundBefore, _bound) = (_bound, (_forecast.BoundAt(_options.SurgeQuantile), _forecast.CautiousBoundAt(_options.ReturnQuantile)));
+        _bounds.Enqueue((sample.Time, _forecast.CautiousBoundAt(_options.ScaleInQuantile)));
         while (_bounds.Peek().Time < sample.Time - _options.ScaleInSeconds)
         {
             _bounds.Dequeue();
@@ -143,18 +144,20 @@ public sealed class FleetPlanner : IScalingPolicy
         }
 
         Classify(staffing);
-        if (Shape.Dispersion > 1)
+        var foreseeable = Shape.Class is TrafficClass.Steady or TrafficClass.Ramp or TrafficClass.Diurnal;
+        if (foreseeable && Shape.Dispersion > 1)
         {
-            // Users that are not independent come in clusters, and queues are longer for it.
+            // Users that are not independent come in clusters, and queues are longer for it. Bursts are told by their own size.
             staffing = new Staffing(_fleet.Replica, _fleet.ServiceLevel, staffing.Mix with { ArrivalVariation = Shape.Dispersion });
         }
 
-        var foreseeable = Shape.Class is TrafficClass.Steady or TrafficClass.Ramp or TrafficClass.Diurnal;
         // One sample that is out of line is no trend: the lower of the last two bounds counts.
         var returns = have < _history.MostReady;
-        var work = !foreseeable ? _history.Work[^1] : returns ? Math.Min(_boundBefore.Return, _bound.Return) : Math.Min(_boundBefore.Add, _bound.Add);
+        var work = !foreseeable ? Bursts() : returns ? Math.Min(_boundBefore.Return, _bound.Return) : Math.Min(_boundBefore.Add, _bound.Add);
         var planned = work / staffing.WorkSeconds;
-        var need = Need(staffing, have, work, foreseeable, returns);
+        var need = foreseeable ? Need(staffing, have, work, returns)
+            : work < have && !Suffers ? have
+            : staffing.Replicas(planned, _misses, Math.Max(1, have), _fleet.Ceiling);
         var outcome = staffing.At(Math.Max(1, Math.Min(_fleet.Ceiling, Math.Max(need, have))), planned);
         FleetPlan Planned(int replicas, PlanReason reason, string why) =>
             new(replicas, replicas == have, reason, why) { PlannedRequestsPerSecond = planned, ExpectedAttainment = 1 - outcome.Misses };
@@ -183,21 +186,30 @@ public sealed class FleetPlanner : IScalingPolicy
     }
 
     /// <summary>Replicas that the demand to expect needs; what is there already where nothing speaks for more.</summary>
-    private int Need(Staffing staffing, int have, double work, bool foreseeable, bool returns)
+    private int Need(Staffing staffing, int have, double work, bool returns)
     {
-        var budget = Budget(_options.PlannedMissShare);
-        // Part of a replica is not worth a whole one: what is short of it is borne, unless it is one that was let go.
-        var borne = foreseeable && !returns ? work / (1 + (_options.BorneShortage / Math.Max(1, have))) : work;
-        var need = staffing.Replicas(borne / staffing.WorkSeconds, budget, Math.Max(1, have), _fleet.Ceiling);
-        if (need <= have)
+        // A small shortage is borne, unless it is of replicas that were let go.
+        var borne = returns ? work : work / (1 + _options.BorneShortage);
+        var need = staffing.Replicas(borne / staffing.WorkSeconds, Budget(_options.PlannedMissShare), Math.Max(1, have), _fleet.Ceiling);
+        // Measured beats modelled: what held the service level under this load holds it.
+        return need > have && borne <= have * _history.ProvenLoad ? have : need;
+    }
+
+    /// <summary>
+    /// Demand to plan for where bursts come out of nothing, in erlangs: what the last minute asked for, which no burst is in for long; of a fleet that suffers, what the largest burst asked for.
+    /// </summary>
+    private double Bursts()
+    {
+        var work = Minute();
+        if (Suffers)
         {
-            return need;
+            foreach (var sample in Judged())
+            {
+                work = Math.Max(work, sample);
+            }
         }
 
-        // Measured beats modelled: what held the service level under this load holds it, and what was enough for bursts like this one so far is enough for one more.
-        return (foreseeable ? borne <= have * _history.ProvenLoad : work < have && !Suffers)
-            ? have
-            : Math.Max(have + 1, staffing.Replicas(work / staffing.WorkSeconds, budget, need, _fleet.Ceiling));
+        return work;
     }
 
     /// <summary>Misses that planning may use up: more while few were, half of what the service level allows once all of those were.</summary>
@@ -213,8 +225,8 @@ public sealed class FleetPlanner : IScalingPolicy
 
     private string? Backlog()
     {
-        // One that has waited a little too long is a miss that the service level allows.
-        return _last.Queue > 0 && _last.QueueAgeSeconds > 2 * Math.Min(_fleet.ServiceLevel.TimeToFirstTokenSeconds, _fleet.ServiceLevel.QueueSeconds)
+        // One that has waited a little too long is a miss that the service level allows, and the queue of a burst is gone before a replica is there.
+        return Shape.Class != TrafficClass.OnOff && _last.Queue > 0 && _last.QueueAgeSeconds > 2 * Math.Min(_fleet.ServiceLevel.TimeToFirstTokenSeconds, _fleet.ServiceLevel.QueueSeconds)
             ? string.Create(CultureInfo.InvariantCulture, $"The oldest of {_last.Queue:0} waiting requests has waited {_last.QueueAgeSeconds:0.#} s, whatever the model says.")
             : Suffers
                 ? string.Create(CultureInfo.InvariantCulture, $"{_history.RecentMissShare:P1} of the last requests missed the service level, whatever the model says.")
@@ -233,10 +245,15 @@ public sealed class FleetPlanner : IScalingPolicy
             return (have, PlanReason.OnOffHold, "Traffic comes in bursts that no forecast sees coming: what is let go would be missing in the next one.");
         }
 
+        if (Shape.Slope > TrafficClassifier.RampSlope)
+        {
+            return (have, PlanReason.Hold, "Demand rises: what is let go would be asked for again.");
+        }
+
         // What would be asked for again at once is not let go.
         var since = _history.LastTime - (IsFalling() ? _options.FallingSeconds : _options.ScaleInSeconds);
         var bound = Math.Max(_bounds.Where(past => past.Time >= since).Max(past => past.Bound), Math.Max(_bound.Return, _boundBefore.Return));
-        var wanted = Math.Max(_fleet.Floor, staffing.Replicas(bound / staffing.WorkSeconds, _misses, Math.Max(1, have), _fleet.Ceiling));
+        var wanted = Math.Max(_fleet.Floor, Enough(staffing, have, bound));
         if (wanted >= have || _last.Queue > 0 || pending > 0)
         {
             return (have, PlanReason.Hold, string.Create(CultureInfo.InvariantCulture, $"{have} replicas are what the demand to expect takes."));
@@ -256,6 +273,16 @@ public sealed class FleetPlanner : IScalingPolicy
                 CultureInfo.InvariantCulture, $"{wanted} replicas were enough for {_options.ScaleInSeconds:0} s, and {have - step} carry the present {rate:0.##} requests a second."));
     }
 
+    /// <summary>
+    /// Replicas that surely are enough: as many as the model says, and besides as many as were seen to stand that much each, or as many as the model says with a margin.
+    /// </summary>
+    private int Enough(Staffing staffing, int have, double work)
+    {
+        int Modelled(double times) => staffing.Replicas(times * work / staffing.WorkSeconds, _misses, Math.Max(1, have), _fleet.Ceiling);
+        var seen = work < have * _history.ProvenLoad ? (int)Math.Ceiling(work / _history.ProvenLoad) : have;
+        return Math.Max(Modelled(1), Math.Min(seen, Modelled(_options.ScaleInMargin)));
+    }
+
     /// <summary>Whether demand falls, over the whole history and clearly from the last window but one to the last: a dip of a ramp is no fall.</summary>
     private bool IsFalling()
     {
@@ -266,8 +293,7 @@ public sealed class FleetPlanner : IScalingPolicy
 
     private void Classify(Staffing staffing)
     {
-        var kept = Math.Min(_history.Work.Length, (int)(_options.HistorySeconds / _history.SampleSeconds));
-        Shape = TrafficClassifier.Classify(_history.Work[^kept..], _history.SampleSeconds, staffing.WorkSeconds, staffing.Mix.PrefillVariation);
+        Shape = TrafficClassifier.Classify(Judged(), _history.SampleSeconds, staffing.WorkSeconds, staffing.Mix.PrefillVariation);
         if (Shape.SeasonSamples > 0 && Math.Abs(Shape.SeasonSamples - _forecast!.Season) > 0.05 * Shape.SeasonSamples)
         {
             // The past is told again to a forecast that knows the season.
@@ -278,6 +304,9 @@ public sealed class FleetPlanner : IScalingPolicy
             }
         }
     }
+
+    /// <summary>Demand of the past that the traffic is judged by, in erlangs.</summary>
+    private ReadOnlySpan<double> Judged() => _history.Work[^Math.Min(_history.Work.Length, (int)(_options.HistorySeconds / _history.SampleSeconds))..];
 
     /// <summary>As far ahead as a replica that is asked for now takes to serve.</summary>
     private DemandForecast Forecast(double sampleSeconds, int season) =>

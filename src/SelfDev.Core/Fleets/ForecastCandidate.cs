@@ -59,6 +59,9 @@ internal sealed class ForecastCandidate(string name, IForecast model, int horizo
 
     public double BoundAt(double share) => Point + Margin(share);
 
+    /// <summary>The same where a forecast that was too high lately counts as one that may be too low next: after a fall all residuals are negative, and say nothing about the rise.</summary>
+    public double CautiousBoundAt(double share) => Point + Math.Max(Margin(share), -Margin(1 - share));
+
     private double Point => Model.Ahead(horizon * 3 / 4);
 
     /// <summary>Quantile of the residuals; until there are enough of them to have one, that of an error that is evenly spread over a fifth of the level.</summary>

@@ -40,6 +40,9 @@ public static class TrafficClassifier
     /// <summary>Highest minute-long mean over the whole mean from which it does so too: a day's rhythm stays under 2.5.</summary>
     public const double OnOffPeak = 2.5;
 
+    /// <summary>Change of the level over the series, over its mean, from which it is a ramp.</summary>
+    public const double RampSlope = 0.25;
+
     private const double IdleOnOff = 0.15;
 
     /// <param name="work">Demand of each sample, in erlangs.</param>
@@ -79,7 +82,7 @@ public static class TrafficClassifier
         // Idle samples say something only where a Poisson stream would hardly have any.
         var onOff = dispersion > OnOffDispersion || peak > OnOffPeak * mean || (idle / work.Length > IdleOnOff && expectedRequests > 5);
         var season = onOff ? 0 : Season(work, mean);
-        var kind = onOff ? TrafficClass.OnOff : season > 0 ? TrafficClass.Diurnal : Math.Abs(slope) > 0.25 ? TrafficClass.Ramp : TrafficClass.Steady;
+        var kind = onOff ? TrafficClass.OnOff : season > 0 ? TrafficClass.Diurnal : Math.Abs(slope) > RampSlope ? TrafficClass.Ramp : TrafficClass.Steady;
         return new TrafficShape(kind, dispersion, idle / work.Length, slope, season);
     }
 

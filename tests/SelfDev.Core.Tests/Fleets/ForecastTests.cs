@@ -48,6 +48,20 @@ public sealed class ForecastTests
     }
 
     [Fact]
+    public void After_a_fall_the_cautious_bound_covers_a_rise_as_fast()
+    {
+        var forecast = new DemandForecast(12, 0.6);
+        for (var i = 0; i < 200; i++)
+        {
+            forecast.Add(i < 100 ? 100 : Math.Max(20, 100 - (i - 100)));
+        }
+
+        // All that the forecast was off lately is above what came.
+        Assert.InRange(forecast.BoundAt(0.95), 0, 22);
+        Assert.InRange(forecast.CautiousBoundAt(0.95), 24, 60);
+    }
+
+    [Fact]
     public void On_a_noisy_season_it_beats_seasonal_naive_by_pinball_loss()
     {
         var forecast = new DemandForecast(12, 0.9, 96);
