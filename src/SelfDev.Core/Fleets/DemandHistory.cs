@@ -164,6 +164,18 @@ public sealed class DemandHistory
 
     private static double Faded(double sum, double memory, double answered) => sum * Math.Exp(-answered / memory);
 
+    /// <summary>The largest of values that are 0 and up; 0 without any.</summary>
+    public static double Highest(ReadOnlySpan<double> values)
+    {
+        var highest = 0.0;
+        foreach (var value in values)
+        {
+            highest = Math.Max(highest, value);
+        }
+
+        return highest;
+    }
+
     public static double Mean(ReadOnlySpan<double> values)
     {
         var sum = 0.0;

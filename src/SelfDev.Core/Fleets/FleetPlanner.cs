@@ -195,22 +195,8 @@ public sealed class FleetPlanner : IScalingPolicy
         return need > have && borne <= have * _history.ProvenLoad ? have : need;
     }
 
-    /// <summary>
-    /// Demand to plan for where bursts come out of nothing, in erlangs: what the last minute asked for, which no burst is in for long; of a fleet that suffers, what the largest burst asked for.
-    /// </summary>
-    private double Bursts()
-    {
-        var work = Minute();
-        if (Suffers)
-        {
-            foreach (var sample in Judged())
-            {
-                work = Math.Max(work, sample);
-            }
-        }
-
-        return work;
-    }
+    /// <summary>Demand to plan for where bursts come out of nothing, in erlangs: the last minute's, since shorter bursts are over before a replica serves; that of the largest burst where too many requests miss.</summary>
+    private double Bursts() => Suffers ? DemandHistory.Highest(Judged()) : Minute();
 
     /// <summary>Misses that planning may use up: more while few were, half of what the service level allows once all of those were.</summary>
     private double Budget(double share)
@@ -273,9 +259,7 @@ public sealed class FleetPlanner : IScalingPolicy
                 CultureInfo.InvariantCulture, $"{wanted} replicas were enough for {_options.ScaleInSeconds:0} s, and {have - step} carry the present {rate:0.##} requests a second."));
     }
 
-    /// <summary>
-    /// Replicas that surely are enough: as many as the model says, and besides as many as were seen to stand that much each, or as many as the model says with a margin.
-    /// </summary>
+    /// <summary>Replicas that surely are enough: never fewer than the model says, and so many that each was seen to stand its part of the work, or that the model allows a margin.</summary>
     private int Enough(Staffing staffing, int have, double work)
     {
         int Modelled(double times) => staffing.Replicas(times * work / staffing.WorkSeconds, _misses, Math.Max(1, have), _fleet.Ceiling);

@@ -25,8 +25,8 @@ public sealed record PlannerOptions
     public double PlannedMissShare { get; init; } = 1;
 
     /// <value>
-    /// Share of the fleet by which the forecast's bound may pass what the capacity model says it holds before more replicas than ever were there are added, 0 to 1. Default 0.25: the model is off by 5 to 30 % and
-    /// a forecast over a cold start by 5 to 20 %, so that less than both together is no evidence against a fleet that has held so far. Measured misses and waits add without it.
+    /// Share of the fleet by which the forecast's bound may pass what the capacity model says it holds before more replicas than ever were there are added, 0 to 1. Default 0.25: the model
+    /// alone may be off by 15 to 30 % (held to the simulation in its tests), so that less is no evidence against a fleet that has held so far. Measured misses and waits add without it.
     /// </value>
     public double BorneShortage { get; init; } = 0.25;
 
