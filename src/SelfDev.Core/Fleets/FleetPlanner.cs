@@ -188,11 +188,12 @@ public sealed class FleetPlanner : IScalingPolicy
     /// <summary>Replicas that the demand to expect needs; what is there already where nothing speaks for more.</summary>
     private int Need(Staffing staffing, int have, double work, bool returns)
     {
+        int Modelled(double erlangs) => staffing.Replicas(erlangs / staffing.WorkSeconds, Budget(_options.PlannedMissShare), Math.Max(1, have), _fleet.Ceiling);
         // A small shortage is borne, unless it is of replicas that were let go.
         var borne = returns ? work : work / (1 + _options.BorneShortage);
-        var need = staffing.Replicas(borne / staffing.WorkSeconds, Budget(_options.PlannedMissShare), Math.Max(1, have), _fleet.Ceiling);
+        var need = Modelled(borne);
         // Measured beats modelled: what held the service level under this load holds it.
-        return need > have && borne <= have * _history.ProvenLoad ? have : need;
+        return need <= have ? need : borne <= have * _history.ProvenLoad ? have : Modelled(work);
     }
 
     /// <summary>Demand to plan for where bursts come out of nothing, in erlangs: the last minute's, since shorter bursts are over before a replica serves; that of the largest burst where too many requests miss.</summary>
