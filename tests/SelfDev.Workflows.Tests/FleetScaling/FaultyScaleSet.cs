@@ -174,8 +174,9 @@ internal sealed class FaultyScaleSet(FaultyFleet fleet, PolicyScaleSet set, Virt
         var free = Instances.FindAll(instance => !instance.IsProtected && time.Elapsed - Settled > instance.ChangedAt);
         if (free.Count > 1 && time.Elapsed - Settled > _darkUntil)
         {
-            var instance = free[random.Next(free.Count)];
-            (instance.IsKept, instance.IsProtected) = (true, true);
+            // Rather one that would go soon.
+            var instance = (random.Next(2) == 0 ? free.Find(candidate => candidate.IsDraining) : null) ?? free[random.Next(free.Count)];
+            (instance.KeptAt, instance.IsProtected) = (time.Elapsed, true);
         }
     }
 
@@ -184,7 +185,7 @@ internal sealed class FaultyScaleSet(FaultyFleet fleet, PolicyScaleSet set, Virt
     {
         foreach (var instance in Instances.Where(instance => instance.IsKept))
         {
-            (instance.IsKept, instance.IsProtected) = (false, false);
+            (instance.KeptAt, instance.IsProtected) = (null, false);
         }
     }
 

@@ -28,6 +28,7 @@ internal sealed class FleetSimulation
     private const int OtherPeople = 7;
     private const int KillSwitchToggle = 8;
     private const int PolicyChange = 12;
+    private const int Keep = 15;
     private const int LedgerDown = 17;
     private const int ClockForward = 20;
     private const decimal Price = 10;
@@ -222,7 +223,7 @@ internal sealed class FleetSimulation
     {
         if (!_isCalm && _random.Next(5) == 0)
         {
-            Disturb(_random.Next(5) switch { 0 => OtherPeople, 1 => KillSwitchToggle, 2 => PolicyChange, 3 => LedgerDown, _ => ClockForward });
+            Disturb(_random.Next(6) switch { 0 => OtherPeople, 1 => KillSwitchToggle, 2 => PolicyChange, 3 => Keep, 4 => LedgerDown, _ => ClockForward });
         }
     }
 
@@ -274,7 +275,7 @@ internal sealed class FleetSimulation
             case 14:
                 _fleet.Any().GoDark(TimeSpan.FromMinutes(_random.Next(5, 120)));
                 break;
-            case 15:
+            case Keep:
                 _fleet.Any().Keep();
                 break;
             case 16:

@@ -23,8 +23,13 @@ internal sealed class SimulatedInstance(string name, VirtualTime time, Random ra
     /// <value>When a client last tried to change that, or its change was done; far ahead while it is under way.</value>
     public TimeSpan ChangedAt { get; set; } = TimeSpan.MinValue;
 
-    /// <value>Whether a person protected it.</value>
-    public bool IsKept { get; set; }
+    /// <value>Since when a person protects it; null where none does.</value>
+    public TimeSpan? KeptAt { get; set; }
+
+    public bool IsKept => KeptAt is not null;
+
+    /// <value>Whether routers are told to send it nothing more.</value>
+    public bool IsDraining => _toldAt is not null;
 
     /// <value>Requests on it when it was last counted.</value>
     public int Running { get; private set; }

@@ -14,6 +14,9 @@ internal sealed class SimulationRules
     /// <value>A look reads the world and a moment later writes down what it wants; retries may have begun it earlier.</value>
     private static readonly TimeSpan LookTime = TimeSpan.FromSeconds(10);
 
+    /// <value>As long as a decision may wait for the ledger.</value>
+    private static readonly TimeSpan LedgerTime = TimeSpan.FromMinutes(8);
+
     private static readonly TimeSpan StaleTime = TimeSpan.FromMinutes(3.5);
     private static readonly TimeSpan PlanLife = TimeSpan.FromMinutes(10);
 
@@ -127,6 +130,8 @@ internal sealed class SimulationRules
                 break;
             case LedgerEntryTypes.Proposal:
                 _steps[key[1]] = new Step((string)entry.Body["resource"]!, Capacity(entry.Body["from"]!), Capacity(entry.Body["to"]!), entry.At) { FleetCapacity = entry.Body["to"]!["fleetCapacity"] is null ? null : Capacity(entry.Body["to"]!, "fleetCapacity") };
+                var leaving = ((string?)entry.Body["to"]!["delete"])?.Split(',') ?? [];
+                Must(!_fleet.Sets.SelectMany(set => set.Instances).Any(each => leaving.Contains(each.Name) && _time.Elapsed - each.KeptAt > LedgerTime), "decided to delete an instance that a person protects");
                 Must(_stoppedAt is not { } stop || entry.At < stop + LookTime || entry.At <= _ambiguousUntil, "decided while the kill switch was on");
                 break;
             case LedgerEntryTypes.Decision:
