@@ -77,8 +77,11 @@ internal sealed class FaultyFleet : IFleet
 
     public Task<FleetState> GetAsync(string resourceId, CancellationToken cancellation)
     {
+        var set = Find(resourceId);
+        set.IsHidden = true;
         Fail("reading", resourceId);
-        return Task.FromResult(Find(resourceId).Read());
+        set.IsHidden = false;
+        return Task.FromResult(set.Read());
     }
 
     public Task<OperationStart> StartScaleAsync(string resourceId, int capacity, string etag, CancellationToken cancellation)

@@ -45,7 +45,10 @@ internal sealed class FaultyScaleSet(FaultyFleet fleet, PolicyScaleSet set, Virt
     public int LookedCapacity { get; private set; } = capacity;
 
     /// <value>Capacity as a client can know it.</value>
-    public int KnownCapacity => IsDark ? LookedCapacity : Capacity;
+    public int KnownCapacity => IsHidden ? LookedCapacity : Capacity;
+
+    /// <value>Whether a client that wanted to read it last could not.</value>
+    public bool IsHidden { get; set; }
 
     public int Capacity { get; private set; } = capacity;
 

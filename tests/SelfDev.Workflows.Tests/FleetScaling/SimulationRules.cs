@@ -29,7 +29,9 @@ internal sealed class SimulationRules
     private double _usdAtMidnight;
     private DateTime _day;
     private decimal _skippedUsd;
-    private decimal _unseenUsd;
+    private double _unseenUsd;
+    private double _usd;
+    private DateTimeOffset _latest;
     private TimeSpan _jumpedBackAt = TimeSpan.MinValue;
     // A time that a clock shows twice does not say which of both was meant.
     private DateTimeOffset _ambiguousUntil = DateTimeOffset.MinValue;
@@ -79,7 +81,6 @@ internal sealed class SimulationRules
     public void Jumped(TimeSpan by)
     {
         _skippedUsd += by > TimeSpan.Zero ? (decimal)by.TotalHours * Math.Max(_fleet.UsdPerHour, 12 * _fleet.Sets.Max(set => set.Set.HourlyPrice!.Value)) : 0;
-        _unseenUsd += by < TimeSpan.Zero ? (decimal)-by.TotalHours * _fleet.UsdPerHour : 0;
         _jumpedBackAt = by < TimeSpan.Zero ? _time.Elapsed : _jumpedBackAt;
         if (by < TimeSpan.Zero && _time.GetUtcNow() - by > _ambiguousUntil)
         {
@@ -95,6 +96,9 @@ internal sealed class SimulationRules
     public void Tick()
     {
         _fleet.Meter();
+        var now = _time.GetUtcNow();
+        _unseenUsd += now <= _latest ? _fleet.Usd - _usd : 0;
+        (_usd, _latest) = (_fleet.Usd, now > _latest ? now : _latest);
         if (_time.GetUtcNow().UtcDateTime.Date > _day)
         {
             _day = _time.GetUtcNow().UtcDateTime.Date;
@@ -202,10 +206,10 @@ internal sealed class SimulationRules
             (_time.GetUtcNow() < envelope.ExpiresAt && (grows ? write.Total <= envelope.MaxCapacity : write.Total >= envelope.MinCapacity))
             || (!grows && step is { IsBudget: true } && IsBudgetNear(write, spent)),
             "outside the envelope and not asked for");
-        // The floor has to be paid for until midnight; a clock may have been put back by an hour since the decision, and what was spent in an hour that it shows twice is seen once.
+        // The floor has to be paid for until midnight; a clock may have been put back by an hour since the decision, and of an hour that it shows twice one is seen.
         var untilMidnight = (decimal)(TimeSpan.FromDays(1) - _time.GetUtcNow().TimeOfDay).TotalHours - 1;
         var floor = Math.Max(0, untilMidnight) * _fleet.Sets[0].Set.MinCapacity * _fleet.Sets[0].Set.HourlyPrice!.Value;
-        MustOf(!grows || Scaling.UsdPerDay is not { } limit || spent - _unseenUsd + floor <= limit, "grew over the day's budget");
+        MustOf(!grows || Scaling.UsdPerDay is not { } limit || spent - (decimal)_unseenUsd + floor <= limit, "grew over the day's budget");
         MustOf(!grows || step is null || step.FleetCapacity is null || write.Total <= step.FleetCapacity, "grew by a plan that did not know of another set's growth");
         // What is above its limit is on its way out.
         var leaving = _fleet.Sets.Sum(each => Math.Max(0, each.Capacity - Fleet.FindScaleSet(each.Set.ResourceId)!.MaxCapacity));
