@@ -22,7 +22,7 @@ public static class FleetScaling
     /// <summary>Looks before the history is begun anew.</summary>
     private const int LooksAGeneration = 20;
 
-    /// <summary>More than one look can take: a fleet has at most <see cref="PolicyFleet.MostAlternatives"/> and one scale sets.</summary>
+    /// <summary>More than one look can take: a change of each scale set (at most <see cref="PolicyFleet.MostAlternatives"/> and one) and <see cref="ScaleSetPlanning.MostProtections"/>.</summary>
     private const int StepsALook = 100;
 
     private static readonly TimeSpan ShortestWait = TimeSpan.FromSeconds(5);
@@ -147,7 +147,7 @@ public static class FleetScaling
         return state with { Predictions = [.. state.Predictions.TakeLast(FleetScalingState.MostPredictions - 1), prediction] };
     }
 
-    // After the changes of size: a surge waits for no protection. One after the other, so that none follows a 429.
+    // After the changes of size: a surge waits for no protection. One after the other, so that none follows a 429. What is left out is planned again.
     private static async Task<FleetScalingState> ProtectAsync(IWorkflowContext context, FleetScalingState state, FleetDecision decision)
     {
         foreach (var plan in decision.Protections)

@@ -22,7 +22,7 @@ internal sealed class ScaleSetPlanning(
     private const int MostDraining = 20;
 
     /// <summary>At one look; the rest at the next.</summary>
-    private const int MostProtections = 10;
+    public const int MostProtections = 10;
 
     private readonly Dictionary<string, IReadOnlyList<FleetInstance>> _instances = new(StringComparer.Ordinal);
 
