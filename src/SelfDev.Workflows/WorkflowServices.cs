@@ -1,10 +1,13 @@
 using Microsoft.Extensions.DependencyInjection;
+using SelfDev.Core.Approvals;
 using SelfDev.Core.Artifacts;
+using SelfDev.Core.Trust;
 using SelfDev.Workflows.ActionExecution;
 using SelfDev.Workflows.Analysts;
 using SelfDev.Workflows.Approval;
 using SelfDev.Workflows.Diagnosis;
 using SelfDev.Workflows.FleetScaling;
+using SelfDev.Workflows.Trust;
 
 namespace SelfDev.Workflows;
 
@@ -13,7 +16,9 @@ public static class WorkflowServices
 {
     /// <summary>
     /// The host adds the ports (<c>IArtifactStore</c>, <c>IFleet</c>, <c>IAnalyst</c>, <c>INotifier</c>, <c>ILedgerStore</c>,
-    /// <c>IApprovalPolicySource</c>, <c>IWorkflowClient</c>), <see cref="ApprovalLinks"/> and a <see cref="TimeProvider"/>.
+    /// <c>IApprovalPolicySource</c>, <c>IWorkflowClient</c>, <c>ITrustStore</c>), <see cref="ApprovalLinks"/>, the
+    /// <see cref="ApprovalKeyRing"/> and a <see cref="TimeProvider"/>. Its <c>IArtifactStore</c> is to be a
+    /// <see cref="SealedArtifactStore"/>.
     /// </summary>
     public static IServiceCollection AddSelfDevWorkflows(this IServiceCollection services) => services
         .AddSingleton(Capabilities.All)
@@ -26,6 +31,9 @@ public static class WorkflowServices
         .AddSingleton<EvaluationFolder>()
         .AddSingleton<SelfAnalysisGate>()
         .AddSingleton<RulesAnalyst>()
+        .AddSingleton<Seals>()
+        .AddSingleton<SealedLog>()
+        .AddSingleton<TamperReports>()
         .AddSingleton<ApprovalRequests>()
         .AddSingleton<DecisionStore>()
         .AddSingleton<ApprovalDecisions>()
