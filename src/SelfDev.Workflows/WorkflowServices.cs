@@ -7,6 +7,7 @@ using SelfDev.Workflows.Analysts;
 using SelfDev.Workflows.Approval;
 using SelfDev.Workflows.Diagnosis;
 using SelfDev.Workflows.FleetScaling;
+using SelfDev.Workflows.Ports;
 using SelfDev.Workflows.Trust;
 
 namespace SelfDev.Workflows;
@@ -36,10 +37,20 @@ public static class WorkflowServices
         .AddSingleton<TamperReports>()
         .AddSingleton<ApprovalRequests>()
         .AddSingleton<DecisionStore>()
+        .AddSingleton<PendingApprovals>()
         .AddSingleton<ApprovalDecisions>()
         .AddSingleton<KillSwitch>()
         .AddSingleton<EffectIntents>()
         .AddSingleton<IEffectExecutor, ScaleFleetExecutor>()
         .AddSingleton<IEffectExecutor, ReplaceNodeExecutor>()
         .AddSingleton<IEffectExecutor, CommandExecutor>();
+
+    /// <summary>The storage account as everything but the triggers sees it: what SelfDev alone may write to is sealed.</summary>
+    public static IServiceCollection AddSealedStorage(this IServiceCollection services, IArtifactStore account) => services
+        .AddSingleton(provider => new SealedArtifactStore(
+            account,
+            provider.GetRequiredService<Seals>(),
+            provider.GetRequiredService<TamperReports>(),
+            provider.GetRequiredService<TimeProvider>()))
+        .AddSingleton<IArtifactStore>(provider => provider.GetRequiredService<SealedArtifactStore>());
 }

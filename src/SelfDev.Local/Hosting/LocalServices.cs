@@ -20,6 +20,7 @@ using SelfDev.Workflows.Diagnosis;
 using SelfDev.Workflows.Engine;
 using SelfDev.Workflows.Intake;
 using SelfDev.Workflows.Ports;
+using SelfDev.Workflows.Trust;
 
 namespace SelfDev.Local.Hosting;
 
@@ -37,7 +38,8 @@ internal static class LocalServices
         .AddSelfDevWeb(new WebOptions { Principals = principals })
         .AddSingleton(options.Clock)
         .AddSingleton<HostAddress>()
-        .AddSingleton<IArtifactStore>(storage.Store)
+        .AddSealedStorage(storage.Store)
+        .AddSingleton<ITrustStore>(new ArtifactTrustStore(storage.Store))
         .AddSingleton(PemTreeHeadSigner.FromFile(options.Data.LedgerKey))
         .AddSingleton<ITreeHeadSigner>(services => services.GetRequiredService<PemTreeHeadSigner>())
         .AddSingleton(services => new LedgerPublicKeys(LedgerKeys.FromPem(services.GetRequiredService<PemTreeHeadSigner>().PublicKeyPem)))

@@ -24,6 +24,12 @@ public sealed class KillSwitch(
     public async Task<KillSwitchState> ReadAsync(CancellationToken cancellation)
     {
         var changes = await ReadLogAsync(cancellation);
+        if (StateOf(changes) is { Number: > 0 } last && await ledger.FindAsync(LedgerKey(last.Number), cancellation) is null)
+        {
+            // The process died, or the ledger was away, between the record and the ledger.
+            await WriteToLedgerAsync(last, cancellation);
+        }
+
         if (await ledger.FindAsync(LedgerKey(Next(changes)), cancellation) is null)
         {
             return StateOf(changes);
@@ -39,10 +45,10 @@ public sealed class KillSwitch(
         var lost = string.Create(
             CultureInfo.InvariantCulture, $"The ledger has change {Next(changes)} of the kill switch; the trust store has lost it.");
         await tampering.ReportAsync(Folder, lost, null, cancellation);
-        return new KillSwitchState(true, "selfdev", null, $"{lost} Until somebody sets it anew it counts as engaged.", Next(changes));
+        return new KillSwitchState(true, "selfdev", null, $"{lost} Until somebody sets it anew it counts as engaged.", Next(changes), DecisionProof.Clock);
     }
 
-    /// <summary>Sets it. In force when this returns, and in the ledger.</summary>
+    /// <summary>Sets it. In force when this returns, and in the ledger unless that is away.</summary>
     /// <param name="by">Who; stands in the ledger and on the dashboard.</param>
     /// <param name="proof">How that person was known, as <see cref="DecisionProof"/> has it.</param>
     /// <returns>The state afterwards, or why it was not changed.</returns>
@@ -56,11 +62,11 @@ public sealed class KillSwitch(
         while (true)
         {
             var changes = await ReadLogAsync(cancellation);
-            var state = new KillSwitchState(engaged, by, clock.GetUtcNow(), reason, await FreeNumberAsync(changes, cancellation));
+            var state = new KillSwitchState(
+                engaged, by, clock.GetUtcNow(), reason, await FreeNumberAsync(changes, cancellation), proof);
             if (await log.TryAppendAsync(Folder, changes, state, cancellation))
             {
-                await WriteToLedgerAsync(state, proof, cancellation);
-                return new KillSwitchChange(state, null);
+                return new KillSwitchChange(state, null) { LedgerProblem = await TryWriteToLedgerAsync(state, cancellation) };
             }
         }
     }
@@ -77,7 +83,21 @@ public sealed class KillSwitch(
         return number;
     }
 
-    private Task<LedgerReceipt> WriteToLedgerAsync(KillSwitchState state, string proof, CancellationToken cancellation) => ledger.AppendAsync(
+    // It is in force already: a stop must not fail for a ledger that is away. Whoever reads the switch next makes up for it.
+    private async Task<string?> TryWriteToLedgerAsync(KillSwitchState state, CancellationToken cancellation)
+    {
+        try
+        {
+            await WriteToLedgerAsync(state, cancellation);
+            return null;
+        }
+        catch (Exception failure) when (failure is not OperationCanceledException)
+        {
+            return $"It is in force; the ledger could not be written yet: {failure.Message}";
+        }
+    }
+
+    private Task<LedgerReceipt> WriteToLedgerAsync(KillSwitchState state, CancellationToken cancellation) => ledger.AppendAsync(
         new LedgerEntry(
             LedgerKey(state.Number),
             LedgerEntryTypes.Decision,
@@ -88,8 +108,8 @@ public sealed class KillSwitch(
             {
                 ["killSwitch"] = state.Engaged ? "engaged" : "released",
                 ["reason"] = state.Reason,
-                ["proof"] = proof,
-                ["identified"] = DecisionProof.Describe(proof),
+                ["proof"] = state.Proof,
+                ["identified"] = DecisionProof.Describe(state.Proof),
             }),
         cancellation);
 
@@ -118,11 +138,16 @@ public sealed class KillSwitch(
 
 /// <param name="At">Null where it was never set.</param>
 /// <param name="Number">Which change it is, 1-based; 0 where it was never set.</param>
-public sealed record KillSwitchState(bool Engaged, string By, DateTimeOffset? At, string? Reason, int Number)
+/// <param name="Proof">How whoever set it was known, as <see cref="DecisionProof"/> has it.</param>
+public sealed record KillSwitchState(bool Engaged, string By, DateTimeOffset? At, string? Reason, int Number, string Proof)
 {
-    public static KillSwitchState Off { get; } = new(false, "", null, null, 0);
+    public static KillSwitchState Off { get; } = new(false, "", null, null, 0, DecisionProof.Clock);
 }
 
 /// <param name="State">As it is now.</param>
 /// <param name="Refusal">Why it was not changed; null where it was.</param>
-public sealed record KillSwitchChange(KillSwitchState State, string? Refusal);
+public sealed record KillSwitchChange(KillSwitchState State, string? Refusal)
+{
+    /// <value>Why it is in force and not in the ledger yet; null where it is in both.</value>
+    public string? LedgerProblem { get; init; }
+}

@@ -16,7 +16,7 @@ namespace SelfDev.Workflows.Trust;
 /// from the newest one: what decides anything is in the trust store and not here.
 /// </remarks>
 public sealed class SealedArtifactStore(
-    IArtifactStore inner, Seals seals, Func<TamperReports> tampering, TimeProvider clock) : IArtifactStore
+    IArtifactStore inner, Seals seals, TamperReports tampering, TimeProvider clock) : IArtifactStore
 {
     /// <summary>Metadata that holds the seal of a blob that has none in its content.</summary>
     public const string SealMetadata = "selfdevseal";
@@ -48,7 +48,7 @@ public sealed class SealedArtifactStore(
             return new MemoryStream(content.ToArray(), writable: false);
         }
 
-        await tampering().ReportAsync(place, "its seal is not good", stored, cancellation);
+        await tampering.ReportAsync(place, "its seal is not good", stored, cancellation);
         throw new TamperedException($"{place} is not what SelfDev wrote there; nothing of it is used, and it was reported.");
     }
 
