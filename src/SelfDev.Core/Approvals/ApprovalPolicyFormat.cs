@@ -23,7 +23,8 @@ namespace SelfDev.Core.Approvals;
 ///       "resourceId": "/subscriptions/.../virtualMachineScaleSets/gpu-train",
 ///       "minCapacity": 0, "maxCapacity": 16, "subjects": ["training/*"]
 ///     }
-///   }
+///   },
+///   "analysts": { "assistant": { "checkpoint": "step-3000", "trainedFrom": ["step-2000", "step-1000"] } }
 /// }
 /// </code>
 /// </example>
@@ -65,7 +66,7 @@ public static class ApprovalPolicyFormat
 
     private static ApprovalPolicy Policy(PolicyFields fields, JsonElement root)
     {
-        var node = fields.Object(root, "$", "schema", "actionsEnabled", "rules", "fleets");
+        var node = fields.Object(root, "$", "schema", "actionsEnabled", "rules", "fleets", "analysts");
         if (fields.Text(node, "$", "schema") is { } schema && schema != Schema)
         {
             fields.Error("$.schema", $"'{schema}' is not known; expected '{Schema}'");
@@ -83,7 +84,12 @@ public static class ApprovalPolicyFormat
             }
         }
 
-        return new ApprovalPolicy(enabled, rules, fleets);
+        return new ApprovalPolicy(enabled, rules, fleets)
+        {
+            Analysts = node.TryGetValue("analysts", out var analysts)
+                ? new PolicyAnalystFormat(fields).Read(analysts, "$.analysts")
+                : ApprovalPolicy.DenyAll.Analysts,
+        };
     }
 
     private static ApprovalRule Rule(PolicyFields fields, JsonElement element, string path)
