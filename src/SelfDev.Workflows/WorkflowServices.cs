@@ -26,6 +26,8 @@ public static class WorkflowServices
         .AddSingleton<EvaluationFolder>()
         .AddSingleton<SelfAnalysisGate>()
         .AddSingleton<RulesAnalyst>()
+        .AddSingleton(new ExplanationPlaces(4))
+        .AddSingleton<Explanations>()
         .AddSingleton<ApprovalRequests>()
         .AddSingleton<DecisionStore>()
         .AddSingleton<ApprovalDecisions>()

@@ -4,9 +4,11 @@ using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using SelfDev.Core.Approvals;
+using SelfDev.Core.Findings;
 using SelfDev.Core.Reports;
 using SelfDev.Web.Pages;
 using SelfDev.Workflows.Approval;
+using SelfDev.Workflows.Diagnosis;
 
 namespace SelfDev.Web.Endpoints;
 
@@ -33,7 +35,7 @@ internal static class ApprovalEndpoints
 
         var decisions = await Service<DecisionStore>(request).ReadAsync(approval.PlanHash, request.HttpContext.RequestAborted);
         return WebErrors.WantsPage(request)
-            ? ApprovalPage.Render(request, approval, decisions, claims.Approver, Now(request))
+            ? ApprovalPage.Render(request, approval, decisions, claims.Approver, Now(request), await ExplanationAsync(request, approval))
             : Results.Json(View(approval, decisions), ReportJson.Options);
     }
 
@@ -153,6 +155,10 @@ internal static class ApprovalEndpoints
             _ => (stored.Request, null),
         };
     }
+
+    private static async Task<Diagnosis?> ExplanationAsync(HttpRequest request, ApprovalRequest approval) => approval is { ReportId: { } report, ExplanationGroup: { } group }
+        ? await Service<Explanations>(request).ReadAsync(report, group, request.HttpContext.RequestAborted)
+        : null;
 
     private static async Task<(ApprovalRequest? Approval, IResult? Problem)> FindByIdAsync(HttpRequest request)
     {

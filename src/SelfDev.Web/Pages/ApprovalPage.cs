@@ -16,7 +16,9 @@ internal static class ApprovalPage
     private const int ShownFindings = 20;
 
     /// <param name="approver">Whose link it is.</param>
-    public static IResult Render(HttpRequest request, ApprovalRequest approval, IReadOnlyList<Decision> decisions, string approver, DateTimeOffset now)
+    /// <param name="explanation">What there is by now; null where there is none yet.</param>
+    public static IResult Render(
+        HttpRequest request, ApprovalRequest approval, IReadOnlyList<Decision> decisions, string approver, DateTimeOffset now, Diagnosis? explanation)
     {
         var state = ApprovalLifecycle.StateAfter(approval.Requirement, decisions);
         var verdict = ApprovalLifecycle.Weigh(
@@ -29,9 +31,9 @@ internal static class ApprovalPage
             {Change(approval)}
             <div class="columns">{Why(approval)}{Stakes(approval)}</div>
             {Findings(approval)}
-            {Explanation(approval)}
             {Decisions(approval, decisions)}
             {(verdict.Refusal is null ? Form() : Html.Of($"<p class=\"banner plain\">{Page.Safe(verdict.Message)} There is nothing for you to do here.</p>"))}
+            {ExplanationSection.Render(approval, explanation)}
             <footer>
             Plan <code>{Page.Safe(approval.PlanHash)}</code>. You approve this plan and no other: before anything is done the resource is read
             again, and if it is not as shown under "before", nothing is done.
@@ -138,22 +140,6 @@ internal static class ApprovalPage
             </div>
             """);
     }
-
-    private static Html Explanation(ApprovalRequest approval) => approval.Diagnosis is not { Cause.Length: > 0 } diagnosis
-        ? Html.Empty
-        : Html.Of($"""
-            <section class="card">
-            <h2>Explanation</h2>
-            <figure>
-            <figcaption>Written by {Page.Safe(diagnosis.Analyst)}; it explains and decides nothing. {Citations(diagnosis)}</figcaption>
-            <blockquote>{Page.SafeBlock(diagnosis.Cause)}</blockquote>
-            </figure>
-            </section>
-            """);
-
-    private static string Citations(Diagnosis diagnosis) => string.Create(
-        CultureInfo.InvariantCulture,
-        $"Lines that it cites and that are in the artifact: {diagnosis.Citations.Count}; cited, not there, and dropped: {diagnosis.DroppedCitations}.");
 
     private static Html Decisions(ApprovalRequest approval, IReadOnlyList<Decision> decisions)
     {
