@@ -35,6 +35,8 @@ public static class WorkflowServices
         .AddSingleton<Seals>()
         .AddSingleton<SealedLog>()
         .AddSingleton<TamperReports>()
+        .AddSingleton(new ExplanationPlaces(4))
+        .AddSingleton<Explanations>()
         .AddSingleton<ApprovalRequests>()
         .AddSingleton<DecisionStore>()
         .AddSingleton<PendingApprovals>()

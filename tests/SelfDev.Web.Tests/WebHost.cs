@@ -10,6 +10,7 @@ using SelfDev.Core.Proposals;
 using SelfDev.Core.Trust;
 using SelfDev.Testing;
 using SelfDev.Workflows.Approval;
+using SelfDev.Workflows.Diagnosis;
 using SelfDev.Workflows.Engine;
 using SelfDev.Workflows.FleetScaling;
 using SelfDev.Workflows.Ports;
@@ -74,6 +75,7 @@ public sealed class WebHost : IAsyncDisposable
             .AddSingleton<ILedgerStore>(host.Ledger)
             .AddSingleton<IApprovalPolicySource>(host.Policy)
             .AddSingleton<FleetSamples>()
+            .AddSingleton<Explanations>()
             .AddSingleton(host.Keys)
             .AddSingleton<INotifier>(host.Trust.Told)
             .AddSingleton<ITrustStore>(host.Trust.Store)
@@ -166,9 +168,7 @@ public sealed class WebHost : IAsyncDisposable
                     CausedBy = "F1",
                 },
             ],
-            Diagnosis = new Diagnosis(
-                1, ["F1", "F2"], "The GPU on gpu-node-17 was lost (Xid 79). The other ranks waited for its part of an all-reduce until their watchdogs ended them.",
-                [new DiagnosisCitation(8812, "Xid 79")], 1, "scale-fleet", null, "rules", 0, 0, 0, 0),
+            ExplanationGroup = 1,
         };
         await Requests.WriteAsync(request, TestContext.Current.CancellationToken);
         Workflows.Add(request.ApprovalInstanceId, "Approval", WorkflowStatus.Running, Clock.GetUtcNow());

@@ -4,9 +4,11 @@ using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using SelfDev.Core.Approvals;
+using SelfDev.Core.Findings;
 using SelfDev.Core.Reports;
 using SelfDev.Web.Pages;
 using SelfDev.Workflows.Approval;
+using SelfDev.Workflows.Diagnosis;
 
 namespace SelfDev.Web.Endpoints;
 
@@ -121,7 +123,7 @@ internal static class ApprovalEndpoints
     {
         var decisions = await Service<DecisionStore>(request).ReadAsync(approval, request.HttpContext.RequestAborted);
         return WebErrors.WantsPage(request)
-            ? ApprovalPage.Render(request, approval, decisions, viewer, Now(request))
+            ? ApprovalPage.Render(request, approval, decisions, viewer, Now(request), await ExplanationAsync(request, approval))
             : Results.Json(View(approval, decisions), ReportJson.Options);
     }
 
@@ -173,6 +175,10 @@ internal static class ApprovalEndpoints
             _ => (approval, null),
         };
     }
+
+    private static async Task<Diagnosis?> ExplanationAsync(HttpRequest request, ApprovalRequest approval) => approval is { ReportId: { } report, ExplanationGroup: { } group }
+        ? await Service<Explanations>(request).ReadAsync(report, group, request.HttpContext.RequestAborted)
+        : null;
 
     private static async Task<(ApprovalRequest? Approval, IResult? Problem)> FindByIdAsync(HttpRequest request)
     {
