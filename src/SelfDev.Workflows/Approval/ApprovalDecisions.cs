@@ -33,8 +33,7 @@ public sealed class ApprovalDecisions(ApprovalRequests requests, DecisionStore d
             return new DecisionOutcome(DecisionResult.Unknown, null, null, "No workflow waits for this approval.");
         }
 
-        var cut = string.IsNullOrWhiteSpace(reason) ? null : reason.Length <= Decision.MaxReasonChars ? reason : reason[..Decision.MaxReasonChars];
-        var decision = new Decision(planHash, kind, approver, clock.GetUtcNow(), cut, proof);
+        var decision = new Decision(planHash, kind, approver, clock.GetUtcNow(), DecisionReason.Cut(reason), proof);
         var before = await decisions.ReadAsync(planHash, cancellation);
         if (instance.IsFinished && ApprovalLifecycle.StateAfter(request.Requirement, before) == ApprovalState.Pending)
         {
