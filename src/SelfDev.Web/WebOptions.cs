@@ -44,7 +44,7 @@ public sealed class WebOptions
     {
         if (AllowedHosts.Select(HostNames.Problem).FirstOrDefault(problem => problem is not null) is { } wrong)
         {
-            throw new ArgumentException($"The allowed hosts are wrong: {wrong}");
+            throw new ArgumentException($"The allowed hosts (SELFDEV_ALLOWED_HOSTS; in Azure SelfDev__AllowedHosts) are wrong: {wrong}");
         }
 
         foreach (var principal in Principals)
