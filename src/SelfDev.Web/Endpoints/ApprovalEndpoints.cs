@@ -1,6 +1,4 @@
-using System.Text.Json;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using SelfDev.Core.Approvals;
@@ -196,17 +194,8 @@ internal static class ApprovalEndpoints
 
     private static async Task<(DecisionBody? Body, IResult? Wrong)> ReadBodyAsync(HttpRequest request)
     {
-        if (request.HttpContext.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
-        {
-            limit.MaxRequestBodySize = MaxBodyBytes;
-        }
-
-        if (request.ContentLength > MaxBodyBytes)
-        {
-            return (null, WebErrors.Problem(request, StatusCodes.Status413PayloadTooLarge, $"A decision has at most {MaxBodyBytes} bytes."));
-        }
-
-        var (decision, reason) = await ReadFieldsAsync(request);
+        var body = await SmallBody.ReadAsync(request, MaxBodyBytes);
+        var (decision, reason) = (body.Text("decision"), body.Text("reason"));
         return decision switch
         {
             "approve" => (new DecisionBody(DecisionKind.Approve, reason), null),
@@ -214,33 +203,6 @@ internal static class ApprovalEndpoints
             _ => (null, WebErrors.Problem(request, StatusCodes.Status400BadRequest, "Send 'decision' as 'approve' or 'reject', and 'reason' if you like, as a form or as JSON.")),
         };
     }
-
-    private static async Task<(string? Decision, string? Reason)> ReadFieldsAsync(HttpRequest request)
-    {
-        var cancellation = request.HttpContext.RequestAborted;
-        if (request.HasFormContentType)
-        {
-            var form = await request.ReadFormAsync(new FormOptions { ValueCountLimit = 8, BufferBodyLengthLimit = MaxBodyBytes }, cancellation);
-            return (form["decision"].ToString(), form["reason"].ToString());
-        }
-
-        try
-        {
-            var bytes = new byte[MaxBodyBytes + 1];
-            var length = await request.Body.ReadAtLeastAsync(bytes, bytes.Length, throwOnEndOfStream: false, cancellation);
-            using var json = JsonDocument.Parse(bytes.AsMemory(0, Math.Min(length, MaxBodyBytes)));
-            return (Text(json.RootElement, "decision"), Text(json.RootElement, "reason"));
-        }
-        catch (JsonException)
-        {
-            return (null, null);
-        }
-    }
-
-    private static string? Text(JsonElement root, string name) =>
-        root.ValueKind == JsonValueKind.Object && root.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String
-            ? value.GetString()
-            : null;
 
     private static IResult SeeOther(HttpRequest request, string path)
     {
