@@ -30,7 +30,7 @@ public class BadBodyTests
     {
         await using var host = await StartAsync();
         var path = await PathAsync(host, route);
-        var before = host.Store.Snapshot();
+        var before = host.Snapshot();
         var deep = string.Concat(Enumerable.Repeat("[", 3000));
         var wrong = new (string Type, byte[] Body)[]
         {
@@ -71,7 +71,7 @@ public class BadBodyTests
                 $"{(int)response.StatusCode} for {what}");
         }
 
-        Assert.Equal(before, host.Store.Snapshot());
+        Assert.Equal(before, host.Snapshot());
     }
 
     [Theory]
@@ -179,7 +179,7 @@ public class BadBodyTests
         // The server may not have noticed yet: what it does in the end is what counts.
         await host.StopAsync();
         Assert.Empty(host.Errors);
-        Assert.DoesNotContain(host.Store.Snapshot(), blob => blob.StartsWith("intake", StringComparison.Ordinal) || blob.Contains("decisions", StringComparison.Ordinal));
+        Assert.DoesNotContain(host.Snapshot(), blob => blob.StartsWith("intake", StringComparison.Ordinal) || blob.Contains("decisions", StringComparison.Ordinal));
     }
 
     [Fact]

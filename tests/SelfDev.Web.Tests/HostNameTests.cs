@@ -27,12 +27,12 @@ public class HostNameTests
         var path = route.Pattern.Contains("{token}", StringComparison.Ordinal) ? host.Link(request, Ana) : "/" + route.Pattern
             .Replace("{**path}", "training/run7/log.txt", StringComparison.Ordinal)
             .Replace("{id}", request.PlanHash, StringComparison.Ordinal);
-        var before = host.Store.Snapshot();
+        var before = host.Snapshot();
         using var message = new HttpRequestMessage(new HttpMethod(route.Method), path);
         message.Headers.Host = "evil.example";
         using var response = await host.Client(AnasKey).SendAsync(message, Cancel);
         Assert.Equal(name == "Health" ? HttpStatusCode.OK : HttpStatusCode.MisdirectedRequest, response.StatusCode);
-        Assert.Equal(before, host.Store.Snapshot());
+        Assert.Equal(before, host.Snapshot());
         Assert.DoesNotContain("corp.example", await response.Content.ReadAsStringAsync(Cancel), StringComparison.Ordinal);
     }
 

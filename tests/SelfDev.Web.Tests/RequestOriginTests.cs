@@ -63,7 +63,7 @@ public class RequestOriginTests
         await using var host = await StartAsync(_ => Options(authority is "platform" or "bearer"));
         using var message = await MessageAsync(host, authority);
         Mark(message, marks);
-        var before = host.Store.Snapshot();
+        var before = host.Snapshot();
 
         using var response = await host.Client().SendAsync(message, Cancel);
 
@@ -74,7 +74,7 @@ public class RequestOriginTests
             var other => $"{other}",
         };
         Assert.Equal(expected, answer);
-        Assert.Equal(expected == "answered" && authority != "sign-in", host.Store.Snapshot().Except(before).Any());
+        Assert.Equal(expected == "answered" && authority != "sign-in", host.Snapshot().Except(before).Any());
         Assert.Equal(expected == "answered" && authority == "sign-in", response.Headers.Contains("Set-Cookie"));
     }
 
@@ -91,7 +91,7 @@ public class RequestOriginTests
         using var message = Platform(withBearer: true, type);
         using var response = await host.Client().SendAsync(message, Cancel);
         Assert.Equal(expected, response.StatusCode);
-        Assert.Equal(expected == HttpStatusCode.OK, host.Store.Snapshot().Count > 0);
+        Assert.Equal(expected == HttpStatusCode.OK, host.Snapshot().Count > 0);
     }
 
     [Fact]
