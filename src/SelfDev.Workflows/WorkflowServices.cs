@@ -35,6 +35,7 @@ public static class WorkflowServices
         .AddSingleton<Seals>()
         .AddSingleton<SealedLog>()
         .AddSingleton<TamperReports>()
+        .AddSingleton<DropProvenance>()
         .AddSingleton(new ExplanationPlaces(4))
         .AddSingleton<Explanations>()
         .AddSingleton<ApprovalRequests>()
