@@ -49,7 +49,10 @@ public static class WorkflowServices
         .AddSingleton<IEffectExecutor, CommandExecutor>();
 
     /// <summary>The storage account as everything but the triggers sees it: what SelfDev alone may write to is sealed.</summary>
-    public static IServiceCollection AddSealedStorage(this IServiceCollection services, IArtifactStore account) => services
+    /// <param name="foreign">Containers of the account in which this host keeps nothing, so that whatever lies there is somebody else's.</param>
+    public static IServiceCollection AddSealedStorage(
+        this IServiceCollection services, IArtifactStore account, IReadOnlyList<ForeignContainers>? foreign = null) => services
+        .AddSingleton(provider => ActivatorUtilities.CreateInstance<StorageAudit>(provider, account, foreign ?? []))
         .AddSingleton(provider => new SealedArtifactStore(
             account,
             provider.GetRequiredService<Seals>(),

@@ -319,6 +319,8 @@ public sealed class BlobLedgerStoreTests(AzuriteFixture azurite) : IDisposable
 
         public string KeyId => inner.KeyId;
 
+        public bool IsGenuine(ReadOnlySpan<byte> text, ReadOnlySpan<byte> signature) => inner.IsGenuine(text, signature);
+
         public ValueTask<byte[]> SignAsync(ReadOnlyMemory<byte> checkpointText, CancellationToken cancellation) =>
             Fails ? throw new InvalidOperationException("The process dies here.") : inner.SignAsync(checkpointText, cancellation);
     }
