@@ -1,3 +1,4 @@
+using SelfDev.Core.Approvals;
 using System.Net;
 using System.Text.RegularExpressions;
 using SelfDev.Core.Findings;
@@ -36,8 +37,10 @@ public class ExplanationPageTests
     public async Task Where_none_will_come_the_page_has_no_place_for_one()
     {
         await using var host = await StartAsync();
-        var request = await host.AskAsync();
-        await host.Requests.WriteAsync(request with { ExplanationGroup = null }, Cancel);
+        var asked = await host.AskAsync();
+        var plan = asked.Plan with { InstanceId = "run8" };
+        var request = asked with { Plan = plan, PlanHash = PlanHash.Of(plan), ExplanationGroup = null };
+        await host.Requests.WriteAsync(request, Cancel);
         Assert.DoesNotContain("id=\"explanation\"", await PageAsync(host, request), StringComparison.Ordinal);
     }
 
