@@ -25,6 +25,9 @@ public sealed class DataDirectory
 
     public string Storage => Path.Combine(Root, "storage");
 
+    /// <value>What was dropped and is not known to be on storage's disk yet.</value>
+    public string Spool => Path.Combine(Root, "spool");
+
     public string Simulator => Path.Combine(Root, "arm-simulator");
 
     public string ApprovalKeys => Path.Combine(Root, "keys", "approvals.json");

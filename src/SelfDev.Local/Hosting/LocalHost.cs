@@ -7,6 +7,7 @@ using Microsoft.Extensions.Logging.Console;
 using SelfDev.Local.ArmSimulator;
 using SelfDev.Local.Engine;
 using SelfDev.Local.Intake;
+using SelfDev.Local.Spool;
 using SelfDev.Local.Storage;
 using SelfDev.Web;
 using SelfDev.Workflows.Approval;
@@ -83,6 +84,7 @@ public sealed class LocalHost : IAsyncDisposable
             var principals = ApiKeyFile.ReadOrCreate(options.Data.ApiKeys, reading.Policy);
             telemetry = Telemetry.Start();
             web = Build(options, services => services.AddLocalHost(options, policy, principals, storage, simulator));
+            await ReplaySpoolAsync(web.Services, progress, cancellation);
             await web.StartAsync(cancellation);
             var host = new RunningHost(
                 web.Urls.First().TrimEnd('/') + "/",
@@ -92,6 +94,7 @@ public sealed class LocalHost : IAsyncDisposable
             web.Services.GetRequiredService<HostAddress>().Set(options.PublicUrl ?? new Uri(host.Url));
             await web.Services.GetRequiredService<EmbeddedEngine>().StartAsync(cancellation);
             await web.Services.GetRequiredService<IntakeWatcher>().StartAsync(cancellation);
+            await (web.Services.GetService<SpoolKeeper>()?.StartAsync(cancellation) ?? Task.CompletedTask);
             options.Data.WriteHost(host);
             return new LocalHost(options.Data, storage, simulator, web, telemetry, host);
         }
@@ -113,8 +116,18 @@ public sealed class LocalHost : IAsyncDisposable
         _data.DeleteHost();
         await _web.Services.GetRequiredService<IntakeWatcher>().StopAsync(CancellationToken.None);
         await _engine.StopAsync(CancellationToken.None);
+        await (_web.Services.GetService<SpoolKeeper>()?.StopAsync(CancellationToken.None) ?? Task.CompletedTask);
         _telemetry.Dispose();
         await DisposeAllAsync(_web, Simulator, _storage);
+    }
+
+    // Before the intake is looked at, so that no run starts on a version that is about to be replaced.
+    private static async Task ReplaySpoolAsync(IServiceProvider services, Action<string> progress, CancellationToken cancellation)
+    {
+        if (services.GetService<SpoolReplay>() is { } replay && await replay.RunAsync(cancellation) is > 0 and var again)
+        {
+            progress($"intake: {again} acknowledged drop(s) that storage had lost were put again");
+        }
     }
 
     private static async Task<string> LostStorageAsync(AzuriteProcess azurite)

@@ -11,6 +11,7 @@ using SelfDev.Core.Ledger;
 using SelfDev.Local.ArmSimulator;
 using SelfDev.Local.Engine;
 using SelfDev.Local.Intake;
+using SelfDev.Local.Spool;
 using SelfDev.Local.Storage;
 using SelfDev.Web;
 using SelfDev.Workflows;
@@ -37,7 +38,7 @@ internal static class LocalServices
         .AddSelfDevWeb(new WebOptions { Principals = principals })
         .AddSingleton(options.Clock)
         .AddSingleton<HostAddress>()
-        .AddSingleton<IArtifactStore>(storage.Store)
+        .AddSpool(new SpoolOptions { Folder = options.Data.Spool }, storage)
         .AddSingleton(PemTreeHeadSigner.FromFile(options.Data.LedgerKey))
         .AddSingleton<ITreeHeadSigner>(services => services.GetRequiredService<PemTreeHeadSigner>())
         .AddSingleton(services => new LedgerPublicKeys(LedgerKeys.FromPem(services.GetRequiredService<PemTreeHeadSigner>().PublicKeyPem)))
