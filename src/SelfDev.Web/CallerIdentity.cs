@@ -27,16 +27,16 @@ internal static class CallerIdentity
     {
         if (KeyOf(request) is { } key)
         {
-            return FindKey(options, key) is { } principal ? new Caller(principal.Name, $"key:{principal.Name}") : null;
+            return FindKey(options, key) is { } principal ? new Caller(principal.Name, DecisionProof.Key(principal.Name)) : null;
         }
 
         if (options.TrustEasyAuthHeaders && Identity.IsWellFormed(request.Headers[EasyAuthHeader]))
         {
-            return new Caller(request.Headers[EasyAuthHeader]!, "principal");
+            return new Caller(request.Headers[EasyAuthHeader]!, DecisionProof.Principal);
         }
 
         return request.Cookies[SessionCookie] is { } cookie && MayUseCookie(request) && FindSession(options, cookie, now) is { } known
-            ? new Caller(known.Name, $"key:{known.Name}")
+            ? new Caller(known.Name, DecisionProof.Key(known.Name))
             : null;
     }
 

@@ -16,6 +16,8 @@ public static class WebRoutes
         new("Health", "GET", "healthz", WebAuthorization.None, OperationsEndpoints.HealthAsync),
         new("ShowApproval", "GET", "approvals/{token}", WebAuthorization.ApprovalLink, ApprovalEndpoints.ShowAsync),
         new("DecideApproval", "POST", "approvals/{token}", WebAuthorization.ApprovalLink, ApprovalEndpoints.DecideByLinkAsync),
+        new("ShowDecision", "GET", "decide/{id}", WebAuthorization.Principal, ApprovalEndpoints.ShowSignedInAsync),
+        new("Decide", "POST", "decide/{id}", WebAuthorization.Principal, ApprovalEndpoints.DecideSignedInAsync),
         new("ListApprovals", "GET", "api/approvals", WebAuthorization.Principal, ApprovalEndpoints.ListAsync),
         new("GetApproval", "GET", "api/approvals/{id}", WebAuthorization.Principal, ApprovalEndpoints.GetAsync),
         new("PostApproval", "POST", "api/approvals/{id}", WebAuthorization.Principal, ApprovalEndpoints.DecideByKeyAsync),

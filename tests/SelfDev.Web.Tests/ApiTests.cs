@@ -25,7 +25,7 @@ public class ApiTests
     {
         await using var host = await StartAsync();
         var request = await host.AskAsync();
-        var before = host.Store.Snapshot();
+        var before = host.Snapshot();
         var route = WebRoutes.Named(name);
         var path = "/" + route.Pattern
             .Replace("{**path}", "training/run7/log.txt", StringComparison.Ordinal)
@@ -41,7 +41,7 @@ public class ApiTests
             Assert.Equal(HttpStatusCode.Unauthorized, response.StatusCode);
         }
 
-        Assert.Equal(before, host.Store.Snapshot());
+        Assert.Equal(before, host.Snapshot());
     }
 
     [Fact]
@@ -108,7 +108,7 @@ public class ApiTests
         var session = signedIn.Headers.GetValues("Set-Cookie").Single().Split(';')[0];
         using var response = await SendAsync(host, HttpMethod.Post, "/api/killswitch", session, origin);
         Assert.Equal(expected, response.StatusCode);
-        Assert.Equal(expected == HttpStatusCode.OK, host.Store.Snapshot().Any(blob => blob.Contains("kill-switch", StringComparison.Ordinal)));
+        Assert.Equal(expected == HttpStatusCode.OK, host.Snapshot().Any(blob => blob.Contains("kill-switch", StringComparison.Ordinal)));
     }
 
     [Fact]
@@ -128,6 +128,20 @@ public class ApiTests
     }
 
     [Fact]
+    public async Task Anybody_who_is_signed_in_stops_and_only_those_whom_the_policy_names_release()
+    {
+        await using var host = await StartAsync();
+        host.Policy.Policy = host.Policy.Policy with { KillSwitchReleasers = [WebHost.Bo] };
+        var (ana, bo) = (host.Client(AnasKey), host.Client(WebHost.BosKey));
+        Assert.Equal(HttpStatusCode.OK, (await ana.PostAsJsonAsync("/api/killswitch", new { engaged = true }, Cancel)).StatusCode);
+        using var refused = await ana.PostAsJsonAsync("/api/killswitch", new { engaged = false }, Cancel);
+        Assert.Equal(HttpStatusCode.Forbidden, refused.StatusCode);
+        Assert.True((bool)(await ana.GetFromJsonAsync<JsonObject>("/api/killswitch", Cancel))!["engaged"]!);
+        Assert.Equal(HttpStatusCode.OK, (await bo.PostAsJsonAsync("/api/killswitch", new { engaged = false }, Cancel)).StatusCode);
+        Assert.False((bool)(await ana.GetFromJsonAsync<JsonObject>("/api/killswitch", Cancel))!["engaged"]!);
+    }
+
+    [Fact]
     public async Task The_keys_owner_decides_under_their_own_name()
     {
         await using var host = await StartAsync();
@@ -137,7 +151,7 @@ public class ApiTests
         Assert.Equal(request.PlanHash, (string)Assert.Single(pending!)!["id"]!);
         using var response = await client.PostAsJsonAsync($"/api/approvals/{request.PlanHash[..10]}", new { decision = "approve", approver = Bo }, Cancel);
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
-        var decision = Assert.Single(await host.Decisions.ReadAsync(request.PlanHash, Cancel));
+        var decision = Assert.Single(await host.DecisionsOfAsync(request));
         Assert.Equal((Ana, $"key:{Ana}"), (decision.Approver, decision.Proof));
         Assert.Empty((await client.GetFromJsonAsync<JsonArray>("/api/approvals", Cancel))!);
         Assert.Equal("approved", (string)(await client.GetFromJsonAsync<JsonObject>($"/api/approvals/{request.PlanHash}", Cancel))!["state"]!);
@@ -189,7 +203,7 @@ public class ApiTests
         await using var host = await StartAsync();
         using var response = await host.Client(AnasKey).PutAsync($"/api/intake/{path}", new StringContent("x"), Cancel);
         Assert.True(response.StatusCode is HttpStatusCode.BadRequest or HttpStatusCode.NotFound, $"{response.StatusCode}");
-        Assert.Empty(host.Store.Snapshot());
+        Assert.Empty(host.Snapshot());
     }
 
     [Theory]
@@ -202,7 +216,7 @@ public class ApiTests
         HttpContent content = saysLength ? new ByteArrayContent(bytes.ToArray()) : new ChunkedContent(bytes);
         using var response = await host.Client(AnasKey).PutAsync("/api/intake/training/run7/log.txt", content, Cancel);
         Assert.Equal(HttpStatusCode.RequestEntityTooLarge, response.StatusCode);
-        Assert.Empty(host.Store.Snapshot());
+        Assert.Empty(host.Snapshot());
     }
 
     [Fact]

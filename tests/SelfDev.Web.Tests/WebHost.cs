@@ -7,11 +7,13 @@ using Microsoft.Extensions.Logging;
 using SelfDev.Core.Approvals;
 using SelfDev.Core.Findings;
 using SelfDev.Core.Proposals;
+using SelfDev.Core.Trust;
 using SelfDev.Testing;
 using SelfDev.Workflows.Approval;
 using SelfDev.Workflows.Engine;
 using SelfDev.Workflows.FleetScaling;
 using SelfDev.Workflows.Ports;
+using SelfDev.Workflows.Trust;
 
 namespace SelfDev.Web.Tests;
 
@@ -21,6 +23,7 @@ public sealed class WebHost : IAsyncDisposable
     public const string Ana = "ana@example.com";
     public const string Bo = "bo@example.com";
     public const string AnasKey = "0123456789abcdef0123456789abcdef-ana";
+    public const string BosKey = "0123456789abcdef0123456789abcdef--bo";
     public const string FleetId = "/subscriptions/0/resourceGroups/g/providers/Microsoft.Compute/virtualMachineScaleSets/gpu-train";
 
     private WebApplication? _app;
@@ -30,7 +33,7 @@ public sealed class WebHost : IAsyncDisposable
     public InMemoryArtifactStore Store { get; } = new();
 
     /// <value>With a fleet that is scaled by its metrics and one that is not.</value>
-    public FixedPolicySource Policy { get; } = new(new ApprovalPolicy(true, [], new Dictionary<string, PolicyFleet>
+    public FixedPolicySource Policy { get; } = new(new ApprovalPolicy(true, [new ApprovalRule("*", null, [Ana, Bo, "cy@example.com"], 1, TimeSpan.FromHours(4), null)], new Dictionary<string, PolicyFleet>
     {
         ["chat"] = new("chat", FleetId, 1, 8, []) { Scaling = new FleetScalingRules() },
         ["plain"] = new("plain", FleetId + "2", 1, 8, []),
@@ -42,19 +45,29 @@ public sealed class WebHost : IAsyncDisposable
 
     public ApprovalKeyRing Keys { get; set; } = null!;
 
-    public ApprovalRequests Requests => new(Store);
+    /// <value>Everything that decides, over the same stores as the endpoints.</value>
+    public TrustRoom Trust { get; private set; } = null!;
 
-    public DecisionStore Decisions => new(Store);
+    public ApprovalRequests Requests => Trust.Requests;
+
+    public DecisionStore Decisions => Trust.Decisions;
+
+    public async Task<IReadOnlyList<Decision>> DecisionsOfAsync(ApprovalRequest request) =>
+        (await Decisions.ReadAsync(request, TestContext.Current.CancellationToken)).Items;
+
+    /// <summary>Everything that could have changed: blobs and trust records.</summary>
+    public IReadOnlyList<string> Snapshot() => [.. Store.Snapshot(), .. Trust.Store.Names];
 
     public static async Task<WebHost> StartAsync(Func<WebHost, WebOptions>? options = null, Func<WebHost, ApprovalKeyRing>? keys = null)
     {
         var host = new WebHost();
         host.Keys = keys?.Invoke(host) ?? new ApprovalKeyRing([host.Key("k1", TimeSpan.FromDays(-1), TimeSpan.FromDays(30))]);
+        host.Trust = new TrustRoom(host.Clock, host.Policy, host.Keys, ledger: host.Ledger);
         var builder = WebApplication.CreateSlimBuilder();
         builder.WebHost.UseTestServer();
         builder.Logging.ClearProviders();
         builder.Services
-            .AddSelfDevWeb(options?.Invoke(host) ?? new WebOptions { Principals = [new ApiPrincipal(Ana, AnasKey)] })
+            .AddSelfDevWeb(options?.Invoke(host) ?? new WebOptions { Principals = [new ApiPrincipal(Ana, AnasKey), new ApiPrincipal(Bo, BosKey)] })
             .AddSingleton<TimeProvider>(host.Clock)
             .AddSingleton<IArtifactStore>(host.Store)
             .AddSingleton<IWorkflowClient>(host.Workflows)
@@ -62,8 +75,14 @@ public sealed class WebHost : IAsyncDisposable
             .AddSingleton<IApprovalPolicySource>(host.Policy)
             .AddSingleton<FleetSamples>()
             .AddSingleton(host.Keys)
+            .AddSingleton<INotifier>(host.Trust.Told)
+            .AddSingleton<ITrustStore>(host.Trust.Store)
+            .AddSingleton<Seals>()
+            .AddSingleton<SealedLog>()
+            .AddSingleton<TamperReports>()
             .AddSingleton<ApprovalRequests>()
             .AddSingleton<DecisionStore>()
+            .AddSingleton<PendingApprovals>()
             .AddSingleton<ApprovalDecisions>()
             .AddSingleton<KillSwitch>();
         host._app = builder.Build();

@@ -88,6 +88,26 @@ public sealed class BlobLedgerStore : ILedgerStore, IDisposable
         return waiting.Receipt();
     }
 
+    public async Task<long?> FindAsync(string key, CancellationToken cancellation)
+    {
+        await _gate.WaitAsync(cancellation);
+        try
+        {
+            if (!_isLoaded)
+            {
+                await LoadAsync(cancellation);
+            }
+
+            await _entries.ReadNewAsync(Take, cancellation);
+            ThrowIfDamaged();
+            return _keys.TryGetValue(key, out var index) ? index : null;
+        }
+        finally
+        {
+            _gate.Release();
+        }
+    }
+
     public async IAsyncEnumerable<ReadOnlyMemory<byte>> ReadAsync(long fromIndex, [EnumeratorCancellation] CancellationToken cancellation)
     {
         var index = 0L;

@@ -20,6 +20,9 @@ public static class LedgerEntryTypes
     public const string Proposal = "proposal";
     public const string Decision = "decision";
     public const string Effect = "effect";
+
+    /// <value>Something in storage is not as it was written.</value>
+    public const string Tampering = "tampering";
 }
 
 /// <summary>A statement that the ledger had this root at this size, signed so that it cannot be taken back.</summary>

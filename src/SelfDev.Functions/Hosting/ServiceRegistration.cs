@@ -17,6 +17,7 @@ using SelfDev.Workflows.Diagnosis;
 using SelfDev.Workflows.Engine;
 using SelfDev.Workflows.Intake;
 using SelfDev.Workflows.Ports;
+using SelfDev.Workflows.Trust;
 
 namespace SelfDev.Functions.Hosting;
 
@@ -31,6 +32,7 @@ public static class ServiceRegistration
     {
         var account = BlobStoreOptions.Parse(settings.Storage);
         var storageCredential = account.ServiceUri is null ? null : Credential(settings.AppClientId);
+        var storage = new BlobArtifactStore(account, storageCredential);
         return services
             .AddSelfDevWorkflows()
             .AddSelfDevWeb(new WebOptions
@@ -40,7 +42,8 @@ public static class ServiceRegistration
             })
             .AddSingleton(settings)
             .AddSingleton(TimeProvider.System)
-            .AddSingleton<IArtifactStore>(new BlobArtifactStore(account, storageCredential))
+            .AddSealedStorage(storage)
+            .AddSingleton<ITrustStore>(new ArtifactTrustStore(storage))
             .AddSingleton<ITreeHeadSigner>(new PemTreeHeadSigner(settings.LedgerKey))
             .AddSingleton<ILedgerStore>(services => new BlobLedgerStore(
                 BlobArtifactStore.Connect(account, storageCredential), services.GetRequiredService<ITreeHeadSigner>(), services.GetRequiredService<TimeProvider>()))

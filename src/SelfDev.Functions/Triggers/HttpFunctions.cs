@@ -34,6 +34,14 @@ public sealed class HttpFunctions(AmbientWorkflowClient workflows)
     public Task<IResult> DecideApproval([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "approvals/{token}")] HttpRequest request, [DurableClient] DurableTaskClient client) =>
         AnswerAsync(nameof(DecideApproval), request, client);
 
+    [Function(nameof(ShowDecision))]
+    public Task<IResult> ShowDecision([HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "decide/{id}")] HttpRequest request, [DurableClient] DurableTaskClient client) =>
+        AnswerAsync(nameof(ShowDecision), request, client);
+
+    [Function(nameof(Decide))]
+    public Task<IResult> Decide([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "decide/{id}")] HttpRequest request, [DurableClient] DurableTaskClient client) =>
+        AnswerAsync(nameof(Decide), request, client);
+
     [Function(nameof(ListApprovals))]
     public Task<IResult> ListApprovals([HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "api/approvals")] HttpRequest request, [DurableClient] DurableTaskClient client) =>
         AnswerAsync(nameof(ListApprovals), request, client);

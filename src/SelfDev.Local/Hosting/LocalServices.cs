@@ -21,6 +21,7 @@ using SelfDev.Workflows.Diagnosis;
 using SelfDev.Workflows.Engine;
 using SelfDev.Workflows.Intake;
 using SelfDev.Workflows.Ports;
+using SelfDev.Workflows.Trust;
 
 namespace SelfDev.Local.Hosting;
 
@@ -39,6 +40,8 @@ internal static class LocalServices
         .AddSingleton(options.Clock)
         .AddSingleton<HostAddress>()
         .AddSpool(new SpoolOptions { Folder = options.Data.Spool }, storage)
+        .AddSealedStorage(services => SpoolServices.Over(storage, services))
+        .AddSingleton<ITrustStore>(new ArtifactTrustStore(storage.Store))
         .AddSingleton(PemTreeHeadSigner.FromFile(options.Data.LedgerKey))
         .AddSingleton<ITreeHeadSigner>(services => services.GetRequiredService<PemTreeHeadSigner>())
         .AddSingleton(services => new LedgerPublicKeys(LedgerKeys.FromPem(services.GetRequiredService<PemTreeHeadSigner>().PublicKeyPem)))

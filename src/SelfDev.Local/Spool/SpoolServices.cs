@@ -8,15 +8,14 @@ namespace SelfDev.Local.Spool;
 /// <summary>What stands between the host and storage that forgets.</summary>
 internal static class SpoolServices
 {
-    /// <summary>Adds the spool, and <see cref="IArtifactStore"/> over it. An account whose word holds is taken as it is.</summary>
-    public static IServiceCollection AddSpool(this IServiceCollection services, SpoolOptions options, LocalStorage storage)
-    {
-        if (storage.KeepsItsWord)
-        {
-            return services.AddSingleton<IArtifactStore>(storage.Store);
-        }
+    /// <summary>The storage as everything of the host is to see it: through the spool, or as it is where its word holds.</summary>
+    public static IArtifactStore Over(LocalStorage storage, IServiceProvider services) =>
+        services.GetService<SpooledStore>() ?? (IArtifactStore)storage.Store;
 
-        return services
+    /// <summary>Adds the spool, unless the account's own word holds.</summary>
+    public static IServiceCollection AddSpool(this IServiceCollection services, SpoolOptions options, LocalStorage storage) => storage.KeepsItsWord
+        ? services
+        : services
             .AddSingleton(options)
             .AddSingleton<SpoolFolder>()
             .AddSingleton<SpoolTable>()
@@ -39,7 +38,7 @@ internal static class SpoolServices
                 options,
                 provider.GetRequiredService<TimeProvider>(),
                 provider.GetRequiredService<ILogger<SpoolKeeper>>()))
-            .AddSingleton<IArtifactStore>(provider => new SpooledStore(
+            .AddSingleton(provider => new SpooledStore(
                 storage.Store,
                 provider.GetRequiredService<SpoolFolder>(),
                 provider.GetRequiredService<SpoolTable>(),
@@ -47,7 +46,6 @@ internal static class SpoolServices
                 provider.GetRequiredService<NameTurns>(),
                 provider.GetRequiredService<TimeProvider>(),
                 provider.GetRequiredService<ILogger<SpooledStore>>()));
-    }
 
     private static IStorageDisk DiskOf(LocalStorage storage, TimeProvider clock) => storage.Azurite is { } azurite
         ? new AzuriteDisk(azurite.DataFolder, azurite.Account, clock)

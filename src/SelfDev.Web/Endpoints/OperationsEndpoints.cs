@@ -11,6 +11,7 @@ using SelfDev.Workflows.Approval;
 using SelfDev.Workflows.Engine;
 using SelfDev.Workflows.Ledger;
 using SelfDev.Workflows.Ports;
+using SelfDev.Workflows.Trust;
 
 namespace SelfDev.Web.Endpoints;
 
@@ -18,6 +19,7 @@ namespace SelfDev.Web.Endpoints;
 internal static class OperationsEndpoints
 {
     private const int ShownInstances = 50;
+    private const int ShownApprovals = 50;
 
     /// <summary><c>GET /healthz</c>: the process answers. Nothing else, because anybody may ask.</summary>
     public static Task<IResult> HealthAsync(HttpRequest request) => Task.FromResult(Results.Text("ok"));
@@ -26,12 +28,14 @@ internal static class OperationsEndpoints
     public static async Task<IResult> DashboardAsync(HttpRequest request)
     {
         var cancellation = request.HttpContext.RequestAborted;
-        var pending = await ApprovalEndpoints.PendingAsync(request);
+        var pending = await Service<PendingApprovals>(request).ListAsync("", cancellation).Take(ShownApprovals + 1).ToListAsync(cancellation);
         return DashboardPage.Render(request, new DashboardContent(
             Service<TimeProvider>(request).GetUtcNow(),
             WebRoute.CallerOf(request).Name,
             await Service<KillSwitch>(request).ReadAsync(cancellation),
-            [.. pending.Select(approval => new PendingApproval(approval.Request, approval.Decisions.Count(decision => decision.Kind == DecisionKind.Approve)))],
+            [.. pending.Take(ShownApprovals)],
+            pending.Count > ShownApprovals,
+            Service<TamperReports>(request).Newest,
             await InstanceEndpoints.NewestAsync(request, new WorkflowQuery(), ShownInstances),
             await Service<ILedgerStore>(request).LatestHeadAsync(cancellation)));
     }
@@ -59,7 +63,7 @@ internal static class OperationsEndpoints
     public static async Task<IResult> ReadKillSwitchAsync(HttpRequest request) =>
         Results.Json(await Service<KillSwitch>(request).ReadAsync(request.HttpContext.RequestAborted), ReportJson.Options);
 
-    /// <summary><c>POST /api/killswitch</c> with <c>engaged</c> (true or false) and <c>reason</c>. Recorded in the ledger after it took effect.</summary>
+    /// <summary><c>POST /api/killswitch</c> with <c>engaged</c> (true or false) and <c>reason</c>. In force, and in the ledger, when it answers. Releasing is for the people whom the policy names.</summary>
     public static async Task<IResult> SetKillSwitchAsync(HttpRequest request)
     {
         var (engaged, reason) = await ReadAsync(request);
@@ -69,20 +73,17 @@ internal static class OperationsEndpoints
         }
 
         var caller = WebRoute.CallerOf(request);
-        var state = await Service<KillSwitch>(request).SetAsync(engaged.Value, caller.Name, reason, request.HttpContext.RequestAborted);
+        var change = await Service<KillSwitch>(request).SetAsync(
+            engaged.Value, caller.Name, reason, caller.Proof, request.HttpContext.RequestAborted);
+        if (change.Refusal is { } refusal)
+        {
+            return WebErrors.Problem(request, StatusCodes.Status403Forbidden, refusal);
+        }
+
         Logs.KillSwitchSet(Service<ILoggerFactory>(request).CreateLogger("SelfDev.Web"), engaged.Value);
-        await Service<ILedgerStore>(request).AppendAsync(
-            new LedgerEntry(
-                string.Create(CultureInfo.InvariantCulture, $"kill-switch:{state.At!.Value.UtcTicks}"),
-                LedgerEntryTypes.Decision,
-                state.At.Value,
-                "kill-switch",
-                caller.Name,
-                new JsonObject { ["killSwitch"] = engaged.Value ? "engaged" : "released", ["reason"] = reason, ["proof"] = caller.Proof }),
-            request.HttpContext.RequestAborted);
         if (!WebErrors.WantsPage(request))
         {
-            return Results.Json(state, ReportJson.Options);
+            return Results.Json(change.State, ReportJson.Options);
         }
 
         request.HttpContext.Response.Headers.Location = "/";

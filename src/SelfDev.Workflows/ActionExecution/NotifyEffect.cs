@@ -6,12 +6,13 @@ using SelfDev.Workflows.Ports;
 namespace SelfDev.Workflows.ActionExecution;
 
 /// <summary>Tells the approvers how an action ended. Tried again where none of them could be reached.</summary>
-public sealed class NotifyEffect(INotifier notifier) : IActivity<NotifyEffectInput, Nothing>
+public sealed class NotifyEffect(IApprovalPolicySource policies, INotifier notifier) : IActivity<NotifyEffectInput, Nothing>
 {
     public static readonly Activity<NotifyEffectInput, Nothing> Handle = new("NotifyEffect");
 
     public async Task<Nothing> RunAsync(NotifyEffectInput input, ActivityContext context)
     {
+        var policy = (await policies.ReadAsync(context.Cancellation)).Policy;
         var problems = new List<string>();
         foreach (var approver in input.Approvers)
         {
@@ -22,7 +23,10 @@ public sealed class NotifyEffect(INotifier notifier) : IActivity<NotifyEffectInp
                     approver,
                     $"{input.Action}: {JsonNamingPolicy.KebabCaseLower.ConvertName(input.Outcome.ToString())}",
                     input.Detail,
-                    null),
+                    null)
+                {
+                    Address = policy?.AddressOf(approver),
+                },
                 context.Cancellation);
             problems.AddRange(problem is null ? [] : [problem]);
         }

@@ -36,7 +36,8 @@ public sealed class PlanEffect(
         if (answer.Requirement is { } requirement)
         {
             var priced = proposal with { Cost = proposal.Cost ?? policy.PriceOf(plan) };
-            await requests.WriteAsync(Request(input, stored, priced, plan, hash, requirement, await DiagnosisOf(input, stored, proposal, cancellation)), cancellation);
+            var standing = await requests.WriteAsync(Request(input, stored, priced, plan, hash, requirement, await DiagnosisOf(input, stored, proposal, cancellation)), cancellation);
+            answer = answer with { Requirement = standing.Requirement };
         }
 
         await StoredActions.SetRoundAsync(

@@ -14,6 +14,13 @@ public sealed class SelfAnalysisGate(IArtifactStore store, CheckpointManifests m
     /// <summary>People in all.</summary>
     public const int Quorum = 2;
 
+    /// <summary>The same right before the effect of a request, by what is known by then.</summary>
+    public async Task<string?> ReasonAsync(Approval.ApprovalRequest request, CancellationToken cancellation) =>
+        request.ReportId is { } reportId
+            && await store.TryReadJsonAsync<StoredAnalysis>(Containers.Evidence, DiagnosisBlobs.Analysis(reportId), cancellation) is { } stored
+            ? await ReasonAsync(reportId, stored, cancellation)
+            : null;
+
     /// <returns>Why a second person is asked for; null where none is.</returns>
     public async Task<string?> ReasonAsync(string reportId, StoredAnalysis stored, CancellationToken cancellation)
     {

@@ -10,7 +10,10 @@ public static class Containers
     public const string Commands = "commands";
     public const string Ledger = "ledger";
 
-    public static IReadOnlyList<string> All { get; } = [Intake, Evidence, Reports, Rejected, Commands, Ledger];
+    /// <value>Sealed records of requests, decisions, intents and the kill switch.</value>
+    public const string Trust = "trust";
+
+    public static IReadOnlyList<string> All { get; } = [Intake, Evidence, Reports, Rejected, Commands, Ledger, Trust];
 }
 
 /// <summary>One version of one blob.</summary>

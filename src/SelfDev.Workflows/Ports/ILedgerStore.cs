@@ -10,6 +10,9 @@ public interface ILedgerStore
     /// </summary>
     Task<LedgerReceipt> AppendAsync(LedgerEntry entry, CancellationToken cancellation);
 
+    /// <returns>Index of the entry with that idempotency key; null where there is none.</returns>
+    Task<long?> FindAsync(string key, CancellationToken cancellation);
+
     /// <summary>All entries' stored bytes in order, from <paramref name="fromIndex"/>: what was hashed, byte for byte.</summary>
     IAsyncEnumerable<ReadOnlyMemory<byte>> ReadAsync(long fromIndex, CancellationToken cancellation);
 

@@ -79,7 +79,7 @@ public sealed class AzuriteSpoolTests : IDisposable
             .BuildServiceProvider());
     }
 
-    private static Task<BlobRef> DropAsync(IServiceProvider services, int number, int bytes) => services.GetRequiredService<IArtifactStore>().WriteAsync(
+    private static Task<BlobRef> DropAsync(IServiceProvider services, int number, int bytes) => services.GetRequiredService<SpooledStore>().WriteAsync(
         Containers.Intake, $"training/run{number}/log", Encoding.UTF8.GetBytes(new string('x', bytes)), "text/plain", Cancellation);
 
     private static async Task<IReadOnlyList<string>> NamesAsync(IArtifactStore store)
