@@ -7,6 +7,7 @@ using Microsoft.Extensions.Logging.Console;
 using SelfDev.Local.ArmSimulator;
 using SelfDev.Local.Engine;
 using SelfDev.Local.Intake;
+using SelfDev.Local.Sqlite;
 using SelfDev.Local.Storage;
 using SelfDev.Web;
 using SelfDev.Workflows.Approval;
