@@ -23,6 +23,8 @@ internal static class SqliteFile
             Execute(connection, "PRAGMA synchronous = FULL");
             Execute(connection, "PRAGMA wal_autocheckpoint = " + checkpointPages.ToString(CultureInfo.InvariantCulture));
             schema.Prepare(connection, path);
+            // A write that changes nothing: a file that may only be read, by its mode or by its header, is seen before anybody relies on it.
+            Execute(connection, "PRAGMA user_version = " + schema.Version.ToString(CultureInfo.InvariantCulture));
             return connection;
         }
         catch

@@ -17,6 +17,7 @@ internal sealed class SqliteWriter : IDisposable
     private readonly BlockingCollection<Work> _queue = [];
     private readonly Thread _thread;
     private long _commits;
+    private int _isClosed;
 
     /// <param name="session">Of <see cref="SqliteFile.OpenWriter"/>; closed with this.</param>
     public SqliteWriter(string path, SqliteSession session)
@@ -56,7 +57,7 @@ internal sealed class SqliteWriter : IDisposable
     /// <summary>Writes what still waits, moves the log into the main file and closes it.</summary>
     public void Dispose()
     {
-        if (_queue.IsAddingCompleted)
+        if (Interlocked.Exchange(ref _isClosed, 1) == 1)
         {
             return;
         }
