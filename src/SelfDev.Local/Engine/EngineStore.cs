@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using System.Text.Json;
 using Microsoft.Data.Sqlite;
 using SelfDev.Core.Reports;
+using SelfDev.Local.Sqlite;
 using SelfDev.Workflows.Engine;
 
 namespace SelfDev.Local.Engine;
@@ -45,13 +46,12 @@ internal sealed class EngineStore : IDisposable
     /// <exception cref="CorruptStoreException">The write-ahead log or the main file is damaged.</exception>
     public EngineStore(EmbeddedEngineOptions options)
     {
-        WalInspector.Check(options.DatabasePath + "-wal");
-        _connection = StoreSchema.OpenWriter(options.DatabasePath, options.CheckpointPages);
+        _connection = SqliteFile.OpenWriter(options.DatabasePath, StoreSchema.Schema, options.CheckpointPages);
         try
         {
-            StoreSchema.Execute(_connection, "INSERT INTO meta VALUES ('epoch', 1) ON CONFLICT (name) DO UPDATE SET value = value + 1");
-            _epoch = StoreSchema.Scalar(_connection, "SELECT value FROM meta WHERE name = 'epoch'");
-            NextSequence = StoreSchema.Scalar(_connection, "SELECT coalesce(max(seq), 0) + 1 FROM state");
+            SqliteFile.Execute(_connection, "INSERT INTO meta VALUES ('epoch', 1) ON CONFLICT (name) DO UPDATE SET value = value + 1");
+            _epoch = SqliteFile.Scalar(_connection, "SELECT value FROM meta WHERE name = 'epoch'");
+            NextSequence = SqliteFile.Scalar(_connection, "SELECT coalesce(max(seq), 0) + 1 FROM state");
             _begin = new Statement(_connection, "BEGIN IMMEDIATE");
             _commit = new Statement(_connection, "COMMIT");
             _readEpoch = new Statement(_connection, "SELECT value FROM meta WHERE name = 'epoch'");
@@ -219,7 +219,7 @@ internal sealed class EngineStore : IDisposable
     }
 
     /// <summary>Moves the write-ahead log into the main file; at a clean stop.</summary>
-    public void Checkpoint() => StoreSchema.Execute(_connection, "PRAGMA wal_checkpoint(TRUNCATE)");
+    public void Checkpoint() => SqliteFile.Execute(_connection, "PRAGMA wal_checkpoint(TRUNCATE)");
 
     public void Dispose()
     {

@@ -8,6 +8,7 @@ using SelfDev.Local.ArmSimulator;
 using SelfDev.Local.Engine;
 using SelfDev.Local.Intake;
 using SelfDev.Local.Spool;
+using SelfDev.Local.Sqlite;
 using SelfDev.Local.Storage;
 using SelfDev.Web;
 using SelfDev.Workflows.Approval;
