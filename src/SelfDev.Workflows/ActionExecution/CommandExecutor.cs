@@ -9,9 +9,10 @@ namespace SelfDev.Workflows.ActionExecution;
 
 /// <summary>
 /// Actions that another system carries out (the training job, the gateway, the release gate): an approved one becomes a
-/// blob in <c>commands/&lt;kind&gt;/&lt;subject&gt;/&lt;planHash&gt;.json</c>, written once, for that system to pick up.
+/// blob in <c>commands/&lt;kind&gt;/&lt;subject&gt;/&lt;planHash&gt;.json</c>, for that system to pick up. It is written once; only a host that
+/// is killed within moments of its being picked up and deleted may write it again, so that system tells repetitions by the hash.
 /// </summary>
-public sealed class CommandExecutor(IArtifactStore store) : IEffectExecutor
+public sealed class CommandExecutor(IArtifactStore store, EffectIntents intents) : IEffectExecutor
 {
     public IReadOnlyList<string> ActionKinds { get; } =
     [
@@ -39,6 +40,8 @@ public sealed class CommandExecutor(IArtifactStore store) : IEffectExecutor
             ["parameters"] = JsonSerializer.SerializeToNode(plan.To, ReportJson.Options),
             ["evidence"] = JsonSerializer.SerializeToNode(plan.Evidence, ReportJson.Options),
         };
+        // From here on it may be there: an attempt after a crash must not say that nothing was done, whatever has changed by then.
+        await intents.SetAsync(planHash, cancellation);
         // Finding it there means that an earlier attempt of this very plan wrote it: the name is the plan's hash.
         await store.TryCreateAsync(
             Containers.Commands, BlobName(plan, planHash), JsonSerializer.SerializeToUtf8Bytes(command, ReportJson.Indented), StoreJson.ContentType, cancellation);
