@@ -167,6 +167,9 @@ public enum DecisionRefusal
     /// <summary>Past the plan's expiry.</summary>
     Expired,
 
+    /// <summary>A recorded decision is missing or not the one that the ledger has.</summary>
+    Damaged,
+
     /// <summary>An expiry before its time.</summary>
     TooEarly,
 }

@@ -40,18 +40,26 @@ public sealed class Seals(ApprovalKeyRing keys)
     }
 
     /// <summary>Takes off a seal that is good for this place.</summary>
-    /// <returns>The content; null where there is no seal, or where it is not good.</returns>
-    public ReadOnlyMemory<byte>? Open(string place, ReadOnlyMemory<byte> sealedContent)
+    /// <param name="content">What was sealed; empty where there is no seal, or where it is not good.</param>
+    /// <returns>Whether the seal is good.</returns>
+    public bool TryOpen(string place, ReadOnlyMemory<byte> sealedContent, out ReadOnlyMemory<byte> content)
     {
+        content = default;
         var window = sealedContent.Span[..Math.Min(sealedContent.Length, MaxHeaderBytes)];
         var end = window.IndexOf((byte)'\n');
         if (end < 0)
         {
-            return null;
+            return false;
         }
 
-        var content = sealedContent[(end + 1)..];
-        return IsGenuine(place, content.Span, Encoding.Latin1.GetString(window[..end])) ? content : null;
+        var rest = sealedContent[(end + 1)..];
+        if (!IsGenuine(place, rest.Span, Encoding.Latin1.GetString(window[..end])))
+        {
+            return false;
+        }
+
+        content = rest;
+        return true;
     }
 
     /// <summary>The seal by itself, for content that must stay as it is: goes into metadata or a field beside it.</summary>

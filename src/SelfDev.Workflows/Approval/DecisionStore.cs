@@ -1,4 +1,6 @@
+using System.Collections.Concurrent;
 using System.Globalization;
+using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using SelfDev.Core.Approvals;
@@ -16,6 +18,11 @@ namespace SelfDev.Workflows.Approval;
 /// </summary>
 public sealed class DecisionStore(SealedLog log, ILedgerStore ledger, TamperReports tampering)
 {
+    private const int MostCompared = 10_000;
+
+    // Decisions never change: one that agreed with the ledger once in this process does so for ever.
+    private readonly ConcurrentDictionary<string, string> _compared = new(StringComparer.Ordinal);
+
     /// <summary>
     /// All genuine decisions of a request in their order. What is forged or edited is reported and not among them; whether each
     /// counts is for <see cref="ApprovalLifecycle"/> to say.
@@ -32,7 +39,10 @@ public sealed class DecisionStore(SealedLog log, ILedgerStore ledger, TamperRepo
         while (true)
         {
             var records = await ReadLogAsync(request, cancellation);
-            var verdict = ApprovalLifecycle.Weigh(request.Terms(), records.Items, decision);
+            var known = await CheckAsync(request, records, cancellation);
+            var verdict = known.Damage is { } damage
+                ? new DecisionVerdict(DecisionRefusal.Damaged, known.StateUnder(request.Terms()), $"Nobody can decide about it any more: {damage}")
+                : ApprovalLifecycle.Weigh(request.Terms(), records.Items, decision);
             if (verdict.Refusal is not null)
             {
                 return new RecordedDecision(verdict, null, records.Items);
@@ -52,28 +62,66 @@ public sealed class DecisionStore(SealedLog log, ILedgerStore ledger, TamperRepo
     public Task<RecordedDecision> ExpireAsync(ApprovalRequest request, DateTimeOffset now, CancellationToken cancellation) =>
         RecordAsync(request, Decision.Expiry(request.PlanHash, request.Hash(), now), cancellation);
 
-    // A process may have died between the record and the ledger: whoever reads next makes up for it.
+    // Trust store and ledger have to agree: whoever may write to one of them has to write to both, and the ledger is signed.
     private async Task<RecordedDecisions> CheckAsync(
         ApprovalRequest request, SealedRecords<Decision> records, CancellationToken cancellation)
     {
-        for (var number = 1; number <= records.Items.Count; number++)
+        var damage = records.Damage;
+        for (var number = 1; number <= records.Items.Count && damage is null; number++)
         {
-            if (await ledger.FindAsync(LedgerKey(request, number), cancellation) is null)
-            {
-                await WriteToLedgerAsync(request, records.Items[number - 1], number, cancellation);
-            }
+            damage = await CompareAsync(request, records.Items[number - 1], number, cancellation);
         }
 
-        var damage = records.Damage;
-        if (await ledger.FindAsync(LedgerKey(request, records.Items.Count + 1), cancellation) is not null
+        if (damage is null
+            && await ledger.FindAsync(LedgerKey(request, records.Items.Count + 1), cancellation) is not null
             && (await ReadLogAsync(request, cancellation)).Items.Count == records.Items.Count)
         {
-            damage ??= string.Create(
+            damage = string.Create(
                 CultureInfo.InvariantCulture, $"The ledger has decision {records.Items.Count + 1} about this plan; the trust store has lost it.");
             await tampering.ReportAsync(Folder(request), damage, null, cancellation);
         }
 
         return new RecordedDecisions(records.Items, damage);
+    }
+
+    private async Task<string?> CompareAsync(ApprovalRequest request, Decision decision, int number, CancellationToken cancellation)
+    {
+        var (key, digest) = (LedgerKey(request, number), Digest(decision));
+        if (_compared.TryGetValue(key, out var known) && known == digest)
+        {
+            return null;
+        }
+
+        if (await ledger.FindAsync(key, cancellation) is not { } index)
+        {
+            // A process may have died between the record and the ledger: whoever reads next makes up for it.
+            await WriteToLedgerAsync(request, decision, number, cancellation);
+        }
+        else if (await DigestAtAsync(index, cancellation) != digest)
+        {
+            var damage = string.Create(
+                CultureInfo.InvariantCulture, $"Decision {number} about this plan is not the one that the ledger has.");
+            await tampering.ReportAsync(Folder(request), damage, null, cancellation);
+            return damage;
+        }
+
+        if (_compared.Count >= MostCompared)
+        {
+            _compared.Clear();
+        }
+
+        _compared[key] = digest;
+        return null;
+    }
+
+    private async Task<string?> DigestAtAsync(long index, CancellationToken cancellation)
+    {
+        await foreach (var line in ledger.ReadAsync(index, cancellation))
+        {
+            return (string?)LedgerEntryFormat.Parse(line.Span).Entry?.Body["digest"];
+        }
+
+        return null;
     }
 
     private Task<SealedRecords<Decision>> ReadLogAsync(ApprovalRequest request, CancellationToken cancellation) =>
@@ -94,8 +142,12 @@ public sealed class DecisionStore(SealedLog log, ILedgerStore ledger, TamperRepo
     {
         var body = JsonSerializer.SerializeToNode(decision, ReportJson.Options)!.AsObject();
         body["identified"] = DecisionProof.Describe(decision.Proof);
+        body["digest"] = Digest(decision);
         return body;
     }
+
+    private static string Digest(Decision decision) =>
+        Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(decision, ReportJson.Options)));
 
     private static string LedgerKey(ApprovalRequest request, int number) =>
         string.Create(CultureInfo.InvariantCulture, $"{request.ApprovalInstanceId}:{request.PlanHash}:decision:{number}");

@@ -45,7 +45,7 @@ public sealed class SealedArtifactStore(
         var stored = await ReadAsync(blob, cancellation);
         if (await OpenAsync(blob, place, stored, cancellation) is { } content)
         {
-            return new MemoryStream(content.ToArray(), writable: false);
+            return content;
         }
 
         await tampering.ReportAsync(place, "its seal is not good", stored, cancellation);
@@ -112,22 +112,23 @@ public sealed class SealedArtifactStore(
         }
     }
 
-    private async Task<ReadOnlyMemory<byte>?> OpenAsync(BlobRef blob, string place, byte[] stored, CancellationToken cancellation)
+    /// <returns>Null where the seal is not good.</returns>
+    private async Task<Stream?> OpenAsync(BlobRef blob, string place, byte[] stored, CancellationToken cancellation)
     {
         if (blob.Container == Containers.Evidence)
         {
-            return seals.Open(place, stored);
+            return seals.TryOpen(place, stored, out var content) ? new MemoryStream(content.ToArray(), writable: false) : null;
         }
 
         var info = await inner.GetInfoAsync(blob.Container, blob.Name, cancellation);
-        if (seals.IsGenuine(place, stored, info?.Metadata.GetValueOrDefault(SealMetadata)))
+        var seal = info?.Metadata.GetValueOrDefault(SealMetadata);
+        if (!seals.IsGenuine(place, stored, seal) && info is not null)
         {
-            return stored;
+            // Between the two reads it may have been rewritten by ourselves; then both are of the new version at the second try.
+            stored = await ReadAsync(info.Blob, cancellation);
         }
 
-        // Between the two reads it may have been rewritten by ourselves; then both are of the new version at the second try.
-        stored = await ReadAsync(info?.Blob ?? blob, cancellation);
-        return seals.IsGenuine(place, stored, info?.Metadata.GetValueOrDefault(SealMetadata)) ? stored : null;
+        return seals.IsGenuine(place, stored, seal) ? new MemoryStream(stored, writable: false) : null;
     }
 
     private async Task<byte[]> ReadAsync(BlobRef blob, CancellationToken cancellation)

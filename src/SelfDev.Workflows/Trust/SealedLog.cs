@@ -78,7 +78,7 @@ public sealed class SealedLog(ITrustStore store, Seals seals, TamperReports tamp
     {
         try
         {
-            return seals.Open(name, stored) is { } content
+            return seals.TryOpen(name, stored, out var content)
                 && JsonSerializer.Deserialize<Numbered<T>>(content.Span, ReportJson.Options) is { Value: not null } record ? record : null;
         }
         catch (JsonException)
