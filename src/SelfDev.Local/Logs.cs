@@ -31,4 +31,7 @@ internal static partial class Logs
 
     [LoggerMessage(5016, LogLevel.Warning, "Spool: what storage has on its disk could not be seen ({Failures} time(s) in a row); everything is held.")]
     public static partial void SpoolLookFailed(this ILogger logger, int failures, Exception failure);
+
+    [LoggerMessage(5020, LogLevel.Warning, "What was last seen of the data folder's parts could not be kept; the next look tries again.")]
+    public static partial void LastSeenNotKept(this ILogger logger, Exception failure);
 }

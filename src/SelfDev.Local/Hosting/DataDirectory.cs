@@ -23,12 +23,18 @@ public sealed class DataDirectory
 
     public string Engine => Path.Combine(Root, "engine");
 
+    /// <value>Histories of workflows.</value>
+    public string EngineDatabase => Path.Combine(Engine, "engine.db");
+
     public string Storage => Path.Combine(Root, "storage");
 
     /// <value>What was dropped and is not known to be on storage's disk yet.</value>
     public string Spool => Path.Combine(Root, "spool");
 
     public string Simulator => Path.Combine(Root, "arm-simulator");
+
+    /// <value>What was last seen of the folder's parts, kept apart from them.</value>
+    public string LastSeen => Path.Combine(Root, "keys", "last-seen.json");
 
     public string ApprovalKeys => Path.Combine(Root, "keys", "approvals.json");
 
