@@ -12,8 +12,9 @@ public static class WebRoutes
     public static IReadOnlyList<WebRoute> All { get; } =
     [
         new("Dashboard", "GET", "", WebAuthorization.Principal, OperationsEndpoints.DashboardAsync),
-        new("SignIn", "POST", "signin", WebAuthorization.None, OperationsEndpoints.SignInAsync),
-        new("Health", "GET", "healthz", WebAuthorization.None, OperationsEndpoints.HealthAsync),
+        new("SignIn", "POST", "signin", WebAuthorization.None, SignInEndpoints.SignInAsync),
+        new("OpenSignInLink", "GET", "signin/{token}", WebAuthorization.None, SignInEndpoints.OpenLinkAsync),
+        new("Health", "GET", "healthz", WebAuthorization.None, OperationsEndpoints.HealthAsync) { AnyHost = true },
         new("ShowApproval", "GET", "approvals/{token}", WebAuthorization.ApprovalLink, ApprovalEndpoints.ShowAsync),
         new("DecideApproval", "POST", "approvals/{token}", WebAuthorization.ApprovalLink, ApprovalEndpoints.DecideByLinkAsync),
         new("ShowDecision", "GET", "decide/{id}", WebAuthorization.Principal, ApprovalEndpoints.ShowSignedInAsync),

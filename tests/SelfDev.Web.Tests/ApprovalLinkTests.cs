@@ -91,7 +91,9 @@ public class ApprovalLinkTests
         Assert.Contains("default-src 'none'", policy, StringComparison.Ordinal);
         Assert.Contains("frame-ancestors 'none'", policy, StringComparison.Ordinal);
         Assert.DoesNotMatch(@"<[^>]+\s(on\w+|style)=", page);
-        Assert.Equal("no-referrer", response.Headers.GetValues("Referrer-Policy").Single());
+        // Its path holds a token and leaves it by no header; its origin must, or its own form could not be told from a stranger's.
+        Assert.Equal("strict-origin", response.Headers.GetValues("Referrer-Policy").Single());
+        Assert.Contains("<meta name=\"referrer\" content=\"strict-origin\">", page, StringComparison.Ordinal);
         Assert.Equal("DENY", response.Headers.GetValues("X-Frame-Options").Single());
         Assert.Equal("nosniff", response.Headers.GetValues("X-Content-Type-Options").Single());
         Assert.True(response.Headers.CacheControl!.NoStore);

@@ -55,6 +55,9 @@ public sealed class PemTreeHeadSigner : ITreeHeadSigner, IDisposable
     public ValueTask<byte[]> SignAsync(ReadOnlyMemory<byte> checkpointText, CancellationToken cancellation) =>
         ValueTask.FromResult(TreeHeads.Sign(_key, checkpointText.Span));
 
+    public bool IsGenuine(ReadOnlySpan<byte> text, ReadOnlySpan<byte> signature) =>
+        _key.VerifyData(text, signature, HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence);
+
     public void Dispose() => _key.Dispose();
 
     // Written whole under another name and then renamed: a crash leaves no half key, and of two processes one key wins.

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json.Serialization;
+using SelfDev.Core.Lineage;
 using SelfDev.Core.Proposals;
 
 namespace SelfDev.Core.Approvals;
@@ -32,6 +33,12 @@ public sealed record ApprovalPolicy(bool ActionsEnabled, IReadOnlyList<ApprovalR
 
     /// <summary>Allows nothing.</summary>
     public static ApprovalPolicy DenyAll { get; } = new(false, [], new Dictionary<string, PolicyFleet>());
+
+    /// <value>
+    /// Who the models are that explain findings, by the names under which they are asked for and answer, in any case. Of a model that is not named here nobody knows
+    /// whether it explains its own evaluation.
+    /// </value>
+    public IReadOnlyDictionary<string, PolicyAnalyst> Analysts { get; init; } = new Dictionary<string, PolicyAnalyst>(ModelName.Comparer);
 
     /// <summary>What it takes to carry out the plan, or why it cannot be.</summary>
     public PolicyAnswer Require(EffectPlan plan)

@@ -25,7 +25,8 @@ namespace SelfDev.Core.Approvals;
 ///       "resourceId": "/subscriptions/.../virtualMachineScaleSets/gpu-train",
 ///       "minCapacity": 0, "maxCapacity": 16, "subjects": ["training/*"]
 ///     }
-///   }
+///   },
+///   "analysts": { "assistant": { "checkpoint": "step-3000", "trainedFrom": ["step-2000", "step-1000"] } }
 /// }
 /// </code>
 /// </example>
@@ -67,7 +68,7 @@ public static class ApprovalPolicyFormat
 
     private static ApprovalPolicy Policy(PolicyFields fields, JsonElement root)
     {
-        var node = fields.Object(root, "$", "schema", "actionsEnabled", "rules", "people", "killSwitch", "fleets");
+        var node = fields.Object(root, "$", "schema", "actionsEnabled", "rules", "people", "killSwitch", "fleets", "analysts");
         if (fields.Text(node, "$", "schema") is { } schema && schema != Schema)
         {
             fields.Error("$.schema", $"'{schema}' is not known; expected '{Schema}'");
@@ -90,6 +91,9 @@ public static class ApprovalPolicyFormat
         {
             People = node.TryGetValue("people", out var listed) ? people.Read(listed, "$.people") : new Dictionary<string, PolicyPerson>(),
             KillSwitchReleasers = node.TryGetValue("killSwitch", out var killSwitch) ? people.Releasers(killSwitch, "$.killSwitch") : null,
+            Analysts = node.TryGetValue("analysts", out var analysts)
+                ? new PolicyAnalystFormat(fields).Read(analysts, "$.analysts")
+                : ApprovalPolicy.DenyAll.Analysts,
         };
     }
 

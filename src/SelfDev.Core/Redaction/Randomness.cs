@@ -22,14 +22,66 @@ internal static class Randomness
     public static bool LooksRandom(ReadOnlySpan<char> text) =>
         text.Length >= 16 && text.ContainsAny(Digits) && text.ContainsAnyExcept(OfNumbers) && Changes(text) >= MinChanges && Entropy(text) >= MinEntropy;
 
+    private static readonly SearchValues<char> OfMasks = SearchValues.Create("*xX.•#-_ ");
+
+    private static readonly SearchValues<char> OfCapitalNames = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZ_");
+
+    private static readonly SearchValues<char> OfSmallNames = SearchValues.Create("abcdefghijklmnopqrstuvwxyz_");
+
+    private static readonly string[] CodeStarts =
+    [
+        "os.environ", "os.getenv", "getenv(", "getpass", "self.", "args.", "config.", "cfg.", "settings.", "process.env", "Environment.", "Optional[",
+        "str(", "input(", "lambda ", "env(",
+    ];
+
+    private static readonly string[] Nothings =
+    [
+        "null", "none", "nil", "true", "false", "not set", "undefined", "unset", "empty", "missing", "required", "optional", "invalid", "incorrect", "hidden",
+        "redacted", "masked", "present", "str,", "string", "bytes", "bool", "password", "passwd", "passphrase", "secret", "token", "api_key", "apikey",
+    ];
+
     public static bool HasMixedCase(ReadOnlySpan<char> text) => text.ContainsAnyInRange('a', 'z') && text.ContainsAnyInRange('A', 'Z');
 
-    /// <summary>Whether a value stands for a secret that is not there, or is the path of a file (PWD=/home/train).</summary>
+    /// <summary>
+    /// Whether a value stands for a secret that is not there: masked, a variable of a shell or a template, nothing, the name of
+    /// a type or of a call in code, or the path of a file (PWD=/home/train).
+    /// </summary>
     public static bool IsPlaceholder(ReadOnlySpan<char> value) =>
-        value.IndexOfAnyExcept("*xX.") < 0
+        !value.ContainsAnyExcept(OfMasks)
         || (value.StartsWith("/") && value.Count('/') > 1 && !HasMixedCase(value))
-        || value.StartsWith("${") || value.StartsWith("<") || value.StartsWith("[redacted")
-        || value is "null" or "None" or "none" or "NULL" or "true" or "false" or "True" or "False" or "not set" or "undefined";
+        || value.StartsWith("<") || value.StartsWith("[redacted") || IsVariable(value) || IsCode(value) || IsNothing(value);
+
+    // ${NAME}, $(command), $NAME and $name, {{ name }}, %(name)s, %NAME%.
+    private static bool IsVariable(ReadOnlySpan<char> value) =>
+        value.StartsWith("${") || value.StartsWith("$(") || value.StartsWith("{{") || value.StartsWith("%(")
+        || (value.Length > 1 && value[0] == '$' && (!value[1..].ContainsAnyExcept(OfCapitalNames) || !value[1..].ContainsAnyExcept(OfSmallNames)))
+        || (value.Length > 2 && value[0] == '%' && value[^1] == '%');
+
+    private static bool IsCode(ReadOnlySpan<char> value)
+    {
+        foreach (var start in CodeStarts)
+        {
+            if (value.StartsWith(start, StringComparison.Ordinal))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private static bool IsNothing(ReadOnlySpan<char> value)
+    {
+        foreach (var word in Nothings)
+        {
+            if (value.Equals(word, StringComparison.OrdinalIgnoreCase))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 
     /// <summary>Shannon entropy of the characters' frequencies, in bits a character.</summary>
     private static double Entropy(ReadOnlySpan<char> text)

@@ -27,6 +27,9 @@ public sealed record FunctionsSettings
     /// <value>What approval links start with, e.g. <c>https://func-selfdev.azurewebsites.net/</c>.</value>
     public required Uri PublicUrl { get; init; }
 
+    /// <value>Names under which the app answers beside <see cref="PublicUrl"/>'s and the platform's own, between commas. Default: none.</value>
+    public string AllowedHosts { get; init; } = "";
+
     /// <value>ARM. Default: the public cloud's.</value>
     public Uri ArmEndpoint { get; init; } = new("https://management.azure.com");
 

@@ -1,5 +1,6 @@
 using Azure.Core;
 using Azure.Identity;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using SelfDev.Azure.Analysts;
@@ -27,6 +28,9 @@ public static class ServiceRegistration
     /// <summary>App Service sets it where its authentication module runs, which alone may be believed about who calls.</summary>
     private const string EasyAuthVariable = "WEBSITE_AUTH_ENABLED";
 
+    /// <summary>App Service's and Core Tools' own name for the app, with a port where that is not the scheme's.</summary>
+    private const string HostnameVariable = "WEBSITE_HOSTNAME";
+
     /// <exception cref="ArgumentException">A key cannot be used; the message names the setting.</exception>
     public static IServiceCollection AddSelfDev(this IServiceCollection services, FunctionsSettings settings)
     {
@@ -37,6 +41,8 @@ public static class ServiceRegistration
             .AddSelfDevWorkflows()
             .AddSelfDevWeb(new WebOptions
             {
+                PublicUrl = settings.PublicUrl,
+                AllowedHosts = [.. WebOptions.ParseHosts(settings.AllowedHosts), .. PlatformHosts()],
                 TrustEasyAuthHeaders = IsEasyAuthOn(),
                 Principals = settings.DeveloperKey is { Length: > 0 } key ? [new ApiPrincipal("developer", key)] : [],
             })
@@ -90,6 +96,9 @@ public static class ServiceRegistration
     private static TokenCredential Credential(string clientId) => clientId.Length > 0
         ? new ManagedIdentityCredential(ManagedIdentityId.FromUserAssignedClientId(clientId))
         : new DefaultAzureCredential();
+
+    private static IEnumerable<string> PlatformHosts() =>
+        Environment.GetEnvironmentVariable(HostnameVariable) is { Length: > 0 } name ? [new HostString(name).Host.Trim('[', ']')] : [];
 
     private static bool IsEasyAuthOn() =>
         string.Equals(Environment.GetEnvironmentVariable(EasyAuthVariable), "True", StringComparison.OrdinalIgnoreCase);

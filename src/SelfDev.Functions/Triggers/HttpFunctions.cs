@@ -22,6 +22,10 @@ public sealed class HttpFunctions(AmbientWorkflowClient workflows)
     public Task<IResult> SignIn([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "signin")] HttpRequest request, [DurableClient] DurableTaskClient client) =>
         AnswerAsync(nameof(SignIn), request, client);
 
+    [Function(nameof(OpenSignInLink))]
+    public Task<IResult> OpenSignInLink([HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "signin/{token}")] HttpRequest request, [DurableClient] DurableTaskClient client) =>
+        AnswerAsync(nameof(OpenSignInLink), request, client);
+
     [Function(nameof(Health))]
     public Task<IResult> Health([HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "healthz")] HttpRequest request, [DurableClient] DurableTaskClient client) =>
         AnswerAsync(nameof(Health), request, client);

@@ -47,7 +47,13 @@ internal static class UpCommand
             };
             await using var host = await LocalHost.StartAsync(options, line => io.Output.WriteLine(line), cancellation);
             await io.Output.WriteLineAsync($"listening on {host.Address.Url}  (data in {options.Data.Root}; policy in {options.Data.Policy})");
-            await io.Output.WriteLineAsync($"dashboard: {host.Address.Url}  (sign in with the key {host.Address.Key})");
+            // Never a key itself: what a terminal shows stays in its scroll-back, and what a service prints in its log.
+            await io.Output.WriteLineAsync($"dashboard: {host.Address.Url}  (sign in with a key of {options.Data.ApiKeys})");
+            if (io.IsTerminal)
+            {
+                await io.Output.WriteLineAsync($"sign in without one, once and within ten minutes: {host.SignInAddress()}");
+            }
+
             await io.Output.WriteLineAsync("drop something: selfdev drop <file> --as training/<run>; end with Ctrl-C");
             if (await EndAsync(host, cancellation) is { } lost)
             {

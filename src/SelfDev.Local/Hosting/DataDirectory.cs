@@ -34,13 +34,13 @@ public sealed class DataDirectory
     public string Simulator => Path.Combine(Root, "arm-simulator");
 
     /// <value>What was last seen of the folder's parts, kept apart from them.</value>
-    public string LastSeen => Path.Combine(Root, "keys", "last-seen.json");
+    public string LastSeen => Path.Combine(Keys, "last-seen.json");
 
-    public string ApprovalKeys => Path.Combine(Root, "keys", "approvals.json");
+    public string ApprovalKeys => Path.Combine(Keys, "approvals.json");
 
-    public string ApiKeys => Path.Combine(Root, "keys", "api.json");
+    public string ApiKeys => Path.Combine(Keys, "api.json");
 
-    public string LedgerKey => Path.Combine(Root, "keys", "ledger.pem");
+    public string LedgerKey => Path.Combine(Keys, "ledger.pem");
 
     public string Policy => Path.Combine(Root, "policy.json");
 
@@ -58,15 +58,31 @@ public sealed class DataDirectory
     /// <value>Tells a folder that a demo made, and may empty, from one of somebody's own.</value>
     public string DemoMark => Path.Combine(Root, "made-by-demo");
 
+    private string Keys => Path.Combine(Root, "keys");
+
     private string HostFile => Path.Combine(Root, "host.json");
 
     public static DataDirectory Resolve(string? option) =>
         new(option ?? Environment.GetEnvironmentVariable(Variable) ?? DefaultName);
 
-    public void Create()
+    /// <summary>Makes the folder and its parts, for their owner only; what is there already and stands open to others is closed.</summary>
+    /// <param name="say">Told, in a line each for a person, what was open. Default: nobody.</param>
+    /// <exception cref="LocalHostException">The folder is open to others and cannot or must not be closed; the message says what to do.</exception>
+    public void Create(Action<string>? say = null)
     {
-        CreatePrivateFolder(Root);
-        CreatePrivateFolder(Path.Combine(Root, "keys"));
+        Action<string> nobody = _ => { };
+        say ??= nobody;
+        var wasOpen = PrivateFolder.Ensure(Root, IsOurs, say);
+        foreach (var part in new[] { Keys, Engine, Storage, Simulator })
+        {
+            PrivateFolder.Ensure(part, () => true, nobody);
+        }
+
+        // In a folder that was closed all along nobody could get at them.
+        foreach (var secret in new[] { ApprovalKeys, ApiKeys, LedgerKey, HostFile })
+        {
+            PrivateFolder.CloseFile(secret, wasOpen ? say : nobody);
+        }
     }
 
     /// <summary>Tells the other verbs where the host is and how to talk to it.</summary>
@@ -83,6 +99,8 @@ public sealed class DataDirectory
     public static void WriteSecret(string file, string content)
     {
         var temporary = file + ".new";
+        // One that a crash left would keep the mode that it has.
+        File.Delete(temporary);
         var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
         if (!OperatingSystem.IsWindows())
         {
@@ -97,17 +115,9 @@ public sealed class DataDirectory
         File.Move(temporary, file, overwrite: true);
     }
 
-    private static void CreatePrivateFolder(string folder)
-    {
-        if (OperatingSystem.IsWindows())
-        {
-            Directory.CreateDirectory(folder);
-        }
-        else
-        {
-            Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        }
-    }
+    // Empty, or with something in it that we make: a folder like /tmp or somebody's home has neither.
+    private bool IsOurs() =>
+        !Directory.EnumerateFileSystemEntries(Root).Any() || new[] { Keys, Engine, Policy, DemoMark }.Any(Path.Exists);
 }
 
 /// <param name="Url">Base address of the HTTP API.</param>

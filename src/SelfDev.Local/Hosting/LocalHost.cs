@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
@@ -46,6 +48,11 @@ public sealed class LocalHost : IAsyncDisposable
 
     public IServiceProvider Services => _web.Services;
 
+    /// <summary>Makes an address that signs one browser in as the operator, once, within ten minutes (<see cref="SignInLinks"/>).</summary>
+    public Uri SignInAddress() => new(
+        Services.GetRequiredService<HostAddress>().Value,
+        Services.GetRequiredService<SignInLinks>().Issue(Services.GetRequiredService<WebOptions>().Principals[0]));
+
     public IWorkflowClient Workflows => _engine;
 
     /// <value>Completes, with what to tell a person, when something that the host cannot do without has ended on its own.</value>
@@ -67,7 +74,7 @@ public sealed class LocalHost : IAsyncDisposable
         {
             options.Webhook?.Validate();
             options.Model?.Validate();
-            options.Data.Create();
+            options.Data.Create(progress);
             storage = await LocalStorage.OpenAsync(
                 options.Storage, new AzuriteOptions { DataFolder = options.Data.Storage, Progress = progress }, cancellation);
             progress(storage.Azurite is { } azurite ? $"storage: Azurite at {azurite.Endpoint}" : "storage: the account that SELFDEV_STORAGE names");
@@ -88,7 +95,7 @@ public sealed class LocalHost : IAsyncDisposable
             await ReplaySpoolAsync(web.Services, progress, cancellation);
             await web.StartAsync(cancellation);
             var host = new RunningHost(
-                web.Urls.First().TrimEnd('/') + "/",
+                Reachable(web.Urls.First()),
                 principals[0].Key,
                 Environment.ProcessId,
                 [.. principals.Skip(1).Select(principal => new ApproverKey(principal.Name, principal.Key))]);
@@ -139,17 +146,39 @@ public sealed class LocalHost : IAsyncDisposable
 
     private static WebApplication Build(LocalHostOptions options, Action<IServiceCollection> register)
     {
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(options.Address, options.Port));
+        // Nothing but what stands here: other builders read appsettings.json of the current folder and the environment, which could have the
+        // host listen elsewhere too, log whole addresses, or answer a failure with its stack trace.
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.Services.AddRouting();
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(options.Address, options.Port));
         // Standard output belongs to the person in front of it; logs are JSON lines on standard error.
         builder.Logging.ClearProviders().AddJsonConsole().SetMinimumLevel(options.LogLevel);
         // ASP.NET Core logs whole addresses of requests, and those of approvals hold tokens.
         builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
+        // It tells why the listener did not start, which we tell ourselves, in a line.
+        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
+        if (options.AlsoLogTo is { } also)
+        {
+            builder.Logging.AddProvider(also);
+        }
+
         builder.Services.Configure<ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
         register(builder.Services);
         var web = builder.Build();
         web.MapSelfDev();
         return web;
+    }
+
+    // Who listens on every address is reached at each; clients of this machine take loopback.
+    private static string Reachable(string url)
+    {
+        var address = new UriBuilder(url);
+        if (IPAddress.TryParse(address.Host.Trim('[', ']'), out var listening) && (listening.Equals(IPAddress.Any) || listening.Equals(IPAddress.IPv6Any)))
+        {
+            address.Host = (listening.Equals(IPAddress.Any) ? IPAddress.Loopback : IPAddress.IPv6Loopback).ToString();
+        }
+
+        return address.Uri.AbsoluteUri;
     }
 
     private static Task<ArmSimulatorServer> StartSimulatorAsync(LocalHostOptions options, CancellationToken cancellation) =>
@@ -163,6 +192,8 @@ public sealed class LocalHost : IAsyncDisposable
         AzuriteException or DataFolderInUseException or CorruptStoreException or ArgumentException => failure.Message,
         IOException { InnerException: Microsoft.AspNetCore.Connections.AddressInUseException } =>
             $"Port {options.Port} is taken: is another host running? Choose another with --port, or 0 for any.",
+        SocketException { SocketErrorCode: SocketError.AddressNotAvailable } => $"This machine has no address {options.Address}. Choose another with --bind.",
+        SocketException { SocketErrorCode: SocketError.AccessDenied } => $"You may not listen on port {options.Port}. Choose one from 1024 on with --port.",
         _ => null,
     };
 

@@ -3,6 +3,7 @@ using System.Net;
 using Microsoft.Extensions.Logging;
 using SelfDev.Azure.Analysts;
 using SelfDev.Azure.Notifications;
+using SelfDev.Web;
 using SelfDev.Workflows.Ports;
 
 namespace SelfDev.Local.Hosting;
@@ -25,6 +26,9 @@ public sealed record LocalHostOptions
     /// <value>What links in notifications start with, where the host is behind a proxy; null: its own address.</value>
     public Uri? PublicUrl { get; init; }
 
+    /// <value>Names, without port, under which the host answers beside loopback, <see cref="Address"/> and the host of <see cref="PublicUrl"/>. Default: none.</value>
+    public IReadOnlyList<string> AllowedHosts { get; init; } = [];
+
     /// <value>Storage account: connection string or <c>https://</c> service address. Null: an Azurite of its own.</value>
     public string? Storage { get; init; }
 
@@ -46,6 +50,9 @@ public sealed record LocalHostOptions
     /// <value>Shows notifications (approval links among them) to the person in front of the host.</value>
     public Action<Notification> ShowNotification { get; init; } = _ => { };
 
+    /// <value>Gets what goes to standard error as well; a test's own. Default: null.</value>
+    internal ILoggerProvider? AlsoLogTo { get; init; }
+
     /// <value>Of everything but the simulator's data centre; a test sets its own.</value>
     internal TimeProvider Clock { get; init; } = TimeProvider.System;
 
@@ -55,6 +62,7 @@ public sealed record LocalHostOptions
     {
         Data = data,
         PublicUrl = ReadUri("SELFDEV_PUBLIC_URL"),
+        AllowedHosts = WebOptions.ParseHosts(Read("SELFDEV_ALLOWED_HOSTS")),
         Storage = Read("SELFDEV_STORAGE"),
         ArmEndpoint = ReadUri("SELFDEV_ARM_ENDPOINT"),
         SimulatedProvisioning = ReadSeconds("SELFDEV_SIMULATED_PROVISIONING", DefaultProvisioning),

@@ -36,7 +36,8 @@ internal static class LocalServices
         LocalStorage storage,
         ArmSimulatorServer? simulator) => services
         .AddSelfDevWorkflows()
-        .AddSelfDevWeb(new WebOptions { Principals = principals })
+        .AddSelfDevWeb(new WebOptions { Principals = principals, PublicUrl = options.PublicUrl, AllowedHosts = options.AllowedHosts })
+        .AddSingleton<SignInLinks>()
         .AddSingleton(options.Clock)
         .AddSingleton<HostAddress>()
         .AddSpool(new SpoolOptions { Folder = options.Data.Spool }, storage)

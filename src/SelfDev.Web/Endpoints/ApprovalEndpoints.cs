@@ -1,12 +1,12 @@
-using System.Text.Json;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using SelfDev.Core.Approvals;
+using SelfDev.Core.Findings;
 using SelfDev.Core.Reports;
 using SelfDev.Web.Pages;
 using SelfDev.Workflows.Approval;
+using SelfDev.Workflows.Diagnosis;
 
 namespace SelfDev.Web.Endpoints;
 
@@ -121,7 +121,7 @@ internal static class ApprovalEndpoints
     {
         var decisions = await Service<DecisionStore>(request).ReadAsync(approval, request.HttpContext.RequestAborted);
         return WebErrors.WantsPage(request)
-            ? ApprovalPage.Render(request, approval, decisions, viewer, Now(request))
+            ? ApprovalPage.Render(request, approval, decisions, viewer, Now(request), await ExplanationAsync(request, approval))
             : Results.Json(View(approval, decisions), ReportJson.Options);
     }
 
@@ -174,6 +174,10 @@ internal static class ApprovalEndpoints
         };
     }
 
+    private static async Task<Diagnosis?> ExplanationAsync(HttpRequest request, ApprovalRequest approval) => approval is { ReportId: { } report, ExplanationGroup: { } group }
+        ? await Service<Explanations>(request).ReadAsync(report, group, request.HttpContext.RequestAborted)
+        : null;
+
     private static async Task<(ApprovalRequest? Approval, IResult? Problem)> FindByIdAsync(HttpRequest request)
     {
         var cancellation = request.HttpContext.RequestAborted;
@@ -190,17 +194,8 @@ internal static class ApprovalEndpoints
 
     private static async Task<(DecisionBody? Body, IResult? Wrong)> ReadBodyAsync(HttpRequest request)
     {
-        if (request.HttpContext.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
-        {
-            limit.MaxRequestBodySize = MaxBodyBytes;
-        }
-
-        if (request.ContentLength > MaxBodyBytes)
-        {
-            return (null, WebErrors.Problem(request, StatusCodes.Status413PayloadTooLarge, $"A decision has at most {MaxBodyBytes} bytes."));
-        }
-
-        var (decision, reason) = await ReadFieldsAsync(request);
+        var body = await SmallBody.ReadAsync(request, MaxBodyBytes);
+        var (decision, reason) = (body.Text("decision"), body.Text("reason"));
         return decision switch
         {
             "approve" => (new DecisionBody(DecisionKind.Approve, reason), null),
@@ -208,33 +203,6 @@ internal static class ApprovalEndpoints
             _ => (null, WebErrors.Problem(request, StatusCodes.Status400BadRequest, "Send 'decision' as 'approve' or 'reject', and 'reason' if you like, as a form or as JSON.")),
         };
     }
-
-    private static async Task<(string? Decision, string? Reason)> ReadFieldsAsync(HttpRequest request)
-    {
-        var cancellation = request.HttpContext.RequestAborted;
-        if (request.HasFormContentType)
-        {
-            var form = await request.ReadFormAsync(new FormOptions { ValueCountLimit = 8, BufferBodyLengthLimit = MaxBodyBytes }, cancellation);
-            return (form["decision"].ToString(), form["reason"].ToString());
-        }
-
-        try
-        {
-            var bytes = new byte[MaxBodyBytes + 1];
-            var length = await request.Body.ReadAtLeastAsync(bytes, bytes.Length, throwOnEndOfStream: false, cancellation);
-            using var json = JsonDocument.Parse(bytes.AsMemory(0, Math.Min(length, MaxBodyBytes)));
-            return (Text(json.RootElement, "decision"), Text(json.RootElement, "reason"));
-        }
-        catch (JsonException)
-        {
-            return (null, null);
-        }
-    }
-
-    private static string? Text(JsonElement root, string name) =>
-        root.ValueKind == JsonValueKind.Object && root.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String
-            ? value.GetString()
-            : null;
 
     private static IResult SeeOther(HttpRequest request, string path)
     {

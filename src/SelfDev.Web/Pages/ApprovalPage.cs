@@ -15,7 +15,9 @@ internal static class ApprovalPage
 {
     private const int ShownFindings = 20;
 
-    public static IResult Render(HttpRequest request, ApprovalRequest approval, RecordedDecisions decisions, Viewer viewer, DateTimeOffset now)
+    /// <param name="explanation">What there is by now; null where there is none yet.</param>
+    public static IResult Render(
+        HttpRequest request, ApprovalRequest approval, RecordedDecisions decisions, Viewer viewer, DateTimeOffset now, Diagnosis? explanation)
     {
         var terms = approval.Terms();
         var state = decisions.StateUnder(terms);
@@ -31,9 +33,9 @@ internal static class ApprovalPage
             {Change(approval)}
             <div class="columns">{Why(approval)}{Stakes(approval)}</div>
             {Findings(approval)}
-            {Explanation(approval)}
             {Decisions(approval, decisions)}
             {Deciding(approval, verdict)}
+            {ExplanationSection.Render(approval, explanation)}
             <footer>
             Plan <code>{Page.Safe(approval.PlanHash)}</code>, request <code>{Page.Safe(terms.RequestHash)}</code>. You approve what this page shows
             under "What would change", "Why", "Cost, outcome, risk", "Evidence" and "Who decides", and nothing else: before anything is done, all of it,
@@ -141,22 +143,6 @@ internal static class ApprovalPage
             </div>
             """);
     }
-
-    private static Html Explanation(ApprovalRequest approval) => approval.Diagnosis is not { Cause.Length: > 0 } diagnosis
-        ? Html.Empty
-        : Html.Of($"""
-            <section class="card">
-            <h2>Explanation</h2>
-            <figure>
-            <figcaption>Written by {Page.Safe(diagnosis.Analyst)}; it explains and decides nothing. {Citations(diagnosis)}</figcaption>
-            <blockquote>{Page.SafeBlock(diagnosis.Cause)}</blockquote>
-            </figure>
-            </section>
-            """);
-
-    private static string Citations(Diagnosis diagnosis) => string.Create(
-        CultureInfo.InvariantCulture,
-        $"Lines that it cites and that are in the artifact: {diagnosis.Citations.Count}; cited, not there, and dropped: {diagnosis.DroppedCitations}.");
 
     private static Html Deciding(ApprovalRequest approval, DecisionVerdict verdict) => verdict.Refusal switch
     {

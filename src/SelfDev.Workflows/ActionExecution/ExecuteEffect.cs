@@ -81,7 +81,10 @@ public sealed class ExecuteEffect(
         var answer = policy.Require(request.Plan);
         if (answer.Refusal is null)
         {
-            answer = SelfAnalysisGate.Require(answer, await selfAnalysis.ReasonAsync(request, cancellation));
+            var reason = request is { ReportId: { } reportId, Subject: { } subject }
+                ? await selfAnalysis.ReasonAsync(policy, reportId, subject, cancellation)
+                : null;
+            answer = SelfAnalysisGate.Require(answer, reason);
         }
 
         if (answer.Requirement is not { } now)

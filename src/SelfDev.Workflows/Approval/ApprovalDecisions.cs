@@ -34,8 +34,7 @@ public sealed class ApprovalDecisions(
             return new DecisionOutcome(DecisionResult.Forbidden, DecisionRefusal.NotAllowed, null, left);
         }
 
-        var cut = string.IsNullOrWhiteSpace(reason) ? null : reason.Length <= Decision.MaxReasonChars ? reason : reason[..Decision.MaxReasonChars];
-        var decision = new Decision(planHash, request.Hash(), kind, approver, clock.GetUtcNow(), cut, proof);
+        var decision = new Decision(planHash, request.Hash(), kind, approver, clock.GetUtcNow(), DecisionReason.Cut(reason), proof);
         var before = await decisions.ReadAsync(request, cancellation);
         if (instance.IsFinished && ApprovalLifecycle.StateAfter(request.Terms(), before.Items) == ApprovalState.Pending)
         {

@@ -41,8 +41,11 @@ public sealed record ApprovalRequest
     /// <value>The findings behind the proposal.</value>
     public IReadOnlyList<Finding> Findings { get; init; } = [];
 
-    /// <value>The analyst's explanation of them; null where there is none.</value>
-    public Core.Findings.Diagnosis? Diagnosis { get; init; }
+    /// <value>
+    /// 1-based group of the report whose explanation (<see cref="Diagnosis.Explanations"/>) is shown beside the request once there is one; null where none will come.
+    /// The explanation itself is no part of what is approved.
+    /// </value>
+    public int? ExplanationGroup { get; init; }
 
     /// <summary>
     /// SHA-256 over the JSON of the whole request as it is stored: effect, approvers, quorum, title, reason, evidence, cost, risk,

@@ -23,6 +23,9 @@ public sealed class AnalyzeArtifact(IArtifactStore store, Capabilities capabilit
     /// <summary>Groups that are explained; the rest stands in the report without an explanation.</summary>
     public const int MaxGroups = 8;
 
+    /// <summary>Stands for the run, checkpoint or service that the artifact's path does not name.</summary>
+    public const string UnnamedSubject = "unnamed";
+
     public async Task<AnalyzedArtifact> RunAsync(AnalyzeArtifactInput input, ActivityContext context)
     {
         try
@@ -123,7 +126,7 @@ public sealed class AnalyzeArtifact(IArtifactStore store, Capabilities capabilit
         var (proposals, leftOut) = ProposalMerging.Merge(analysis.Findings);
         var stored = new StoredAnalysis(
             input.Artifact.Blob,
-            $"{input.Artifact.Kind}/{input.Artifact.Subject ?? "unnamed"}",
+            $"{input.Artifact.Kind}/{input.Artifact.Subject ?? UnnamedSubject}",
             input.DroppedBy,
             analysis,
             [.. groups.Select(group => (IReadOnlyList<string>)[.. group.Select(finding => finding.Id)])],

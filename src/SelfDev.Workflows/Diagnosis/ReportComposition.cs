@@ -15,10 +15,11 @@ public static class ReportComposition
     public static async Task WriteAsync(IArtifactStore store, string reportId, CancellationToken cancellation)
     {
         var stored = await store.ReadJsonAsync<StoredAnalysis>(Containers.Evidence, DiagnosisBlobs.Analysis(reportId), cancellation);
-        var diagnoses = await ReadAllAsync<Core.Findings.Diagnosis>(
-            store, stored.Groups.Count, group => DiagnosisBlobs.Diagnosis(reportId, group), cancellation);
-        var actions = await ReadAllAsync<StoredAction>(
-            store, stored.Proposals.Count, number => DiagnosisBlobs.Action(reportId, number), cancellation);
+        var explanations = new Explanations(store);
+        var diagnoses = await ReadAllAsync(stored.Groups.Count, group => explanations.ReadAsync(reportId, group, cancellation));
+        var actions = await ReadAllAsync(
+            stored.Proposals.Count,
+            number => store.TryReadJsonAsync<StoredAction>(Containers.Evidence, DiagnosisBlobs.Action(reportId, number), cancellation));
 
         var analysis = stored.Analysis with { Artifact = stored.Analysis.Artifact with { Name = $"{stored.Blob.Container}/{stored.Blob.Name}" } };
         var content = ReportContent.From(analysis) with { Conclusions = [.. ReportConclusions.Of(stored, diagnoses, actions)] };
@@ -35,14 +36,13 @@ public static class ReportComposition
         return envelope.ToJsonString(ReportJson.Indented);
     }
 
-    private static async Task<IReadOnlyList<T>> ReadAllAsync<T>(
-        IArtifactStore store, int count, Func<int, string> name, CancellationToken cancellation)
+    private static async Task<IReadOnlyList<T>> ReadAllAsync<T>(int count, Func<int, Task<T?>> read)
         where T : class
     {
         var found = new List<T>();
         for (var number = 1; number <= count; number++)
         {
-            if (await store.TryReadJsonAsync<T>(Containers.Evidence, name(number), cancellation) is { } item)
+            if (await read(number) is { } item)
             {
                 found.Add(item);
             }

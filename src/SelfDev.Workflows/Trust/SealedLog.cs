@@ -28,11 +28,13 @@ public sealed class SealedLog(ITrustStore store, Seals seals, TamperReports tamp
         where T : class
     {
         var (items, taken, lastSlot, lastNumber) = (new List<T>(), new HashSet<int>(), 0, 0);
+        var forged = new List<string>();
         string? damage = null;
         await foreach (var name in store.ListAsync(folder + "/", "", cancellation))
         {
             if (SlotOf(folder, name) is not { } slot || taken.Count == MaxSlots)
             {
+                forged.Add(name);
                 await tampering.ReportAsync(name, "nothing of that name belongs there", null, cancellation);
                 continue;
             }
@@ -41,6 +43,7 @@ public sealed class SealedLog(ITrustStore store, Seals seals, TamperReports tamp
             var stored = await store.ReadAsync(name, cancellation);
             if (stored is null || Open<T>(name, stored) is not { } record)
             {
+                forged.Add(name);
                 await tampering.ReportAsync(name, "its seal is not good", stored, cancellation);
                 continue;
             }
@@ -58,7 +61,7 @@ public sealed class SealedLog(ITrustStore store, Seals seals, TamperReports tamp
         }
 
         var free = Enumerable.Range(lastSlot + 1, MaxSlots + 1).First(slot => !taken.Contains(slot));
-        return new SealedRecords<T>(items, free, lastNumber + 1, damage);
+        return new SealedRecords<T>(items, free, lastNumber + 1, damage) { Forged = forged };
     }
 
     /// <summary>
@@ -102,4 +105,8 @@ public sealed class SealedLog(ITrustStore store, Seals seals, TamperReports tamp
 /// <param name="FreeSlot">Where the next one goes.</param>
 /// <param name="NextNumber">Number of the next one.</param>
 /// <param name="Damage">A genuine record is missing, in words; null where none is known to be.</param>
-public sealed record SealedRecords<T>(IReadOnlyList<T> Items, int FreeSlot, int NextNumber, string? Damage);
+public sealed record SealedRecords<T>(IReadOnlyList<T> Items, int FreeSlot, int NextNumber, string? Damage)
+{
+    /// <value>Names in the folder that hold nothing genuine; each was reported.</value>
+    public IReadOnlyList<string> Forged { get; init; } = [];
+}

@@ -4,6 +4,7 @@ using Microsoft.Extensions.DependencyInjection;
 using SelfDev.Azure.Analysts;
 using SelfDev.Functions.Hosting;
 using SelfDev.Functions.Triggers;
+using SelfDev.Web;
 using SelfDev.Workflows;
 using SelfDev.Workflows.Analysts;
 using SelfDev.Workflows.Engine;
@@ -70,6 +71,29 @@ public sealed class ServiceRegistrationTests
 
         Assert.Equal(problem is null, told is null);
         Assert.Contains(problem ?? "", told ?? "", StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_app_answers_under_its_public_name_the_platforms_and_those_that_are_set()
+    {
+        const string Variable = "WEBSITE_HOSTNAME";
+        var before = Environment.GetEnvironmentVariable(Variable);
+        try
+        {
+            Environment.SetEnvironmentVariable(Variable, "func-slot.azurewebsites.net:443");
+            using var provider = new ServiceCollection().AddLogging()
+                .AddSelfDev(Read(new Dictionary<string, string?>(Complete) { ["SelfDev:AllowedHosts"] = "selfdev.corp.example, ops.example" }))
+                .BuildServiceProvider();
+            var options = provider.GetRequiredService<WebOptions>();
+
+            Assert.Equal("func.azurewebsites.net", options.PublicUrl?.Host);
+            Assert.Equal(["selfdev.corp.example", "ops.example", "func-slot.azurewebsites.net"], options.AllowedHosts);
+            Assert.Null(provider.GetService<SignInLinks>());
+        }
+        finally
+        {
+            Environment.SetEnvironmentVariable(Variable, before);
+        }
     }
 
     [Theory]

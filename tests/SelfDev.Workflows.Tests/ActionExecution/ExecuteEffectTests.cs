@@ -3,10 +3,12 @@ using SelfDev.Core.Ledger;
 using SelfDev.Core.Proposals;
 using SelfDev.Testing;
 using SelfDev.Workflows.ActionExecution;
+using SelfDev.Workflows.Analysts;
 using SelfDev.Workflows.Approval;
 using SelfDev.Workflows.Diagnosis;
 using SelfDev.Workflows.Engine;
 using SelfDev.Workflows.Ports;
+using SelfDev.Workflows.Tests.Analysts;
 using SelfDev.Workflows.Tests.Approval;
 
 namespace SelfDev.Workflows.Tests.ActionExecution;
@@ -23,16 +25,7 @@ public sealed class ExecuteEffectTests : IDisposable
     public ExecuteEffectTests()
     {
         _trust = new TrustRoom(_clock, _policy);
-        var store = new InMemoryArtifactStore();
-        _execute = new ExecuteEffect(
-            _trust.Requests,
-            _trust.Decisions,
-            _policy,
-            new SelfAnalysisGate(store, new CheckpointManifests(store)),
-            _trust.KillSwitch,
-            [new ScaleFleetExecutor(_fleet, _trust.Intents)],
-            _trust.Intents,
-            _clock);
+        _execute = Execute(_trust.Requests, new RulesAnalyst());
     }
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
@@ -180,6 +173,16 @@ public sealed class ExecuteEffectTests : IDisposable
     }
 
     [Fact]
+    public async Task A_model_that_explains_its_own_evaluation_is_asked_after_again()
+    {
+        var request = await _trust.Requests.WriteAsync(Asked.Request() with { Subject = "evals/step-2000", ReportId = "run7" }, Cancel);
+        await _trust.Decisions.RecordAsync(request, Asked.Approve(request, Asked.Ana), Cancel);
+        var withModel = Execute(_trust.Requests, new FakeModel("assistant"));
+        AssertRefused("by now it takes 2 of", await withModel.RunAsync(new EffectReference(request.PlanHash), Context()));
+        Assert.Equal(EffectStartKind.Started, (await RunAsync(request)).Kind);
+    }
+
+    [Fact]
     public async Task What_an_earlier_attempt_started_is_observed_and_not_called_stopped()
     {
         var request = await ApprovedAsync();
@@ -220,12 +223,16 @@ public sealed class ExecuteEffectTests : IDisposable
 
     private async Task<EffectStart> RunAsync(ApprovalRequest request, bool afterRestart = false)
     {
-        var execute = afterRestart
-            ? new ExecuteEffect(
-                _trust.FreshRequests(), _trust.Decisions, _policy, new SelfAnalysisGate(new InMemoryArtifactStore(), new CheckpointManifests(new InMemoryArtifactStore())),
-                _trust.KillSwitch, [new ScaleFleetExecutor(_fleet, _trust.Intents)], _trust.Intents, _clock)
-            : _execute;
+        var execute = afterRestart ? Execute(_trust.FreshRequests(), new RulesAnalyst()) : _execute;
         return await execute.RunAsync(new EffectReference(request.PlanHash), Context());
+    }
+
+    private ExecuteEffect Execute(ApprovalRequests requests, IAnalyst analyst)
+    {
+        var store = new InMemoryArtifactStore();
+        var gate = new SelfAnalysisGate(new Explanations(store), new CheckpointManifests(store), analyst);
+        return new ExecuteEffect(
+            requests, _trust.Decisions, _policy, gate, _trust.KillSwitch, [new ScaleFleetExecutor(_fleet, _trust.Intents)], _trust.Intents, _clock);
     }
 
     private static ActivityContext Context() => new("run7", "key", Cancel);
