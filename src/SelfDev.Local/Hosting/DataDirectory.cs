@@ -33,6 +33,9 @@ public sealed class DataDirectory
 
     public string Simulator => Path.Combine(Root, "arm-simulator");
 
+    /// <value>The ledger's newest head, kept apart from the ledger.</value>
+    public string LastHead => Path.Combine(Keys, "last-head.json");
+
     /// <value>What was last seen of the folder's parts, kept apart from them.</value>
     public string LastSeen => Path.Combine(Keys, "last-seen.json");
 
@@ -73,7 +76,7 @@ public sealed class DataDirectory
         Action<string> nobody = _ => { };
         say ??= nobody;
         var wasOpen = PrivateFolder.Ensure(Root, IsOurs, say);
-        foreach (var part in new[] { Keys, Engine, Storage, Simulator })
+        foreach (var part in new[] { Keys, Engine, Storage, Spool, Simulator })
         {
             PrivateFolder.Ensure(part, () => true, nobody);
         }
