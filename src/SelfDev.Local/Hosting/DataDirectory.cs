@@ -25,6 +25,14 @@ public sealed class DataDirectory
 
     public string Storage => Path.Combine(Root, "storage");
 
+    /// <value>Requests, decisions, intents: what decides something.</value>
+    public string TrustDatabase => Path.Combine(Root, "trust", "trust.db");
+
+    public string LedgerDatabase => Path.Combine(Root, "trust", "ledger.db");
+
+    /// <value>The ledger's newest head, kept apart from the ledger.</value>
+    public string LastHead => Path.Combine(Root, "keys", "last-head.json");
+
     public string Simulator => Path.Combine(Root, "arm-simulator");
 
     public string ApprovalKeys => Path.Combine(Root, "keys", "approvals.json");
@@ -58,6 +66,22 @@ public sealed class DataDirectory
     {
         CreatePrivateFolder(Root);
         CreatePrivateFolder(Path.Combine(Root, "keys"));
+    }
+
+    /// <summary>
+    /// Refuses a folder in which workflows ran and no trust records lie. That is how versions left theirs that kept decisions and ledger in
+    /// the storage emulator; a host of this version makes <see cref="TrustDatabase"/> before the first workflow.
+    /// </summary>
+    /// <exception cref="LocalHostException">It is one; the message says what to do.</exception>
+    public void RefuseEarlierLayout()
+    {
+        if (File.Exists(Path.Combine(Engine, "engine.db")) && !File.Exists(TrustDatabase))
+        {
+            throw new LocalHostException(
+                $"The data folder '{Root}' holds workflow histories and no '{TrustDatabase}'. An earlier version made it, which kept decisions and ledger in the "
+                + "storage emulator: use another folder (--data), and check the old ledger with the program that wrote it. If this version made it, "
+                + "somebody deleted the file: restore the folder from a copy.");
+        }
     }
 
     /// <summary>Tells the other verbs where the host is and how to talk to it.</summary>

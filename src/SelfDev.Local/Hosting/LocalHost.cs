@@ -9,9 +9,12 @@ using SelfDev.Local.Engine;
 using SelfDev.Local.Intake;
 using SelfDev.Local.Sqlite;
 using SelfDev.Local.Storage;
+using SelfDev.Local.Trust;
 using SelfDev.Web;
 using SelfDev.Workflows.Approval;
 using SelfDev.Workflows.Engine;
+using SelfDev.Workflows.Ledger;
+using SelfDev.Workflows.Ports;
 
 namespace SelfDev.Local.Hosting;
 
@@ -66,6 +69,7 @@ public sealed class LocalHost : IAsyncDisposable
         {
             options.Webhook?.Validate();
             options.Model?.Validate();
+            options.Data.RefuseEarlierLayout();
             options.Data.Create();
             storage = await LocalStorage.OpenAsync(
                 options.Storage, new AzuriteOptions { DataFolder = options.Data.Storage, Progress = progress }, cancellation);
@@ -84,6 +88,7 @@ public sealed class LocalHost : IAsyncDisposable
             var principals = ApiKeyFile.ReadOrCreate(options.Data.ApiKeys, reading.Policy);
             telemetry = Telemetry.Start();
             web = Build(options, services => services.AddLocalHost(options, policy, principals, storage, simulator));
+            await OpenStoresAsync(web.Services, cancellation);
             await web.StartAsync(cancellation);
             var host = new RunningHost(
                 web.Urls.First().TrimEnd('/') + "/",
@@ -93,6 +98,7 @@ public sealed class LocalHost : IAsyncDisposable
             web.Services.GetRequiredService<HostAddress>().Set(options.PublicUrl ?? new Uri(host.Url));
             await web.Services.GetRequiredService<EmbeddedEngine>().StartAsync(cancellation);
             await web.Services.GetRequiredService<IntakeWatcher>().StartAsync(cancellation);
+            await web.Services.GetRequiredService<LedgerCheck>().StartAsync(cancellation);
             options.Data.WriteHost(host);
             return new LocalHost(options.Data, storage, simulator, web, telemetry, host);
         }
@@ -113,9 +119,17 @@ public sealed class LocalHost : IAsyncDisposable
     {
         _data.DeleteHost();
         await _web.Services.GetRequiredService<IntakeWatcher>().StopAsync(CancellationToken.None);
+        await _web.Services.GetRequiredService<LedgerCheck>().StopAsync(CancellationToken.None);
         await _engine.StopAsync(CancellationToken.None);
         _telemetry.Dispose();
         await DisposeAllAsync(_web, Simulator, _storage);
+    }
+
+    // Before anybody can ask: a store that is damaged, or a ledger that is not the one that was seen last, is refused here.
+    private static async Task OpenStoresAsync(IServiceProvider services, CancellationToken cancellation)
+    {
+        _ = services.GetRequiredService<ITrustStore>();
+        await services.GetRequiredService<LedgerStore>().OpenAsync(cancellation);
     }
 
     private static async Task<string> LostStorageAsync(AzuriteProcess azurite)
@@ -147,7 +161,7 @@ public sealed class LocalHost : IAsyncDisposable
 
     private static string? Explain(Exception failure, LocalHostOptions options) => failure switch
     {
-        AzuriteException or DataFolderInUseException or CorruptStoreException or ArgumentException => failure.Message,
+        AzuriteException or DataFolderInUseException or CorruptStoreException or LedgerDamagedException or ArgumentException => failure.Message,
         IOException { InnerException: Microsoft.AspNetCore.Connections.AddressInUseException } =>
             $"Port {options.Port} is taken: is another host running? Choose another with --port, or 0 for any.",
         _ => null,

@@ -2,7 +2,6 @@ using Azure.Identity;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using SelfDev.Azure.Analysts;
-using SelfDev.Azure.Blobs;
 using SelfDev.Azure.Fleets;
 using SelfDev.Azure.Ledger;
 using SelfDev.Azure.Notifications;
@@ -12,6 +11,7 @@ using SelfDev.Local.ArmSimulator;
 using SelfDev.Local.Engine;
 using SelfDev.Local.Intake;
 using SelfDev.Local.Storage;
+using SelfDev.Local.Trust;
 using SelfDev.Web;
 using SelfDev.Workflows;
 using SelfDev.Workflows.Analysts;
@@ -19,6 +19,7 @@ using SelfDev.Workflows.Approval;
 using SelfDev.Workflows.Diagnosis;
 using SelfDev.Workflows.Engine;
 using SelfDev.Workflows.Intake;
+using SelfDev.Workflows.Ledger;
 using SelfDev.Workflows.Ports;
 
 namespace SelfDev.Local.Hosting;
@@ -41,8 +42,18 @@ internal static class LocalServices
         .AddSingleton(PemTreeHeadSigner.FromFile(options.Data.LedgerKey))
         .AddSingleton<ITreeHeadSigner>(services => services.GetRequiredService<PemTreeHeadSigner>())
         .AddSingleton(services => new LedgerPublicKeys(LedgerKeys.FromPem(services.GetRequiredService<PemTreeHeadSigner>().PublicKeyPem)))
-        .AddSingleton<ILedgerStore>(services => new BlobLedgerStore(
-            BlobArtifactStore.Connect(storage.Account, null), services.GetRequiredService<ITreeHeadSigner>(), services.GetRequiredService<TimeProvider>()))
+        .AddSingleton<ITrustStore>(_ => SqliteTrustStore.Open(options.Data.TrustDatabase))
+        .AddSingleton(_ => SqliteLedgerLog.Open(options.Data.LedgerDatabase))
+        .AddSingleton<ILedgerLog>(services => services.GetRequiredService<SqliteLedgerLog>())
+        .AddSingleton<IHeadWitness>(services => new HeadFile(
+            options.Data.LastHead, services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<HeadFile>>()))
+        .AddSingleton(services => new LedgerStore(
+            services.GetRequiredService<ILedgerLog>(),
+            services.GetRequiredService<ITreeHeadSigner>(),
+            services.GetRequiredService<TimeProvider>(),
+            services.GetRequiredService<IHeadWitness>()))
+        .AddSingleton<ILedgerStore>(services => services.GetRequiredService<LedgerStore>())
+        .AddSingleton<LedgerCheck>()
         .AddSingleton<IFleet>(services => Fleet(options, simulator, services))
         .AddSingleton<IAnalyst>(services => Analyst(options, services))
         .AddSingleton<INotifier>(services => new ConsoleNotifier(options.ShowNotification, Webhook(options, services)))
