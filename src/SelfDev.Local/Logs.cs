@@ -34,4 +34,13 @@ internal static partial class Logs
 
     [LoggerMessage(5020, LogLevel.Warning, "What was last seen of the data folder's parts could not be kept; the next look tries again.")]
     public static partial void LastSeenNotKept(this ILogger logger, Exception failure);
+
+    [LoggerMessage(5030, LogLevel.Warning, "Ledger: the newest head could not be kept in {File}; the next one tries again.")]
+    public static partial void HeadNotKept(this ILogger logger, string file, Exception failure);
+
+    [LoggerMessage(5031, LogLevel.Critical, "Ledger: {Damage} Nothing is appended to it any more.")]
+    public static partial void LedgerDamaged(this ILogger logger, string damage);
+
+    [LoggerMessage(5032, LogLevel.Error, "Ledger: its entries could not be checked; the next start tries again.")]
+    public static partial void LedgerNotChecked(this ILogger logger, Exception failure);
 }

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Security.Cryptography;
-using System.Text.Json.Nodes;
 using System.Text.Json;
 using SelfDev.Core.Ledger;
 using SelfDev.Core.Reports;

@@ -24,7 +24,7 @@ internal sealed class DataFolderLock : IDisposable
         {
             var by = File.Exists(owner) ? $"process {File.ReadAllText(owner)}" : "another process";
             throw new DataFolderInUseException(
-                $"The data folder '{folder}' is in use by {by}: one {name} at a time. Stop that one or use another folder.", exception);
+                $"The data folder '{folder}' is in use by {by}: one host at a time. Stop that one or use another folder.", exception);
         }
 
         File.WriteAllText(owner, Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
