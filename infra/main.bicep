@@ -61,6 +61,9 @@ param webhook string = ''
 @description('Private: the webhook may have an address of a private network too, e.g. behind a private endpoint.')
 param webhookNetwork string = 'Public'
 
+@description('A ledger head that was noted, "size:rootHash": the app refuses a ledger that is shorter or differs there. Empty: none.')
+param ledgerAnchor string = ''
+
 @description('Where alerts are mailed. Empty: alerts fire without telling anybody.')
 param alertEmail string = ''
 
@@ -212,6 +215,7 @@ module function 'app/function.bicep' = {
     allowedHosts: allowedHosts
     webhook: webhook
     webhookNetwork: webhookNetwork
+    ledgerAnchor: ledgerAnchor
     schedulerConnection: scheduler.?outputs.endpoint ?? ''
   }
   dependsOn: [

@@ -24,6 +24,7 @@ param webhook string
 
 @allowed(['Public', 'Private'])
 param webhookNetwork string
+param ledgerAnchor string
 
 param schedulerConnection string
 
@@ -191,6 +192,7 @@ var selfDevSettings = {
   SelfDev__Model: modelDeployment
   SelfDev__Webhook: webhook
   SelfDev__WebhookNetwork: webhookNetwork
+  SelfDev__LedgerAnchor: ledgerAnchor
   SelfDev__PolicyFile: 'policy.json'
   SelfDev__ApprovalKeys: '@Microsoft.KeyVault(SecretUri=${vault.properties.vaultUri}secrets/approval-keys/)'
   SelfDev__LedgerKey: '@Microsoft.KeyVault(SecretUri=${vault.properties.vaultUri}secrets/ledger-key/)'

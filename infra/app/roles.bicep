@@ -28,6 +28,7 @@ var writtenContainers = [
   'rejected'
   'commands'
   'ledger'
+  'trust'
 ]
 
 resource hostAccount 'Microsoft.Storage/storageAccounts@2024-01-01' existing = {

@@ -21,10 +21,10 @@ param intakeDays int = 90
 param evidenceDays int = 180
 
 @minValue(1)
-@description('Days during which an entry of the ledger can neither be changed nor deleted, by anybody. Appending stays allowed.')
+@description('Days during which an entry of the ledger and a trust record can neither be changed nor deleted, by anybody. Adding stays allowed.')
 param ledgerDays int = 365
 
-// The first six are DESIGN's; a test compares them with the code.
+// A test compares them with the code.
 var containers = [
   'intake'
   'evidence'
@@ -32,6 +32,7 @@ var containers = [
   'rejected'
   'commands'
   'ledger'
+  'trust'
 ]
 
 var accountProperties = {
@@ -102,6 +103,16 @@ resource ledgerImmutability 'Microsoft.Storage/storageAccounts/blobServices/cont
   properties: {
     immutabilityPeriodSinceCreationInDays: ledgerDays
     allowProtectedAppendWrites: true
+  }
+}
+
+// Records that decide something are created once and never written again: no appending either.
+resource trustImmutability 'Microsoft.Storage/storageAccounts/blobServices/containers/immutabilityPolicies@2024-01-01' = {
+  parent: artifactContainers[indexOf(containers, 'trust')]
+  name: 'default'
+  properties: {
+    immutabilityPeriodSinceCreationInDays: ledgerDays
+    allowProtectedAppendWrites: false
   }
 }
 

@@ -18,6 +18,9 @@ internal static partial class Logs
     [LoggerMessage(6003, LogLevel.Information, "Purged {Count} histories that ended before {Before:o}.")]
     public static partial void HistoriesPurged(this ILogger logger, int count, DateTimeOffset before);
 
+    [LoggerMessage(6005, LogLevel.Information, "Ledger head {TreeSize}:{RootHash}, signed {At:o} by key {KeyId}.")]
+    public static partial void LedgerHead(this ILogger logger, long treeSize, string rootHash, DateTimeOffset at, string keyId);
+
     [LoggerMessage(6004, LogLevel.Information, "Notification {Topic}: {Outcome}.")]
     public static partial void Notified(this ILogger logger, string topic, string outcome);
 }

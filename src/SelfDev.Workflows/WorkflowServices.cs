@@ -49,12 +49,19 @@ public static class WorkflowServices
         .AddSingleton<IEffectExecutor, CommandExecutor>();
 
     /// <summary>The storage account as everything but the triggers sees it: what SelfDev alone may write to is sealed.</summary>
-    /// <param name="foreign">Containers of the account in which this host keeps nothing, so that whatever lies there is somebody else's.</param>
+    /// <param name="foreign">Containers in which this host keeps nothing, so that whatever lies there is somebody else's.</param>
     public static IServiceCollection AddSealedStorage(
-        this IServiceCollection services, IArtifactStore account, IReadOnlyList<ForeignContainers>? foreign = null) => services
-        .AddSingleton(provider => ActivatorUtilities.CreateInstance<StorageAudit>(provider, account, foreign ?? []))
+        this IServiceCollection services, IArtifactStore account, IReadOnlyList<ForeignContainers>? foreign = null) =>
+        services.AddSealedStorage(_ => account, foreign);
+
+    /// <inheritdoc cref="AddSealedStorage(IServiceCollection, IArtifactStore, IReadOnlyList{ForeignContainers})"/>
+    public static IServiceCollection AddSealedStorage(
+        this IServiceCollection services,
+        Func<IServiceProvider, IArtifactStore> account,
+        IReadOnlyList<ForeignContainers>? foreign = null) => services
+        .AddSingleton(provider => ActivatorUtilities.CreateInstance<StorageAudit>(provider, account(provider), foreign ?? []))
         .AddSingleton(provider => new SealedArtifactStore(
-            account,
+            account(provider),
             provider.GetRequiredService<Seals>(),
             provider.GetRequiredService<TamperReports>(),
             provider.GetRequiredService<TimeProvider>()))

@@ -13,7 +13,7 @@ public sealed class InMemoryLedgerStore : ILedgerStore, IDisposable
     private readonly List<byte[]> _lines = [];
     private readonly List<SignedTreeHead> _heads = [];
     private readonly Dictionary<string, long> _keys = new(StringComparer.Ordinal);
-    private readonly MerkleFrontier _tree = new();
+    private readonly MerkleTree _tree = new();
 
     public LedgerKeys Keys => new LedgerKeys().Add(_key);
 
@@ -37,11 +37,20 @@ public sealed class InMemoryLedgerStore : ILedgerStore, IDisposable
             {
                 _lines.Add(LedgerEntryFormat.Serialize(_tree.Size, entry));
                 _tree.Append(MerkleHash.Leaf(_lines[^1]));
-                var signature = TreeHeads.Sign(_key, TreeHeads.CheckpointText(TreeHeads.DefaultOrigin, _tree.Size, _tree.Root(), entry.At));
-                _heads.Add(new SignedTreeHead(_tree.Size, _tree.RootHex(), entry.At, TreeHeads.KeyId(_key), Convert.ToBase64String(signature)));
+                var root = _tree.RootAt(_tree.Size);
+                var signature = TreeHeads.Sign(_key, TreeHeads.CheckpointText(TreeHeads.DefaultOrigin, _tree.Size, root, entry.At));
+                _heads.Add(new SignedTreeHead(_tree.Size, MerkleHash.ToHex(root), entry.At, TreeHeads.KeyId(_key), Convert.ToBase64String(signature)));
             }
 
-            return Task.FromResult(new LedgerReceipt(_keys[entry.Key], _tree.Size, _tree.RootHex()));
+            return Task.FromResult(new LedgerReceipt(_keys[entry.Key], _tree.Size, MerkleHash.ToHex(_tree.RootAt(_tree.Size))));
+        }
+    }
+
+    public Task<long?> FindAsync(string key, CancellationToken cancellation)
+    {
+        lock (_gate)
+        {
+            return Task.FromResult(_keys.TryGetValue(key, out var index) ? index : (long?)null);
         }
     }
 
@@ -55,8 +64,15 @@ public sealed class InMemoryLedgerStore : ILedgerStore, IDisposable
 
     public async IAsyncEnumerable<ReadOnlyMemory<byte>> ReadAsync(long fromIndex, [EnumeratorCancellation] CancellationToken cancellation)
     {
+        ArgumentOutOfRangeException.ThrowIfNegative(fromIndex);
         await Task.Yield();
-        foreach (var line in _lines.Skip((int)fromIndex))
+        byte[][] lines;
+        lock (_gate)
+        {
+            lines = [.. _lines.Skip((int)Math.Min(fromIndex, int.MaxValue))];
+        }
+
+        foreach (var line in lines)
         {
             yield return line;
         }
@@ -65,9 +81,32 @@ public sealed class InMemoryLedgerStore : ILedgerStore, IDisposable
     public async IAsyncEnumerable<SignedTreeHead> ReadHeadsAsync([EnumeratorCancellation] CancellationToken cancellation)
     {
         await Task.Yield();
-        foreach (var head in _heads)
+        SignedTreeHead[] heads;
+        lock (_gate)
+        {
+            heads = [.. _heads];
+        }
+
+        foreach (var head in heads)
         {
             yield return head;
+        }
+    }
+
+    public Task<SignedTreeHead?> LatestHeadAsync(CancellationToken cancellation)
+    {
+        lock (_gate)
+        {
+            return Task.FromResult(_heads.LastOrDefault());
+        }
+    }
+
+    public Task<T> ReadTreeAsync<T>(long size, Func<MerkleNode, T> read, CancellationToken cancellation)
+    {
+        lock (_gate)
+        {
+            ArgumentOutOfRangeException.ThrowIfGreaterThan(size, _tree.Size);
+            return Task.FromResult(read(_tree.Node));
         }
     }
 

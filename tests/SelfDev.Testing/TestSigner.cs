@@ -4,18 +4,46 @@ using SelfDev.Workflows.Ports;
 
 namespace SelfDev.Testing;
 
-/// <summary>A genuine signer with a key of its own.</summary>
+/// <summary>Signs tree heads with a key of its own.</summary>
 public sealed class TestSigner : ITreeHeadSigner, IDisposable
 {
     private readonly ECDsa _key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
 
     public string KeyId => TreeHeads.KeyId(_key);
 
+    public LedgerKeys Keys => new LedgerKeys().Add(_key);
+
+    /// <value>Set: it throws instead, as a key vault that is not there.</value>
+    public bool Fails { get; set; }
+
     public ValueTask<byte[]> SignAsync(ReadOnlyMemory<byte> checkpointText, CancellationToken cancellation) =>
-        ValueTask.FromResult(TreeHeads.Sign(_key, checkpointText.Span));
+        Fails ? throw new InvalidOperationException("No signature today.") : ValueTask.FromResult(TreeHeads.Sign(_key, checkpointText.Span));
 
     public bool IsGenuine(ReadOnlySpan<byte> text, ReadOnlySpan<byte> signature) =>
         _key.VerifyData(text, signature, HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence);
 
     public void Dispose() => _key.Dispose();
+}
+
+/// <summary>A witness that remembers in memory.</summary>
+public sealed class TestWitness(SignedTreeHead? lastSeen = null) : IHeadWitness
+{
+    private readonly Lock _gate = new();
+    private SignedTreeHead? _lastSeen = lastSeen;
+
+    public SignedTreeHead? LastSeen()
+    {
+        lock (_gate)
+        {
+            return _lastSeen;
+        }
+    }
+
+    public void Note(SignedTreeHead head)
+    {
+        lock (_gate)
+        {
+            _lastSeen = head;
+        }
+    }
 }

@@ -1,9 +1,11 @@
 using System.Globalization;
+using System.Runtime.CompilerServices;
 using Azure;
 using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
 using Azure.Storage.Blobs.Specialized;
 using SelfDev.Azure.Blobs;
+using SelfDev.Workflows.Ports;
 
 namespace SelfDev.Azure.Ledger;
 
@@ -16,19 +18,26 @@ namespace SelfDev.Azure.Ledger;
 /// Not safe for concurrent use; across processes an append is conditional on the position that this reader has reached, so
 /// that whoever has not seen the newest line cannot append.
 /// </remarks>
-internal sealed class SegmentedAppendBlob(BlobContainerClient container, string folder, int linesPerSegment)
+/// <param name="folder">In the container; the same for the life of the log.</param>
+/// <param name="linesPerSegment">The same for all writers of a log, for ever.</param>
+public sealed class SegmentedAppendBlob(BlobContainerClient container, string folder, int linesPerSegment = SegmentedAppendBlob.DefaultLinesPerSegment) : ILineLog
 {
+    /// <summary>Lines of a segment, after which the next one is begun.</summary>
+    public const int DefaultLinesPerSegment = 10_000;
+
     /// <summary>Bytes of one append at most: the limit of service versions before 2022-11-02.</summary>
     public const int MaxAppendBytes = 4 << 20;
 
     private const byte LineFeed = (byte)'\n';
 
+    // Index of the first line of each segment that was begun; replaced whole, for readers beside the writer.
+    private volatile long[] _starts = [0];
+
     private int _segment = 1;
     private int _lines;
     private long _position;
 
-    /// <summary>Hands over the lines that were appended since the last call, by whomever.</summary>
-    /// <returns>How many. After a failure those handed over stay so, and the next call goes on behind them.</returns>
+    /// <inheritdoc/>
     public async Task<int> ReadNewAsync(Action<byte[]> take, CancellationToken cancellation)
     {
         var count = 0;
@@ -46,12 +55,8 @@ internal sealed class SegmentedAppendBlob(BlobContainerClient container, string 
         }
     }
 
-    /// <summary>Appends whole lines as one block, if nobody appended since the last <see cref="ReadNewAsync"/>.</summary>
-    /// <param name="lines">Each with its line feed; <see cref="MaxAppendBytes"/> at most.</param>
-    /// <param name="count">How many.</param>
-    /// <returns>
-    /// False when somebody did, or when an earlier attempt of this very call had succeeded and its answer was lost: read, and look.
-    /// </returns>
+    /// <inheritdoc/>
+    /// <remarks>One block, conditional on the position: <see cref="MaxAppendBytes"/> at most.</remarks>
     public async Task<bool> TryAppendAsync(byte[] lines, int count, CancellationToken cancellation)
     {
         var name = Name(_segment);
@@ -81,15 +86,22 @@ internal sealed class SegmentedAppendBlob(BlobContainerClient container, string 
         return true;
     }
 
-    /// <summary>All lines from the first on, as they are now; independent of what was read or appended before.</summary>
-    public async IAsyncEnumerable<byte[]> ReadAllAsync([System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellation)
+    /// <inheritdoc/>
+    /// <remarks>Begins with the segment that holds the line, as far as segments were read or written here before.</remarks>
+    public async IAsyncEnumerable<byte[]> ReadAsync(long from, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        for (var segment = 1; ; segment++)
+        var starts = _starts;
+        var known = Math.Max(Array.FindLastIndex(starts, start => start <= from), 0);
+        var index = starts[known];
+        for (var segment = known + 1; ; segment++)
         {
             var lines = Split(await DownloadAsync(segment, 0, cancellation));
             foreach (var line in lines)
             {
-                yield return line;
+                if (index++ >= from)
+                {
+                    yield return line;
+                }
             }
 
             if (lines.Count < linesPerSegment)
@@ -106,6 +118,7 @@ internal sealed class SegmentedAppendBlob(BlobContainerClient container, string 
         _lines += lines;
         if (_lines >= linesPerSegment)
         {
+            _starts = [.. _starts, _starts[^1] + _lines];
             (_segment, _position, _lines) = (_segment + 1, 0, 0);
         }
     }

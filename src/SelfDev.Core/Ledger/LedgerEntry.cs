@@ -23,6 +23,9 @@ public static class LedgerEntryTypes
 
     /// <value>Something in storage is not as it was written.</value>
     public const string Tampering = "tampering";
+
+    /// <value>Something was lost, and a person let the host go on without it.</value>
+    public const string Loss = "loss";
 }
 
 /// <summary>A statement that the ledger had this root at this size, signed so that it cannot be taken back.</summary>

@@ -31,7 +31,7 @@ public sealed record LedgerProof(long Index, string Entry, IReadOnlyList<string>
             : $"The path does not lead from the entry to the root: it is not entry {Index} of a ledger of {Head.TreeSize}.";
     }
 
-    /// <param name="tree">Holds at least the leaves that <paramref name="head"/> covers.</param>
-    public static LedgerProof Make(MerkleTree tree, long index, string entry, SignedTreeHead head) => new(
-        index, entry, [.. tree.InclusionProof(index, head.TreeSize).Select(hash => MerkleHash.ToHex(hash))], head);
+    /// <param name="node">Holds at least the leaves that <paramref name="head"/> covers.</param>
+    public static LedgerProof Make(MerkleNode node, long index, string entry, SignedTreeHead head) => new(
+        index, entry, [.. MerklePaths.Inclusion(index, head.TreeSize, node).Select(hash => MerkleHash.ToHex(hash))], head);
 }

@@ -15,14 +15,34 @@ public sealed class MerkleFrontier
     /// <value>Leaves so far.</value>
     public long Size { get; private set; }
 
+    /// <summary>The right edge of a tree whose hashes are kept elsewhere.</summary>
+    /// <param name="node">Holds at least <paramref name="size"/> leaves.</param>
+    public static MerkleFrontier At(long size, MerkleNode node)
+    {
+        var frontier = new MerkleFrontier { Size = size };
+        frontier._subtrees.AddRange(MerklePaths.Peaks(size).Select(peak => node(peak.Level, peak.Index)));
+        return frontier;
+    }
+
+    /// <summary>The same tree, to be appended to apart from this one.</summary>
+    public MerkleFrontier Copy()
+    {
+        var copy = new MerkleFrontier { Size = Size };
+        copy._subtrees.AddRange(_subtrees);
+        return copy;
+    }
+
     /// <param name="leafHash">Of <see cref="MerkleHash.Leaf"/>.</param>
-    public void Append(byte[] leafHash)
+    /// <param name="completed">Takes the perfect subtrees that end with this leaf, smallest first, the leaf itself included; null: nobody wants them.</param>
+    public void Append(byte[] leafHash, ICollection<MerkleSubtree>? completed = null)
     {
         var hash = leafHash;
-        for (var merges = BitOperations.TrailingZeroCount(~Size); merges > 0; merges--)
+        completed?.Add(new MerkleSubtree(0, Size, hash));
+        for (int level = 1, merges = BitOperations.TrailingZeroCount(~Size); level <= merges; level++)
         {
             hash = MerkleHash.Node(_subtrees[^1], hash);
             _subtrees.RemoveAt(_subtrees.Count - 1);
+            completed?.Add(new MerkleSubtree(level, Size >> level, hash));
         }
 
         _subtrees.Add(hash);

@@ -54,6 +54,11 @@ public sealed record FunctionsSettings
     /// <value>P-256 private key in PEM that signs the ledger's tree heads. A Key Vault reference in Azure.</value>
     public required string LedgerKey { get; init; }
 
+    /// <value>
+    /// A head of the ledger that was noted elsewhere, <c>size:rootHash</c>: a ledger that is shorter, or differs there, is not appended to. Empty: none.
+    /// </value>
+    public string LedgerAnchor { get; init; } = "";
+
     /// <value>Days after its end that an instance's history is kept, 1 to 3650. Default 120: longer than intake keeps its blobs.</value>
     public int HistoryDays { get; init; } = 120;
 
@@ -79,6 +84,10 @@ public sealed record FunctionsSettings
         Require(settings.ModelEndpoint is null || settings.Model.Length > 0, nameof(Model), "the model's endpoint needs the name of a deployment");
         var webhookProblem = WebhookProblem(settings);
         Require(webhookProblem is null, nameof(Webhook), webhookProblem!);
+        Require(
+            settings.LedgerAnchor.Length == 0 || LoggedHeadWitness.ParseAnchor(settings.LedgerAnchor) is not null,
+            nameof(LedgerAnchor),
+            "it must be 'size:rootHash', a number above 0 and 64 hex digits, as the log lines 'Ledger head' and 'ledger verify' give them");
         Require(settings.HistoryDays is >= 1 and <= 3650, nameof(HistoryDays), "it must be 1 to 3650");
         return settings;
     }

@@ -17,6 +17,7 @@ using SelfDev.Workflows.Approval;
 using SelfDev.Workflows.Diagnosis;
 using SelfDev.Workflows.Engine;
 using SelfDev.Workflows.Intake;
+using SelfDev.Workflows.Ledger;
 using SelfDev.Workflows.Ports;
 using SelfDev.Workflows.Trust;
 
@@ -51,8 +52,14 @@ public static class ServiceRegistration
             .AddSealedStorage(storage)
             .AddSingleton<ITrustStore>(new ArtifactTrustStore(storage))
             .AddSingleton<ITreeHeadSigner>(new PemTreeHeadSigner(settings.LedgerKey))
-            .AddSingleton<ILedgerStore>(services => new BlobLedgerStore(
-                BlobArtifactStore.Connect(account, storageCredential), services.GetRequiredService<ITreeHeadSigner>(), services.GetRequiredService<TimeProvider>()))
+            .AddSingleton<ITrustStore, ArtifactTrustStore>()
+            .AddSingleton<ILedgerLog>(_ => BlobLedger.Open(BlobArtifactStore.Connect(account, storageCredential)))
+            .AddSingleton<IHeadWitness>(services => new LoggedHeadWitness(settings.LedgerAnchor, services.GetRequiredService<ILogger<LoggedHeadWitness>>()))
+            .AddSingleton<ILedgerStore>(services => new LedgerStore(
+                services.GetRequiredService<ILedgerLog>(),
+                services.GetRequiredService<ITreeHeadSigner>(),
+                services.GetRequiredService<TimeProvider>(),
+                services.GetRequiredService<IHeadWitness>()))
             .AddSingleton<IFleet>(services => Fleet(settings, services))
             .AddSingleton<IAnalyst>(services => Analyst(settings, services))
             .AddSingleton<INotifier>(services => Notifier(settings, services))

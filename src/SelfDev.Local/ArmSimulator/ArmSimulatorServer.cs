@@ -216,6 +216,7 @@ public sealed class ArmSimulatorServer : IAsyncDisposable
                     new ArmCall(new RouteValues(request.RouteValues), request.Query, request.Headers, body, exchange.Origin, request.Query["api-version"].ToString()));
                 if (request.Method != "GET")
                 {
+                    exchange.NoteWrite(_fleet.State.Writes, body, answer.Status);
                     _file.Save(_fleet.State);
                 }
             }

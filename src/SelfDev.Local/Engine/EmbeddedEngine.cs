@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using SelfDev.Local.Sqlite;
 using SelfDev.Workflows.Engine;
 
 namespace SelfDev.Local.Engine;
@@ -14,13 +15,6 @@ namespace SelfDev.Local.Engine;
 /// </summary>
 public sealed class EmbeddedEngine : IWorkflowClient, IHostedService, IDisposable
 {
-    // https://www.sqlite.org/rescode.html
-    private const int SqliteBusy = 5;
-    private const int SqliteIoError = 10;
-    private const int SqliteCorrupt = 11;
-    private const int SqliteFull = 13;
-    private const int SqliteCannotOpen = 14;
-    private const int SqliteNotADatabase = 26;
     private const int PurgePage = 500;
 
     private readonly EmbeddedEngineOptions _options;
@@ -153,6 +147,9 @@ public sealed class EmbeddedEngine : IWorkflowClient, IHostedService, IDisposabl
     /// <returns>The current generation's history, oldest first; empty for an unknown id.</returns>
     public IReadOnlyList<HistoryEvent> ReadHistory(string instanceId) => Reader.History(instanceId);
 
+    /// <returns>How many commits the store has seen, ever: those that are on the disk.</returns>
+    public long ReadCommits() => Reader.Commits();
+
     public Task<SignalOutcome> TerminateAsync(string instanceId, string reason, CancellationToken cancellation) =>
         Ask(new TerminateRequest(instanceId, reason), cancellation);
 
@@ -208,7 +205,7 @@ public sealed class EmbeddedEngine : IWorkflowClient, IHostedService, IDisposabl
                 {
                     RunOnce(started, waits);
                 }
-                catch (SqliteException exception) when (exception.SqliteErrorCode == SqliteFull && started.Task.IsCompletedSuccessfully)
+                catch (SqliteException exception) when (SqliteFailures.IsDiskFull(exception) && started.Task.IsCompletedSuccessfully)
                 {
                     _log.DiskFull(_options.FullDiskRetry.TotalSeconds, exception);
                     _stopping.Token.WaitHandle.WaitOne(_options.FullDiskRetry);
@@ -219,8 +216,8 @@ public sealed class EmbeddedEngine : IWorkflowClient, IHostedService, IDisposabl
         catch (Exception exception)
 #pragma warning restore CA1031
         {
-            _fault = exception is SqliteException sqlite && TellsDamage(sqlite.SqliteErrorCode, started.Task.IsCompleted)
-                ? new CorruptStoreException($"'{_options.DatabasePath}' cannot be used: {exception.Message}. Check that it may be written; if so it is damaged: restore the data folder from a copy.", exception)
+            _fault = exception is SqliteException sqlite && SqliteFailures.TellsDamage(sqlite, started.Task.IsCompleted)
+                ? SqliteFailures.Damaged(_options.DatabasePath, exception)
                 : exception;
             _log.EngineFaulted(_fault);
             started.TrySetException(_fault);
@@ -247,14 +244,6 @@ public sealed class EmbeddedEngine : IWorkflowClient, IHostedService, IDisposabl
             _log.WatcherFailed(exception);
         }
     }
-
-    /// <summary>
-    /// Our statements and tables are right: while opening, an error that is not the disk's or a lock's means that the file is not
-    /// what was written (a changed schema, or a header that says read-only).
-    /// </summary>
-    private static bool TellsDamage(int code, bool started) => started
-        ? code is SqliteCorrupt or SqliteNotADatabase
-        : code is not (SqliteBusy or SqliteIoError or SqliteFull or SqliteCannotOpen);
 
     /// <summary>One life of the in-memory state: from recovery to stop. Throws when the store fails.</summary>
     /// <param name="waits">Waits of the life before; on return, those that this one leaves.</param>

@@ -1,3 +1,4 @@
+using SelfDev.Local.Sqlite;
 using SelfDev.Workflows.Engine;
 
 namespace SelfDev.Local.Engine;

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using SelfDev.Core.Reports;
+using SelfDev.Local.Sqlite;
 using SelfDev.Workflows.Engine;
 
 namespace SelfDev.Local.Engine;

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text;
+using SelfDev.Local.Sqlite;
 
 namespace SelfDev.Local.Engine;
 

@@ -1,3 +1,5 @@
+using SelfDev.Local.Sqlite;
+
 namespace SelfDev.Local.Engine;
 
 /// <summary>Reads the rows of one history and proves that they are all there and unchanged.</summary>

@@ -1,4 +1,5 @@
 using Microsoft.Data.Sqlite;
+using SelfDev.Local.Sqlite;
 using SelfDev.Workflows.Engine;
 
 namespace SelfDev.Local.Engine;
@@ -22,7 +23,7 @@ internal sealed class StoreReader : IDisposable
 
     public StoreReader(string path)
     {
-        _connection = StoreSchema.OpenReader(path);
+        _connection = SqliteFile.OpenReader(path);
         _get = new Statement(_connection, $"SELECT {Columns} FROM instance i JOIN state s ON s.seq = i.seq WHERE i.id = ?");
         _history = new Statement(_connection, "SELECT position, data, checksum FROM history WHERE seq = ? ORDER BY position");
     }
@@ -41,6 +42,15 @@ internal sealed class StoreReader : IDisposable
             {
                 _get.Reset();
             }
+        }
+    }
+
+    /// <returns>How many commits the file has seen, ever.</returns>
+    public long Commits()
+    {
+        lock (_gate)
+        {
+            return SqliteFile.Scalar(_connection, "SELECT value FROM meta WHERE name = 'commits'");
         }
     }
 
@@ -80,7 +90,7 @@ internal sealed class StoreReader : IDisposable
         lock (_gate)
         {
             var entries = new List<HistoryEvent>();
-            StoreSchema.Execute(_connection, "BEGIN");
+            SqliteFile.Execute(_connection, "BEGIN");
             try
             {
                 StoredInstance? stored;
@@ -100,7 +110,7 @@ internal sealed class StoreReader : IDisposable
             }
             finally
             {
-                StoreSchema.Execute(_connection, "COMMIT");
+                SqliteFile.Execute(_connection, "COMMIT");
             }
 
             return entries;

@@ -23,9 +23,26 @@ public sealed class DataDirectory
 
     public string Engine => Path.Combine(Root, "engine");
 
+    /// <value>Histories of workflows.</value>
+    public string EngineDatabase => Path.Combine(Engine, "engine.db");
+
     public string Storage => Path.Combine(Root, "storage");
 
+    /// <value>What was dropped and is not known to be on storage's disk yet.</value>
+    public string Spool => Path.Combine(Root, "spool");
+
+    /// <value>Requests, decisions, intents: what decides something.</value>
+    public string TrustDatabase => Path.Combine(Trust, "trust.db");
+
+    public string LedgerDatabase => Path.Combine(Trust, "ledger.db");
+
     public string Simulator => Path.Combine(Root, "arm-simulator");
+
+    /// <value>The ledger's newest head, kept apart from the ledger.</value>
+    public string LastHead => Path.Combine(Keys, "last-head.json");
+
+    /// <value>What was last seen of the folder's parts, kept apart from them.</value>
+    public string LastSeen => Path.Combine(Keys, "last-seen.json");
 
     public string ApprovalKeys => Path.Combine(Keys, "approvals.json");
 
@@ -49,7 +66,12 @@ public sealed class DataDirectory
     /// <value>Tells a folder that a demo made, and may empty, from one of somebody's own.</value>
     public string DemoMark => Path.Combine(Root, "made-by-demo");
 
+    private string Trust => Path.Combine(Root, "trust");
+
     private string Keys => Path.Combine(Root, "keys");
+
+    /// <value>Held by the host that runs on the folder.</value>
+    public string Lock => Path.Combine(Root, "host.lock");
 
     private string HostFile => Path.Combine(Root, "host.json");
 
@@ -64,7 +86,7 @@ public sealed class DataDirectory
         Action<string> nobody = _ => { };
         say ??= nobody;
         var wasOpen = PrivateFolder.Ensure(Root, IsOurs, say);
-        foreach (var part in new[] { Keys, Engine, Storage, Simulator })
+        foreach (var part in new[] { Keys, Engine, Trust, Storage, Spool, Simulator })
         {
             PrivateFolder.Ensure(part, () => true, nobody);
         }

@@ -9,10 +9,16 @@ using Microsoft.Extensions.Logging.Console;
 using SelfDev.Local.ArmSimulator;
 using SelfDev.Local.Engine;
 using SelfDev.Local.Intake;
+using SelfDev.Local.Reconcile;
+using SelfDev.Local.Spool;
+using SelfDev.Local.Sqlite;
 using SelfDev.Local.Storage;
+using SelfDev.Local.Trust;
 using SelfDev.Web;
 using SelfDev.Workflows.Approval;
 using SelfDev.Workflows.Engine;
+using SelfDev.Workflows.Ledger;
+using SelfDev.Workflows.Ports;
 
 namespace SelfDev.Local.Hosting;
 
@@ -27,11 +33,18 @@ public sealed class LocalHost : IAsyncDisposable
     private readonly EmbeddedEngine _engine;
     private readonly Telemetry _telemetry;
     private readonly DataDirectory _data;
+    private readonly FileStream _hold;
 
     private LocalHost(
-        DataDirectory data, LocalStorage storage, ArmSimulatorServer? simulator, WebApplication web, Telemetry telemetry, RunningHost address)
+        DataDirectory data,
+        FileStream hold,
+        LocalStorage storage,
+        ArmSimulatorServer? simulator,
+        WebApplication web,
+        Telemetry telemetry,
+        RunningHost address)
     {
-        _data = data;
+        (_data, _hold) = (data, hold);
         _storage = storage;
         Simulator = simulator;
         _web = web;
@@ -64,6 +77,7 @@ public sealed class LocalHost : IAsyncDisposable
     /// <exception cref="LocalHostException">Something it needs is missing, wrong or taken; the message says what to do.</exception>
     public static async Task<LocalHost> StartAsync(LocalHostOptions options, Action<string> progress, CancellationToken cancellation)
     {
+        FileStream? hold = null;
         LocalStorage? storage = null;
         ArmSimulatorServer? simulator = null;
         WebApplication? web = null;
@@ -73,6 +87,9 @@ public sealed class LocalHost : IAsyncDisposable
             options.Webhook?.Validate();
             options.Model?.Validate();
             options.Data.Create(progress);
+            hold = await HoldAsync(options.Data, cancellation);
+            var reconciliation = await Reconciliation.BeginAsync(
+                options.Data, string.IsNullOrWhiteSpace(options.Storage), options.AcceptLoss, options.Clock.GetUtcNow(), cancellation);
             storage = await LocalStorage.OpenAsync(
                 options.Storage, new AzuriteOptions { DataFolder = options.Data.Storage, Progress = progress }, cancellation);
             progress(storage.Azurite is { } azurite ? $"storage: Azurite at {azurite.Endpoint}" : "storage: the account that SELFDEV_STORAGE names");
@@ -89,7 +106,10 @@ public sealed class LocalHost : IAsyncDisposable
 
             var principals = ApiKeyFile.ReadOrCreate(options.Data.ApiKeys, reading.Policy);
             telemetry = Telemetry.Start();
-            web = Build(options, services => services.AddLocalHost(options, policy, principals, storage, simulator));
+            web = Build(options, services => services.AddLocalHost(options, policy, principals, storage, simulator).AddSingleton(reconciliation));
+            await OpenStoresAsync(web.Services, cancellation);
+            await web.Services.GetRequiredService<HostParts>().CompleteAsync(web.Services.GetRequiredService<ILedgerStore>(), cancellation);
+            await ReplaySpoolAsync(web.Services, progress, cancellation);
             await web.StartAsync(cancellation);
             var host = new RunningHost(
                 Reachable(web.Urls.First()),
@@ -99,13 +119,16 @@ public sealed class LocalHost : IAsyncDisposable
             web.Services.GetRequiredService<HostAddress>().Set(options.PublicUrl ?? new Uri(host.Url));
             await web.Services.GetRequiredService<EmbeddedEngine>().StartAsync(cancellation);
             await web.Services.GetRequiredService<IntakeWatcher>().StartAsync(cancellation);
+            await (web.Services.GetService<SpoolKeeper>()?.StartAsync(cancellation) ?? Task.CompletedTask);
+            await web.Services.GetRequiredService<LedgerCheck>().StartAsync(cancellation);
+            await web.Services.GetRequiredService<LastSeenKeeper>().StartAsync(cancellation);
             options.Data.WriteHost(host);
-            return new LocalHost(options.Data, storage, simulator, web, telemetry, host);
+            return new LocalHost(options.Data, hold, storage, simulator, web, telemetry, host);
         }
         catch (Exception failure)
         {
             telemetry?.Dispose();
-            await DisposeAllAsync(web, simulator, storage);
+            await DisposeAllAsync(web, simulator, storage, hold);
             if (Explain(failure, options) is { } explanation)
             {
                 throw new LocalHostException(explanation, failure);
@@ -119,9 +142,33 @@ public sealed class LocalHost : IAsyncDisposable
     {
         _data.DeleteHost();
         await _web.Services.GetRequiredService<IntakeWatcher>().StopAsync(CancellationToken.None);
+        await _web.Services.GetRequiredService<LedgerCheck>().StopAsync(CancellationToken.None);
         await _engine.StopAsync(CancellationToken.None);
+        await (_web.Services.GetService<SpoolKeeper>()?.StopAsync(CancellationToken.None) ?? Task.CompletedTask);
+        await _web.Services.GetRequiredService<LastSeenKeeper>().StopAsync(CancellationToken.None);
         _telemetry.Dispose();
-        await DisposeAllAsync(_web, Simulator, _storage);
+        await DisposeAllAsync(_web, Simulator, _storage, _hold);
+    }
+
+    // One host a folder, whatever storage it uses. A host that was just killed holds it for a moment.
+    private static async Task<FileStream> HoldAsync(DataDirectory data, CancellationToken cancellation) =>
+        await LockFile.WaitAsync(data.Lock, TimeSpan.FromSeconds(5), null, cancellation)
+        ?? throw new LocalHostException($"The data folder {data.Root} is in use by another SelfDev host. Stop that one, or choose another folder with --data.");
+
+    // Before the intake is looked at, so that no run starts on a version that is about to be replaced.
+    private static async Task ReplaySpoolAsync(IServiceProvider services, Action<string> progress, CancellationToken cancellation)
+    {
+        if (services.GetService<SpoolReplay>() is { } replay && await replay.RunAsync(cancellation) is > 0 and var again)
+        {
+            progress($"intake: {again} acknowledged drop(s) that storage had lost were put again");
+        }
+    }
+
+    // Before anybody can ask: a store that is damaged, or a ledger that is not the one that was seen last, is refused here.
+    private static async Task OpenStoresAsync(IServiceProvider services, CancellationToken cancellation)
+    {
+        _ = services.GetRequiredService<ITrustStore>();
+        await services.GetRequiredService<LedgerStore>().OpenAsync(cancellation);
     }
 
     private static async Task<string> LostStorageAsync(AzuriteProcess azurite)
@@ -175,7 +222,7 @@ public sealed class LocalHost : IAsyncDisposable
 
     private static string? Explain(Exception failure, LocalHostOptions options) => failure switch
     {
-        AzuriteException or DataFolderInUseException or CorruptStoreException or ArgumentException => failure.Message,
+        AzuriteException or DataFolderInUseException or CorruptStoreException or LedgerDamagedException or ArgumentException => failure.Message,
         IOException { InnerException: Microsoft.AspNetCore.Connections.AddressInUseException } =>
             $"Port {options.Port} is taken: is another host running? Choose another with --port, or 0 for any.",
         SocketException { SocketErrorCode: SocketError.AddressNotAvailable } => $"This machine has no address {options.Address}. Choose another with --bind.",

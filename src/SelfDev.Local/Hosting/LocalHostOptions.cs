@@ -44,6 +44,9 @@ public sealed record LocalHostOptions
     /// <value>How long an instance takes to come up in the simulator. Default 4 s: enough to see it happen.</value>
     public TimeSpan SimulatedProvisioning { get; init; } = DefaultProvisioning;
 
+    /// <value>Why a person lets the host go on without what the data folder has lost; it stands in the ledger. Null: nobody does, and the host does not start then.</value>
+    public string? AcceptLoss { get; init; }
+
     /// <value>Least severe log entries that go to standard error. Default: warnings.</value>
     public LogLevel LogLevel { get; init; } = LogLevel.Warning;
 

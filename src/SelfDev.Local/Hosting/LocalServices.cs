@@ -2,7 +2,6 @@ using Azure.Identity;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using SelfDev.Azure.Analysts;
-using SelfDev.Azure.Blobs;
 using SelfDev.Azure.Fleets;
 using SelfDev.Azure.Ledger;
 using SelfDev.Azure.Notifications;
@@ -11,7 +10,10 @@ using SelfDev.Core.Ledger;
 using SelfDev.Local.ArmSimulator;
 using SelfDev.Local.Engine;
 using SelfDev.Local.Intake;
+using SelfDev.Local.Reconcile;
+using SelfDev.Local.Spool;
 using SelfDev.Local.Storage;
+using SelfDev.Local.Trust;
 using SelfDev.Web;
 using SelfDev.Workflows;
 using SelfDev.Workflows.Analysts;
@@ -19,6 +21,7 @@ using SelfDev.Workflows.Approval;
 using SelfDev.Workflows.Diagnosis;
 using SelfDev.Workflows.Engine;
 using SelfDev.Workflows.Intake;
+using SelfDev.Workflows.Ledger;
 using SelfDev.Workflows.Ports;
 using SelfDev.Workflows.Trust;
 
@@ -39,13 +42,32 @@ internal static class LocalServices
         .AddSingleton<SignInLinks>()
         .AddSingleton(options.Clock)
         .AddSingleton<HostAddress>()
-        .AddSealedStorage(storage.Store)
-        .AddSingleton<ITrustStore>(new ArtifactTrustStore(storage.Store))
+        .AddSpool(new SpoolOptions { Folder = options.Data.Spool }, storage)
+        .AddSealedStorage(services => SpoolServices.Over(storage, services))
         .AddSingleton(PemTreeHeadSigner.FromFile(options.Data.LedgerKey))
         .AddSingleton<ITreeHeadSigner>(services => services.GetRequiredService<PemTreeHeadSigner>())
         .AddSingleton(services => new LedgerPublicKeys(LedgerKeys.FromPem(services.GetRequiredService<PemTreeHeadSigner>().PublicKeyPem)))
-        .AddSingleton<ILedgerStore>(services => new BlobLedgerStore(
-            BlobArtifactStore.Connect(storage.Account, null), services.GetRequiredService<ITreeHeadSigner>(), services.GetRequiredService<TimeProvider>()))
+        .AddSingleton(_ => SqliteTrustStore.Open(options.Data.TrustDatabase))
+        .AddSingleton<ITrustStore>(services => services.GetRequiredService<SqliteTrustStore>())
+        .AddSingleton(_ => SqliteLedgerLog.Open(options.Data.LedgerDatabase))
+        .AddSingleton<ILedgerLog>(services => services.GetRequiredService<SqliteLedgerLog>())
+        .AddSingleton<IHeadWitness>(services => new HeadFile(
+            options.Data.LastHead, services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<HeadFile>>()))
+        .AddSingleton(services => new LedgerStore(
+            services.GetRequiredService<ILedgerLog>(),
+            services.GetRequiredService<ITreeHeadSigner>(),
+            services.GetRequiredService<TimeProvider>(),
+            services.GetRequiredService<IHeadWitness>()))
+        .AddSingleton<ILedgerStore>(services => services.GetRequiredService<LedgerStore>())
+        .AddSingleton<LedgerCheck>()
+        .AddSingleton(services => new HostParts(
+            services.GetRequiredService<Reconciliation>(),
+            options.Data,
+            storage.Azurite is not null,
+            services.GetRequiredService<SqliteTrustStore>(),
+            services.GetRequiredService<SqliteLedgerLog>(),
+            services.GetRequiredService<EmbeddedEngine>()))
+        .AddSingleton<LastSeenKeeper>()
         .AddSingleton<IFleet>(services => Fleet(options, simulator, services))
         .AddSingleton<IAnalyst>(services => Analyst(options, services))
         .AddSingleton<INotifier>(services => new ConsoleNotifier(options.ShowNotification, Webhook(options, services)))

@@ -45,6 +45,11 @@ internal static class IntakeEndpoints
         {
             return TooLarge(request, limit);
         }
+        catch (StorageUnavailableException refused)
+        {
+            return WebErrors.Problem(
+                request, refused.IsFull ? StatusCodes.Status507InsufficientStorage : StatusCodes.Status503ServiceUnavailable, refused.Message);
+        }
     }
 
     private static IResult TooLarge(HttpRequest request, long limit) =>

@@ -1,5 +1,7 @@
 using System.Globalization;
+using SelfDev.Core.Ledger;
 using SelfDev.Workflows.Engine;
+using SelfDev.Workflows.Ledger;
 using SelfDev.Workflows.Ports;
 
 namespace SelfDev.Workflows.Approval;
@@ -13,7 +15,7 @@ namespace SelfDev.Workflows.Approval;
 /// address alone. A channel that several people read gets a link without authority, which leads to sign-in.
 /// </remarks>
 public sealed class RequestApproval(
-    ApprovalRequests requests, DecisionStore decisions, ApprovalLinks links, IApprovalPolicySource policies, INotifier notifier)
+    ApprovalRequests requests, DecisionStore decisions, ApprovalLinks links, IApprovalPolicySource policies, ILedgerStore ledger, INotifier notifier)
     : IActivity<RequestApprovalInput, Nothing>
 {
     public static readonly Activity<RequestApprovalInput, Nothing> Handle = new("RequestApproval");
@@ -26,17 +28,18 @@ public sealed class RequestApproval(
         var waiting = request.Requirement.Approvers
             .Where(approver => !decided.Items.Any(decision => Core.Approvals.Identity.Same(decision.Approver, approver)))
             .ToList();
+        var head = await ledger.HeadToShowAsync(context.Cancellation);
         var problems = new List<string>();
         foreach (var approver in waiting)
         {
-            var problem = await notifier.NotifyAsync(Ask(request, input, approver, policy?.AddressOf(approver)), context.Cancellation);
+            var problem = await notifier.NotifyAsync(Ask(request, input, approver, policy?.AddressOf(approver), head), context.Cancellation);
             problems.AddRange(problem is null ? [] : [problem]);
         }
 
         return problems.Count == 0 || problems.Count < waiting.Count ? Nothing.Value : throw new NotDeliveredException(problems[0]);
     }
 
-    private Notification Ask(ApprovalRequest request, RequestApprovalInput input, string approver, Uri? address)
+    private Notification Ask(ApprovalRequest request, RequestApprovalInput input, string approver, Uri? address, SignedTreeHead? head)
     {
         var because = request.Requirement.Because is { } reason ? reason + " " : "";
         var signIn = request.Requirement.NeedsSignIn ? "It takes people who are signed in. " : "";
@@ -47,7 +50,7 @@ public sealed class RequestApproval(
             approver,
             $"{request.Plan.Action} on {request.Subject ?? request.Plan.Resource} waits for your decision",
             $"{request.Proposal.Why} {because}{signIn}No decision by "
-            + string.Create(CultureInfo.InvariantCulture, $"{request.Plan.ExpiresAt.UtcDateTime:yyyy-MM-dd HH:mm} UTC means no action."),
+            + string.Create(CultureInfo.InvariantCulture, $"{request.Plan.ExpiresAt.UtcDateTime:yyyy-MM-dd HH:mm} UTC means no action.{(head is null ? "" : $" ({head.Short()})")}"),
             request.Requirement.NeedsSignIn ? shared : links.For(request, approver))
         {
             SharedLink = shared,

@@ -1,5 +1,6 @@
 using System.Globalization;
 using SelfDev.Core.Approvals;
+using SelfDev.Core.Ledger;
 using SelfDev.Core.Findings;
 using SelfDev.Core.Reports;
 using SelfDev.Workflows.Analysts;
@@ -10,8 +11,12 @@ namespace SelfDev.Workflows.Diagnosis;
 internal static class ReportConclusions
 {
     public static IEnumerable<ReportBlock> Of(
-        StoredAnalysis stored, IReadOnlyList<Core.Findings.Diagnosis> diagnoses, IReadOnlyList<StoredAction> actions) =>
-        Explanations(diagnoses).Concat(Actions(stored, actions));
+        StoredAnalysis stored, IReadOnlyList<Core.Findings.Diagnosis> diagnoses, IReadOnlyList<StoredAction> actions, SignedTreeHead? head) =>
+        Explanations(diagnoses).Concat(Actions(stored, actions)).Concat(Head(head));
+
+    // For whoever keeps the report: what the ledger was then can be held to what it is later.
+    private static IEnumerable<ReportBlock> Head(SignedTreeHead? head) =>
+        head is null ? [] : [new Paragraph($"The ledger when this was written: {head.Full()}.")];
 
     private static IEnumerable<ReportBlock> Explanations(IReadOnlyList<Core.Findings.Diagnosis> diagnoses)
     {

@@ -16,7 +16,7 @@ public static class LedgerAudit
         CancellationToken cancellation = default) =>
         LedgerVerifier.VerifyAsync(ledger.ReadAsync(0, cancellation), ledger.ReadHeadsAsync(cancellation), keys, anchors, origin, cancellation);
 
-    /// <summary>Proves that an entry is in the ledger as the newest signed head states it. Reads the whole ledger.</summary>
+    /// <summary>Proves that an entry is in the ledger as the newest signed head states it, from that entry and hashes that are kept.</summary>
     /// <returns>Null where no signed head covers such an entry.</returns>
     public static async Task<LedgerProof?> ProveAsync(this ILedgerStore ledger, long index, CancellationToken cancellation = default)
     {
@@ -26,33 +26,12 @@ public static class LedgerAudit
             return null;
         }
 
-        var tree = new MerkleTree();
-        string? entry = null;
-        await foreach (var line in ledger.ReadAsync(0, cancellation))
+        await foreach (var line in ledger.ReadAsync(index, cancellation))
         {
-            if (tree.Size == index)
-            {
-                entry = Encoding.UTF8.GetString(line.Span);
-            }
-
-            tree.Append(MerkleHash.Leaf(line.Span));
-            if (tree.Size == head.TreeSize)
-            {
-                return LedgerProof.Make(tree, index, entry!, head);
-            }
+            var entry = Encoding.UTF8.GetString(line.Span);
+            return await ledger.ReadTreeAsync(head.TreeSize, node => LedgerProof.Make(node, index, entry, head), cancellation);
         }
 
         return null;
-    }
-
-    public static async Task<SignedTreeHead?> LatestHeadAsync(this ILedgerStore ledger, CancellationToken cancellation = default)
-    {
-        SignedTreeHead? latest = null;
-        await foreach (var head in ledger.ReadHeadsAsync(cancellation))
-        {
-            latest = head;
-        }
-
-        return latest;
     }
 }

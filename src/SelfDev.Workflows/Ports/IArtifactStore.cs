@@ -1,6 +1,6 @@
 namespace SelfDev.Workflows.Ports;
 
-/// <summary>Containers of DESIGN: who may write what stands in docs/storage.md.</summary>
+/// <summary>Containers of DESIGN: who may write what stands in docs/roles.md.</summary>
 public static class Containers
 {
     public const string Intake = "intake";
@@ -10,7 +10,7 @@ public static class Containers
     public const string Commands = "commands";
     public const string Ledger = "ledger";
 
-    /// <value>Sealed records of requests, decisions, intents and the kill switch.</value>
+    /// <summary>Records that decide something, where storage is an account's; a local host keeps them in a file of its own.</summary>
     public const string Trust = "trust";
 
     public static IReadOnlyList<string> All { get; } = [Intake, Evidence, Reports, Rejected, Commands, Ledger, Trust];

@@ -124,13 +124,19 @@ public sealed class BlobLedgerStoreTests(AzuriteFixture azurite) : IDisposable
     [Fact]
     public async Task A_head_that_a_crash_left_out_is_made_up_by_the_next_append()
     {
-        var service = await NewServiceAsync();
-        var failing = new FailingSigner(_signer);
-        using (var store = new BlobLedgerStore(service, failing, _clock))
+        var connection = await azurite.NewAccountAsync();
+        var service = new BlobServiceClient(connection);
+        await service.CreateBlobContainerAsync(Containers.Ledger, cancellationToken: Cancel);
+        using (var store = Store(service))
         {
             await store.AppendAsync(Entry(0), Cancel);
-            failing.Fails = true;
-            await Assert.ThrowsAsync<InvalidOperationException>(() => store.AppendAsync(Entry(1), Cancel));
+        }
+
+        var options = new BlobClientOptions { Retry = { MaxRetries = 0 } };
+        options.AddPolicy(new NoHeads(), HttpPipelinePosition.PerRetry);
+        using (var dying = Store(new BlobServiceClient(connection, options)))
+        {
+            await Assert.ThrowsAsync<IOException>(() => dying.AppendAsync(Entry(1), Cancel));
         }
 
         using var restarted = Store(service);
@@ -140,6 +146,49 @@ public sealed class BlobLedgerStoreTests(AzuriteFixture azurite) : IDisposable
         var audit = await AuditAsync(restarted);
         Assert.True(audit.IsIntact, string.Join("; ", audit.Problems));
         Assert.Equal((2, 0), (audit.Entries, audit.UnsignedEntries));
+    }
+
+    [Fact]
+    public async Task The_newest_head_and_an_entry_that_another_process_appended_are_found()
+    {
+        var service = await NewServiceAsync();
+        using var one = Store(service);
+        using var other = Store(service);
+        Assert.Null(await one.LatestHeadAsync(Cancel));
+        Assert.Null(await one.FindAsync("run:0", Cancel));
+        await other.AppendAsync(Entry(0), Cancel);
+        await other.AppendAsync(Entry(1), Cancel);
+
+        Assert.Equal(2, (await one.LatestHeadAsync(Cancel))!.TreeSize);
+        Assert.Equal(1, await one.FindAsync("run:1", Cancel));
+        Assert.Null(await one.FindAsync("run:2", Cancel));
+        await other.AppendAsync(Entry(2), Cancel);
+        Assert.Null((await one.ProveAsync(2, Cancel))!.Verify(LedgerKeys.FromPem(_signer.PublicKeyPem)));
+    }
+
+    [Fact]
+    public async Task Reading_from_an_entry_on_passes_over_the_segments_before_it()
+    {
+        var connection = await azurite.NewAccountAsync();
+        await new BlobServiceClient(connection).CreateBlobContainerAsync(Containers.Ledger, cancellationToken: Cancel);
+        var requests = new Requests();
+        var options = new BlobClientOptions();
+        options.AddPolicy(requests, HttpPipelinePosition.PerRetry);
+        using var store = Store(new BlobServiceClient(connection, options), linesPerSegment: 5);
+        for (var number = 0; number < 24; number++)
+        {
+            await store.AppendAsync(Entry(number), Cancel);
+        }
+
+        requests.Seen.Clear();
+        for (var from = 0; from <= 24; from++)
+        {
+            var read = await store.ReadAsync(from, Cancel).ToListAsync(Cancel);
+            Assert.Equal(Enumerable.Range(from, 24 - from), read.Select(line => (int)LedgerEntryFormat.Parse(line.Span).Index!.Value));
+        }
+
+        // Only for the five entries that the first segment holds.
+        Assert.Equal(5, requests.Seen.Count(path => path.EndsWith("segments/00000001.jsonl", StringComparison.Ordinal)));
     }
 
     public static TheoryData<string, LedgerProblemKind, long> Tampering => new()
@@ -289,10 +338,10 @@ public sealed class BlobLedgerStoreTests(AzuriteFixture azurite) : IDisposable
     private static LedgerEntry Entry(int number) => new(
         $"run:{number}", LedgerEntryTypes.Effect, new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero).AddMinutes(number), "run", "selfdev", new JsonObject { ["capacity"] = number });
 
-    private BlobLedgerStore Store(BlobServiceClient service, int linesPerSegment = BlobLedgerStore.LinesPerSegment) =>
-        new(service, _signer, _clock, TreeHeads.DefaultOrigin, linesPerSegment);
+    private LedgerStore Store(BlobServiceClient service, int linesPerSegment = SegmentedAppendBlob.DefaultLinesPerSegment) =>
+        new(BlobLedger.Open(service, linesPerSegment), _signer, _clock);
 
-    private Task<LedgerVerification> AuditAsync(BlobLedgerStore store) =>
+    private Task<LedgerVerification> AuditAsync(LedgerStore store) =>
         store.VerifyAsync(LedgerKeys.FromPem(_signer.PublicKeyPem), [], cancellation: Cancel);
 
     private async Task<BlobServiceClient> NewServiceAsync()
@@ -313,16 +362,33 @@ public sealed class BlobLedgerStoreTests(AzuriteFixture azurite) : IDisposable
         await blob.AppendBlockAsync(new MemoryStream(Encoding.UTF8.GetBytes(string.Join('\n', lines) + "\n")), cancellationToken: Cancel);
     }
 
-    private sealed class FailingSigner(ITreeHeadSigner inner) : ITreeHeadSigner
+    // The process dies after its entries and before their head.
+    private sealed class NoHeads : HttpPipelinePolicy
     {
-        public bool Fails { get; set; }
+        public override void Process(HttpMessage message, ReadOnlyMemory<HttpPipelinePolicy> pipeline) => throw new NotSupportedException();
 
-        public string KeyId => inner.KeyId;
+        public override async ValueTask ProcessAsync(HttpMessage message, ReadOnlyMemory<HttpPipelinePolicy> pipeline)
+        {
+            if (message.Request.Method != RequestMethod.Get && message.Request.Uri.Path.Contains("/heads/", StringComparison.Ordinal))
+            {
+                throw new IOException("The process dies here.");
+            }
 
-        public bool IsGenuine(ReadOnlySpan<byte> text, ReadOnlySpan<byte> signature) => inner.IsGenuine(text, signature);
+            await ProcessNextAsync(message, pipeline);
+        }
+    }
 
-        public ValueTask<byte[]> SignAsync(ReadOnlyMemory<byte> checkpointText, CancellationToken cancellation) =>
-            Fails ? throw new InvalidOperationException("The process dies here.") : inner.SignAsync(checkpointText, cancellation);
+    private sealed class Requests : HttpPipelinePolicy
+    {
+        public List<string> Seen { get; } = [];
+
+        public override void Process(HttpMessage message, ReadOnlyMemory<HttpPipelinePolicy> pipeline) => throw new NotSupportedException();
+
+        public override async ValueTask ProcessAsync(HttpMessage message, ReadOnlyMemory<HttpPipelinePolicy> pipeline)
+        {
+            Seen.Add(Uri.UnescapeDataString(message.Request.Uri.Path));
+            await ProcessNextAsync(message, pipeline);
+        }
     }
 
     // The service carries the append out, the answer never arrives.

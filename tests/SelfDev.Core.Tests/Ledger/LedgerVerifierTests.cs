@@ -181,7 +181,7 @@ public sealed class LedgerVerifierTests : IDisposable
         var keys = LedgerKeys.FromPem(_key.ExportSubjectPublicKeyInfoPem());
         for (var index = 0; index < 13; index++)
         {
-            var proof = LedgerProof.Make(tree, index, Encoding.UTF8.GetString(entries[index]), heads[12]);
+            var proof = LedgerProof.Make(tree.Node, index, Encoding.UTF8.GetString(entries[index]), heads[12]);
             Assert.Null(proof.Verify(keys));
             Assert.NotNull((proof with { Entry = proof.Entry.Replace("\"n\"", "\"m\"", StringComparison.Ordinal) }).Verify(keys));
             Assert.NotNull((proof with { Index = index + 1 }).Verify(keys));

@@ -127,6 +127,32 @@ public class MerkleTests
     }
 
     [Fact]
+    public void A_frontier_taken_up_from_kept_hashes_goes_on_as_the_one_that_made_them()
+    {
+        var tree = new MerkleTree();
+        var frontier = new MerkleFrontier();
+        var kept = new Dictionary<(int, long), byte[]>();
+        for (var size = 1; size <= 2_500; size++)
+        {
+            var completed = new List<MerkleSubtree>();
+            tree.Append(MerkleHash.Leaf(BitConverter.GetBytes(size)));
+            frontier.Append(MerkleHash.Leaf(BitConverter.GetBytes(size)), completed);
+            completed.ForEach(subtree => kept.Add((subtree.Level, subtree.Index), subtree.Hash));
+
+            Assert.Equal(frontier.RootHex(), MerkleHash.ToHex(tree.RootAt(size)));
+            var again = MerkleFrontier.At(size, (level, index) => kept[(level, index)]);
+            Assert.Equal((frontier.Size, frontier.RootHex()), (again.Size, again.RootHex()));
+            var copy = again.Copy();
+            copy.Append(MerkleHash.Leaf([]));
+            Assert.NotEqual(copy.RootHex(), again.RootHex());
+            Assert.Equal(size, again.Size);
+        }
+
+        Assert.All(kept, subtree => Assert.Equal(subtree.Value, tree.Node(subtree.Key.Item1, subtree.Key.Item2)));
+        Assert.Equal(4_995, kept.Count); // 2 * 2,500 less the digits of 2,500 that are one
+    }
+
+    [Fact]
     public void The_frontier_agrees_with_the_definition_of_the_RFC() => Prop.ForAll(
         Gen.Choose(0, 200).ToArbitrary(),
         count =>

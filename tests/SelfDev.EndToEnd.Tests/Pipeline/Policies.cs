@@ -32,6 +32,18 @@ internal static class Policies
           "specification": { "coldStartSeconds": 60, "replica": { "stepSeconds": 0.02, "sequenceSeconds": 0.001, "prefillTokenSeconds": 0.0001, "batchLimit": 64 } } }
         """);
 
+    /// <summary>Scale-outs and restarts are asked for, one person decides; a fleet that is asked about by its metrics.</summary>
+    public static string Soak() => Of(
+        """
+        { "action": "scale-fleet", "approvers": ["oncall@localhost"], "quorum": 1, "expiresAfter": "1h" },
+        { "action": "restart", "approvers": ["oncall@localhost"], "quorum": 1, "expiresAfter": "1h" }
+        """,
+        maxCapacity: 100,
+        """
+        , "scaling": { "interval": "5s",
+          "specification": { "coldStartSeconds": 60, "replica": { "stepSeconds": 0.02, "sequenceSeconds": 0.001, "prefillTokenSeconds": 0.0001, "batchLimit": 64 } } }
+        """);
+
     private static string Of(string rules, int maxCapacity, string scaling = "", string analysts = "{}") => string.Create(CultureInfo.InvariantCulture, $$"""
         { "schema": "selfdev.policy/1", "actionsEnabled": true,
           "rules": [ {{rules}} ],

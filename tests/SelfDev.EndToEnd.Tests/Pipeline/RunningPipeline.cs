@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using System.Threading.Channels;
 using Microsoft.Extensions.DependencyInjection;
 using SelfDev.Azure.Analysts;
+using SelfDev.Core.Approvals;
 using SelfDev.Core.Ledger;
 using SelfDev.Local.ArmSimulator;
 using SelfDev.Local.Hosting;
@@ -112,7 +113,7 @@ internal sealed class RunningPipeline : IAsyncDisposable
     }
 
     public Task EngageKillSwitchAsync() =>
-        Host.Services.GetRequiredService<KillSwitch>().SetAsync(engaged: true, "lead@localhost", "test", Cancellation);
+        Host.Services.GetRequiredService<KillSwitch>().SetAsync(engaged: true, "lead@localhost", "test", DecisionProof.Key("lead@localhost"), Cancellation);
 
     /// <summary>Waits until the run has started and its state is so. Where time is the test's, enough of it passes for the intake to look.</summary>
     public async Task<WorkflowInstance> ReachAsync(string instanceId, Func<WorkflowInstance, bool> isThere)

@@ -1,7 +1,9 @@
 using System.Security.Cryptography;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using SelfDev.Azure.Analysts;
+using SelfDev.Core.Ledger;
 using SelfDev.Functions.Hosting;
 using SelfDev.Functions.Triggers;
 using SelfDev.Web;
@@ -103,6 +105,9 @@ public sealed class ServiceRegistrationTests
     [InlineData("SelfDev:Webhook", "http://chat.example.com/hook", "SelfDev__Webhook: The webhook's address must be an https:// address")]
     [InlineData("SelfDev:Webhook", "http://localhost/hook", "SelfDev__Webhook")]
     [InlineData("SelfDev:HistoryDays", "0", "1 to 3650")]
+    [InlineData("SelfDev:LedgerAnchor", "12", "SelfDev__LedgerAnchor")]
+    [InlineData("SelfDev:LedgerAnchor", "0:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", "size:rootHash")]
+    [InlineData("SelfDev:LedgerAnchor", "12:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b85", "size:rootHash")]
     [InlineData("SelfDev:LedgerKey", "@Microsoft.KeyVault(SecretUri=https://kv/secrets/ledger-key/)", "Key Vault reference was not resolved")]
     public void A_wrong_setting_is_named(string name, string? value, string expected)
     {
@@ -120,6 +125,23 @@ public sealed class ServiceRegistrationTests
 
         Assert.Contains("SelfDev__ApprovalKeys", refused.Message);
         Assert.DoesNotContain("dG9vIHNob3J0", refused.ToString());
+    }
+
+    [Fact]
+    public void The_ledger_is_held_to_the_anchor_that_the_settings_name_and_its_heads_are_logged()
+    {
+        var lines = new List<string>();
+        const string Root = "E3B0C44298FC1C149AFBF4C8996FB92427AE41E4649B934CA495991B7852B855";
+        using var provider = new ServiceCollection().AddLogging(logging => logging.AddProvider(new Lines(lines)))
+            .AddSelfDev(Read(new Dictionary<string, string?>(Complete) { ["SelfDev:LedgerAnchor"] = $"12:{Root}" }))
+            .BuildServiceProvider();
+        var witness = provider.GetRequiredService<IHeadWitness>();
+        Assert.Equal((12, Root.ToLowerInvariant()), (witness.LastSeen()!.TreeSize, witness.LastSeen()!.RootHash));
+
+        witness.Note(new SignedTreeHead(13, "ab", new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero), "k1", "sig"));
+        Assert.Equal("Ledger head 13:ab, signed 2026-01-01T00:00:00.0000000+00:00 by key k1.", Assert.Single(lines));
+        using var plain = new ServiceCollection().AddLogging().AddSelfDev(Read(Complete)).BuildServiceProvider();
+        Assert.Null(plain.GetRequiredService<IHeadWitness>().LastSeen());
     }
 
     [Fact]
@@ -143,6 +165,23 @@ public sealed class ServiceRegistrationTests
 
     private static FunctionsSettings Read(Dictionary<string, string?> values) =>
         FunctionsSettings.Read(new ConfigurationBuilder().AddInMemoryCollection(values).Build());
+
+    private sealed class Lines(List<string> lines) : ILoggerProvider, ILogger
+    {
+        public ILogger CreateLogger(string categoryName) => this;
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            lines.Add(formatter(state, exception));
+
+        public void Dispose()
+        {
+        }
+    }
 
     private static string LedgerKey()
     {

@@ -82,6 +82,15 @@ public sealed class ModuleTests
     }
 
     [Fact]
+    public void Trust_records_can_be_added_and_neither_changed_nor_appended_to()
+    {
+        var policy = BicepFile.Named("app/storage.bicep").Resources.Single(resource => resource.Name == "trustImmutability");
+
+        Assert.Contains($"indexOf(containers, '{Containers.Trust}')", policy.Body);
+        Assert.Contains("allowProtectedAppendWrites: false", policy.Body);
+    }
+
+    [Fact]
     public void The_life_cycle_spares_all_but_the_evidence_of_diagnoses()
     {
         var storage = BicepFile.Named("app/storage.bicep");

@@ -68,7 +68,7 @@ public sealed class HostVerbTests : IAsyncLifetime
         _host.MapGet("/api/ledger/entries", () => Results.Text(string.Concat(Entries.Select(entry => Encoding.UTF8.GetString(entry) + "\n")), "application/x-ndjson"));
         _host.MapGet("/api/ledger/heads", () => Results.Text(JsonSerializer.Serialize(new[] { Head }, ReportJson.Options)));
         _host.MapGet("/api/ledger/entries/{n:int}", (int n) => n < Entries.Count
-            ? Results.Text(JsonSerializer.Serialize(LedgerProof.Make(Tree(), n, Encoding.UTF8.GetString(Entries[n]), Head), ReportJson.Options))
+            ? Results.Text(JsonSerializer.Serialize(LedgerProof.Make(Tree().Node, n, Encoding.UTF8.GetString(Entries[n]), Head), ReportJson.Options))
             : Results.Problem(title: "No signed head covers such an entry.", statusCode: 404));
         Head = SignHead();
         await _host.StartAsync(TestContext.Current.CancellationToken);

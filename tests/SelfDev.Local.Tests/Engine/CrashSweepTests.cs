@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using SelfDev.CrashTarget;
 using SelfDev.Local.Engine;
+using SelfDev.Local.Sqlite;
 using SelfDev.Workflows.Engine;
 
 namespace SelfDev.Local.Tests.Engine;
@@ -163,8 +164,8 @@ public sealed class CrashSweepTests
 
     private static bool HasTables(string database)
     {
-        using var connection = StoreSchema.OpenReader(database);
-        return StoreSchema.Scalar(connection, "PRAGMA user_version") == StoreSchema.Version;
+        using var connection = SqliteFile.OpenReader(database);
+        return SqliteFile.Scalar(connection, "PRAGMA user_version") == StoreSchema.Schema.Version;
     }
 
     private static Dictionary<string, int> Runs(string effects) => Directory.GetFiles(effects)

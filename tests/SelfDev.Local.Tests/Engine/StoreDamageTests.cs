@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using SelfDev.Local.Engine;
+using SelfDev.Local.Sqlite;
 using SelfDev.Workflows.Engine;
 
 namespace SelfDev.Local.Tests.Engine;
@@ -162,9 +163,9 @@ public sealed class StoreDamageTests : IAsyncLifetime
     [Fact]
     public async Task A_store_of_another_version_is_refused()
     {
-        using (var connection = StoreSchema.OpenWriter(Path.Combine(Closed, "engine.db"), 1000))
+        using (var connection = SqliteFile.OpenWriter(Path.Combine(Closed, "engine.db"), StoreSchema.Schema, 1000))
         {
-            StoreSchema.Execute(connection, "PRAGMA user_version = 99");
+            SqliteFile.Execute(connection, "PRAGMA user_version = 99");
         }
 
         var refused = await Assert.ThrowsAsync<CorruptStoreException>(() => OpenAsync(Closed));

@@ -1,5 +1,6 @@
 using Microsoft.Data.Sqlite;
 using SelfDev.Local.Engine;
+using SelfDev.Local.Sqlite;
 using SelfDev.Workflows.Engine;
 
 namespace SelfDev.Local.Tests.Engine;
@@ -105,9 +106,9 @@ public sealed class StoreFailureTests
     {
         await using var subject = new EmbeddedEngineUnderTest();
         await subject.StartAsync(Catalog());
-        using var connection = StoreSchema.OpenWriter(Path.Combine(subject.Folder, "engine.db"), 1000);
+        using var connection = SqliteFile.OpenWriter(Path.Combine(subject.Folder, "engine.db"), StoreSchema.Schema, 1000);
 
-        Assert.Equal(2, StoreSchema.Scalar(connection, "PRAGMA synchronous")); // FULL
+        Assert.Equal(2, SqliteFile.Scalar(connection, "PRAGMA synchronous")); // FULL
         using var mode = connection.CreateCommand();
         mode.CommandText = "PRAGMA journal_mode";
         Assert.Equal("wal", mode.ExecuteScalar());

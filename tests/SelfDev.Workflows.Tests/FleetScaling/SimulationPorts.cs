@@ -79,6 +79,12 @@ internal sealed class SimulatedLedger(Func<bool> isFaulty, Action<LedgerEntry> r
     public IAsyncEnumerable<ReadOnlyMemory<byte>> ReadAsync(long fromIndex, CancellationToken cancellation) => throw new NotSupportedException();
 
     public IAsyncEnumerable<SignedTreeHead> ReadHeadsAsync(CancellationToken cancellation) => throw new NotSupportedException();
+
+    public Task<long?> FindAsync(string key, CancellationToken cancellation) => throw new NotSupportedException();
+
+    public Task<SignedTreeHead?> LatestHeadAsync(CancellationToken cancellation) => throw new NotSupportedException();
+
+    public Task<T> ReadTreeAsync<T>(long size, Func<MerkleNode, T> read, CancellationToken cancellation) => throw new NotSupportedException();
 }
 
 /// <summary>As many instances as requests a second, so that a test knows the right answer.</summary>

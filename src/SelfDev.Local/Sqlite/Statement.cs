@@ -1,9 +1,9 @@
 using Microsoft.Data.Sqlite;
 using SQLitePCL;
 
-namespace SelfDev.Local.Engine;
+namespace SelfDev.Local.Sqlite;
 
-/// <summary>One prepared statement, bound by position and run again and again: the engine's hot path is a dozen of these.</summary>
+/// <summary>One prepared statement, bound by position and run again and again: the hot path of a store is a dozen of these.</summary>
 internal sealed class Statement : IDisposable
 {
     private readonly sqlite3 _database;
@@ -27,6 +27,8 @@ internal sealed class Statement : IDisposable
 
     public Statement Bind(ReadOnlySpan<byte> value) => Checked(raw.sqlite3_bind_blob(_statement, ++_bound, value));
 
+    public Statement BindNull() => Checked(raw.sqlite3_bind_null(_statement, ++_bound));
+
     /// <summary>Runs a statement that returns no rows.</summary>
     public void Execute()
     {
@@ -36,6 +38,45 @@ internal sealed class Statement : IDisposable
             {
                 throw new InvalidOperationException("The statement returned a row.");
             }
+        }
+        finally
+        {
+            Reset();
+        }
+    }
+
+    /// <summary>Runs a statement that changes rows.</summary>
+    /// <returns>How many.</returns>
+    public int Change()
+    {
+        Execute();
+        return raw.sqlite3_changes(_database);
+    }
+
+    /// <returns>What the first row holds; the default value where there is none.</returns>
+    public T? First<T>(Func<Statement, T> read)
+    {
+        try
+        {
+            return Step() ? read(this) : default;
+        }
+        finally
+        {
+            Reset();
+        }
+    }
+
+    public List<T> All<T>(Func<Statement, T> read)
+    {
+        var rows = new List<T>();
+        try
+        {
+            while (Step())
+            {
+                rows.Add(read(this));
+            }
+
+            return rows;
         }
         finally
         {
@@ -68,8 +109,9 @@ internal sealed class Statement : IDisposable
 
     public string Text(int column) => raw.sqlite3_column_text(_statement, column).utf8_to_string();
 
-    public string? TextOrNull(int column) =>
-        raw.sqlite3_column_type(_statement, column) == raw.SQLITE_NULL ? null : Text(column);
+    public bool IsNull(int column) => raw.sqlite3_column_type(_statement, column) == raw.SQLITE_NULL;
+
+    public string? TextOrNull(int column) => IsNull(column) ? null : Text(column);
 
     /// <summary>Valid until the next step.</summary>
     public ReadOnlySpan<byte> Blob(int column) => raw.sqlite3_column_blob(_statement, column);

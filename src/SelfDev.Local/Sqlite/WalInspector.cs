@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 
-namespace SelfDev.Local.Engine;
+namespace SelfDev.Local.Sqlite;
 
 /// <summary>
 /// Looks at the write-ahead log before SQLite does. SQLite takes the log up to the first frame whose checksum does not match, and

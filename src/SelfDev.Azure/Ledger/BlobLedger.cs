@@ -1,0 +1,18 @@
+using Azure.Storage.Blobs;
+using SelfDev.Workflows.Ledger;
+using SelfDev.Workflows.Ports;
+
+namespace SelfDev.Azure.Ledger;
+
+/// <summary>The ledger's log on append blobs: entries in <c>ledger/segments/</c>, signed tree heads in <c>ledger/heads/</c>.</summary>
+public static class BlobLedger
+{
+    /// <param name="service">Of the account that holds the container <c>ledger</c>.</param>
+    /// <param name="linesPerSegment">The same for all writers of a ledger, for ever.</param>
+    public static LineLedgerLog Open(BlobServiceClient service, int linesPerSegment = SegmentedAppendBlob.DefaultLinesPerSegment)
+    {
+        var container = service.GetBlobContainerClient(Containers.Ledger);
+        return new LineLedgerLog(
+            new SegmentedAppendBlob(container, "segments", linesPerSegment), new SegmentedAppendBlob(container, "heads", linesPerSegment));
+    }
+}

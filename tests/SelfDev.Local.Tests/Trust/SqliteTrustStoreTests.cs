@@ -1,0 +1,69 @@
+using SelfDev.Local.Sqlite;
+using SelfDev.Local.Trust;
+using SelfDev.Testing.Conformance;
+using SelfDev.Workflows.Ports;
+
+namespace SelfDev.Local.Tests.Trust;
+
+public sealed class SqliteTrustStoreTests : TrustStoreConformance, IDisposable
+{
+    private readonly string _folder = Directory.CreateTempSubdirectory("selfdev-trust-").FullName;
+    private readonly List<SqliteTrustStore> _open = [];
+
+    private string FilePath => Path.Combine(_folder, "trust.db");
+
+    public void Dispose()
+    {
+        _open.ForEach(store => store.Dispose());
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    protected override Task<ITrustStore> CreateAsync() => Task.FromResult<ITrustStore>(Open());
+
+    [Fact]
+    public async Task Records_outlive_the_store_that_created_them()
+    {
+        var store = Open();
+        await store.TryCreateAsync("a", "one"u8.ToArray(), Cancellation);
+        store.Dispose();
+        Assert.Equal("one"u8.ToArray(), await Open().ReadAsync("a", Cancellation));
+    }
+
+    [Fact]
+    public async Task A_listing_of_several_pages_leaves_nothing_out()
+    {
+        var store = Open();
+        await Task.WhenAll(Enumerable.Range(0, 1_234).Select(number => store.TryCreateAsync($"d/{number:0000}", "x"u8.ToArray(), Cancellation)));
+        Assert.Equal(Enumerable.Range(0, 1_234).Select(number => $"d/{number:0000}"), await store.ListAsync("d/", "", Cancellation).ToListAsync(Cancellation));
+        Assert.True(store.Commits < 400, $"{store.Commits} commits for 1,234 records that were created at once");
+    }
+
+    [Fact]
+    public async Task A_record_that_was_changed_in_the_file_is_refused()
+    {
+        var store = Open();
+        await store.TryCreateAsync("plan", "approve capacity 4"u8.ToArray(), Cancellation);
+        store.Dispose();
+        var file = await File.ReadAllBytesAsync(FilePath, Cancellation);
+        file[file.AsSpan().IndexOf("capacity 4"u8) + 9] = (byte)'9';
+        await File.WriteAllBytesAsync(FilePath, file, Cancellation);
+
+        var damaged = await Assert.ThrowsAsync<CorruptStoreException>(() => Open().ReadAsync("plan", Cancellation));
+        Assert.Contains("plan", damaged.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Two_processes_cannot_have_it_open()
+    {
+        Open();
+        var refused = Assert.Throws<DataFolderInUseException>(Open);
+        Assert.Contains($"process {Environment.ProcessId}", refused.Message, StringComparison.Ordinal);
+    }
+
+    private SqliteTrustStore Open()
+    {
+        var store = SqliteTrustStore.Open(FilePath);
+        _open.Add(store);
+        return store;
+    }
+}
