@@ -36,6 +36,7 @@ public static class ServiceRegistration
         var account = BlobStoreOptions.Parse(settings.Storage);
         var storageCredential = account.ServiceUri is null ? null : Credential(settings.AppClientId);
         return services
+            .AddLogging(logging => logging.HideAddresses())
             .AddSelfDevWorkflows()
             .AddSelfDevWeb(new WebOptions
             {
