@@ -165,7 +165,7 @@ internal static class ApprovalPage
             <h2>Who decides</h2>
             <p>{Quorum(approval.Requirement)}: {Page.Safe(string.Join(", ", approval.Requirement.Approvers))}. One no is enough to stop it.</p>
             {(approval.Requirement.Because is { } because ? Html.Of($"<p><strong>{Page.Safe(because)}</strong></p>") : Html.Empty)}
-            {(decisions.Count == 0 ? Html.Of($"<p class=\"facts\">Nobody has decided yet.</p>") : Html.Of($"<table><thead><tr><th>Who</th><th>Decision</th><th>When</th><th>Reason</th></tr></thead><tbody>{rows}</tbody></table>"))}
+            {(decisions.Count == 0 ? Html.Of($"<p class=\"facts\">Nobody has decided yet.</p>") : Html.Of($"<div class=\"scroll\" tabindex=\"0\"><table><thead><tr><th>Who</th><th>Decision</th><th>When</th><th>Reason</th></tr></thead><tbody>{rows}</tbody></table></div>"))}
             </section>
             """);
     }
