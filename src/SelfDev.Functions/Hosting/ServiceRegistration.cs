@@ -39,6 +39,7 @@ public static class ServiceRegistration
         var storageCredential = account.ServiceUri is null ? null : Credential(settings.AppClientId);
         var storage = new BlobArtifactStore(account, storageCredential);
         return services
+            .AddLogging(logging => logging.HideAddresses())
             .AddSelfDevWorkflows()
             .AddSelfDevWeb(new WebOptions
             {
