@@ -39,8 +39,9 @@ internal sealed class MutationRun(RunOptions options, string repository, TextWri
         }
 
         await WeaveAsync(chosen, workspace, cancellation);
-        var classes = await MeasureAsync(set, sets, workspace, build, cancellation);
-        var results = await TryAsync(chosen, classes, workspace, cancellation);
+        var process = new TestProcess(workspace);
+        var units = await MeasureAsync(set, chosen, sets, build, process, cancellation);
+        var results = await TryAsync(chosen, units, process, cancellation);
         var verdicts = accepted.Apply(results);
         var report = new RunReport(
             options.Targets,
@@ -48,7 +49,7 @@ internal sealed class MutationRun(RunOptions options, string repository, TextWri
             found.Count,
             dropped,
             verdicts,
-            [.. classes.Where(one => one.Problem is not null)],
+            [.. units.Where(unit => unit.Problem is not null)],
             options.Sample is null ? accepted.Stale(verdicts) : [],
             _watch.Elapsed);
         TextReport.Write(report, output);
@@ -141,39 +142,50 @@ internal sealed class MutationRun(RunOptions options, string repository, TextWri
         }
     }
 
-    private async Task<IReadOnlyList<ClassCoverage>> MeasureAsync(
-        MutationSet set, MutationSets sets, Workspace workspace, ProjectBuild build, CancellationToken cancellation)
+    private async Task<IReadOnlyList<UnitCoverage>> MeasureAsync(
+        MutationSet set, List<Mutant> mutants, MutationSets sets, ProjectBuild build, TestProcess process, CancellationToken cancellation)
     {
-        var coverage = new Coverage(workspace, new TestEnvironment(workspace), options.ClassLimit);
-        var classes = new List<TestClass>();
-        foreach (var suite in set.Tests)
+        var measured = await MeasureAsync(set.Tests.Where(suite => !suite.LastResort), sets, build, process, cancellation);
+        var reached = measured.SelectMany(unit => unit.Reached).ToHashSet();
+        var unreached = mutants.Count(mutant => !reached.Contains(mutant.Id));
+        var last = set.Tests.Where(suite => suite.LastResort).ToList();
+        if (unreached == 0 || last.Count == 0)
+        {
+            return measured;
+        }
+
+        Say($"{unreached} mutants are reached by none of these: the tests of last resort");
+        var more = await MeasureAsync(last, sets, build, process, cancellation);
+        return [.. measured, .. more.Select(unit => unit with { Reached = unit.Reached.Except(reached).ToHashSet() })];
+    }
+
+    private async Task<IReadOnlyList<UnitCoverage>> MeasureAsync(
+        IEnumerable<TestSuite> suites, MutationSets sets, ProjectBuild build, TestProcess process, CancellationToken cancellation)
+    {
+        var coverage = new Coverage(process, options.UnitLimit);
+        var units = new List<TestUnit>();
+        foreach (var suite in suites)
         {
             Say($"{suite.Project}: building with the mutants in");
             await build.BuildAsync(suite.Project, cancellation);
-            var listed = await coverage.ListAsync(suite, build.OutputOf(suite.Project), sets.Slow, cancellation);
-            if (listed.Count == 0)
-            {
-                throw new MutationException($"{suite.Project} has no class like {string.Join(", ", suite.Classes ?? ["*"])} that is not slow.");
-            }
-
-            classes.AddRange(listed);
+            units.AddRange(await coverage.ListAsync(suite, build.OutputOf(suite.Project), sets.Slow, cancellation));
         }
 
-        Say($"{classes.Count} classes of tests: each once, with every mutant off");
-        var measured = await InParallelAsync(classes, coverage.MeasureAsync, cancellation);
+        Say($"{units.Count} classes or methods of tests: each once, with every mutant off");
+        var measured = await InParallelAsync(units, coverage.MeasureAsync, cancellation);
         foreach (var one in measured.OrderByDescending(one => one.Elapsed))
         {
             var state = one.Problem ?? string.Create(CultureInfo.InvariantCulture, $"reaches {one.Reached.Count}");
-            Say($"  {one.Elapsed.TotalSeconds,5:0.0} s  {one.Test.Name}: {state}");
+            Say($"  {one.Elapsed.TotalSeconds,5:0.0} s  {one.Unit.Name}: {state}");
         }
 
         return measured;
     }
 
     private async Task<IReadOnlyList<TrialResult>> TryAsync(
-        List<Mutant> mutants, IReadOnlyList<ClassCoverage> classes, Workspace workspace, CancellationToken cancellation)
+        List<Mutant> mutants, IReadOnlyList<UnitCoverage> units, TestProcess process, CancellationToken cancellation)
     {
-        var trial = new MutantTrial(workspace, new TestEnvironment(workspace), [.. classes.Where(one => one.Problem is null)]);
+        var trial = new MutantTrial(process, [.. units.Where(unit => unit.Problem is null)]);
         var (done, killed) = (0, 0);
         return await InParallelAsync(mutants, OneAsync, cancellation);
 

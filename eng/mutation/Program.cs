@@ -10,9 +10,9 @@ var tests = new Option<string[]>("--tests") { Description = "Test project for gl
 var sample = new Option<int?>("--sample") { Description = "So many mutants, taken at random." };
 var seed = new Option<int?>("--seed") { Description = "Of the sample and of the order; printed. Another one each time if it is not given." };
 var minutes = new Option<double>("--max-minutes") { Description = "Begin no mutant after so many minutes.", DefaultValueFactory = _ => 24 * 60 };
-var classSeconds = new Option<double>("--class-seconds")
+var unitSeconds = new Option<double>("--unit-seconds")
 {
-    Description = "Set aside a class of tests that takes longer by itself.",
+    Description = "Set aside a class (or method) of tests that takes longer by itself.",
     DefaultValueFactory = _ => 30,
 };
 var threshold = new Option<double>("--threshold") { Description = "Exit code 1 below this score, in percent.", DefaultValueFactory = _ => 85 };
@@ -27,7 +27,7 @@ var keep = new Option<bool>("--keep") { Description = "Keep the mutated copy, an
 var report = new Option<string?>("--out") { Description = "Write the report as JSON to this file." };
 var command = new RootCommand("Puts one small fault after another into the code and says which of them the tests do not notice.")
 {
-    targets, tests, sample, seed, minutes, classSeconds, threshold, parallel, list, texts, keep, report,
+    targets, tests, sample, seed, minutes, unitSeconds, threshold, parallel, list, texts, keep, report,
 };
 command.SetAction(async (parsed, cancellation) =>
 {
@@ -37,7 +37,7 @@ command.SetAction(async (parsed, cancellation) =>
         parsed.GetValue(sample),
         parsed.GetValue(seed) ?? Random.Shared.Next(1, 1_000_000),
         TimeSpan.FromMinutes(parsed.GetValue(minutes)),
-        TimeSpan.FromSeconds(parsed.GetValue(classSeconds)),
+        TimeSpan.FromSeconds(parsed.GetValue(unitSeconds)),
         parsed.GetValue(threshold),
         Math.Max(1, parsed.GetValue(parallel)),
         parsed.GetValue(list),

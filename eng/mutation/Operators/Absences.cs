@@ -25,7 +25,7 @@ internal sealed class Absences : IMutationOperator
         var keepsType = SymbolEqualityComparer.Default.Equals(type, left) || !IsNullableValue(left);
         var rest = TextAfter(node.Left, node);
         yield return MutationPoint.Instead(
-            node, "coalesce", keepsType ? $"({node.Left})!" : $"({node.Left}).GetValueOrDefault()", rest, "");
+            node, "coalesce", $"({node.Left})" + (keepsType ? "" : ".GetValueOrDefault()"), rest, "");
         if (node.Right is not ThrowExpressionSyntax && !node.Right.IsKind(SyntaxKind.NullLiteralExpression))
         {
             yield return MutationPoint.Instead(node, "coalesce", node.Right.ToString(), new(node.SpanStart, node.Right.SpanStart - node.SpanStart), "");
@@ -48,7 +48,7 @@ internal sealed class Absences : IMutationOperator
     private static IEnumerable<MutationPoint> OfAccess(ConditionalAccessExpressionSyntax node, SemanticModel model)
     {
         var subject = model.GetTypeInfo(node.Expression).Type;
-        var mutated = $"({node.Expression})" + (IsNullableValue(subject) ? ".Value" : "!") + node.WhenNotNull;
+        var mutated = $"({node.Expression})" + (IsNullableValue(subject) ? ".Value" : "") + node.WhenNotNull;
         if (node.Parent is ExpressionStatementSyntax statement)
         {
             yield return MutationPoint.Instead(statement, "null-conditional", mutated + ";", node.OperatorToken.Span, "");

@@ -27,7 +27,9 @@ internal sealed partial class MutationScan(bool withTexts)
             .SelectMany(node => _operators.SelectMany(one => one.Propose(node, model)))
             // A preprocessor line inside cannot be moved into brackets.
             .Where(point => !point.Node.ContainsDirectives)
-            .Where(point => point.Node is not ExpressionSyntax expression || Untouched.CanStandInBrackets(expression));
+            .Where(point => point.Node is not ExpressionSyntax expression || Untouched.CanStandInBrackets(expression))
+            // A condition may be turned round by two operators.
+            .DistinctBy(point => (point.Node, point.Changed, point.ChangedTo));
         return [.. points.Select((point, number) => Describe(point, file, firstId + number))];
     }
 

@@ -28,7 +28,7 @@ internal static class JsonReport
             Total = View(report.Total),
             Dropped = report.Dropped.GroupBy(one => (one.Mutant.Operator, one.Error))
                 .Select(group => new { group.Key.Operator, group.Key.Error, Count = group.Count() }),
-            SetAside = report.SetAside.Select(one => new { Class = one.Test.Name, one.Problem }),
+            SetAside = report.SetAside.Select(one => new { Tests = one.Unit.Name, one.Problem }),
             report.Stale,
             Files = report.Files.Select(row => new { row.File, Counts = View(row.Tally) }),
             Mutants = report.Verdicts.Select(verdict => new

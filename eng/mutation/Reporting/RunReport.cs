@@ -7,7 +7,7 @@ namespace SelfDev.Mutation.Reporting;
 /// <param name="Seed">Of the order and of the sample.</param>
 /// <param name="Found">Mutants that compile, before a sample was taken.</param>
 /// <param name="Dropped">Mutants that do not compile.</param>
-/// <param name="SetAside">Classes of tests that could not be used, each with its problem.</param>
+/// <param name="SetAside">Tests that could not be used, each with its problem.</param>
 /// <param name="Stale">Entries of <c>accepted.json</c> that are about nothing any more.</param>
 internal sealed record RunReport(
     IReadOnlyList<string> Targets,
@@ -15,7 +15,7 @@ internal sealed record RunReport(
     int Found,
     IReadOnlyList<DroppedMutant> Dropped,
     IReadOnlyList<Verdict> Verdicts,
-    IReadOnlyList<ClassCoverage> SetAside,
+    IReadOnlyList<UnitCoverage> SetAside,
     IReadOnlyList<AcceptedSurvivor> Stale,
     TimeSpan Elapsed)
 {

@@ -80,7 +80,7 @@ internal static class TextReport
 
         foreach (var one in report.SetAside)
         {
-            output.WriteLine($"SET ASIDE: {one.Test.Name}: {one.Problem}");
+            output.WriteLine($"SET ASIDE: {one.Unit.Name}: {one.Problem}");
         }
 
         foreach (var entry in report.Stale)

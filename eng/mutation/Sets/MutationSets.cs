@@ -48,7 +48,8 @@ internal sealed record MutationSets(IReadOnlyDictionary<string, MutationSet> Set
             throw new MutationException("Files without a set need the tests that have to notice: --tests tests/X.Tests[=class,class].");
         }
 
-        var merged = suites.GroupBy(suite => suite.Project).Select(group => new TestSuite(group.Key, Classes(group)));
+        var merged = suites.GroupBy(suite => (suite.Project, suite.PerMethod, suite.LastResort))
+            .Select(group => group.First() with { Classes = Classes(group) });
         return new MutationSet([.. named.SelectMany(set => set.Files).Concat(globs).Distinct()], [.. merged]);
     }
 
@@ -61,7 +62,10 @@ internal sealed record MutationSet(IReadOnlyList<string> Files, IReadOnlyList<Te
 
 /// <param name="Project">Folder of the test project, relative to the root.</param>
 /// <param name="Classes">Full class names, <c>*</c> stands for anything; null for all of the project.</param>
-internal sealed record TestSuite(string Project, IReadOnlyList<string>? Classes = null)
+/// <param name="PerMethod">Coverage is noted and tests are run by method and not by class: for few tests of seconds each.</param>
+/// <param name="LastResort">Its tests are run only for mutants that no other suite reaches.</param>
+internal sealed record TestSuite(
+    string Project, IReadOnlyList<string>? Classes = null, bool PerMethod = false, bool LastResort = false)
 {
     public static TestSuite Parse(string text) =>
         text.Split('=', 2) is [var project, var classes]

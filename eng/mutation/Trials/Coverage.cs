@@ -1,58 +1,60 @@
 using System.Globalization;
+using System.Text.Json;
 using SelfDev.Mutation.Building;
 using SelfDev.Mutation.Sets;
 
 namespace SelfDev.Mutation.Trials;
 
 /// <summary>Which mutants each class of tests reaches, and how long it takes without any.</summary>
-internal sealed class Coverage(Workspace workspace, TestEnvironment environment, TimeSpan classLimit)
+/// <param name="limit">What takes longer by itself is set aside.</param>
+internal sealed class Coverage(TestProcess process, TimeSpan limit)
 {
-    private static readonly TimeSpan ListLimit = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan ListLimit = TimeSpan.FromMinutes(2);
 
-    /// <summary>The classes that a set asks for and that are not slow.</summary>
-    public async Task<IReadOnlyList<TestClass>> ListAsync(
+    /// <summary>What a set asks for and is not slow.</summary>
+    public async Task<IReadOnlyList<TestUnit>> ListAsync(
         TestSuite suite, string assembly, IReadOnlyList<SlowTests> slow, CancellationToken cancellation)
     {
-        var result = await ChildProcess.RunAsync(
-            "dotnet", [assembly, "-noLogo", "-list", "classes"], workspace.Root, new Dictionary<string, string>(), ListLimit, cancellation);
-        if (result.ExitCode != 0)
+        var result = await process.ListAsync(assembly, suite.PerMethod, ListLimit, cancellation);
+        // One line of JSON, whatever else is printed.
+        var json = result.Output.LastOrDefault(line => line.StartsWith('['));
+        if (result.ExitCode != 0 || json is null)
         {
             throw new MutationException($"{assembly} does not list its tests: {result.Tail(5)}");
         }
 
         var ofProject = slow.Where(one => one.Project == suite.Project).ToList();
-        return
+        List<TestUnit> units =
         [
-            .. from line in result.Output
-               let name = line.Trim()
-               where name.Length > 0 && suite.Holds(name)
-               let rules = ofProject.Where(one => Wildcard.Matches(one.Class, name)).ToList()
+            .. from name in JsonSerializer.Deserialize<string[]>(json)!.Distinct()
+               let className = suite.PerMethod ? name[..name.LastIndexOf('.')] : name
+               where suite.Holds(className)
+               let rules = ofProject.Where(one => Wildcard.Matches(one.Class, className)).ToList()
                where rules.All(rule => rule.Methods is not null)
-               select new TestClass(
-                   suite.Project, assembly, name, [.. rules.SelectMany(rule => rule.Methods!).Select(method => $"{name}.{method}")]),
+               let leftOut = rules.SelectMany(rule => rule.Methods!).Select(method => $"{className}.{method}").ToList()
+               where !suite.PerMethod || !leftOut.Contains(name)
+               select new TestUnit(suite.Project, assembly, name, suite.PerMethod, suite.PerMethod ? [] : leftOut),
         ];
+        return units.Count > 0
+            ? units
+            : throw new MutationException($"{suite.Project} has no class like {string.Join(", ", suite.Classes ?? ["*"])} that is not slow.");
     }
 
-    /// <summary>Runs one class by itself, with every mutant off.</summary>
-    public async Task<ClassCoverage> MeasureAsync(TestClass test, CancellationToken cancellation)
+    /// <summary>Runs one class or method by itself, with every mutant off.</summary>
+    public async Task<UnitCoverage> MeasureAsync(TestUnit unit, CancellationToken cancellation)
     {
-        var folder = Directory.CreateDirectory(Path.Combine(workspace.Temporary, "coverage", test.Name)).FullName;
-        var result = await ChildProcess.RunAsync(
-            "dotnet", TestClass.Arguments([test]), workspace.Root, environment.Recording(folder), classLimit, cancellation);
+        var (result, reached) = await process.RecordAsync(unit, limit, cancellation);
         var problem = result switch
         {
-            { ExitCode: null } => string.Create(CultureInfo.InvariantCulture, $"takes longer than {classLimit.TotalSeconds:0} s"),
+            { ExitCode: null } => string.Create(CultureInfo.InvariantCulture, $"takes longer than {limit.TotalSeconds:0} s"),
             { ExitCode: not 0 } => $"fails with every mutant off: {RunnerOutput.FirstFailure(result.Output) ?? result.Tail(3)}",
             _ when RunnerOutput.Ran(result.Output) is null or 0 => "runs no test here (all skipped, or none found)",
             _ => null,
         };
-        var ids = Directory.GetFiles(folder).SelectMany(File.ReadLines)
-            .Select(line => int.TryParse(line, NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id : 0)
-            .Where(id => id > 0);
-        return new ClassCoverage(test, result.Elapsed, problem is null ? ids.ToHashSet() : [], problem);
+        return new UnitCoverage(unit, result.Elapsed, problem is null ? reached : new HashSet<int>(), problem);
     }
 }
 
 /// <param name="Elapsed">From start to end of the process.</param>
-/// <param name="Problem">Why the class is set aside; null if it is not.</param>
-internal sealed record ClassCoverage(TestClass Test, TimeSpan Elapsed, IReadOnlySet<int> Reached, string? Problem);
+/// <param name="Problem">Why it is set aside; null if it is not.</param>
+internal sealed record UnitCoverage(TestUnit Unit, TimeSpan Elapsed, IReadOnlySet<int> Reached, string? Problem);

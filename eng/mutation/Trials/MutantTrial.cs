@@ -1,69 +1,56 @@
-using SelfDev.Mutation.Building;
 using SelfDev.Mutation.Points;
 
 namespace SelfDev.Mutation.Trials;
 
-/// <summary>Switches one mutant on and runs the classes that reach it until one fails.</summary>
-internal sealed class MutantTrial(Workspace workspace, TestEnvironment environment, IReadOnlyList<ClassCoverage> classes)
+/// <summary>Switches one mutant on and runs the tests that reach it until one fails.</summary>
+/// <param name="units">Those that pass with every mutant off.</param>
+internal sealed class MutantTrial(TestProcess process, IReadOnlyList<UnitCoverage> units)
 {
     private const int Slack = 5;
 
     // Starting a process costs more than most classes: quick ones share one, up to this much work.
     private static readonly TimeSpan Shared = TimeSpan.FromSeconds(3);
 
-    private readonly TimeSpan _start = classes.Count == 0 ? TimeSpan.Zero : classes.Min(one => one.Elapsed);
+    private readonly TimeSpan _start = units.Count == 0 ? TimeSpan.Zero : units.Min(unit => unit.Elapsed);
 
     public async Task<TrialResult> RunAsync(Mutant mutant, CancellationToken cancellation)
     {
-        var reaching = classes.Where(one => one.Reached.Contains(mutant.Id)).ToList();
-        if (reaching.Count == 0)
-        {
-            return new TrialResult(mutant, Outcome.NotCovered, null, TimeSpan.Zero);
-        }
-
+        var reaching = units.Where(unit => unit.Reached.Contains(mutant.Id)).ToList();
         var spent = TimeSpan.Zero;
         foreach (var batch in Batches(reaching))
         {
-            var normal = batch.Aggregate(TimeSpan.Zero, (sum, one) => sum + one.Elapsed);
-            var result = await ChildProcess.RunAsync(
-                "dotnet",
-                TestClass.Arguments([.. batch.Select(one => one.Test)]),
-                workspace.Root,
-                environment.WithMutant(mutant.Id),
-                (Slack * normal) + TimeSpan.FromSeconds(Slack),
-                cancellation);
+            var normal = batch.Aggregate(TimeSpan.Zero, (sum, unit) => sum + unit.Elapsed);
+            var limit = (Slack * normal) + TimeSpan.FromSeconds(Slack);
+            var result = await process.RunAsync([.. batch.Select(unit => unit.Unit)], mutant, limit, cancellation);
             spent += result.Elapsed;
             if (result.ExitCode != 0)
             {
-                return new TrialResult(
-                    mutant,
-                    result.ExitCode is null ? Outcome.TimedOut : Outcome.Killed,
-                    RunnerOutput.FirstFailure(result.Output) ?? string.Join(", ", batch.Select(one => one.Test.Name)),
-                    spent);
+                var killer = RunnerOutput.FirstFailure(result.Output) ?? string.Join(", ", batch.Select(unit => unit.Unit.Name));
+                return new TrialResult(mutant, result.ExitCode is null ? Outcome.TimedOut : Outcome.Killed, killer, spent);
             }
         }
 
-        return new TrialResult(mutant, Outcome.Survived, null, spent);
+        return new TrialResult(mutant, reaching.Count == 0 ? Outcome.NotCovered : Outcome.Survived, null, spent);
     }
 
-    /// <summary>Quickest first: most mutants are killed by the tests that are nearest to them, and those are quick.</summary>
-    private List<List<ClassCoverage>> Batches(IReadOnlyList<ClassCoverage> reaching)
+    // Quickest first: most mutants are killed by the tests that are nearest to them, and those are quick.
+    private List<List<UnitCoverage>> Batches(List<UnitCoverage> reaching)
     {
-        var open = new Dictionary<string, (List<ClassCoverage> Batch, TimeSpan Work)>(StringComparer.Ordinal);
-        var batches = new List<List<ClassCoverage>>();
-        foreach (var one in reaching.OrderBy(one => one.Elapsed))
+        var open = new Dictionary<(string, bool), (List<UnitCoverage> Batch, TimeSpan Work)>();
+        var batches = new List<List<UnitCoverage>>();
+        foreach (var unit in reaching.OrderBy(unit => unit.Elapsed))
         {
-            var work = one.Elapsed - _start;
-            if (open.TryGetValue(one.Test.Assembly, out var last) && last.Work + work <= Shared)
+            var work = unit.Elapsed - _start;
+            if (open.TryGetValue(unit.Unit.Process, out var last) && last.Work + work <= Shared)
             {
-                last.Batch.Add(one);
-                open[one.Test.Assembly] = (last.Batch, last.Work + work);
+                last.Batch.Add(unit);
+                open[unit.Unit.Process] = (last.Batch, last.Work + work);
             }
             else
             {
-                List<ClassCoverage> batch = [one];
+                List<UnitCoverage> batch = [unit];
                 batches.Add(batch);
-                open[one.Test.Assembly] = (batch, work);
+                open[unit.Unit.Process] = (batch, work);
             }
         }
 

@@ -2,18 +2,23 @@ using System.Globalization;
 
 namespace SelfDev.Mutation.Trials;
 
-/// <summary>A class of tests that is run in a process of its own, or together with others of its project.</summary>
-/// <param name="Project">Folder, relative to the root.</param>
+/// <summary>Tests that are run together: a class, or one method.</summary>
+/// <param name="Suite">Folder of the test project, relative to the root.</param>
 /// <param name="Assembly">Path of the built test assembly.</param>
+/// <param name="Name">Full name of the class or of the method.</param>
 /// <param name="LeftOut">Full names of methods that are not run.</param>
-internal sealed record TestClass(string Project, string Assembly, string Name, IReadOnlyList<string> LeftOut)
+internal sealed record TestUnit(string Suite, string Assembly, string Name, bool IsMethod, IReadOnlyList<string> LeftOut)
 {
+    /// <summary>Units that can share a process have the same key: the runner takes classes or methods, not both.</summary>
+    public (string Assembly, bool IsMethod) Process => (Assembly, IsMethod);
+
     /// <summary>Arguments of the test assembly's own runner.</summary>
-    public static IEnumerable<string> Arguments(IReadOnlyList<TestClass> classes) =>
+    /// <param name="units">At least one; all of one <see cref="Process"/>.</param>
+    public static IReadOnlyList<string> Arguments(IReadOnlyList<TestUnit> units) =>
     [
-        classes[0].Assembly, "-noLogo", "-noColor", "-parallel", "none", "-stopOnFail",
-        .. classes.SelectMany(one => new[] { "-class", one.Name }),
-        .. classes.SelectMany(one => one.LeftOut).SelectMany(method => new[] { "-method-", method }),
+        units[0].Assembly, "-noLogo", "-noColor", "-parallel", "none", "-stopOnFail",
+        .. units.SelectMany(unit => new[] { unit.IsMethod ? "-method" : "-class", unit.Name }),
+        .. units.SelectMany(unit => unit.LeftOut).SelectMany(method => new[] { "-method-", method }),
     ];
 }
 
