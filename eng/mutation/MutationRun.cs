@@ -77,10 +77,15 @@ internal sealed class MutationRun(RunOptions options, string repository, TextWri
         List<Mutant> sound = [];
         List<DroppedMutant> dropped = [];
         var next = 1;
-        foreach (var project in files.GroupBy(file => ProjectOf(file, workspace)).OrderBy(group => group.Key, StringComparer.Ordinal))
+        var projects = files.ToLookup(file => ProjectOf(file, workspace));
+        if (projects.Count > 0)
         {
-            Say($"{project.Key}: building");
-            await build.BuildAsync(project.Key, cancellation);
+            Say($"building {string.Join(", ", projects.Select(project => project.Key))}");
+            await build.BuildAsync([.. projects.Select(project => project.Key)], cancellation);
+        }
+
+        foreach (var project in projects.OrderBy(group => group.Key, StringComparer.Ordinal))
+        {
             Say($"{project.Key}: looking for mutants that compile");
             var sources = await ProjectSources.LoadAsync(
                 project.Key, workspace.InCopy(project.Key), build.ArgumentsOf(project.Key), build.GeneratedOf(project.Key), cancellation);
@@ -164,10 +169,11 @@ internal sealed class MutationRun(RunOptions options, string repository, TextWri
     {
         var coverage = new Coverage(process, options.UnitLimit);
         var units = new List<TestUnit>();
-        foreach (var suite in suites)
+        var all = suites.ToList();
+        Say($"building {string.Join(", ", all.Select(suite => suite.Project).Distinct())} with the mutants in");
+        await build.BuildAsync([.. all.Select(suite => suite.Project).Distinct()], cancellation);
+        foreach (var suite in all)
         {
-            Say($"{suite.Project}: building with the mutants in");
-            await build.BuildAsync(suite.Project, cancellation);
             units.AddRange(await coverage.ListAsync(suite, build.OutputOf(suite.Project), sets.Slow, cancellation));
         }
 
@@ -185,7 +191,7 @@ internal sealed class MutationRun(RunOptions options, string repository, TextWri
     private async Task<IReadOnlyList<TrialResult>> TryAsync(
         List<Mutant> mutants, IReadOnlyList<UnitCoverage> units, TestProcess process, CancellationToken cancellation)
     {
-        var trial = new MutantTrial(process, [.. units.Where(unit => unit.Problem is null)]);
+        var trial = new MutantTrial(process.RunAsync, [.. units.Where(unit => unit.Problem is null)]);
         var (done, killed) = (0, 0);
         return await InParallelAsync(mutants, OneAsync, cancellation);
 

@@ -86,6 +86,13 @@ internal sealed class Workspace : IDisposable
             return;
         }
 
-        Directory.Delete(_folder, recursive: true);
+        try
+        {
+            Directory.Delete(_folder, recursive: true);
+        }
+        catch (IOException busy)
+        {
+            Console.Error.WriteLine($"{_folder} could not be deleted: {busy.Message}");
+        }
     }
 }

@@ -1,10 +1,15 @@
+using SelfDev.Mutation.Building;
 using SelfDev.Mutation.Points;
 
 namespace SelfDev.Mutation.Trials;
 
+/// <summary>Runs tests in one process with one mutant on, until one fails; kills it after the limit.</summary>
+internal delegate Task<ProcessResult> RunTests(
+    IReadOnlyList<TestUnit> units, Mutant mutant, TimeSpan limit, CancellationToken cancellation);
+
 /// <summary>Switches one mutant on and runs the tests that reach it until one fails.</summary>
 /// <param name="units">Those that pass with every mutant off.</param>
-internal sealed class MutantTrial(TestProcess process, IReadOnlyList<UnitCoverage> units)
+internal sealed class MutantTrial(RunTests run, IReadOnlyList<UnitCoverage> units)
 {
     private const int Slack = 5;
 
@@ -21,7 +26,7 @@ internal sealed class MutantTrial(TestProcess process, IReadOnlyList<UnitCoverag
         {
             var normal = batch.Aggregate(TimeSpan.Zero, (sum, unit) => sum + unit.Elapsed);
             var limit = (Slack * normal) + TimeSpan.FromSeconds(Slack);
-            var result = await process.RunAsync([.. batch.Select(unit => unit.Unit)], mutant, limit, cancellation);
+            var result = await run([.. batch.Select(unit => unit.Unit)], mutant, limit, cancellation);
             spent += result.Elapsed;
             if (result.ExitCode != 0)
             {
