@@ -54,14 +54,6 @@ public sealed class InMemoryLedgerStore : ILedgerStore, IDisposable
         }
     }
 
-    public Task<long?> FindAsync(string key, CancellationToken cancellation)
-    {
-        lock (_gate)
-        {
-            return Task.FromResult(_keys.TryGetValue(key, out var index) ? index : (long?)null);
-        }
-    }
-
     public async IAsyncEnumerable<ReadOnlyMemory<byte>> ReadAsync(long fromIndex, [EnumeratorCancellation] CancellationToken cancellation)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(fromIndex);

@@ -19,6 +19,9 @@ public sealed class TestSigner : ITreeHeadSigner, IDisposable
     public ValueTask<byte[]> SignAsync(ReadOnlyMemory<byte> checkpointText, CancellationToken cancellation) =>
         Fails ? throw new InvalidOperationException("No signature today.") : ValueTask.FromResult(TreeHeads.Sign(_key, checkpointText.Span));
 
+    public bool IsGenuine(ReadOnlySpan<byte> text, ReadOnlySpan<byte> signature) =>
+        _key.VerifyData(text, signature, HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence);
+
     public void Dispose() => _key.Dispose();
 }
 
