@@ -26,6 +26,7 @@ public class IntakeRefusalTests
                 .BuildServiceProvider(),
         };
         context.Request.Method = "PUT";
+        context.Request.Host = new HostString("localhost");
         context.Request.Headers["x-selfdev-key"] = WebHost.AnasKey;
         context.Request.RouteValues["path"] = "training/run7/train.log";
         context.Request.Body = new MemoryStream(Encoding.UTF8.GetBytes("iteration 1"));
