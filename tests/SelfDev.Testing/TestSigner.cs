@@ -16,8 +16,14 @@ public sealed class TestSigner : ITreeHeadSigner, IDisposable
     /// <value>Set: it throws instead, as a key vault that is not there.</value>
     public bool Fails { get; set; }
 
-    public ValueTask<byte[]> SignAsync(ReadOnlyMemory<byte> checkpointText, CancellationToken cancellation) =>
-        Fails ? throw new InvalidOperationException("No signature today.") : ValueTask.FromResult(TreeHeads.Sign(_key, checkpointText.Span));
+    /// <value>Signatures wait for it.</value>
+    public Task Ready { get; set; } = Task.CompletedTask;
+
+    public async ValueTask<byte[]> SignAsync(ReadOnlyMemory<byte> checkpointText, CancellationToken cancellation)
+    {
+        await Ready;
+        return Fails ? throw new InvalidOperationException("No signature today.") : TreeHeads.Sign(_key, checkpointText.Span);
+    }
 
     public bool IsGenuine(ReadOnlySpan<byte> text, ReadOnlySpan<byte> signature) =>
         _key.VerifyData(text, signature, HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence);

@@ -233,6 +233,36 @@ public class ApiTests
         Assert.Equal((5, true), (verification.Entries, verification.IsIntact));
     }
 
+    [Theory]
+    [InlineData("?from=0&limit=2", 0, 2)]
+    [InlineData("?from=3", 3, 2)]
+    [InlineData("?from=4&limit=10", 4, 1)]
+    [InlineData("?from=5", 5, 0)]
+    [InlineData("?limit=0", 0, 0)]
+    [InlineData("?from=9223372036854775807&limit=1", 0, 0)]
+    public async Task The_ledger_is_handed_out_in_pages(string query, int first, int count)
+    {
+        await using var host = await StartAsync();
+        for (var number = 0; number < 5; number++)
+        {
+            await host.Ledger.AppendAsync(new LedgerEntry($"k{number}", LedgerEntryTypes.Effect, host.Clock.GetUtcNow(), "run7", "selfdev", []), Cancel);
+        }
+
+        var lines = (await host.Client(AnasKey).GetStringAsync("/api/ledger/entries" + query, Cancel)).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(Enumerable.Range(first, count).Select(number => $"k{number}"), lines.Select(line => LedgerEntryFormat.Parse(System.Text.Encoding.UTF8.GetBytes(line)).Entry!.Key));
+    }
+
+    [Theory]
+    [InlineData("?from=-1")]
+    [InlineData("?from=x")]
+    [InlineData("?limit=")]
+    [InlineData("?from=1&from=2")]
+    public async Task A_page_of_the_ledger_that_is_none_is_refused(string query)
+    {
+        await using var host = await StartAsync();
+        Assert.Equal(HttpStatusCode.BadRequest, (await host.Client(AnasKey).GetAsync("/api/ledger/entries" + query, Cancel)).StatusCode);
+    }
+
     [Fact]
     public async Task The_dashboard_shows_what_waits_and_what_runs()
     {

@@ -26,17 +26,20 @@ internal static class LedgerEndpoints
     public static Task<IResult> HeadsAsync(HttpRequest request) =>
         Task.FromResult(Results.Json(Ledger(request).ReadHeadsAsync(request.HttpContext.RequestAborted), ReportJson.Options));
 
-    /// <summary><c>GET /api/ledger/entries</c>: all entries as stored, a line each. These bytes, without the line feed, are the Merkle leaves.</summary>
-    public static Task<IResult> EntriesAsync(HttpRequest request) => Task.FromResult(Results.Stream(
-        async body =>
+    /// <summary>
+    /// <c>GET /api/ledger/entries?from=&amp;limit=</c>: entries as stored, a line each, from the 0-based one on; without a limit all of them. These
+    /// bytes, without the line feed, are the Merkle leaves.
+    /// </summary>
+    public static Task<IResult> EntriesAsync(HttpRequest request)
+    {
+        if (Number(request, "from", 0) is not { } from || Number(request, "limit", long.MaxValue) is not { } limit)
         {
-            await foreach (var line in Ledger(request).ReadAsync(0, request.HttpContext.RequestAborted))
-            {
-                await body.WriteAsync(line, request.HttpContext.RequestAborted);
-                await body.WriteAsync(LineFeed, request.HttpContext.RequestAborted);
-            }
-        },
-        "application/x-ndjson"));
+            return Task.FromResult(WebErrors.Problem(
+                request, StatusCodes.Status400BadRequest, "'from' is the 0-based number of an entry, 'limit' how many are wanted at most."));
+        }
+
+        return Task.FromResult(Results.Stream(body => WriteAsync(request, from, limit, body), "application/x-ndjson"));
+    }
 
     /// <summary><c>GET /api/ledger/entries/{n}</c>: the entry with its inclusion proof and the head that it leads to.</summary>
     public static async Task<IResult> EntryAsync(HttpRequest request)
@@ -51,6 +54,31 @@ internal static class LedgerEndpoints
             ? WebErrors.Problem(request, StatusCodes.Status404NotFound, "No signed head covers such an entry.")
             : Results.Json(proof, ReportJson.Options);
     }
+
+    private static async Task WriteAsync(HttpRequest request, long from, long limit, Stream body)
+    {
+        var cancellation = request.HttpContext.RequestAborted;
+        if (limit == 0)
+        {
+            return;
+        }
+
+        await foreach (var line in Ledger(request).ReadAsync(from, cancellation))
+        {
+            await body.WriteAsync(line, cancellation);
+            await body.WriteAsync(LineFeed, cancellation);
+            if (--limit == 0)
+            {
+                return;
+            }
+        }
+    }
+
+    /// <returns>Null where something else than a number from 0 on was given.</returns>
+    private static long? Number(HttpRequest request, string name, long fallback) =>
+        !request.Query.TryGetValue(name, out var text) ? fallback
+        : long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number
+        : null;
 
     private static ILedgerStore Ledger(HttpRequest request) => request.HttpContext.RequestServices.GetRequiredService<ILedgerStore>();
 }

@@ -151,6 +151,30 @@ public abstract class LedgerConformance : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Many_who_leave_while_they_wait_do_not_keep_those_behind_them_from_being_written()
+    {
+        var store = await OpenAsync();
+        var ready = new TaskCompletionSource();
+        _signer.Ready = ready.Task;
+        var first = store.AppendAsync(Entry(0), Cancellation);
+        using var leaving = new CancellationTokenSource();
+        var left = Enumerable.Range(1, 150).Select(number => store.AppendAsync(Entry(number), leaving.Token)).ToList();
+        await leaving.CancelAsync();
+        foreach (var task in left)
+        {
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => task);
+        }
+
+        var last = store.AppendAsync(Entry(151), Cancellation);
+        ready.SetResult();
+
+        await first;
+        var receipt = await last;
+        Assert.Equal(receipt.Index, await store.FindAsync("run:151", Cancellation));
+        await AssertIntactAsync(store, receipt.TreeSize);
+    }
+
+    [Fact]
     public async Task Without_a_signature_nothing_is_acknowledged_and_the_same_step_is_recorded_once_later()
     {
         var store = await OpenAsync();
