@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Text;
 using SelfDev.Core.Ledger;
 using SelfDev.Workflows.Ports;
 
@@ -73,9 +74,11 @@ public sealed class PemTreeHeadSigner : ITreeHeadSigner, IDisposable
             options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
         }
 
-        using (var writer = new StreamWriter(temporary, options))
+        using (var file = new FileStream(temporary, options))
         {
-            writer.Write(key.ExportPkcs8PrivateKeyPem() + "\n");
+            file.Write(Encoding.ASCII.GetBytes(key.ExportPkcs8PrivateKeyPem() + "\n"));
+            // What is signed with it must not outlive it.
+            file.Flush(flushToDisk: true);
         }
 
         try

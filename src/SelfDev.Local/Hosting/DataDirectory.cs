@@ -1,4 +1,6 @@
+using System.Text;
 using System.Text.Json;
+using SelfDev.Local.Storage;
 
 namespace SelfDev.Local.Hosting;
 
@@ -108,25 +110,8 @@ public sealed class DataDirectory
 
     public void DeleteHost() => File.Delete(HostFile);
 
-    /// <summary>Writes through a new file that only the owner can read, then moves it into place.</summary>
-    public static void WriteSecret(string file, string content)
-    {
-        var temporary = file + ".new";
-        // One that a crash left would keep the mode that it has.
-        File.Delete(temporary);
-        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows())
-        {
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        }
-
-        using (var stream = new StreamWriter(temporary, options))
-        {
-            stream.Write(content);
-        }
-
-        File.Move(temporary, file, overwrite: true);
-    }
+    /// <summary>Replaces a file that only its owner can read. Durable when it returns: what is sealed or signed with a key outlives a power cut, and so must the key.</summary>
+    public static void WriteSecret(string file, string content) => AtomicFile.Replace(file, Encoding.UTF8.GetBytes(content));
 
     // Empty, or with something in it that we make: a folder like /tmp or somebody's home has neither.
     private bool IsOurs() =>

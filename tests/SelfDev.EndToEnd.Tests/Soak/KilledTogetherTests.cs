@@ -48,8 +48,7 @@ public class KilledTogetherTests
             using var host = SoakHost.Start(_data, Cancellation);
             var isAtStart = random.Next(4) == 0;
             startUps += isAtStart ? 1 : 0;
-            var life = isAtStart ? KillAtStartAsync(host, random) : LiveAsync(host, acknowledged, round, random);
-            await life;
+            await (isAtStart ? KillAtStartAsync(host, random) : LiveAsync(host, acknowledged, round, random));
             putAgain += host.PutAgain is null ? 0 : 1;
             if (round % 2 == 0)
             {
@@ -125,9 +124,11 @@ public class KilledTogetherTests
             await FailAsync(host);
         }
 
-        var load = new SoakLoad(host, acknowledged, round, new Random(random.Next())).RunAsync(Cancellation);
+        using var life = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+        var load = new SoakLoad(host, acknowledged, round, new Random(random.Next())).RunAsync(life.Token);
         await Task.Delay(random.Next(ShortestLifeMilliseconds, LongestLifeMilliseconds), Cancellation);
         await host.KillEverythingAsync(storageFirst: random.Next(2) == 0);
+        await life.CancelAsync();
         await load;
     }
 
