@@ -28,9 +28,6 @@ public sealed class TestSigner : ITreeHeadSigner, IDisposable
     public bool IsGenuine(ReadOnlySpan<byte> text, ReadOnlySpan<byte> signature) =>
         _key.VerifyData(text, signature, HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence);
 
-    public bool IsGenuine(ReadOnlySpan<byte> text, ReadOnlySpan<byte> signature) =>
-        _key.VerifyData(text, signature, HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence);
-
     public void Dispose() => _key.Dispose();
 }
 

@@ -13,7 +13,10 @@ public sealed class WebhookNotifierTests
 {
     private const string Secret = "T0/B1/hook-secret";
     private static readonly Notification Asked = new(
-        "hash:0:ana@example.com", "approval-requested", "ana@example.com", "Scale?", "From 4 to 5.", new Uri("https://host/approvals/link-secret"));
+        "hash:0:ana@example.com", "approval-requested", "ana@example.com", "Scale?", "From 4 to 5.", new Uri("https://host/approvals/link-secret"))
+    {
+        SharedLink = new Uri("https://host/decide/plan"),
+    };
 
     // A lost time-out fails instead of hanging.
     private const int HangMilliseconds = 30_000;
@@ -33,7 +36,7 @@ public sealed class WebhookNotifierTests
         Assert.Equal(("application/json; charset=utf-8", post.Body.Length), (post.ContentType, post.Length));
         using var body = JsonDocument.Parse(post.Body);
         Assert.Equal(
-            ["hash:0:ana@example.com", "approval-requested", "ana@example.com", "Scale?", "From 4 to 5.", "https://host/approvals/link-secret"],
+            ["hash:0:ana@example.com", "approval-requested", "ana@example.com", "Scale?", "From 4 to 5.", "https://host/decide/plan"],
             new[] { "key", "topic", "recipient", "title", "text", "link" }.Select(name => body.RootElement.GetProperty(name).GetString()));
     }
 
@@ -311,9 +314,9 @@ public sealed class WebhookNotifierTests
         {
             SharedLink = new Uri("https://selfdev.example/decide/abc"),
         };
-        Assert.Null(await notifier.NotifyAsync(asked, Cancel));
-        Assert.Null(await notifier.NotifyAsync(asked with { Address = new Uri($"http://127.0.0.1:{own.Port}/ana") }, Cancel));
-        var (everybody, ana) = (Assert.Single(shared.Requests).Body, Assert.Single(own.Requests).Body);
+        Assert.Null(await notifier.NotifyAsync(asked, Cancellation));
+        Assert.Null(await notifier.NotifyAsync(asked with { Address = new Uri($"http://127.0.0.1:{own.Port}/ana") }, Cancellation));
+        var (everybody, ana) = (Assert.Single(shared.Posts).Body, Assert.Single(own.Posts).Body);
         Assert.Contains("\"link\":\"https://selfdev.example/decide/abc\"", everybody, StringComparison.Ordinal);
         Assert.DoesNotContain("v1.token", everybody, StringComparison.Ordinal);
         Assert.Contains("v1.token", ana, StringComparison.Ordinal);
@@ -327,10 +330,10 @@ public sealed class WebhookNotifierTests
     {
         await using var shared = await WebhookReceiver.StartAsync();
         using var notifier = Local(shared);
-        var problem = await notifier.NotifyAsync(new Notification("k", "t", "ana@example.com", "t", "x", null) { Address = new Uri(address) }, Cancel);
+        var problem = await notifier.NotifyAsync(new Notification("k", "t", "ana@example.com", "t", "x", null) { Address = new Uri(address) }, Cancellation);
         Assert.Contains("The address of ana@example.com in the policy file cannot be used", problem, StringComparison.Ordinal);
         Assert.DoesNotContain("chat.example.com", problem, StringComparison.Ordinal);
-        Assert.Empty(shared.Requests);
+        Assert.Empty(shared.Posts);
     }
 
     private static WebhookNotifier Local(WebhookReceiver receiver, TimeProvider? clock = null, ILoggerFactory? logs = null) => new(

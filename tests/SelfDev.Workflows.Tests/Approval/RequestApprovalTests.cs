@@ -22,7 +22,7 @@ public sealed class RequestApprovalTests : IDisposable
     {
         _trust = new TrustRoom(_clock, _policy);
         var links = new ApprovalLinks(_trust.Keys, new Uri("https://selfdev.example/"), _clock);
-        _ask = new RequestApproval(_trust.Requests, _trust.Decisions, links, _policy, _trust.Told);
+        _ask = new RequestApproval(_trust.Requests, _trust.Decisions, links, _policy, _trust.Ledger, _trust.Told);
     }
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
