@@ -33,6 +33,7 @@ public static class WebRoutes
         new("ListLedgerHeads", "GET", "api/ledger/heads", WebAuthorization.Principal, LedgerEndpoints.HeadsAsync),
         new("ListLedgerEntries", "GET", "api/ledger/entries", WebAuthorization.Principal, LedgerEndpoints.EntriesAsync),
         new("GetLedgerEntry", "GET", "api/ledger/entries/{n}", WebAuthorization.Principal, LedgerEndpoints.EntryAsync),
+        new("AuditStorage", "GET", "api/audit", WebAuthorization.Principal, LedgerEndpoints.AuditAsync),
         new("GetKillSwitch", "GET", "api/killswitch", WebAuthorization.Principal, OperationsEndpoints.ReadKillSwitchAsync),
         new("SetKillSwitch", "POST", "api/killswitch", WebAuthorization.Principal, OperationsEndpoints.SetKillSwitchAsync),
     ];

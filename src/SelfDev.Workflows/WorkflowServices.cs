@@ -49,10 +49,17 @@ public static class WorkflowServices
         .AddSingleton<IEffectExecutor, CommandExecutor>();
 
     /// <summary>The storage account as everything but the triggers sees it: what SelfDev alone may write to is sealed.</summary>
-    public static IServiceCollection AddSealedStorage(this IServiceCollection services, IArtifactStore account) => services.AddSealedStorage(_ => account);
+    /// <param name="foreign">Containers in which this host keeps nothing, so that whatever lies there is somebody else's.</param>
+    public static IServiceCollection AddSealedStorage(
+        this IServiceCollection services, IArtifactStore account, IReadOnlyList<ForeignContainers>? foreign = null) =>
+        services.AddSealedStorage(_ => account, foreign);
 
-    /// <inheritdoc cref="AddSealedStorage(IServiceCollection, IArtifactStore)"/>
-    public static IServiceCollection AddSealedStorage(this IServiceCollection services, Func<IServiceProvider, IArtifactStore> account) => services
+    /// <inheritdoc cref="AddSealedStorage(IServiceCollection, IArtifactStore, IReadOnlyList{ForeignContainers})"/>
+    public static IServiceCollection AddSealedStorage(
+        this IServiceCollection services,
+        Func<IServiceProvider, IArtifactStore> account,
+        IReadOnlyList<ForeignContainers>? foreign = null) => services
+        .AddSingleton(provider => ActivatorUtilities.CreateInstance<StorageAudit>(provider, account(provider), foreign ?? []))
         .AddSingleton(provider => new SealedArtifactStore(
             account(provider),
             provider.GetRequiredService<Seals>(),

@@ -21,6 +21,7 @@ public sealed class ExplainedReport(IAnalyst analyst)
     public const string Id = "report-1";
     public const string Checkpoint = "step-2";
     public const string Subject = "evals/" + Checkpoint;
+    public const int Groups = 2;
 
     /// <summary>Text of line 7, the only one that an explanation can rest on.</summary>
     public const string Line = "NVRM: Xid (PCI:0000:10:1c): 79, pid=1896, GPU has fallen off the bus.";
@@ -35,9 +36,7 @@ public sealed class ExplainedReport(IAnalyst analyst)
     /// <summary>Asks about a group, as the workflow does.</summary>
     public async Task<ExplainedFindings> ExplainAsync(int group = 1, bool isLast = false)
     {
-        await Store.WriteJsonAsync(Containers.Evidence, DiagnosisBlobs.Analysis(Id), Stored(), CancellationToken.None);
-        await Store.WriteJsonAsync(
-            Containers.Evidence, DiagnosisBlobs.Windows(Id, group), new StoredWindows([new EvidenceWindow(null, 7, [Line])]), CancellationToken.None);
+        await StoreAsync(Store, Id);
         var activity = new ExplainFindings(Store, new Explanations(Store), analyst, new RulesAnalyst(), Places, NullLogger<ExplainFindings>.Instance);
         return await activity.RunAsync(new ExplainFindingsInput(Id, group, isLast), new ActivityContext(Id, $"{Id}:1:{group}", CancellationToken.None));
     }
@@ -65,6 +64,17 @@ public sealed class ExplainedReport(IAnalyst analyst)
     {
         Policy = Policy with { Analysts = new Dictionary<string, PolicyAnalyst>(Policy.Analysts, ModelName.Comparer) { [model] = new(checkpoint, trainedFrom) } };
         return this;
+    }
+
+    /// <summary>Leaves what the analysis of an artifact leaves for the steps after it.</summary>
+    public static async Task StoreAsync(IArtifactStore store, string reportId)
+    {
+        await store.WriteJsonAsync(Containers.Evidence, DiagnosisBlobs.Analysis(reportId), Stored(), CancellationToken.None);
+        for (var group = 1; group <= Groups; group++)
+        {
+            await store.WriteJsonAsync(
+                Containers.Evidence, DiagnosisBlobs.Windows(reportId, group), new StoredWindows([new EvidenceWindow(null, 7, [Line])]), CancellationToken.None);
+        }
     }
 
     private static StoredAnalysis Stored()

@@ -1,3 +1,4 @@
+using SelfDev.Workflows.Trust;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text;
@@ -129,7 +130,7 @@ public class ApiTests
         Assert.Equal(HttpStatusCode.Accepted, response.StatusCode);
         Assert.Equal("iteration 1 | lm loss: 2.0", host.Store.Text(Containers.Intake, "training/run7/log.txt"));
         var info = await host.Store.GetInfoAsync(Containers.Intake, "training/run7/log.txt", Cancel);
-        Assert.Equal(Ana, info!.Metadata[SelfDev.Workflows.Diagnosis.DiagnosisStart.DroppedByMetadata]);
+        Assert.Equal(Ana, info!.Metadata[DropProvenance.PersonMetadata]);
     }
 
     [Theory]

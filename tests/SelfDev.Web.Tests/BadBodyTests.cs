@@ -205,6 +205,7 @@ public class BadBodyTests
     {
         "DecideApproval" => host.Link(await host.AskAsync(quorum: 2), Bo),
         "PostApproval" => $"/api/approvals/{(await host.AskAsync(quorum: 2)).PlanHash}",
+        "Decide" => $"/decide/{(await host.AskAsync(quorum: 2)).PlanHash}",
         "SignIn" => "/signin",
         "SetKillSwitch" => "/api/killswitch",
         "PostFleetSamples" => "/api/fleets/chat/samples",

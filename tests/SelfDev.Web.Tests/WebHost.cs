@@ -105,6 +105,7 @@ public sealed class WebHost : IAsyncDisposable
             .AddSingleton<Seals>()
             .AddSingleton<SealedLog>()
             .AddSingleton<TamperReports>()
+            .AddSingleton<DropProvenance>()
             .AddSingleton<ApprovalRequests>()
             .AddSingleton<DecisionStore>()
             .AddSingleton<PendingApprovals>()

@@ -22,22 +22,29 @@ internal static class Randomness
     public static bool LooksRandom(ReadOnlySpan<char> text) =>
         text.Length >= 16 && text.ContainsAny(Digits) && text.ContainsAnyExcept(OfNumbers) && Changes(text) >= MinChanges && Entropy(text) >= MinEntropy;
 
+    /// <summary>As <see cref="LooksRandom"/>, and more than names of models do: generated text changes at every second character.</summary>
+    public static bool LooksGenerated(ReadOnlySpan<char> text) => LooksRandom(text) && Changes(text) * 4 >= text.Length;
+
     private static readonly SearchValues<char> OfMasks = SearchValues.Create("*xX.•#-_ ");
 
     private static readonly SearchValues<char> OfCapitalNames = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZ_");
 
     private static readonly SearchValues<char> OfSmallNames = SearchValues.Create("abcdefghijklmnopqrstuvwxyz_");
 
+    private static readonly SearchValues<char> OfIdentifiers =
+        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.");
+
+    private static readonly string[] NameEnds = ["_token", "_key", "_secret", "_password", "_passwd", "_pwd", "_credentials"];
+
     private static readonly string[] CodeStarts =
     [
-        "os.environ", "os.getenv", "getenv(", "getpass", "self.", "args.", "config.", "cfg.", "settings.", "process.env", "Environment.", "Optional[",
-        "str(", "input(", "lambda ", "env(",
+        "os.environ", "getpass", "self.", "args.", "config.", "cfg.", "settings.", "process.env", "Environment.", "Optional[",
+        "lambda ", "(", "[a-z", "[A-Z", "[0-9", "arn:",
     ];
 
     private static readonly string[] Nothings =
     [
-        "null", "none", "nil", "true", "false", "not set", "undefined", "unset", "empty", "missing", "required", "optional", "invalid", "incorrect", "hidden",
-        "redacted", "masked", "present", "str,", "string", "bytes", "bool", "password", "passwd", "passphrase", "secret", "token", "api_key", "apikey",
+        "null", "none", "nil", "true", "false", "not set", "undefined", "unset", "empty", "missing", "hidden", "redacted", "masked", "present",
     ];
 
     public static bool HasMixedCase(ReadOnlySpan<char> text) => text.ContainsAnyInRange('a', 'z') && text.ContainsAnyInRange('A', 'Z');
@@ -48,8 +55,12 @@ internal static class Randomness
     /// </summary>
     public static bool IsPlaceholder(ReadOnlySpan<char> value) =>
         !value.ContainsAnyExcept(OfMasks)
-        || (value.StartsWith("/") && value.Count('/') > 1 && !HasMixedCase(value))
-        || value.StartsWith("<") || value.StartsWith("[redacted") || IsVariable(value) || IsCode(value) || IsNothing(value);
+        || IsPath(value)
+        || value.StartsWith("<") || IsVariable(value) || IsCode(value) || IsNothing(value);
+
+    // /home/train/run7, /workspace; what has one slash only may be base64.
+    private static bool IsPath(ReadOnlySpan<char> value) =>
+        value.StartsWith("/") && !HasMixedCase(value) && (value.Count('/') > 1 || !value.ContainsAny(Digits));
 
     // ${NAME}, $(command), $NAME and $name, {{ name }}, %(name)s, %NAME%.
     private static bool IsVariable(ReadOnlySpan<char> value) =>
@@ -57,8 +68,26 @@ internal static class Randomness
         || (value.Length > 1 && value[0] == '$' && (!value[1..].ContainsAnyExcept(OfCapitalNames) || !value[1..].ContainsAnyExcept(OfSmallNames)))
         || (value.Length > 2 && value[0] == '%' && value[^1] == '%');
 
+    // self.token, HfApi().login(...), auth_token: what Python's tracebacks quote.
     private static bool IsCode(ReadOnlySpan<char> value)
     {
+        var identifier = value.IndexOfAnyExcept(OfIdentifiers);
+        if (identifier > 0 && value[identifier] == '(' && !char.IsAsciiDigit(value[0]))
+        {
+            return true;
+        }
+
+        if (identifier < 0 && value.Contains('_') && !value.ContainsAny(Digits))
+        {
+            foreach (var end in NameEnds)
+            {
+                if (value.EndsWith(end, StringComparison.OrdinalIgnoreCase))
+                {
+                    return true;
+                }
+            }
+        }
+
         foreach (var start in CodeStarts)
         {
             if (value.StartsWith(start, StringComparison.Ordinal))

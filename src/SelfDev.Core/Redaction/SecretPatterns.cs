@@ -31,6 +31,9 @@ internal static class SecretPatterns
         (50, SecretPattern.Place("mailgun-key", "^(?<s>[0-9a-f]{32}-[0-9a-f]{8}-[0-9a-f]{8})$", Checks.RandomNoDigest)),
     ];
 
+    /// <value>What stands in a secret's place.</value>
+    public static Regex Mark { get; } = SecretPattern.Expression("\\[redacted:[a-z0-9\\-]{1,40}\\]");
+
     public static Regex PemBegin { get; } = SecretPattern.Expression("-----BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----");
 
     public static Regex PemEnd { get; } = SecretPattern.Expression("-----END [A-Z0-9 ]{0,40}PRIVATE KEY(?: BLOCK)?-----");

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Text;
 using SelfDev.Core.Redaction.Secrets;
 
@@ -16,6 +17,9 @@ public static class SecretRedactor
     /// <summary>Decoded bytes of one base64 run that are looked at.</summary>
     private const int MaxDecodedBytes = 64 * 1024;
 
+    /// <summary>Behind a mark these are what closed the text around the secret.</summary>
+    private static readonly SearchValues<char> OfClosings = SearchValues.Create(" \"'`)]}>,;:.&@/\\");
+
     /// <summary>
     /// Redacts consecutive lines of one text. Every secret stands as <c>[redacted:kind]</c>; invisible and control characters
     /// are left out, a tab becomes a space.
@@ -31,6 +35,7 @@ public static class SecretRedactor
             FindInRuns(clean[line], line, spans);
         }
 
+        ContinuedLines.Find(clean, spans);
         PrivateKeyBlocks.Find(clean, spans);
         SplitSecrets.Find(clean, spans);
         FollowingSecrets.Find(clean, spans);
@@ -40,7 +45,8 @@ public static class SecretRedactor
     /// <summary>As <see cref="Redact(IReadOnlyList{string})"/>, for one line.</summary>
     public static string Redact(string line) => Redact([line]).Lines[0];
 
-    private static void FindInLine(string text, int line, List<SecretSpan> spans)
+    /// <summary>Secrets that the line tells by itself, those inside base64 apart.</summary>
+    internal static void FindInLine(string text, int line, List<SecretSpan> spans)
     {
         var patterns = SecretPatterns.All;
         Span<bool> possible = stackalloc bool[patterns.Count];
@@ -113,7 +119,7 @@ public static class SecretRedactor
             var text = lines[group.Key];
             var redacted = new StringBuilder(text.Length);
             var end = 0;
-            foreach (var span in group.OrderBy(span => span.Start).ThenByDescending(span => span.Length))
+            foreach (var span in OutsideMarks(text, group).OrderBy(span => span.Start).ThenByDescending(span => span.Length))
             {
                 if (span.Start >= end)
                 {
@@ -128,6 +134,30 @@ public static class SecretRedactor
         }
 
         return new RedactedText(lines, redactions);
+    }
+
+    // What was redacted before stays as it is, and what stands beside it is looked at as if the mark were not there.
+    private static IEnumerable<SecretSpan> OutsideMarks(string text, IEnumerable<SecretSpan> spans)
+    {
+        var marks = text.Contains("[redacted:", StringComparison.Ordinal) ? SecretPatterns.Mark.Matches(text) : null;
+        foreach (var span in spans)
+        {
+            var (start, end) = (span.Start, span.Start + span.Length);
+            foreach (var mark in marks?.Where(mark => mark.Index < end && mark.Index + mark.Length > start) ?? [])
+            {
+                if (mark.Index > start)
+                {
+                    yield return span with { Start = start, Length = mark.Index - start };
+                }
+
+                start = mark.Index + mark.Length;
+            }
+
+            if (end > start && (start == span.Start || text.AsSpan(start, end - start).ContainsAnyExcept(OfClosings)))
+            {
+                yield return span with { Start = start, Length = end - start };
+            }
+        }
     }
 }
 

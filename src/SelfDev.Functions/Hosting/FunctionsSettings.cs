@@ -39,7 +39,7 @@ public sealed record FunctionsSettings
     /// <value>Deployment of the model. Needed with <see cref="ModelEndpoint"/>.</value>
     public string Model { get; init; } = "";
 
-    /// <value>Where notifications are posted. Null: they are logged only.</value>
+    /// <value>The channel that everybody reads; what goes there gives nobody any authority. Null: only people's own addresses are used.</value>
     public Uri? Webhook { get; init; }
 
     /// <value>Which addresses the webhook's host may have. Default: public ones.</value>
@@ -65,8 +65,8 @@ public sealed record FunctionsSettings
     /// <value>API key for a developer's machine, 32 characters or more. Empty, and not set by infra/: in Azure people sign in.</value>
     public string DeveloperKey { get; init; } = "";
 
-    /// <returns>Null where notifications are logged only.</returns>
-    public WebhookOptions? WebhookOptions() => Webhook is { } address ? new WebhookOptions { Address = address, Network = WebhookNetwork } : null;
+    /// <summary>The shared channel, and how far people's own addresses in the policy file may reach.</summary>
+    public WebhookOptions WebhookOptions() => new() { Address = Webhook, Network = WebhookNetwork };
 
     /// <exception cref="ArgumentException">A setting is missing or wrong; the message names it and says what it may be.</exception>
     public static FunctionsSettings Read(IConfiguration configuration)
@@ -96,7 +96,7 @@ public sealed record FunctionsSettings
     {
         try
         {
-            settings.WebhookOptions()?.Validate();
+            settings.WebhookOptions().Validate();
             return null;
         }
         catch (ArgumentException wrong)

@@ -39,6 +39,7 @@ public static class ServiceRegistration
         var storageCredential = account.ServiceUri is null ? null : Credential(settings.AppClientId);
         var storage = new BlobArtifactStore(account, storageCredential);
         return services
+            .AddLogging(logging => logging.HideAddresses())
             .AddSelfDevWorkflows()
             .AddSelfDevWeb(new WebOptions
             {
@@ -94,9 +95,8 @@ public static class ServiceRegistration
         : services.GetRequiredService<RulesAnalyst>();
 
     private static LoggedNotifier Notifier(FunctionsSettings settings, IServiceProvider services) => new(
-        settings.WebhookOptions() is { } webhook
-            ? new WebhookNotifier(webhook, services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<WebhookNotifier>>())
-            : null,
+        new WebhookNotifier(
+            settings.WebhookOptions(), services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<WebhookNotifier>>()),
         services.GetRequiredService<ILogger<LoggedNotifier>>());
 
     // A deployed app names its identities, and then nothing else is tried.

@@ -102,6 +102,10 @@ public sealed class HttpFunctions(AmbientWorkflowClient workflows)
     public Task<IResult> GetLedgerEntry([HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "api/ledger/entries/{n}")] HttpRequest request, [DurableClient] DurableTaskClient client) =>
         AnswerAsync(nameof(GetLedgerEntry), request, client);
 
+    [Function(nameof(AuditStorage))]
+    public Task<IResult> AuditStorage([HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "api/audit")] HttpRequest request, [DurableClient] DurableTaskClient client) =>
+        AnswerAsync(nameof(AuditStorage), request, client);
+
     [Function(nameof(GetKillSwitch))]
     public Task<IResult> GetKillSwitch([HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "api/killswitch")] HttpRequest request, [DurableClient] DurableTaskClient client) =>
         AnswerAsync(nameof(GetKillSwitch), request, client);

@@ -186,8 +186,7 @@ public sealed class LocalHost : IAsyncDisposable
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(options.Address, options.Port));
         // Standard output belongs to the person in front of it; logs are JSON lines on standard error.
         builder.Logging.ClearProviders().AddJsonConsole().SetMinimumLevel(options.LogLevel);
-        // ASP.NET Core logs whole addresses of requests, and those of approvals hold tokens.
-        builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
+        builder.Logging.HideAddresses();
         // It tells why the listener did not start, which we tell ourselves, in a line.
         builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
         if (options.AlsoLogTo is { } also)

@@ -38,7 +38,7 @@ public sealed record LocalHostOptions
     /// <value>Language model of the analyst; without a key it takes an Entra token of whoever runs the host. Null: rules.</value>
     public LanguageModelOptions? Model { get; init; }
 
-    /// <value>Where notifications are posted, beside the console; null: nowhere.</value>
+    /// <value>Where notifications are posted, beside the console: the shared channel, and how far people's own addresses may reach. Null: nowhere.</value>
     public WebhookOptions? Webhook { get; init; }
 
     /// <value>How long an instance takes to come up in the simulator. Default 4 s: enough to see it happen.</value>
@@ -69,9 +69,7 @@ public sealed record LocalHostOptions
         Storage = Read("SELFDEV_STORAGE"),
         ArmEndpoint = ReadUri("SELFDEV_ARM_ENDPOINT"),
         SimulatedProvisioning = ReadSeconds("SELFDEV_SIMULATED_PROVISIONING", DefaultProvisioning),
-        Webhook = ReadUri("SELFDEV_WEBHOOK") is { } webhook
-            ? new WebhookOptions { Address = webhook, Network = ReadNetwork("SELFDEV_WEBHOOK_NETWORK") }
-            : null,
+        Webhook = new WebhookOptions { Address = ReadUri("SELFDEV_WEBHOOK"), Network = ReadNetwork("SELFDEV_WEBHOOK_NETWORK") },
         Model = ReadUri("SELFDEV_MODEL_ENDPOINT") is { } endpoint
             ? new LanguageModelOptions
             {

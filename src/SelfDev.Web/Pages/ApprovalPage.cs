@@ -166,7 +166,7 @@ internal static class ApprovalPage
             <p>{Quorum(approval.Requirement)}: {Page.Safe(string.Join(", ", approval.Requirement.Approvers))}. One no is enough to stop it.</p>
             {(approval.Requirement.Because is { } because ? Html.Of($"<p><strong>{Page.Safe(because)}</strong></p>") : Html.Empty)}
             {(decisions.Damage is { } damage ? Html.Of($"<p class=\"banner bad\" role=\"alert\">The decisions are not whole, so nothing is done: {Page.Safe(damage)}</p>") : Html.Empty)}
-            {(decisions.Items.Count == 0 ? Html.Of($"<p class=\"facts\">Nobody has decided yet.</p>") : Html.Of($"<table><thead><tr><th>Who</th><th>Decision</th><th>When</th><th>Identified</th><th>Reason</th></tr></thead><tbody>{rows}</tbody></table>"))}
+            {(decisions.Items.Count == 0 ? Html.Of($"<p class=\"facts\">Nobody has decided yet.</p>") : Html.Of($"<div class=\"scroll\" tabindex=\"0\"><table><thead><tr><th>Who</th><th>Decision</th><th>When</th><th>Identified</th><th>Reason</th></tr></thead><tbody>{rows}</tbody></table></div>"))}
             </section>
             """);
     }

@@ -3,16 +3,48 @@ using System.Text.Json.Nodes;
 using SelfDev.Core.Redaction;
 using SelfDev.Workflows.ActionExecution;
 using SelfDev.Workflows.Approval;
+using SelfDev.Workflows.Engine;
 using SelfDev.Workflows.Ports;
 
 namespace SelfDev.Workflows.Trust;
+
+/// <summary>Containers of an account in which a host keeps nothing.</summary>
+/// <param name="Account">May lack the containers: then nothing lies there.</param>
+public sealed record ForeignContainers(IArtifactStore Account, IReadOnlyList<string> Names)
+{
+    /// <returns>What lies there all the same, as <c>container/name</c>.</returns>
+    public async IAsyncEnumerable<string> ListAsync([EnumeratorCancellation] CancellationToken cancellation)
+    {
+        foreach (var container in Names)
+        {
+            await using var blobs = Account.ListAsync(container, "", cancellation).GetAsyncEnumerator(cancellation);
+            while (await MoveNextAsync(blobs))
+            {
+                yield return $"{container}/{blobs.Current.Blob.Name}";
+            }
+        }
+    }
+
+    private static async Task<bool> MoveNextAsync(IAsyncEnumerator<BlobInfo> blobs)
+    {
+        try
+        {
+            return await blobs.MoveNextAsync();
+        }
+        catch (NonRetryableException)
+        {
+            // The container is not there.
+            return false;
+        }
+    }
+}
 
 /// <summary>
 /// Looks at everything that SelfDev alone may write, and names what is not as it was written. It reads all of it, so it is asked for
 /// (<c>selfdev ledger verify</c>), not run by itself; what a workflow or a page meets is reported at once anyway.
 /// </summary>
-/// <param name="account">The account without seals; containers that nobody of ours writes to there have to be empty.</param>
-/// <param name="foreign">Those containers.</param>
+/// <param name="account">The account without seals.</param>
+/// <param name="foreign">Where nothing of ours lies.</param>
 public sealed class StorageAudit(
     SealedArtifactStore store,
     ITrustStore trust,
@@ -21,7 +53,7 @@ public sealed class StorageAudit(
     ITreeHeadSigner signer,
     TamperReports tampering,
     IArtifactStore account,
-    IReadOnlyList<string> foreign)
+    IReadOnlyList<ForeignContainers> foreign)
 {
     private const string Markers = "requests-by-expiry/";
 
@@ -45,13 +77,13 @@ public sealed class StorageAudit(
             yield return line;
         }
 
-        foreach (var container in foreign)
+        foreach (var place in foreign)
         {
-            await foreach (var blob in account.ListAsync(container, "", cancellation))
+            await foreach (var name in place.ListAsync(cancellation))
             {
                 const string what = "SelfDev keeps nothing there: somebody else wrote it";
-                await tampering.ReportAsync($"{container}/{blob.Blob.Name}", what, null, cancellation);
-                yield return Line($"{container}/{blob.Blob.Name}", what);
+                await tampering.ReportAsync(name, what, null, cancellation);
+                yield return Line(name, what);
             }
         }
     }

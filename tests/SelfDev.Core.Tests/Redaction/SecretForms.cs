@@ -53,7 +53,7 @@ internal sealed partial record SecretForm(string Family, string Template)
         for (var attempt = 0; attempt < Tries; attempt++)
         {
             var (lines, secrets) = Fill(attempt);
-            var shown = Mark().Replace(string.Join('\n', SecretRedactor.Redact(lines).Lines), "…");
+            var shown = WithoutMarks(string.Join('\n', SecretRedactor.Redact(lines).Lines));
             if (secrets.Any(secret => Shows(shown, secret)))
             {
                 return shown;
@@ -62,6 +62,9 @@ internal sealed partial record SecretForm(string Family, string Template)
 
         return null;
     }
+
+    /// <summary>The text with a dot in place of each mark, whose kind may be a word of the secret.</summary>
+    public static string WithoutMarks(string redacted) => Mark().Replace(redacted, "…");
 
     /// <returns>The text's lines and the secrets inside.</returns>
     public (string[] Lines, IReadOnlyList<string> Secrets) Fill(int attempt)

@@ -51,8 +51,15 @@ internal sealed class RunningPipeline : IAsyncDisposable
     /// <param name="folder">Data of an earlier host, to go on with; null: a new one.</param>
     /// <param name="storage">Connection string; null: an Azurite of its own.</param>
     /// <param name="clock">Null: real time.</param>
+    /// <param name="adjust">Last changes to the options.</param>
     public static async Task<RunningPipeline> StartAsync(
-        string? policy = null, string? folder = null, int port = 0, string? storage = null, LanguageModelOptions? model = null, FakeClock? clock = null)
+        string? policy = null,
+        string? folder = null,
+        int port = 0,
+        string? storage = null,
+        LanguageModelOptions? model = null,
+        FakeClock? clock = null,
+        Func<LocalHostOptions, LocalHostOptions>? adjust = null)
     {
         var pipeline = new RunningPipeline(folder ?? Directory.CreateTempSubdirectory("selfdev-e2e-").FullName, clock);
         var data = new DataDirectory(pipeline.Folder);
@@ -62,19 +69,17 @@ internal sealed class RunningPipeline : IAsyncDisposable
             await File.WriteAllTextAsync(data.Policy, policy, Cancellation);
         }
 
-        pipeline.Host = await LocalHost.StartAsync(
-            new LocalHostOptions
-            {
-                Data = data,
-                Port = port,
-                Storage = storage,
-                Clock = clock ?? TimeProvider.System,
-                Model = model,
-                SimulatedProvisioning = TimeSpan.FromMilliseconds(200),
-                ShowNotification = notification => pipeline._notifications.Writer.TryWrite(notification),
-            },
-            _ => { },
-            Cancellation);
+        var options = new LocalHostOptions
+        {
+            Data = data,
+            Port = port,
+            Storage = storage,
+            Clock = clock ?? TimeProvider.System,
+            Model = model,
+            SimulatedProvisioning = TimeSpan.FromMilliseconds(200),
+            ShowNotification = notification => pipeline._notifications.Writer.TryWrite(notification),
+        };
+        pipeline.Host = await LocalHost.StartAsync(adjust?.Invoke(options) ?? options, _ => { }, Cancellation);
         return pipeline;
     }
 

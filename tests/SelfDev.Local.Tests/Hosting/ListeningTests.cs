@@ -27,6 +27,7 @@ public sealed class ListeningTests(AzuriteFixture azurite) : IDisposable
         await using var up = await UpProcess.StartAsync(Data, await azurite.NewAccountAsync(), arguments: ["--port", "0"]);
 
         Assert.Equal("127.0.0.1", new Uri(up.Address.Url).Host);
+        Assert.Equal(IPAddress.Loopback, new LocalHostOptions { Data = Data }.Address);
         Assert.Equal(HttpStatusCode.OK, await HealthAsync(IPAddress.Loopback, up.Port));
         // Linux has all of 127/8; a host on every address would answer at each of these.
         foreach (var other in OwnAddresses().Append(Loopback2))

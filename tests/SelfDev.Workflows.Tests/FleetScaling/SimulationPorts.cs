@@ -74,8 +74,6 @@ internal sealed class SimulatedLedger(Func<bool> isFaulty, Action<LedgerEntry> r
         return Task.FromResult(new LedgerReceipt(0, 0, ""));
     }
 
-    public Task<long?> FindAsync(string key, CancellationToken cancellation) => throw new NotSupportedException();
-
     public IAsyncEnumerable<ReadOnlyMemory<byte>> ReadAsync(long fromIndex, CancellationToken cancellation) => throw new NotSupportedException();
 
     public IAsyncEnumerable<SignedTreeHead> ReadHeadsAsync(CancellationToken cancellation) => throw new NotSupportedException();

@@ -26,6 +26,9 @@ internal static class AssignedSecrets
     private const string Loose =
         "token|credentials?|creds|authorization|auth|signature|session_?-?(?:id|key)|access_?-?key|pat|dsn|webhook(?:_?-?url)?|key";
 
+    // No letter before; Ġ and ▁ mark the begin of a word in the vocabularies of tokenizers, whose values are numbers.
+    private const string Begin = "(?:^|[^A-Za-z0-9_Ġ▁])";
+
     private const string Prefix = @"[A-Za-z0-9_.\-]{0,64}";
 
     private const string Suffix = "(?:_?[0-9]{1,2}|_(?:prod|production|dev|test|stage|staging|value))?";
@@ -38,18 +41,18 @@ internal static class AssignedSecrets
 
     public static IReadOnlyList<SecretPattern> Table { get; } =
     [
-        Place(Kind, $"(?i)(?:^|[^A-Za-z0-9_])(?:{Prefix}(?:{Telling})|(?:{Prefix}[_.\\-])?(?:{Short})){Suffix}{Is}" + Value(4), Checks.Real,
+        Place(Kind, $"(?i){Begin}(?:{Prefix}(?:{Telling})|(?:{Prefix}[_.\\-])?(?:{Short})){Suffix}{Is}" + Value(4), Checks.TellingName,
             "pass", "pwd", "secret", "key", "token", "_pw", "-pw", "string"),
         // Options: two dashes, of Go programs one.
-        Place(Kind, $"(?i)(?:^|[\\s\"',\\[(])-{{1,2}}(?:[a-z0-9\\-]{{0,40}}-)?(?:{Telling}|pass){Option}" + Value(4), Checks.Real,
+        Place(Kind, $"(?i)(?:^|[\\s\"',\\[(])-{{1,2}}(?:[a-z0-9\\-]{{0,40}}-)?(?:{Telling}|pass){Option}" + Value(4), Checks.TellingName,
             "-pass", "secret", "key", "token", "string"),
         // Named in capitals and set: an environment variable, or a member in camel case.
-        Place(Kind, $"(?i)(?:^|[^A-Za-z0-9_])(?:(?:{Prefix}[_.\\-])?(?:{Loose})|{Prefix}(?-i:[a-z0-9](?:Token|Key|Auth|Credentials?|Signature))){Suffix}{Is}"
+        Place(Kind, $"(?i){Begin}(?:(?:{Prefix}[_.\\-])?(?:{Loose})|{Prefix}(?-i:[a-z0-9](?:Token|Key|Auth|Credentials?|Signature))){Suffix}{Is}"
             + Value(16), Checks.LooseName, "token", "cred", "auth", "signature", "session", "key", "pat", "dsn", "webhook"),
         Place(Kind, $"(?i)(?:^|[\\s\"',\\[(])-{{1,2}}(?:[a-z0-9\\-]{{0,40}}-)?(?:{Loose}){Option}" + Value(16), Checks.LooseName,
             "token", "cred", "auth", "signature", "session", "key", "pat", "dsn", "webhook"),
         // ("name", "value"): setdefault, putenv, pairs; name="..." value="..." of XML; <name>value<.
-        Place(Kind, $$"""(?i)["']{{Prefix}}(?:{{Telling}}){{Suffix}}["']\s*,\s*b?["'](?<s>[^"']{4,})["']""", Checks.Real, "pass", "secret", "key", "token", "string"),
+        Place(Kind, $$"""(?i)["']{{Prefix}}(?:{{Telling}}){{Suffix}}["']\s*,\s*b?["'](?<s>[^"']{4,})["']""", Checks.NoWord, "pass", "secret", "key", "token", "string"),
         Place(Kind, $$"""(?i)["']{{Prefix}}(?:{{Telling}}|{{Loose}}){{Suffix}}["'],?\s+(?:"?value"?\s*[=:]\s*)["'](?<s>[^"']{4,})["']""", Checks.Real, "value"),
         Place(Kind, $"(?i)<{Prefix}(?:{Telling}|pwd|token){Suffix}>\\s*(?<s>[^<\\s]{{4,}})\\s*</", Checks.Real, "</"),
         // Brackets with one word of a constructor: Cohere("..."), Pinecone('...'), login("...").
@@ -62,10 +65,13 @@ internal static class AssignedSecrets
             Checks.Real, "pass", " key"),
         Place(Kind, """(?i)\b(?:password|passphrase|passwd|passcode|api key|secret key|access key)(?: (?:for|of|on|to) [^:=\r\n]{1,40}?)?\s*(?:\bis\b|\bwas\b|\bnow\b|=|:)(?: now| still)?\s+(?<s>[^\s"'`,;]{4,})""",
             Checks.NoWord, "pass", " key"),
+        // "using key x now", "token x expires": what stands there has to look generated.
+        Place(Kind, """(?i)(?:^|[^A-Za-z0-9])(?:keys?|tokens?|secrets?|pat)(?: (?:is|was|in use|id|for [a-z0-9_.\-]{1,40}))?\s*[:=]?\s+["'`(\[]?(?<s>[A-Za-z0-9_\-]{20,128})(?:$|[^A-Za-z0-9_\-./])""",
+            Checks.SpokenKey, "key", "token", "secret", "pat "),
         Place(Kind, """(?i)\b(?:creds?|credentials|login)(?:\s+(?:are|is)|\s*[:=])?\s+[A-Za-z0-9._@\-]{2,64}\s*[:/]\s*(?<s>[^\s"',;]{4,})""", Checks.NoWord, "cred", "login"),
     ];
 
     // In double, single or escaped quotes, or up to what ends a word in a shell, in a URL and in a list.
     private static string Value(int min) =>
-        $$"""b?(?:\\{1,3}["'](?<s>[^"'\\]{{{min}},})|"(?<s>[^"]{{{min}},})|'(?<s>[^']{{{min}},})|`(?<s>[^`]{{{min}},})|(?<s>[^\s"'`,;&)\]}\\]{{{min}},}))""";
+        $$"""(?:b?(?:\\{1,3}["'](?<s>[^"'\\]{{{min}},})|"(?<s>[^"]{{{min}},})|'(?<s>[^']{{{min}},}))|`(?<s>[^`]{{{min}},})|(?<s>[^\s"'`,;&)\]}\\]{{{min}},}))""";
 }

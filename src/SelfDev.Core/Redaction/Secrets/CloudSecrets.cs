@@ -55,17 +55,17 @@ internal static class CloudSecrets
         Token("alibaba-key", "LTAI[A-Za-z0-9]{16,21}", "LTAI"),
         Token("tencent-key", "AKID[A-Za-z0-9]{32}", "AKID"),
         Token("yandex-key", "(?:AQVN[A-Za-z0-9_\\-]{35,38}|t1\\.[A-Za-z0-9_\\-]{20,}\\.[A-Za-z0-9_\\-]{86})", "AQVN", "t1."),
-        Token("scaleway-key", "SCW[A-Z0-9]{17}", Checks.Random, "SCW"),
-        Token("fly-token", "(?:fm[12][ar]?_[A-Za-z0-9+/_\\-]{60,}={0,3}|fo1_[A-Za-z0-9_\\-]{43})", "fm1", "fm2_", "fo1_"),
+        Brief("scaleway-key", "SCW[A-Z0-9]{17}", "SCW"),
+        Brief("fly-token", "(?:fm[12][ar]?_[A-Za-z0-9+/_\\-]{60,}={0,3}|fo1_[A-Za-z0-9_\\-]{43})", "fm1", "fm2_", "fo1_"),
         Token("heroku-key", "HRKU-[A-Za-z0-9_\\-]{30,}", "HRKU-"),
         // Supabase, PlanetScale, Neon, Netlify, Pulumi, Doppler, Infracost, Prefect (gitleaks; trufflehog netlify, supabasetoken).
         Token("supabase-key", "sb(?:p|_secret)_[A-Za-z0-9_\\-]{30,}", "sbp_", "sb_secret_"),
         Token("planetscale-key", "pscale_(?:tkn|oauth|pw)_[A-Za-z0-9=._\\-]{32,64}", "pscale_"),
-        Token("neon-key", "(?:npg_[A-Za-z0-9]{12,}|napi_[a-z0-9]{40,})", "npg_", "napi_"),
+        Brief("neon-key", "(?:npg_[A-Za-z0-9]{12,}|napi_[a-z0-9]{40,})", "npg_", "napi_"),
         Token("netlify-token", "nfp_[A-Za-z0-9_]{36}", "nfp_"),
-        Token("pulumi-token", "pul-[0-9a-f]{40}", "pul-"),
+        Brief("pulumi-token", "pul-[0-9a-f]{40}", "pul-"),
         Token("doppler-token", "dp\\.(?:pt|st|ct|sa|scim|audit)\\.[A-Za-z0-9._\\-]{40,}", "dp."),
-        Token("infracost-key", "ico-[A-Za-z0-9]{32}", Checks.Random, "ico-"),
-        Token("prefect-key", "pn[ub]_[A-Za-z0-9]{36}", "pnu_", "pnb_"),
+        Brief("infracost-key", "ico-[A-Za-z0-9]{32}", "ico-"),
+        Brief("prefect-key", "pn[ub]_[A-Za-z0-9]{36}", "pnu_", "pnb_"),
     ];
 }

@@ -35,6 +35,7 @@ internal static class CodeSecrets
         Token("buildkite-token", "bk(?:ua|aj|at)_[A-Za-z0-9]{32,}", "bkua_", "bkaj_", "bkat_"),
         Token("sonar-token", "sq[upa]_[0-9a-f]{40}", "squ_", "sqp_", "sqa_"),
         Token("sourcegraph-token", "sgp_(?:(?:[0-9a-fA-F]{16}|local)_)?[0-9a-fA-F]{40}", "sgp_"),
+        Near("sourcegraph-token", "sourcegraph", "[0-9a-fA-F]{40}", Checks.NoDigest, "sourcegraph"),
         Near("snyk-token", "snyk", "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", Checks.NoDigest, "snyk"),
         Word("octopus-key", "API-[A-Z0-9]{26}", Checks.Random, "API-"),
         Token("postman-key", "PMAK-[0-9a-f]{24}-[0-9a-f]{34}", "PMAK-"),

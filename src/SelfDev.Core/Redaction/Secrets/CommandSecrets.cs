@@ -16,7 +16,7 @@ internal static class CommandSecrets
     private const string Value = """(?:"(?<s>[^"]{1,256})"|'(?<s>[^']{1,256})'|(?<s>[^\s"'|;&<>\])]{1,256}))""";
 
     // user:password, of which the password is the secret.
-    private const string Pair = """(?:"[^":]{0,128}:(?<s>[^"]{1,256})"|'[^':]{0,128}:(?<s>[^']{1,256})'|[^\s"':]{0,128}:["']?(?<s>[^\s"'|;<>\])]{1,256}))""";
+    private const string Pair = """(?:"[^":]{0,128}":"(?<s>[^"]{1,256})"|"[^":]{0,128}:(?<s>[^"]{1,256})"|'[^':]{0,128}:(?<s>[^']{1,256})'|[^\s"':]{0,128}:["']?(?<s>[^\s"'|;<>\])]{1,256}))""";
 
     // The end of the word before and the begin of the next: a space, in a list a quote and a comma too.
     private const string Gap = """["']?[\s,=]+""";
@@ -25,6 +25,8 @@ internal static class CommandSecrets
     [
         // -u user:password, alone or behind other letters (-sSu), attached or not.
         Option("curl", @"-[A-Za-z]{0,8}[uU]\s{0,4}(?:" + Gap + ")?", Pair, Checks.RealNoNumber, "curl"),
+        // -u token: has the credential in the user's place (Stripe's and others' documentation).
+        Option("curl", @"-(?:[A-Za-z]{0,8}u|-user)\s{0,4}(?:" + Gap + ")?", """["']?(?<s>[A-Za-z0-9_.\-!@#$%^*]{12,128}):(?:["'\s]|$)""", Checks.NoWord, "curl"),
         Option("curl|httpie?|https|xh|hey|wrk|ab", "(?:--user|--proxy-user|--auth|-a|-A|-P)" + Gap, Pair, Checks.RealNoNumber,
             "curl", "http", "xh ", "hey ", "wrk ", "ab "),
         Option("etcdctl|nats|cosign|regctl|skopeo|buildah|podman|crane", "(?:--user|--creds|--src-creds|--dest-creds)" + Gap, Pair, Checks.RealNoNumber,
@@ -55,8 +57,8 @@ internal static class CommandSecrets
             "-p" + Gap, Value, Checks.RealNoNumber, "mongo", "cqlsh", "clickhouse", "arangosh", "neo4j", "cypher-shell", "rabbitmqadmin"),
         Option("sqlcmd|bcp|osql|isql|tsql", @"-P\s*(?:" + Gap + ")?", Value, Checks.Real, "sqlcmd", "bcp", "osql", "isql", "tsql"),
         Place(Kind, @"(?i:\brabbitmqctl (?:add_user|change_password|authenticate_user)) \S{1,64} " + Value, Checks.Real, "rabbitmqctl"),
-        Place(Kind, """(?i:\b(?:identified (?:with \S{1,64} )?by|with (?:encrypted )?password|set password (?:for \S{1,128} )?=))\s*(?:password\()?["'](?<s>[^"']{1,256})""",
-            Checks.Real, "identified", "password"),
+        Place(Kind, """(?i:\b(?:identified (?:with \S{1,64} )?by|password(?: for \S{1,128})?))(?:\s+|\s*=\s*)(?:password\()?["'](?<s>[^"']{1,256})""",
+            Checks.Real, "identified", "password") with { After = @"(?i)\b(?:create|alter|grant|set)\s" },
         // Directories, file shares, machines' own controllers.
         Option("ldap[a-z]{3,12}", @"-w\s*(?:" + Gap + ")?", Value, Checks.Real, "ldap"),
         Place(Kind, @"(?i:\b(?:smbclient|rpcclient|smbmap|winexe|net ads|wmic)\b[^\r\n]{0,300}?\s-U\s*[""']?[^\s%""']{1,128})%(?<s>[^\s""']{1,256})", Checks.Real,

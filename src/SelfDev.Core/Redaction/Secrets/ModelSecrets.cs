@@ -12,8 +12,8 @@ internal static class ModelSecrets
         // OpenAI (gitleaks, trufflehog openai) and who took over its form: DeepSeek, OpenRouter, Langfuse, LiteLLM, Moonshot. Looking
         // random keeps names like sk-learn out.
         Token("openai-key", "sk-[A-Za-z0-9_\\-]{20,}", Checks.Random, "sk-"),
-        // Hugging Face (gitleaks huggingface-*): user and organisation tokens.
-        Token("huggingface-token", "(?:hf|api_org)_[A-Za-z0-9]{34,40}", "hf_", "api_org_"),
+        // Hugging Face (gitleaks huggingface-*): user and organisation tokens, and the form before 2022.
+        Token("huggingface-token", "(?:hf|api_org|api)_[A-Za-z0-9]{34,40}", "hf_", "api_"),
         Token("huggingface-token", "hf_(?:oauth|jwt)_[A-Za-z0-9_.\\-]{30,}", "hf_oauth_", "hf_jwt_"),
         // NVIDIA (trufflehog nvapi, ngc): keys, and the older keys of NGC beside a word of its own.
         Token("nvidia-key", "nvapi-[A-Za-z0-9_\\-]{40,}", "nvapi-"),
@@ -22,20 +22,20 @@ internal static class ModelSecrets
             Checks.RandomNoDigest, "ngc", "nvcr", "oauthtoken", "nvidia"),
         // Replicate, Groq, xAI, Perplexity, Pinecone (trufflehog); Fireworks, Together, Cerebras, Voyage, Jina, Nomic, Tavily, RunPod,
         // Modal, Vast, ElevenLabs by their documentation.
-        Token("replicate-token", "r8_[A-Za-z0-9_\\-]{37,40}", "r8_"),
+        Brief("replicate-token", "r8_[A-Za-z0-9_\\-]{37,40}", "r8_"),
         Token("groq-key", "gsk_[A-Za-z0-9]{40,}", "gsk_"),
         Token("xai-key", "xai-[A-Za-z0-9_]{60,}", "xai-"),
         Token("perplexity-key", "pplx-[A-Za-z0-9]{40,}", "pplx-"),
         Token("pinecone-key", "pcsk_[A-Za-z0-9]{4,8}_[A-Za-z0-9]{40,}", "pcsk_"),
-        Token("fireworks-key", "fw_[A-Za-z0-9]{20,}", Checks.Random, "fw_"),
+        Brief("fireworks-key", "fw_[A-Za-z0-9]{20,}", "fw_"),
         Token("together-key", "tgp_v1_[A-Za-z0-9_\\-]{30,}", "tgp_v1_"),
-        Token("cerebras-key", "csk-[a-z0-9]{40,}", "csk-"),
-        Token("voyage-key", "(?:pa|al)-[A-Za-z0-9_\\-]{40,}", Checks.Random, "pa-", "al-"),
+        Brief("cerebras-key", "csk-[a-z0-9]{40,}", "csk-"),
+        Brief("voyage-key", "(?:pa|al)-[A-Za-z0-9_\\-]{40,}", "pa-", "al-"),
         Token("jina-key", "jina_[A-Za-z0-9_\\-]{50,}", "jina_"),
-        Token("nomic-key", "nk-[A-Za-z0-9_\\-]{40,}", Checks.Random, "nk-"),
+        Brief("nomic-key", "nk-[A-Za-z0-9_\\-]{40,}", "nk-"),
         Token("tavily-key", "tvly-[A-Za-z0-9_\\-]{20,}", Checks.Random, "tvly-"),
-        Token("runpod-key", "rpa_[A-Z0-9]{40,}", "rpa_"),
-        Token("modal-token", "a[ks]-[A-Za-z0-9]{22}", Checks.Random, "ak-", "as-"),
+        Brief("runpod-key", "rpa_[A-Z0-9]{40,}", "rpa_"),
+        Brief("modal-token", "a[ks]-[A-Za-z0-9]{22}", "ak-", "as-"),
         Token("elevenlabs-key", "sk_[0-9a-f]{48}", "sk_"),
         // Databricks (gitleaks databricks-api-token): personal tokens, and the two of its services.
         Token("databricks-token", "(?:dapi|dkea|dose)[0-9a-f]{32}(?:-[0-9])?", "dapi", "dkea", "dose"),

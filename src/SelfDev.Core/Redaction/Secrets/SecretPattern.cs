@@ -63,6 +63,13 @@ internal sealed record SecretPattern(
     public static SecretPattern Token(string kind, string body, SecretCheck? check, params string[] prefixes) =>
         new(kind, prefixes, Begins: true, $"{Left}(?<s>{body})", $"(?<s>{body})", check);
 
+    /// <summary>
+    /// A form whose first characters are few: what looks random behind them, is no digest (pip's RECORD files hold
+    /// <c>sha256=r8_...</c>), and is not found across lines, where words run together.
+    /// </summary>
+    public static SecretPattern Brief(string kind, string body, params string[] prefixes) =>
+        new(kind, prefixes, Begins: true, $"{Left}(?<s>{body})", null, Checks.RandomNoHash);
+
     /// <summary>A form that is a whole word of a fixed shape; its beginning alone tells too little to find it across lines.</summary>
     public static SecretPattern Word(string kind, string body, SecretCheck? check, params string[] prefixes) =>
         new(kind, prefixes, Begins: true, $"{Left}(?<s>{body}){Right}", null, check);
@@ -74,7 +81,7 @@ internal sealed record SecretPattern(
     /// <summary>A word whose shape says little, at most 60 characters behind a word that says whose it is.</summary>
     /// <param name="names">An expression, case ignored.</param>
     public static SecretPattern Near(string kind, string names, string body, SecretCheck? check, params string[] literals) =>
-        new(kind, literals, Begins: false, $"(?i:{names}).{{0,60}}?[^A-Za-z0-9](?<s>{body}){Right}", null, check);
+        new(kind, literals, Begins: false, $"(?i:(?:^|[^A-Za-z0-9])(?:{names})).{{0,60}}?[^A-Za-z0-9](?<s>{body}){Right}", null, check);
 
     /// <summary>A place in the line that holds a secret of any shape: the whole expression is given.</summary>
     public static SecretPattern Place(string kind, string pattern, SecretCheck? check, params string[] literals) =>

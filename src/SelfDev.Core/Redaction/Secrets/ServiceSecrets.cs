@@ -33,7 +33,7 @@ internal static class ServiceSecrets
         Marked("mailchimp-key", "[0-9a-f]{32}-us[0-9]{1,2}", null, "-us"),
         Token("brevo-key", "xkeysib-[0-9a-f]{64}-[A-Za-z0-9]{16}", "xkeysib-"),
         Near("postmark-token", "postmark", Uuid, null, "postmark"),
-        Word("resend-key", "re_[A-Za-z0-9]{6,}_[A-Za-z0-9]{20,}", Checks.Random, "re_"),
+        Brief("resend-key", "re_[A-Za-z0-9]{6,}_[A-Za-z0-9]{20,}", "re_"),
         // Twilio (gitleaks twilio-api-key, detect-secrets twilio): key and account; the token of an account has no mark.
         Word("twilio-key", "(?:SK|AC)[0-9a-f]{32}", null, "SK", "AC"),
         Near("twilio-token", "twilio", "[0-9a-f]{32}", Checks.NoDigest, "twilio"),
@@ -60,8 +60,8 @@ internal static class ServiceSecrets
         Token("cloudflare-token", "cf[ua]t_[A-Za-z0-9]{40}[0-9a-f]{8}", "cfut_", "cfat_"),
         Token("cloudflare-token", "v1\\.0-[0-9a-f]{24}-[0-9a-f]{100,146}", "v1.0-"),
         // Payment and shops: Stripe, Square, Shopify, PayPal by assignment (gitleaks).
-        Token("stripe-key", "(?:sk|rk|whsec)_(?:(?:live|test|prod)_)?[A-Za-z0-9]{16,}", Checks.Random, "sk_", "rk_", "whsec_"),
-        Token("square-token", "(?:sq0(?:atp|csp)-[A-Za-z0-9_\\-]{22,}|EAAA[A-Za-z0-9_\\-]{56,})", "sq0", "EAAA"),
+        Token("stripe-key", "(?:[sr]k_(?:live|test|prod)|whsec)_[A-Za-z0-9]{16,}", "sk_", "rk_", "whsec_"),
+        Brief("square-token", "(?:sq0(?:atp|csp)-[A-Za-z0-9_\\-]{22,}|EAAA[A-Za-z0-9_\\-]{56,})", "sq0", "EAAA"),
         Token("shopify-token", "shp(?:at|ca|pa|ss)_[0-9a-fA-F]{32}", "shpat_", "shpca_", "shppa_", "shpss_"),
         // Office: Linear, Notion, Figma, Airtable, Asana, ClickUp, Frame.io, HubSpot (gitleaks, trufflehog).
         Token("linear-key", "lin_(?:api|oauth)_[A-Za-z0-9]{32,}", "lin_api_", "lin_oauth_"),
@@ -69,8 +69,9 @@ internal static class ServiceSecrets
         Token("figma-token", "fig[dpou][rh]?_[A-Za-z0-9_=\\-]{40,}", "figd", "figp", "figo", "figu"),
         Near("airtable-token", "airtable", "pat[A-Za-z0-9]{14}\\.[0-9a-f]{64}", null, "airtable"),
         Token("hubspot-token", "pat-(?:na|eu|ap)[0-9]-" + Uuid, "pat-"),
-        Token("dropbox-token", "sl\\.[A-Za-z0-9_\\-=]{100,}", "sl."),
-        Token("facebook-token", "EAA[MC][A-Za-z0-9]{80,}", "EAAM", "EAAC"),
+        Brief("dropbox-token", "sl\\.[A-Za-z0-9_\\-=]{100,}", "sl."),
+        Brief("facebook-token", "EAA[MC][A-Za-z0-9]{80,}", "EAAM", "EAAC"),
+        Near("facebook-token", "facebook", "[0-9]{15,16}(?:\\||%7C)[A-Za-z0-9_\\-]{27,40}", null, "facebook"),
         Near("ngrok-token", "ngrok", "2[A-Za-z0-9]{26}_[0-9][A-Za-z0-9]{20}", null, "ngrok"),
     ];
 }

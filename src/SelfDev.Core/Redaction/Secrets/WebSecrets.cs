@@ -6,7 +6,7 @@ namespace SelfDev.Core.Redaction.Secrets;
 internal static class WebSecrets
 {
     // Between a header's name and its value: as sent, in JSON, in a dictionary or a list of pairs of Python, bytes or not.
-    private const string Is = """(?:\\{0,3}["'])?\s*[:=,]\s*b?(?:\\{0,3}["'])?""";
+    private const string Is = """(?:\\{0,3}["']\s*[:=,]|\s*[:=])\s*b?(?:\\{0,3}["'])?""";
 
     private const string Value = """(?<s>[^\s"',;&\\<>]{6,})""";
 
@@ -21,7 +21,7 @@ internal static class WebSecrets
         Place("authorization", "(?i:authorization)" + Is
             + "(?i:token token=\"?|(?:bearer|token|apikey|api-key|key|bot|ssws|splunk|geniekey|discord|digest|negotiate|ntlm|aws|oauth|sso-key|klaviyo-api-key|private)\\s+)"
             + Value, Checks.Real, "authorization"),
-        Place("authorization", "(?i:authorization)" + Is + "(?<s>[A-Za-z0-9._~+/=:\\-]{12,})", Checks.Random, "authorization"),
+        Place("authorization", "(?i:authorization)" + Is + "(?:[A-Za-z][A-Za-z0-9\\-]{1,30}\\s+)?(?<s>[^\\s\"',;\\\\<>]{8,})", Checks.NoWord, "authorization"),
         Place("aws-signature", "AWS4-HMAC-SHA256[^\\r\\n]{0,400}?Signature=(?<s>[0-9a-f]{64})", null, "AWS4-HMAC-SHA256"),
         // Headers that carry a key by their own names; those that name a place in a cache are no keys.
         Place("header", "(?i:(?:^|[^A-Za-z0-9])(?:x-[a-z0-9\\-]{0,40}(?:token|key|secret|auth|password|signature)"
@@ -29,7 +29,10 @@ internal static class WebSecrets
             + "|ocp-apim-subscription-key|subscription-key|xi-api-key|x-goog-api-key|trakt-api-key|client-secret|auth-token|access-token"
             + "|session-token|csrf-token|xsrf-token))" + Is + Value, Checks.NoCacheKey,
             "token", "key", "secret", "auth", "password", "signature"),
-        Place("cookie", "(?i:(?:^|[^A-Za-z0-9])(?:set-)?cookie)" + Is + "(?<s>[A-Za-z0-9_.\\-%]{1,80}=[^\\s\"']{8,}.*)", null, "cookie"),
+        // curl -H "Some-Token: x" (gitleaks curl-auth-header).
+        Place("header", """(?i:\s(?:-H|--header)[\s=]*["'][a-z0-9\-]{0,40}(?:token|key|secret|auth|password|pass)[a-z0-9\-]{0,20}:)\s*(?:[A-Za-z][A-Za-z0-9\-]{1,20}\s+)?(?<s>[^"'\s][^"']{3,})["']""",
+            Checks.NoCacheKey, "token", "key", "secret", "auth", "pass"),
+        Place("cookie", "(?i:(?:^|[^A-Za-z0-9_])(?:set-)?cookie)" + Is + "(?<s>[A-Za-z0-9_.\\-%]{1,80}=[^\\s\"']{8,}.*)", null, "cookie"),
 
         // RFC 3986 section 3.2.1: user information before the host (detect-secrets basic_auth; trufflehog uri): any scheme.
         Place("url-password", "[A-Za-z][A-Za-z0-9+.\\-]*://[^\\s/:@'\"]{0,256}:(?<s>[^\\s/'\"]{1,256})@", Checks.RealNoNumber, "://"),
