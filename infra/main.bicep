@@ -51,6 +51,9 @@ param fleetCapacity int = 0
 @description('Client id of an Entra app registration for sign-in to dashboard and API. Empty: sign-in is off and only approval links work.')
 param authClientId string = ''
 
+@description('Host names, comma-separated, under which the app answers beside its own: custom domains. Under any other name it answers 421.')
+param allowedHosts string = ''
+
 @description('HTTPS address to which notifications are posted as JSON; their links let the reader decide. Empty: nobody is told.')
 param webhook string = ''
 
@@ -209,6 +212,7 @@ module function 'app/function.bicep' = {
     modelDeployment: model.?outputs.deploymentName ?? ''
     subnetId: network.?outputs.appSubnetId ?? ''
     authClientId: authClientId
+    allowedHosts: allowedHosts
     webhook: webhook
     webhookNetwork: webhookNetwork
     ledgerAnchor: ledgerAnchor

@@ -18,6 +18,7 @@ param modelEndpoint string
 param modelDeployment string
 param subnetId string
 param authClientId string
+param allowedHosts string
 
 param webhook string
 
@@ -185,6 +186,7 @@ var selfDevSettings = {
   SelfDev__AnalystClientId: analystClientId
   SelfDev__FleetClientId: fleetClientId
   SelfDev__PublicUrl: 'https://${name}.azurewebsites.net/'
+  SelfDev__AllowedHosts: allowedHosts
   SelfDev__ArmEndpoint: environment().resourceManager
   SelfDev__ModelEndpoint: modelEndpoint
   SelfDev__Model: modelDeployment

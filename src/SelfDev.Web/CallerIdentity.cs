@@ -18,27 +18,36 @@ internal static class CallerIdentity
     public const string SessionCookie = "selfdev-session";
 
     private const string EasyAuthHeader = "X-MS-CLIENT-PRINCIPAL-NAME";
-    private const string Bearer = "Bearer ";
 
     private static readonly TimeSpan SessionLifetime = TimeSpan.FromHours(12);
 
-    /// <returns>Null for a stranger.</returns>
-    public static Caller? Find(HttpRequest request, WebOptions options, DateTimeOffset now)
+    /// <returns>Null for a stranger, and for ambient authority on a request that does not prove its origin.</returns>
+    public static Caller? Find(HttpRequest request, WebOptions options, DateTimeOffset now) => Identify(request, options, now).Caller;
+
+    /// <summary>Who calls, or why somebody whom the browser brings along is not believed here (<see cref="RequestOrigin"/>).</summary>
+    /// <returns>Neither for a stranger.</returns>
+    public static (Caller? Caller, string? Unproven) Identify(HttpRequest request, WebOptions options, DateTimeOffset now)
     {
-        if (KeyOf(request) is { } key)
+        // Whoever sends a key wants to be its owner: a wrong one falls back on nothing.
+        if (request.Headers.TryGetValue(KeyHeader, out var key))
         {
-            return FindKey(options, key) is { } principal ? new Caller(principal.Name, $"key:{principal.Name}") : null;
+            return (FindKey(options, key.ToString()) is { } owner ? new Caller(owner.Name, DecisionProof.Key(owner.Name)) : null, null);
         }
 
-        if (options.TrustEasyAuthHeaders && Identity.IsWellFormed(request.Headers[EasyAuthHeader]))
+        var principal = PlatformName(request, options) is { } name && Identity.IsWellFormed(name) ? new Caller(name, DecisionProof.Principal) : null;
+        var ambient = principal ?? Session(request, options, now);
+        if (ambient is null)
         {
-            return new Caller(request.Headers[EasyAuthHeader]!, "principal");
+            return (null, null);
         }
 
-        return request.Cookies[SessionCookie] is { } cookie && MayUseCookie(request) && FindSession(options, cookie, now) is { } known
-            ? new Caller(known.Name, $"key:{known.Name}")
-            : null;
+        var unproven = RequestOrigin.Refusal(request, options, mustProve: principal is null || !RequestOrigin.IsBearerCall(request));
+        return unproven is null ? (ambient, null) : (null, unproven);
     }
+
+    /// <summary>The name by which the platform signed the caller in, as it stands there; null without one, and where the platform is not trusted.</summary>
+    public static string? PlatformName(HttpRequest request, WebOptions options) =>
+        options.TrustEasyAuthHeaders && request.Headers[EasyAuthHeader] is [{ Length: > 0 } name] ? name : null;
 
     public static ApiPrincipal? FindKey(WebOptions options, string key)
     {
@@ -78,21 +87,6 @@ internal static class CallerIdentity
     private static string SessionMac(ApiPrincipal principal, string text) => Base64Url.EncodeToString(HMACSHA256.HashData(
         Encoding.UTF8.GetBytes(principal.Key), Encoding.UTF8.GetBytes($"selfdev-session.{principal.Name}.{text}")));
 
-    private static string? KeyOf(HttpRequest request)
-    {
-        if (request.Headers.TryGetValue(KeyHeader, out var key))
-        {
-            return key.ToString();
-        }
-
-        var authorization = request.Headers.Authorization.ToString();
-        return authorization.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase) ? authorization[Bearer.Length..].Trim() : null;
-    }
-
-    // The browser sends the cookie along with a form of another site only if SameSite fails; then the origin still gives it away.
-    private static bool MayUseCookie(HttpRequest request) =>
-        HttpMethods.IsGet(request.Method)
-        || HttpMethods.IsHead(request.Method)
-        || (Uri.TryCreate(request.Headers.Origin, UriKind.Absolute, out var origin)
-            && string.Equals(origin.Authority, request.Host.Value, StringComparison.OrdinalIgnoreCase));
+    private static Caller? Session(HttpRequest request, WebOptions options, DateTimeOffset now) =>
+        request.Cookies[SessionCookie] is { } cookie && FindSession(options, cookie, now) is { } known ? new Caller(known.Name, DecisionProof.Key(known.Name)) : null;
 }

@@ -17,4 +17,10 @@ internal static partial class Logs
 
     [LoggerMessage(EventId = 4004, Level = LogLevel.Warning, Message = "The kill switch was set: engaged {Engaged}.")]
     public static partial void KillSwitchSet(ILogger logger, bool engaged);
+
+    [LoggerMessage(EventId = 4005, Level = LogLevel.Warning, Message = "A request on route {Route} asked for a host name that is not ours; it was refused.")]
+    public static partial void ForeignHost(ILogger logger, string route);
+
+    [LoggerMessage(EventId = 4006, Level = LogLevel.Warning, Message = "A request on route {Route} came from a page of another origin or did not say from where; it was refused.")]
+    public static partial void ForeignOrigin(ILogger logger, string route);
 }

@@ -17,15 +17,36 @@ public sealed class WebOptions
     /// </value>
     public bool TrustEasyAuthHeaders { get; init; }
 
+    /// <value>
+    /// Where people reach the host, if not at its own address: behind a proxy, or in Azure. Its host name is one of ours, and pages from its
+    /// origin are. Null: the host's own address only.
+    /// </value>
+    public Uri? PublicUrl { get; init; }
+
+    /// <value>
+    /// Names and addresses, without port, under which the host answers beside loopback, the address that it listens on, and
+    /// <see cref="PublicUrl"/>'s. Default: none.
+    /// </value>
+    public IReadOnlyList<string> AllowedHosts { get; init; } = [];
+
     /// <value>Clock difference forgiven at a link's expiry. Default zero.</value>
     public TimeSpan LinkExpiryTolerance { get; init; } = TimeSpan.Zero;
 
     /// <value>Bytes of one dropped artifact at most. Default 4 GiB.</value>
     public long MaxIntakeBytes { get; init; } = 4L << 30;
 
-    /// <exception cref="ArgumentException">A key is too short, or a name is no identity.</exception>
+    /// <summary>Reads <see cref="AllowedHosts"/> as the settings of the hosts have them: names between commas or blanks.</summary>
+    public static IReadOnlyList<string> ParseHosts(string? list) =>
+        (list ?? "").Split([',', ' '], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+
+    /// <exception cref="ArgumentException">A key is too short, a name is no identity, or an allowed host is no host.</exception>
     public void Validate()
     {
+        if (AllowedHosts.Select(HostNames.Problem).FirstOrDefault(problem => problem is not null) is { } wrong)
+        {
+            throw new ArgumentException($"The allowed hosts (SELFDEV_ALLOWED_HOSTS; in Azure SelfDev__AllowedHosts) are wrong: {wrong}");
+        }
+
         foreach (var principal in Principals)
         {
             if (!Identity.IsWellFormed(principal.Name))

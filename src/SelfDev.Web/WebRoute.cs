@@ -29,7 +29,13 @@ public sealed record WebRoute(
 {
     private const string CallerItem = "selfdev.caller";
 
-    /// <summary>Authorizes, handles, and adds the headers that every answer carries. Failures become a problem document without inner details.</summary>
+    /// <value>Whether it answers under any host name, as probes of a platform ask. Default false (<see cref="HostNames"/>).</value>
+    public bool AnyHost { get; init; }
+
+    /// <summary>
+    /// Checks under which name (<see cref="HostNames"/>), from which page (<see cref="RequestOrigin"/>) and for whom it was called, handles, and
+    /// adds the headers that every answer carries. Failures become a problem document without inner details.
+    /// </summary>
     public async Task<IResult> InvokeAsync(HttpRequest request)
     {
         var context = request.HttpContext;
@@ -37,24 +43,16 @@ public sealed record WebRoute(
         WebHeaders.Add(context.Response);
         try
         {
-            if (Authorization == WebAuthorization.Principal)
+            if (Refuse(request) is { } refusal)
             {
-                var caller = CallerIdentity.Find(
-                    request,
-                    context.RequestServices.GetRequiredService<WebOptions>(),
-                    context.RequestServices.GetRequiredService<TimeProvider>().GetUtcNow());
-                if (caller is null)
-                {
-                    WebTelemetry.Refused.Add(1, new KeyValuePair<string, object?>("route", Name));
-                    return WebErrors.Unauthorized(request, "Send an API key in the header x-selfdev-key or as a bearer token.", offerSignIn: true);
-                }
-
-                context.Items[CallerItem] = caller;
+                WebTelemetry.Refused.Add(1, new KeyValuePair<string, object?>("route", Name));
+                return refusal;
             }
 
             return await Handler(request);
         }
-        catch (BadHttpRequestException bad)
+        // A storage client may wrap what the body that it was copying threw.
+        catch (Exception failure) when (BadRequestIn(failure) is { } bad)
         {
             return WebErrors.Problem(request, bad.StatusCode, bad.Message);
         }
@@ -64,7 +62,7 @@ public sealed record WebRoute(
         }
         catch (Exception failure)
         {
-            Logs.RequestFailed(context.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger("SelfDev.Web"), failure, Name);
+            Logs.RequestFailed(Logger(context.RequestServices), failure, Name);
             activity?.SetStatus(ActivityStatusCode.Error);
             return WebErrors.Problem(request, StatusCodes.Status500InternalServerError, "Something failed inside. The host's log has it under this route; trying again does no harm.");
         }
@@ -72,4 +70,54 @@ public sealed record WebRoute(
 
     /// <summary>The caller of a route that asks for one.</summary>
     internal static Caller CallerOf(HttpRequest request) => (Caller)request.HttpContext.Items[CallerItem]!;
+
+    private IResult? Refuse(HttpRequest request)
+    {
+        var services = request.HttpContext.RequestServices;
+        var options = services.GetRequiredService<WebOptions>();
+        if (!AnyHost && !HostNames.IsOurs(request, options))
+        {
+            Logs.ForeignHost(Logger(services), Name);
+            return WebErrors.Problem(request, StatusCodes.Status421MisdirectedRequest, HostNames.Refusal);
+        }
+
+        if (Authorization != WebAuthorization.Principal)
+        {
+            return RequestOrigin.Refusal(request, options, mustProve: Authorization == WebAuthorization.None) is { } foreign ? Foreign(request, foreign) : null;
+        }
+
+        var (caller, unproven) = CallerIdentity.Identify(request, options, services.GetRequiredService<TimeProvider>().GetUtcNow());
+        if (caller is null)
+        {
+            return unproven is null
+                ? WebErrors.Unauthorized(
+                    request,
+                    options.TrustEasyAuthHeaders
+                        ? "Sign in, or bring a bearer token for this app. A key of a developer's machine goes into the header x-selfdev-key."
+                        : "Send an API key in the header x-selfdev-key.",
+                    offerSignIn: true)
+                : Foreign(request, unproven);
+        }
+
+        request.HttpContext.Items[CallerItem] = caller;
+        return null;
+    }
+
+    private IResult Foreign(HttpRequest request, string refusal)
+    {
+        Logs.ForeignOrigin(Logger(request.HttpContext.RequestServices), Name);
+        return WebErrors.Problem(request, StatusCodes.Status403Forbidden, refusal);
+    }
+
+    private static BadHttpRequestException? BadRequestIn(Exception? failure)
+    {
+        while (failure is not (null or BadHttpRequestException))
+        {
+            failure = failure.InnerException;
+        }
+
+        return (BadHttpRequestException?)failure;
+    }
+
+    private static ILogger Logger(IServiceProvider services) => services.GetRequiredService<ILoggerFactory>().CreateLogger("SelfDev.Web");
 }

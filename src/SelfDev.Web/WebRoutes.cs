@@ -12,10 +12,13 @@ public static class WebRoutes
     public static IReadOnlyList<WebRoute> All { get; } =
     [
         new("Dashboard", "GET", "", WebAuthorization.Principal, OperationsEndpoints.DashboardAsync),
-        new("SignIn", "POST", "signin", WebAuthorization.None, OperationsEndpoints.SignInAsync),
-        new("Health", "GET", "healthz", WebAuthorization.None, OperationsEndpoints.HealthAsync),
+        new("SignIn", "POST", "signin", WebAuthorization.None, SignInEndpoints.SignInAsync),
+        new("OpenSignInLink", "GET", "signin/{token}", WebAuthorization.None, SignInEndpoints.OpenLinkAsync),
+        new("Health", "GET", "healthz", WebAuthorization.None, OperationsEndpoints.HealthAsync) { AnyHost = true },
         new("ShowApproval", "GET", "approvals/{token}", WebAuthorization.ApprovalLink, ApprovalEndpoints.ShowAsync),
         new("DecideApproval", "POST", "approvals/{token}", WebAuthorization.ApprovalLink, ApprovalEndpoints.DecideByLinkAsync),
+        new("ShowDecision", "GET", "decide/{id}", WebAuthorization.Principal, ApprovalEndpoints.ShowSignedInAsync),
+        new("Decide", "POST", "decide/{id}", WebAuthorization.Principal, ApprovalEndpoints.DecideSignedInAsync),
         new("ListApprovals", "GET", "api/approvals", WebAuthorization.Principal, ApprovalEndpoints.ListAsync),
         new("GetApproval", "GET", "api/approvals/{id}", WebAuthorization.Principal, ApprovalEndpoints.GetAsync),
         new("PostApproval", "POST", "api/approvals/{id}", WebAuthorization.Principal, ApprovalEndpoints.DecideByKeyAsync),
@@ -30,6 +33,7 @@ public static class WebRoutes
         new("ListLedgerHeads", "GET", "api/ledger/heads", WebAuthorization.Principal, LedgerEndpoints.HeadsAsync),
         new("ListLedgerEntries", "GET", "api/ledger/entries", WebAuthorization.Principal, LedgerEndpoints.EntriesAsync),
         new("GetLedgerEntry", "GET", "api/ledger/entries/{n}", WebAuthorization.Principal, LedgerEndpoints.EntryAsync),
+        new("AuditStorage", "GET", "api/audit", WebAuthorization.Principal, LedgerEndpoints.AuditAsync),
         new("GetKillSwitch", "GET", "api/killswitch", WebAuthorization.Principal, OperationsEndpoints.ReadKillSwitchAsync),
         new("SetKillSwitch", "POST", "api/killswitch", WebAuthorization.Principal, OperationsEndpoints.SetKillSwitchAsync),
     ];

@@ -3,6 +3,24 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using SelfDev.CrashTarget;
 using SelfDev.Local.Engine;
+using SelfDev.Local.Hosting;
+
+// Usage: folder <data folder>. Prints "started" and works until it is killed, or says why it does not start and ends with 2.
+if (args[0] == "folder")
+{
+    try
+    {
+        await using var host = await FolderHost.StartAsync(new DataDirectory(args[1]));
+        Console.WriteLine("started");
+        await host.WorkOnAsync();
+        return 0;
+    }
+    catch (LocalHostException refused)
+    {
+        Console.WriteLine("refused " + refused.Message);
+        return 2;
+    }
+}
 
 // Usage: <data folder> <number of instances>. Starts what is not started yet, prints "acknowledged <id>" for each start that is
 // durable, and "all done" once every instance is finished. Killed and started again any number of times.

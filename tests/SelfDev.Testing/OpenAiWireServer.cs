@@ -139,9 +139,10 @@ public static class WireAnswer
     public const string Checkpoint = "gpt-wire-2026-01-01";
 
     /// <summary>A completion whose message is <paramref name="content"/>.</summary>
+    /// <param name="model">What the server calls itself.</param>
     public static Func<HttpContext, Task> Completion(
-        string content, int inputTokens = 100, int outputTokens = 20, int cachedTokens = 0, string finishReason = "stop", string? refusal = null) =>
-        context => WriteAsync(context, 200, Body(content, inputTokens, outputTokens, cachedTokens, finishReason, refusal));
+        string content, int inputTokens = 100, int outputTokens = 20, int cachedTokens = 0, string finishReason = "stop", string? refusal = null, string model = Checkpoint) =>
+        context => WriteAsync(context, 200, Body(content, inputTokens, outputTokens, cachedTokens, finishReason, refusal, model));
 
     public static Func<HttpContext, Task> Status(int status, string? retryAfter = null, string body = """{"error":{"message":"no","type":"server_error","code":null}}""") =>
         context =>
@@ -196,12 +197,12 @@ public static class WireAnswer
         await answer(context);
     };
 
-    private static string Body(string content, int inputTokens, int outputTokens, int cachedTokens, string finishReason, string? refusal) => new JsonObject
+    private static string Body(string content, int inputTokens, int outputTokens, int cachedTokens, string finishReason, string? refusal, string model) => new JsonObject
     {
         ["id"] = "chatcmpl-1",
         ["object"] = "chat.completion",
         ["created"] = 1767225600,
-        ["model"] = Checkpoint,
+        ["model"] = model,
         ["choices"] = new JsonArray(new JsonObject
         {
             ["index"] = 0,

@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using SelfDev.Core.Approvals;
+using SelfDev.Core.Ledger;
 using SelfDev.Workflows.Engine;
 using SelfDev.Workflows.Ports;
 using static SelfDev.Web.Tests.WebHost;
@@ -41,7 +42,7 @@ public class ApprovalLinkTests
     {
         await using var host = await StartAsync();
         var link = host.Link(await host.AskAsync(), Ana);
-        var before = host.Store.Snapshot();
+        var before = host.Snapshot();
         for (var visit = 0; visit < 20; visit++)
         {
             foreach (var query in new[] { "", "?decision=approve", "?decision=approve&reason=x" })
@@ -52,7 +53,7 @@ public class ApprovalLinkTests
             }
         }
 
-        Assert.Equal(before, host.Store.Snapshot());
+        Assert.Equal(before, host.Snapshot());
         Assert.Empty(host.Workflows.Raised);
         Assert.Empty(host.Ledger.Entries);
     }
@@ -90,7 +91,9 @@ public class ApprovalLinkTests
         Assert.Contains("default-src 'none'", policy, StringComparison.Ordinal);
         Assert.Contains("frame-ancestors 'none'", policy, StringComparison.Ordinal);
         Assert.DoesNotMatch(@"<[^>]+\s(on\w+|style)=", page);
-        Assert.Equal("no-referrer", response.Headers.GetValues("Referrer-Policy").Single());
+        // Its path holds a token and leaves it by no header; its origin must, or its own form could not be told from a stranger's.
+        Assert.Equal("strict-origin", response.Headers.GetValues("Referrer-Policy").Single());
+        Assert.Contains("<meta name=\"referrer\" content=\"strict-origin\">", page, StringComparison.Ordinal);
         Assert.Equal("DENY", response.Headers.GetValues("X-Frame-Options").Single());
         Assert.Equal("nosniff", response.Headers.GetValues("X-Content-Type-Options").Single());
         Assert.True(response.Headers.CacheControl!.NoStore);
@@ -105,7 +108,7 @@ public class ApprovalLinkTests
         using var response = await host.Client(accept: Browser).PostAsync(link, Form("approve", "looks right"), Cancel);
         Assert.Equal(HttpStatusCode.SeeOther, response.StatusCode);
         Assert.Equal(link, response.Headers.Location!.OriginalString);
-        var decision = Assert.Single(await host.Decisions.ReadAsync(request.PlanHash, Cancel));
+        var decision = Assert.Single(await host.DecisionsOfAsync(request));
         Assert.Equal((DecisionKind.Approve, Ana, "looks right", request.PlanHash), (decision.Kind, decision.Approver, decision.Reason, decision.PlanHash));
         Assert.StartsWith("link:", decision.Proof, StringComparison.Ordinal);
         Assert.Equal([$"run7:action:1:approval:1 approval:{request.PlanHash}:1"], host.Workflows.Raised);
@@ -120,10 +123,11 @@ public class ApprovalLinkTests
     {
         await using var host = await StartAsync();
         var request = await host.AskAsync(quorum: 2);
-        using var response = await host.Client().PostAsJsonAsync(host.Link(request, Ana), new { decision = "approve" }, Cancel);
+        var address = $"/api/approvals/{request.PlanHash}";
+        using var response = await host.Client(WebHost.AnasKey).PostAsJsonAsync(address, new { decision = "approve" }, Cancel);
         var answer = await response.Content.ReadFromJsonAsync<JsonObject>(Cancel);
         Assert.Equal("pending", (string)answer!["state"]!);
-        using var second = await host.Client().PostAsJsonAsync(host.Link(request, Bo), new { decision = "reject", reason = "no" }, Cancel);
+        using var second = await host.Client(WebHost.BosKey).PostAsJsonAsync(address, new { decision = "reject", reason = "no" }, Cancel);
         Assert.Equal("rejected", (string)(await second.Content.ReadFromJsonAsync<JsonObject>(Cancel))!["state"]!);
         Assert.Equal(2, host.Workflows.Raised.Count);
         Assert.EndsWith(":2", host.Workflows.Raised[1], StringComparison.Ordinal);
@@ -134,15 +138,15 @@ public class ApprovalLinkTests
     {
         await using var host = await StartAsync();
         var request = await host.AskAsync(quorum: 2);
-        var link = host.Link(request, Ana);
+        var link = $"/api/approvals/{request.PlanHash}";
         var statuses = await Task.WhenAll(Enumerable.Range(0, 100).Select(_ => Task.Run(async () =>
         {
-            using var response = await host.Client().PostAsync(link, Form("approve"), Cancel);
+            using var response = await host.Client(WebHost.AnasKey).PostAsync(link, Form("approve"), Cancel);
             return response.StatusCode;
         })));
         Assert.Equal(1, statuses.Count(status => status == HttpStatusCode.OK));
         Assert.Equal(99, statuses.Count(status => status == HttpStatusCode.Conflict));
-        Assert.Single(await host.Decisions.ReadAsync(request.PlanHash, Cancel));
+        Assert.Single(await host.DecisionsOfAsync(request));
         Assert.Equal([$"run7:action:1:approval:1 approval:{request.PlanHash}:1"], host.Workflows.Raised.Distinct());
     }
 
@@ -156,7 +160,7 @@ public class ApprovalLinkTests
             var posts = await Task.WhenAll(
                 Task.Run(() => host.Client().PostAsync(host.Link(request, Ana), Form("approve"), Cancel)),
                 Task.Run(() => host.Client().PostAsync(host.Link(request, Bo), Form("reject"), Cancel)));
-            var decision = Assert.Single(await host.Decisions.ReadAsync(request.PlanHash, Cancel));
+            var decision = Assert.Single(await host.DecisionsOfAsync(request));
             Assert.Equal(decision.Kind == DecisionKind.Approve ? [HttpStatusCode.OK, HttpStatusCode.Conflict] : [HttpStatusCode.Conflict, HttpStatusCode.OK], posts.Select(post => post.StatusCode));
         }
     }
@@ -169,7 +173,7 @@ public class ApprovalLinkTests
         var link = host.Link(request, Ana);
         var otherRing = new ApprovalKeyRing([host.Key("k1", TimeSpan.FromDays(-1), TimeSpan.FromDays(1))]);
         var forged = "/approvals/" + ApprovalTokens.Issue(otherRing, new ApprovalClaims(request.PlanHash, request.ApprovalInstanceId, 1, Ana, request.Plan.ExpiresAt, "n"), host.Clock.GetUtcNow());
-        var before = host.Store.Snapshot();
+        var before = host.Snapshot();
         foreach (var wrong in new[] { forged, link[..^1] + (link[^1] == 'A' ? 'B' : 'A'), link.Replace(".k1.", ".k2.", StringComparison.Ordinal), "/approvals/x", "/approvals/v1.k1.e30.AA" })
         {
             using var get = await host.Client().GetAsync(wrong, Cancel);
@@ -178,14 +182,14 @@ public class ApprovalLinkTests
             Assert.Equal("application/problem+json", post.Content.Headers.ContentType!.MediaType);
         }
 
-        Assert.Equal(before, host.Store.Snapshot());
+        Assert.Equal(before, host.Snapshot());
     }
 
     [Fact]
     public async Task A_link_ends_exactly_at_its_expiry()
     {
         await using var host = await StartAsync();
-        var request = await host.AskAsync(quorum: 2);
+        var request = await host.AskAsync();
         host.Clock.SetUtcNow(request.Plan.ExpiresAt.AddMilliseconds(-1));
         using var last = await host.Client().PostAsync(host.Link(request, Ana), Form("approve"), Cancel);
         Assert.Equal(HttpStatusCode.OK, last.StatusCode);
@@ -193,7 +197,7 @@ public class ApprovalLinkTests
         using var late = await host.Client().PostAsync(host.Link(request, Bo), Form("approve"), Cancel);
         Assert.Equal(HttpStatusCode.Unauthorized, late.StatusCode);
         Assert.Contains("expired", await late.Content.ReadAsStringAsync(Cancel), StringComparison.Ordinal);
-        Assert.Single(await host.Decisions.ReadAsync(request.PlanHash, Cancel));
+        Assert.Single(await host.DecisionsOfAsync(request));
     }
 
     [Fact]
@@ -219,11 +223,14 @@ public class ApprovalLinkTests
     {
         await using var host = await StartAsync();
         var request = await host.AskAsync();
-        var name = $"approvals/{request.PlanHash}.json";
-        host.Store.Put(Containers.Evidence, name, host.Store.Text(Containers.Evidence, name).Replace("\"capacity\":\"4\"", "\"capacity\":\"40\"", StringComparison.Ordinal));
+        var name = $"requests/{request.PlanHash}/000001";
+        var stored = System.Text.Encoding.UTF8.GetString((await host.Trust.Store.ReadAsync(name, Cancel))!);
+        host.Trust.Store.Forge(name, System.Text.Encoding.UTF8.GetBytes(stored.Replace("\"capacity\":\"4\"", "\"capacity\":\"40\"", StringComparison.Ordinal)));
         using var response = await host.Client().PostAsync(host.Link(request, Ana), Form("approve"), Cancel);
-        Assert.Equal(HttpStatusCode.Conflict, response.StatusCode);
-        Assert.Empty(await host.Decisions.ReadAsync(request.PlanHash, Cancel));
+        Assert.Equal(HttpStatusCode.NotFound, response.StatusCode);
+        Assert.Empty(await host.DecisionsOfAsync(request));
+        Assert.Contains(host.Ledger.Entries, entry => entry.Type == LedgerEntryTypes.Tampering && (string)entry.Body["place"]! == name);
+        Assert.Contains(host.Trust.Told.All, notification => notification.Topic == "tampering");
     }
 
     [Fact]
@@ -247,7 +254,7 @@ public class ApprovalLinkTests
 
         host.Workflows.Add(request.ApprovalInstanceId, "Approval", WorkflowStatus.Terminated, host.Clock.GetUtcNow());
         Assert.Equal(HttpStatusCode.Conflict, (await host.Client().PostAsync(host.Link(request, Ana), Form("approve"), Cancel)).StatusCode);
-        Assert.Empty(await host.Decisions.ReadAsync(request.PlanHash, Cancel));
+        Assert.Empty(await host.DecisionsOfAsync(request));
     }
 
     [Fact]
@@ -264,17 +271,54 @@ public class ApprovalLinkTests
         var page = await host.Client(accept: Browser).GetStringAsync(host.Link(request, Ana), Cancel);
         Assert.Contains("Whoever proposes a plan may not decide", page, StringComparison.Ordinal);
         Assert.DoesNotContain("value=\"approve\"", page, StringComparison.Ordinal);
-        Assert.Empty(await host.Decisions.ReadAsync(request.PlanHash, Cancel));
+        Assert.Empty(await host.DecisionsOfAsync(request));
     }
 
     [Fact]
-    public async Task One_person_in_two_spellings_is_no_quorum()
+    public async Task Two_links_are_no_quorum_and_lead_to_a_sign_in()
     {
         await using var host = await StartAsync();
         var request = await host.AskAsync(quorum: 2);
-        Assert.Equal(HttpStatusCode.OK, (await host.Client().PostAsync(host.Link(request, Ana), Form("approve"), Cancel)).StatusCode);
-        Assert.Equal(HttpStatusCode.Conflict, (await host.Client().PostAsync(host.Link(request, "Ana@Example.com"), Form("approve"), Cancel)).StatusCode);
-        Assert.Equal(HttpStatusCode.OK, (await host.Client().PostAsync(host.Link(request, Bo), Form("approve"), Cancel)).StatusCode);
+        foreach (var person in new[] { Ana, Bo })
+        {
+            using var response = await host.Client().PostAsync(host.Link(request, person), Form("approve"), Cancel);
+            Assert.Equal(HttpStatusCode.Forbidden, response.StatusCode);
+        }
+
+        Assert.Empty(await host.DecisionsOfAsync(request));
+        var page = await host.Client(accept: Browser).GetStringAsync(host.Link(request, Ana), Cancel);
+        Assert.Contains($"href=\"/decide/{request.PlanHash}\"", page, StringComparison.Ordinal);
+        Assert.DoesNotContain("value=\"approve\"", page, StringComparison.Ordinal);
+
+        using var stranger = await host.Client(accept: Browser).GetAsync($"/decide/{request.PlanHash}", Cancel);
+        Assert.Equal(HttpStatusCode.Unauthorized, stranger.StatusCode);
+        var signedIn = await host.Client(WebHost.AnasKey, Browser).GetStringAsync($"/decide/{request.PlanHash}", Cancel);
+        Assert.Contains("signed in with their own key", signedIn, StringComparison.Ordinal);
+        Assert.Contains("value=\"approve\"", signedIn, StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.OK, (await host.Client(WebHost.AnasKey).PostAsync($"/decide/{request.PlanHash}", Form("approve"), Cancel)).StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await host.Client(WebHost.BosKey).PostAsync($"/decide/{request.PlanHash}", Form("approve"), Cancel)).StatusCode);
+        Assert.Equal(["key:" + Ana, "key:" + Bo], (await host.DecisionsOfAsync(request)).Select(decision => decision.Proof));
+    }
+
+    [Fact]
+    public async Task Whoever_left_the_policy_decides_nothing_with_a_link_that_they_kept()
+    {
+        await using var host = await StartAsync();
+        var request = await host.AskAsync();
+        host.Policy.Policy = host.Policy.Policy with { Rules = [host.Policy.Policy.Rules[0] with { Approvers = [Bo] }] };
+        using var response = await host.Client().PostAsync(host.Link(request, Ana), Form("approve"), Cancel);
+        Assert.Equal(HttpStatusCode.Forbidden, response.StatusCode);
+        Assert.Empty(await host.DecisionsOfAsync(request));
+    }
+
+    [Fact]
+    public async Task A_link_made_for_other_words_is_refused()
+    {
+        await using var host = await StartAsync();
+        var request = await host.AskAsync();
+        var other = host.Link(request with { Proposal = request.Proposal with { Cost = "nothing" } }, Ana);
+        Assert.Equal(HttpStatusCode.Conflict, (await host.Client().PostAsync(other, Form("approve"), Cancel)).StatusCode);
+        Assert.Equal(HttpStatusCode.Conflict, (await host.Client().GetAsync(other, Cancel)).StatusCode);
     }
 
     [Fact]
@@ -285,12 +329,12 @@ public class ApprovalLinkTests
         host.Workflows.FailRaises(1);
         using var crashed = await host.Client().PostAsync(host.Link(request, Ana), Form("approve"), Cancel);
         Assert.Equal(HttpStatusCode.InternalServerError, crashed.StatusCode);
-        Assert.Single(await host.Decisions.ReadAsync(request.PlanHash, Cancel));
+        Assert.Single(await host.DecisionsOfAsync(request));
         Assert.Empty(host.Workflows.Raised);
 
         using var again = await host.Client().PostAsync(host.Link(request, Ana), Form("approve"), Cancel);
         Assert.Equal(HttpStatusCode.Conflict, again.StatusCode);
-        Assert.Single(await host.Decisions.ReadAsync(request.PlanHash, Cancel));
+        Assert.Single(await host.DecisionsOfAsync(request));
         Assert.Equal([$"run7:action:1:approval:1 approval:{request.PlanHash}:1"], host.Workflows.Raised);
     }
 
@@ -307,7 +351,7 @@ public class ApprovalLinkTests
         using var content = new StringContent(body, Encoding.UTF8, type);
         using var response = await host.Client().PostAsync(host.Link(request, Ana), content, Cancel);
         Assert.Equal(expected, response.StatusCode);
-        Assert.Empty(await host.Decisions.ReadAsync(request.PlanHash, Cancel));
+        Assert.Empty(await host.DecisionsOfAsync(request));
     }
 
     [Fact]
@@ -317,7 +361,7 @@ public class ApprovalLinkTests
         var request = await host.AskAsync();
         Assert.Equal(HttpStatusCode.RequestEntityTooLarge, (await host.Client().PostAsync(host.Link(request, Ana), Form("approve", new string('x', 9000)), Cancel)).StatusCode);
         Assert.Equal(HttpStatusCode.OK, (await host.Client().PostAsync(host.Link(request, Ana), Form("approve", new string('x', 2000)), Cancel)).StatusCode);
-        Assert.Equal(Decision.MaxReasonChars, (await host.Decisions.ReadAsync(request.PlanHash, Cancel))[0].Reason!.Length);
+        Assert.Equal(Decision.MaxReasonChars, (await host.DecisionsOfAsync(request))[0].Reason!.Length);
     }
 
     private static FormUrlEncodedContent Form(string decision, string reason = "") =>

@@ -1,36 +1,46 @@
-using System.Net.Http.Headers;
+using System.Collections.Concurrent;
+using System.Net;
 using System.Security.Cryptography;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.TestHost;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using SelfDev.Core.Approvals;
 using SelfDev.Core.Findings;
 using SelfDev.Core.Proposals;
+using SelfDev.Core.Trust;
 using SelfDev.Testing;
 using SelfDev.Workflows.Approval;
+using SelfDev.Workflows.Diagnosis;
 using SelfDev.Workflows.Engine;
 using SelfDev.Workflows.FleetScaling;
 using SelfDev.Workflows.Ports;
+using SelfDev.Workflows.Trust;
 
 namespace SelfDev.Web.Tests;
 
-/// <summary>The endpoints on a test server, over stores in memory and a fake clock.</summary>
+/// <summary>The endpoints on a test server or on a socket, over stores in memory and a fake clock.</summary>
 public sealed class WebHost : IAsyncDisposable
 {
     public const string Ana = "ana@example.com";
     public const string Bo = "bo@example.com";
     public const string AnasKey = "0123456789abcdef0123456789abcdef-ana";
+    public const string BosKey = "0123456789abcdef0123456789abcdef--bo";
     public const string FleetId = "/subscriptions/0/resourceGroups/g/providers/Microsoft.Compute/virtualMachineScaleSets/gpu-train";
 
+    private readonly RecordedErrors _errors = new();
     private WebApplication? _app;
+
+    /// <value>What was logged as an error: failures of ours.</value>
+    public IReadOnlyCollection<string> Errors => _errors.Lines;
 
     public FakeClock Clock { get; } = new();
 
     public InMemoryArtifactStore Store { get; } = new();
 
     /// <value>With a fleet that is scaled by its metrics and one that is not.</value>
-    public FixedPolicySource Policy { get; } = new(new ApprovalPolicy(true, [], new Dictionary<string, PolicyFleet>
+    public FixedPolicySource Policy { get; } = new(new ApprovalPolicy(true, [new ApprovalRule("*", null, [Ana, Bo, "cy@example.com"], 1, TimeSpan.FromHours(4), null)], new Dictionary<string, PolicyFleet>
     {
         ["chat"] = new("chat", FleetId, 1, 8, []) { Scaling = new FleetScalingRules() },
         ["plain"] = new("plain", FleetId + "2", 1, 8, []),
@@ -42,33 +52,70 @@ public sealed class WebHost : IAsyncDisposable
 
     public ApprovalKeyRing Keys { get; set; } = null!;
 
-    public ApprovalRequests Requests => new(Store);
+    /// <value>Everything that decides, over the same stores as the endpoints.</value>
+    public TrustRoom Trust { get; private set; } = null!;
 
-    public DecisionStore Decisions => new(Store);
+    public ApprovalRequests Requests => Trust.Requests;
 
-    public static async Task<WebHost> StartAsync(Func<WebHost, WebOptions>? options = null, Func<WebHost, ApprovalKeyRing>? keys = null)
+    public DecisionStore Decisions => Trust.Decisions;
+
+    public async Task<IReadOnlyList<Decision>> DecisionsOfAsync(ApprovalRequest request) =>
+        (await Decisions.ReadAsync(request, TestContext.Current.CancellationToken)).Items;
+
+    /// <summary>Everything that could have changed: blobs and trust records.</summary>
+    public IReadOnlyList<string> Snapshot() => [.. Store.Snapshot(), .. Trust.Store.Names];
+
+    /// <value>Where it listens; null on the test server.</value>
+    public Uri? Address { get; private set; }
+
+    /// <param name="more">Services that only some hosts have.</param>
+    /// <param name="onSocket">Kestrel on a loopback port, for what only a real server does.</param>
+    public static async Task<WebHost> StartAsync(
+        Func<WebHost, WebOptions>? options = null,
+        Func<WebHost, ApprovalKeyRing>? keys = null,
+        Action<IServiceCollection>? more = null,
+        bool onSocket = false)
     {
         var host = new WebHost();
         host.Keys = keys?.Invoke(host) ?? new ApprovalKeyRing([host.Key("k1", TimeSpan.FromDays(-1), TimeSpan.FromDays(30))]);
+        host.Trust = new TrustRoom(host.Clock, host.Policy, host.Keys, ledger: host.Ledger);
         var builder = WebApplication.CreateSlimBuilder();
-        builder.WebHost.UseTestServer();
-        builder.Logging.ClearProviders();
+        if (onSocket)
+        {
+            builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0));
+        }
+        else
+        {
+            builder.WebHost.UseTestServer();
+        }
+
+        builder.Logging.ClearProviders().AddProvider(host._errors);
         builder.Services
-            .AddSelfDevWeb(options?.Invoke(host) ?? new WebOptions { Principals = [new ApiPrincipal(Ana, AnasKey)] })
+            .AddSelfDevWeb(options?.Invoke(host) ?? new WebOptions { Principals = [new ApiPrincipal(Ana, AnasKey), new ApiPrincipal(Bo, BosKey)] })
             .AddSingleton<TimeProvider>(host.Clock)
             .AddSingleton<IArtifactStore>(host.Store)
             .AddSingleton<IWorkflowClient>(host.Workflows)
             .AddSingleton<ILedgerStore>(host.Ledger)
             .AddSingleton<IApprovalPolicySource>(host.Policy)
             .AddSingleton<FleetSamples>()
+            .AddSingleton<Explanations>()
             .AddSingleton(host.Keys)
+            .AddSingleton<INotifier>(host.Trust.Told)
+            .AddSingleton<ITrustStore>(host.Trust.Store)
+            .AddSingleton<Seals>()
+            .AddSingleton<SealedLog>()
+            .AddSingleton<TamperReports>()
+            .AddSingleton<DropProvenance>()
             .AddSingleton<ApprovalRequests>()
             .AddSingleton<DecisionStore>()
+            .AddSingleton<PendingApprovals>()
             .AddSingleton<ApprovalDecisions>()
             .AddSingleton<KillSwitch>();
+        more?.Invoke(builder.Services);
         host._app = builder.Build();
         host._app.MapSelfDev();
         await host._app.StartAsync(TestContext.Current.CancellationToken);
+        host.Address = onSocket ? new Uri(host._app.Urls.Single()) : null;
         return host;
     }
 
@@ -77,7 +124,7 @@ public sealed class WebHost : IAsyncDisposable
 
     public HttpClient Client(string? key = null, string? accept = null)
     {
-        var client = _app!.GetTestClient();
+        var client = Address is null ? _app!.GetTestClient() : new HttpClient { BaseAddress = Address };
         if (key is not null)
         {
             client.DefaultRequestHeaders.Add("x-selfdev-key", key);
@@ -85,10 +132,22 @@ public sealed class WebHost : IAsyncDisposable
 
         if (accept is not null)
         {
-            client.DefaultRequestHeaders.Accept.Add(MediaTypeWithQualityHeaderValue.Parse(accept));
+            client.DefaultRequestHeaders.Accept.ParseAdd(accept);
         }
 
         return client;
+    }
+
+    public T Service<T>()
+        where T : notnull => _app!.Services.GetRequiredService<T>();
+
+    /// <returns>The cookie of a session that the key opened, as the header <c>Cookie</c> takes it.</returns>
+    public async Task<string> SignInAsync(string key)
+    {
+        using var message = new HttpRequestMessage(HttpMethod.Post, "/signin") { Content = new FormUrlEncodedContent([new("key", key)]) };
+        message.Headers.Add("Sec-Fetch-Site", "same-origin");
+        using var response = await Client().SendAsync(message, TestContext.Current.CancellationToken);
+        return response.Headers.GetValues("Set-Cookie").Single().Split(';')[0];
     }
 
     public async Task<ApprovalRequest> AskAsync(int quorum = 1, string proposer = "selfdev", string evidence = "iteration 310 | lm loss: 9.1", int round = 1)
@@ -147,9 +206,7 @@ public sealed class WebHost : IAsyncDisposable
                     CausedBy = "F1",
                 },
             ],
-            Diagnosis = new Diagnosis(
-                1, ["F1", "F2"], "The GPU on gpu-node-17 was lost (Xid 79). The other ranks waited for its part of an all-reduce until their watchdogs ended them.",
-                [new DiagnosisCitation(8812, "Xid 79")], 1, "scale-fleet", null, "rules", 0, 0, 0, 0),
+            ExplanationGroup = 1,
         };
         await Requests.WriteAsync(request, TestContext.Current.CancellationToken);
         Workflows.Add(request.ApprovalInstanceId, "Approval", WorkflowStatus.Running, Clock.GetUtcNow());
@@ -159,9 +216,36 @@ public sealed class WebHost : IAsyncDisposable
     public string Link(ApprovalRequest request, string approver) =>
         new ApprovalLinks(Keys, new Uri("http://localhost/"), Clock).For(request, approver).PathAndQuery;
 
+    /// <summary>Answers what is under way and stops.</summary>
+    public Task StopAsync() => _app!.StopAsync(TestContext.Current.CancellationToken);
+
     public async ValueTask DisposeAsync()
     {
         await _app!.DisposeAsync();
         Ledger.Dispose();
+    }
+
+    private sealed class RecordedErrors : ILoggerProvider, ILogger
+    {
+        public ConcurrentQueue<string> Lines { get; } = new();
+
+        public ILogger CreateLogger(string categoryName) => this;
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Error;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            if (IsEnabled(logLevel))
+            {
+                Lines.Enqueue($"{formatter(state, exception)} {exception}");
+            }
+        }
+
+        public void Dispose()
+        {
+        }
     }
 }

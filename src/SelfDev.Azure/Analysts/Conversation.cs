@@ -1,6 +1,6 @@
 using System.Text;
 using OpenAI.Chat;
-using SelfDev.Core.Redaction;
+using SelfDev.Core.Lineage;
 using SelfDev.Workflows.Analysts;
 
 namespace SelfDev.Azure.Analysts;
@@ -8,14 +8,12 @@ namespace SelfDev.Azure.Analysts;
 /// <summary>One question with its repairs: what is sent, and what all rounds together have cost.</summary>
 internal sealed class Conversation(AnalystPrompt prompt, string schema)
 {
-    private const int MaxCheckpointChars = 100;
-
     // Role markers and separators of a chat template, a handful of tokens a message; generous.
     private const int TokensAroundMessages = 64;
 
     public string Schema { get; } = schema;
 
-    /// <value>As the server reported it; null until it has answered.</value>
+    /// <value>As the server reported it with its last answer, made harmless; null until it has named one.</value>
     public string? Checkpoint { get; private set; }
 
     public long InputTokens { get; private set; }
@@ -54,8 +52,7 @@ internal sealed class Conversation(AnalystPrompt prompt, string schema)
         OutputTokens += reply.OutputTokens;
         if (!string.IsNullOrWhiteSpace(reply.Model))
         {
-            var name = SafeText.SingleLine(reply.Model);
-            Checkpoint = name.Length > MaxCheckpointChars ? name[..MaxCheckpointChars] : name;
+            Checkpoint = ModelName.Shown(reply.Model);
         }
     }
 

@@ -166,7 +166,10 @@ public sealed class LanguageModelAnalyst : IAnalyst, IDisposable
     {
         var (citations, dropped) = CitationVerifier.Verify(answer.Citations, prompt.Shown);
         return new AnalystAnswer(
-            answer.Cause, citations, dropped + answer.UnknownFiles, citations.Count > 0 ? answer.Action : null, null, NoUsage);
+            answer.Cause, citations, dropped + answer.UnknownFiles, citations.Count > 0 ? answer.Action : null, null, NoUsage)
+        {
+            Signs = answer.Signs,
+        };
     }
 
     private static AnalystAnswer Unavailable(string reason) => new("", [], 0, null, SafeText.SingleLine(reason), NoUsage);

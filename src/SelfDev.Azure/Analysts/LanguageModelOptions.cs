@@ -39,11 +39,14 @@ public sealed record LanguageModelOptions
     /// <value>A server that asks to wait longer gets no retry: the report does not wait for it. Default 30 s.</value>
     public TimeSpan MaxRetryDelay { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <value>How long no call is made after half of at least <see cref="BreakerThroughput"/> attempts within 30 s failed. 0.5 s to a day. Default 30 s.</value>
+    /// <value>How long no call is made after half of at least <see cref="BreakerThroughput"/> attempts within <see cref="BreakerWindow"/> failed. 0.5 s to a day. Default 30 s.</value>
     public TimeSpan BreakDuration { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <value>Attempts within 30 s before the breaker judges, 2 or more. Default 6.</value>
+    /// <value>Attempts within <see cref="BreakerWindow"/> before the breaker judges, 2 or more. Default 6.</value>
     public int BreakerThroughput { get; init; } = 6;
+
+    /// <value>What the breaker looks back on: two time-outs of an attempt, at least 30 s.</value>
+    public TimeSpan BreakerWindow => Timeout * 2 > TimeSpan.FromSeconds(30) ? Timeout * 2 : TimeSpan.FromSeconds(30);
 
     /// <exception cref="ArgumentException">A value is out of its range; the message names it.</exception>
     public void Validate()

@@ -177,7 +177,8 @@ internal sealed class ModelCalls : IDisposable
             {
                 FailureRatio = 0.5,
                 MinimumThroughput = options.BreakerThroughput,
-                SamplingDuration = TimeSpan.FromSeconds(30),
+                // A server that hangs fails no more often than attempts time out: the window has to hold several rounds of them.
+                SamplingDuration = options.BreakerWindow,
                 BreakDuration = options.BreakDuration,
                 // Being throttled is not being broken: Retry-After is the answer to that.
                 ShouldHandle = arguments => ValueTask.FromResult(

@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using System.Text;
 using SelfDev.Core.Ledger;
 using SelfDev.Workflows.Ports;
 
@@ -55,6 +56,9 @@ public sealed class PemTreeHeadSigner : ITreeHeadSigner, IDisposable
     public ValueTask<byte[]> SignAsync(ReadOnlyMemory<byte> checkpointText, CancellationToken cancellation) =>
         ValueTask.FromResult(TreeHeads.Sign(_key, checkpointText.Span));
 
+    public bool IsGenuine(ReadOnlySpan<byte> text, ReadOnlySpan<byte> signature) =>
+        _key.VerifyData(text, signature, HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence);
+
     public void Dispose() => _key.Dispose();
 
     // Written whole under another name and then renamed: a crash leaves no half key, and of two processes one key wins.
@@ -70,9 +74,11 @@ public sealed class PemTreeHeadSigner : ITreeHeadSigner, IDisposable
             options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
         }
 
-        using (var writer = new StreamWriter(temporary, options))
+        using (var file = new FileStream(temporary, options))
         {
-            writer.Write(key.ExportPkcs8PrivateKeyPem() + "\n");
+            file.Write(Encoding.ASCII.GetBytes(key.ExportPkcs8PrivateKeyPem() + "\n"));
+            // What is signed with it must not outlive it.
+            file.Flush(flushToDisk: true);
         }
 
         try

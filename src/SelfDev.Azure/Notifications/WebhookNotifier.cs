@@ -9,9 +9,10 @@ using SelfDev.Workflows.Ports;
 namespace SelfDev.Azure.Notifications;
 
 /// <summary>
-/// Posts each notification as JSON (<c>key, topic, recipient, title, text, link</c>) to one address: a chat's incoming webhook, a
-/// Logic App, a pager. The link in it lets its reader decide, so it goes to that address alone: over TLS, without redirects or
-/// proxies, and only where <see cref="WebhookOptions.Network"/> allows.
+/// Posts each notification as JSON (<c>key, topic, recipient, title, text, link</c>) to the recipient's own address, else to the
+/// shared one: a chat's incoming webhook, a Logic App, a pager. Over TLS, without redirects or proxies, and only where
+/// <see cref="WebhookOptions.Network"/> allows. Several people read the shared one, so what goes there carries the link without
+/// authority (<see cref="Notification.SharedLink"/>), never the one that decides.
 /// </summary>
 public sealed class WebhookNotifier : INotifier, IDisposable
 {
@@ -77,10 +78,27 @@ public sealed class WebhookNotifier : INotifier, IDisposable
 
     private async Task<string?> PostAsync(Notification notification, CancellationToken cancellation)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, _options.Address)
+        if ((notification.Address ?? _options.Address) is not { } address)
+        {
+            return null;
+        }
+
+        if (notification.Address is { } own && _options with { Address = own } is var personal && personal.Problem() is { } problem)
+        {
+            return $"The address of {notification.Recipient} in the policy file cannot be used: {problem}";
+        }
+
+        var message = new Message(
+            notification.Key,
+            notification.Topic,
+            notification.Recipient,
+            notification.Title,
+            notification.Text,
+            notification.Address is null ? notification.SharedLink : notification.Link);
+        using var request = new HttpRequestMessage(HttpMethod.Post, address)
         {
             // Of known length: many receivers refuse chunks.
-            Content = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(notification, JsonSerializerOptions.Web)),
+            Content = new ByteArrayContent(JsonSerializer.SerializeToUtf8Bytes(message, JsonSerializerOptions.Web)),
         };
         request.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json", "utf-8");
         using var late = new CancellationTokenSource(_options.Timeout, _clock);
@@ -107,4 +125,6 @@ public sealed class WebhookNotifier : INotifier, IDisposable
     private static string Refusal(int status) => status is >= 300 and < 400
         ? string.Create(CultureInfo.InvariantCulture, $"The webhook answered {status}; redirects are not followed.")
         : string.Create(CultureInfo.InvariantCulture, $"The webhook answered {status}.");
+
+    private sealed record Message(string Key, string Topic, string Recipient, string Title, string Text, Uri? Link);
 }

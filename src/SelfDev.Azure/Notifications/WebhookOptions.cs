@@ -4,10 +4,10 @@ namespace SelfDev.Azure.Notifications;
 public sealed record WebhookOptions
 {
     /// <value>
-    /// The receiver's address. HTTPS; plain HTTP on a loopback address where <see cref="Network"/> is
+    /// The address of the channel that everybody reads; null where there is none, and only people's own addresses are used. HTTPS; plain HTTP on a loopback address where <see cref="Network"/> is
     /// <see cref="WebhookNetwork.Loopback"/>. Often a secret in itself: it stands in no log, message or trace.
     /// </value>
-    public required Uri Address { get; init; }
+    public Uri? Address { get; init; }
 
     /// <value>Which addresses its host may have, checked at each connection. Default: public ones.</value>
     public WebhookNetwork Network { get; init; } = WebhookNetwork.Public;
@@ -18,14 +18,9 @@ public sealed record WebhookOptions
     /// <exception cref="ArgumentException">A value is out of its range; the message names it, and never the address.</exception>
     public void Validate()
     {
-        if (!Address.IsAbsoluteUri || !IsSchemeAllowed())
+        if (Problem() is { } problem)
         {
-            throw new ArgumentException("The webhook's address must be an https:// address (http:// on a loopback address, where the network is Loopback).");
-        }
-
-        if (Address.UserInfo.Length > 0)
-        {
-            throw new ArgumentException("The webhook's address must not hold a user name or password: they would not be sent.");
+            throw new ArgumentException(problem);
         }
 
         if (!Enum.IsDefined(Network))
@@ -39,6 +34,17 @@ public sealed record WebhookOptions
         }
     }
 
-    private bool IsSchemeAllowed() => Address.Scheme == Uri.UriSchemeHttps
-        || (Address.Scheme == Uri.UriSchemeHttp && Address.IsLoopback && Network == WebhookNetwork.Loopback);
+    /// <returns>What is wrong with the address, without the address; null where nothing is.</returns>
+    internal string? Problem() => this switch
+    {
+        { Address: null } => null,
+        _ when !Address.IsAbsoluteUri || !IsSchemeAllowed(Address) =>
+            "The webhook's address must be an https:// address (http:// on a loopback address, where the network is Loopback).",
+        _ when Address.UserInfo.Length > 0 =>
+            "The webhook's address must not hold a user name or password: they would not be sent.",
+        _ => null,
+    };
+
+    private bool IsSchemeAllowed(Uri address) => address.Scheme == Uri.UriSchemeHttps
+        || (address.Scheme == Uri.UriSchemeHttp && address.IsLoopback && Network == WebhookNetwork.Loopback);
 }

@@ -38,15 +38,43 @@ public static class ApprovalLifecycle
 
     /// <summary>
     /// Weighs one more decision against those recorded so far: the single place where it is decided who may approve, and
-    /// when. Pure, so that the page, the store and the workflow come to the same answer.
+    /// when. Pure, so that the page, the store, the workflow and the execution come to the same answer.
     /// </summary>
-    /// <param name="earlier">Recorded decisions in their order.</param>
-    public static DecisionVerdict Weigh(EffectPlan plan, ApprovalRequirement requirement, IReadOnlyList<Decision> earlier, Decision decision)
+    /// <param name="earlier">Recorded decisions in their order; those that do not count under these terms are passed over.</param>
+    public static DecisionVerdict Weigh(ApprovalTerms terms, IReadOnlyList<Decision> earlier, Decision decision) =>
+        Judge(terms, Fold(terms, earlier), decision);
+
+    /// <summary>
+    /// Where an approval stands after these decisions. Each is weighed anew: what a store holds does not count for being there.
+    /// </summary>
+    public static ApprovalState StateAfter(ApprovalTerms terms, IReadOnlyList<Decision> decisions) => Fold(terms, decisions).State;
+
+    private static Standing Fold(ApprovalTerms terms, IReadOnlyList<Decision> decisions)
     {
-        var state = StateAfter(requirement, earlier);
-        if (decision.PlanHash != PlanHash.Of(plan))
+        var standing = new Standing(ApprovalState.Pending, new HashSet<string>(Identity.Comparer), 0);
+        foreach (var decision in decisions)
         {
-            return Refuse(DecisionRefusal.OtherPlan, state, "The plan was changed: this decision is about another one.");
+            var verdict = Judge(terms, standing, decision);
+            if (verdict.Refusal is null)
+            {
+                standing.Deciders.Add(decision.Approver);
+                standing = standing with
+                {
+                    State = verdict.State,
+                    Approvals = standing.Approvals + (decision.Kind == DecisionKind.Approve ? 1 : 0),
+                };
+            }
+        }
+
+        return standing;
+    }
+
+    private static DecisionVerdict Judge(ApprovalTerms terms, Standing standing, Decision decision)
+    {
+        var state = standing.State;
+        if (decision.PlanHash != terms.PlanHash || decision.RequestHash != terms.RequestHash)
+        {
+            return Refuse(DecisionRefusal.OtherPlan, state, "The request was changed: this decision is about another one.");
         }
 
         if (IsFinal(state))
@@ -56,51 +84,49 @@ public static class ApprovalLifecycle
 
         if (decision.Kind == DecisionKind.Expire)
         {
-            return decision.At >= plan.ExpiresAt
+            return decision.At >= terms.ExpiresAt
                 ? new DecisionVerdict(null, ApprovalState.Expired, "")
                 : Refuse(DecisionRefusal.TooEarly, state, "It is too early to expire.");
         }
 
-        if (decision.At >= plan.ExpiresAt)
+        if (decision.At >= terms.ExpiresAt)
         {
             return Refuse(DecisionRefusal.Expired, state, "The plan has expired; nothing will be done.");
         }
 
-        if (Identity.Same(decision.Approver, plan.Proposer))
+        if (MayNot(terms, decision) is { } refusal)
         {
-            return Refuse(DecisionRefusal.NotAllowed, state, "Whoever proposes a plan may not decide about it.");
+            return refusal with { State = state };
         }
 
-        if (!requirement.Approvers.Any(approver => Identity.Same(approver, decision.Approver)))
-        {
-            return Refuse(DecisionRefusal.NotAllowed, state, $"{decision.Approver} is not among the approvers of this action.");
-        }
-
-        if (earlier.Any(known => Identity.Same(known.Approver, decision.Approver)))
+        if (standing.Deciders.Contains(decision.Approver))
         {
             return Refuse(DecisionRefusal.AlreadyDecided, state, $"{decision.Approver} has decided already.");
         }
 
-        return new DecisionVerdict(null, StateAfter(requirement, [.. earlier, decision]), "");
+        var isApproved = decision.Kind == DecisionKind.Approve && standing.Approvals + 1 >= terms.Requirement.Quorum;
+        return new DecisionVerdict(null, Next(state, decision.Kind, isApproved) ?? state, "");
     }
 
-    /// <summary>Folds recorded decisions; those that came after a final one change nothing.</summary>
-    public static ApprovalState StateAfter(ApprovalRequirement requirement, IReadOnlyList<Decision> decisions)
+    private static DecisionVerdict? MayNot(ApprovalTerms terms, Decision decision)
     {
-        var state = ApprovalState.Pending;
-        var approvers = new HashSet<string>(Identity.Comparer);
-        foreach (var decision in decisions)
+        if (Identity.Same(decision.Approver, terms.Proposer))
         {
-            if (decision.Kind == DecisionKind.Approve)
-            {
-                approvers.Add(decision.Approver);
-            }
-
-            var quorumReached = decision.Kind == DecisionKind.Approve && approvers.Count >= requirement.Quorum;
-            state = Next(state, decision.Kind, quorumReached) ?? state;
+            return Refuse(DecisionRefusal.NotAllowed, ApprovalState.Pending, "Whoever proposes a plan may not decide about it.");
         }
 
-        return state;
+        if (!terms.Requirement.Approvers.Any(approver => Identity.Same(approver, decision.Approver)))
+        {
+            return Refuse(
+                DecisionRefusal.NotAllowed, ApprovalState.Pending, $"{decision.Approver} is not among the approvers of this action.");
+        }
+
+        return terms.Requirement.NeedsSignIn && !DecisionProof.IsSignIn(decision.Proof)
+            ? Refuse(
+                DecisionRefusal.SignInNeeded,
+                ApprovalState.Pending,
+                "A link is not enough here: this approval takes people who are signed in. Sign in, and decide there.")
+            : null;
     }
 
     public static string Describe(ApprovalState state) => state switch
@@ -112,6 +138,8 @@ public static class ApprovalLifecycle
     };
 
     private static DecisionVerdict Refuse(DecisionRefusal refusal, ApprovalState state, string message) => new(refusal, state, message);
+
+    private sealed record Standing(ApprovalState State, HashSet<string> Deciders, int Approvals);
 }
 
 /// <param name="Refusal">Null when the decision counts.</param>
@@ -130,11 +158,17 @@ public enum DecisionRefusal
     /// <summary>The proposer, or somebody that the policy does not name.</summary>
     NotAllowed,
 
-    /// <summary>The hash is that of another plan.</summary>
+    /// <summary>The approval takes people who are signed in, and this one came by a link.</summary>
+    SignInNeeded,
+
+    /// <summary>The hash is that of another plan or request.</summary>
     OtherPlan,
 
     /// <summary>Past the plan's expiry.</summary>
     Expired,
+
+    /// <summary>A recorded decision is missing or not the one that the ledger has.</summary>
+    Damaged,
 
     /// <summary>An expiry before its time.</summary>
     TooEarly,

@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Text.Json.Serialization;
+using SelfDev.Core.Lineage;
 using SelfDev.Core.Proposals;
 
 namespace SelfDev.Core.Approvals;
@@ -15,8 +17,28 @@ public sealed record ApprovalPolicy(bool ActionsEnabled, IReadOnlyList<ApprovalR
     /// <summary>Field of <see cref="EffectPlan.From"/> and <see cref="EffectPlan.To"/> that holds an absolute number of instances.</summary>
     public const string CapacityField = "capacity";
 
+    /// <value>Where each person is reached; whoever is not in it is told on the shared channel only, which carries no authority.</value>
+    public IReadOnlyDictionary<string, PolicyPerson> People { get; init; } = new Dictionary<string, PolicyPerson>();
+
+    /// <value>Who may release the kill switch, where the file names them; null: everybody who may approve something.</value>
+    public IReadOnlyList<string>? KillSwitchReleasers { get; init; }
+
+    /// <summary>Whether a person may release the kill switch. Engaging it is for anybody who is signed in.</summary>
+    public bool MayReleaseKillSwitch(string person) =>
+        (KillSwitchReleasers ?? [.. Rules.SelectMany(rule => rule.Approvers)]).Any(known => Identity.Same(known, person));
+
+    /// <returns>The person's own address; null where the file has none.</returns>
+    public Uri? AddressOf(string person) =>
+        People.FirstOrDefault(known => Identity.Same(known.Key, person)).Value?.Webhook;
+
     /// <summary>Allows nothing.</summary>
     public static ApprovalPolicy DenyAll { get; } = new(false, [], new Dictionary<string, PolicyFleet>());
+
+    /// <value>
+    /// Who the models are that explain findings, by the names under which they are asked for and answer, in any case. Of a model that is not named here nobody knows
+    /// whether it explains its own evaluation.
+    /// </value>
+    public IReadOnlyDictionary<string, PolicyAnalyst> Analysts { get; init; } = new Dictionary<string, PolicyAnalyst>(ModelName.Comparer);
 
     /// <summary>What it takes to carry out the plan, or why it cannot be.</summary>
     public PolicyAnswer Require(EffectPlan plan)
@@ -40,7 +62,8 @@ public sealed record ApprovalPolicy(bool ActionsEnabled, IReadOnlyList<ApprovalR
 
         var approvers = rule.Approvers.Where(approver => !Identity.Same(approver, plan.Proposer)).ToList();
         return approvers.Count >= rule.Quorum
-            ? new PolicyAnswer(new ApprovalRequirement(approvers, rule.Quorum, rule.ExpiresAfter, rule.RemindEvery), null)
+            ? new PolicyAnswer(
+                new ApprovalRequirement(approvers, rule.Quorum, rule.ExpiresAfter, rule.RemindEvery) { SignIn = rule.SignIn }, null)
             : PolicyAnswer.Refuse(
                 $"The rule for '{plan.Action}' asks for {rule.Quorum} approvals, yet without the proposer {plan.Proposer} it names {approvers.Count} approvers.");
     }
@@ -122,6 +145,9 @@ public sealed record ApprovalRule(
 {
     public const string AnyAction = "*";
 
+    /// <value>Whether a decision takes a person who is signed in; a link is then not enough. Above a quorum of one it never is.</value>
+    public bool SignIn { get; init; }
+
     public bool Covers(string action, long size) => (Action == AnyAction || Action == action) && (MaxSize is null || size <= MaxSize);
 }
 
@@ -130,8 +156,27 @@ public sealed record ApprovalRule(
 /// <param name="Quorum">Distinct people that have to approve.</param>
 public sealed record ApprovalRequirement(IReadOnlyList<string> Approvers, int Quorum, TimeSpan ExpiresAfter, TimeSpan? RemindEvery)
 {
+    /// <value>Whether the policy asks for people who are signed in, whatever the quorum.</value>
+    public bool SignIn { get; init; }
+
+    /// <value>
+    /// Whether a link is not enough. Above a quorum of one it never is: whoever reads the channel that two links went to would be two people.
+    /// </value>
+    [JsonIgnore]
+    public bool NeedsSignIn => SignIn || Quorum > 1;
+
     /// <value>Why it takes more people than the policy says, as they are told; null where it does not.</value>
     public string? Because { get; init; }
+
+    /// <summary>What satisfies both this requirement and another one: fewer approvers, the larger quorum, the earlier expiry.</summary>
+    public ApprovalRequirement AndAlso(ApprovalRequirement other) => this with
+    {
+        Approvers = [.. Approvers.Where(approver => other.Approvers.Any(known => Identity.Same(known, approver)))],
+        Quorum = Math.Max(Quorum, other.Quorum),
+        ExpiresAfter = ExpiresAfter < other.ExpiresAfter ? ExpiresAfter : other.ExpiresAfter,
+        SignIn = SignIn || other.SignIn,
+        Because = Because ?? other.Because,
+    };
 }
 
 /// <summary>A requirement or a refusal.</summary>

@@ -16,14 +16,17 @@ namespace SelfDev.Core.Approvals;
 ///   "actionsEnabled": true,
 ///   "rules": [
 ///     { "action": "scale-fleet", "maxSize": 2, "approvers": ["ana@example.com", "bo@example.com"], "quorum": 1, "expiresAfter": "4h", "remindEvery": "1h" },
-///     { "action": "*", "approvers": ["ana@example.com", "bo@example.com"], "quorum": 2, "expiresAfter": "4h" }
+///     { "action": "*", "approvers": ["ana@example.com", "bo@example.com"], "quorum": 2, "signIn": "required", "expiresAfter": "4h" }
 ///   ],
+///   "people": { "ana@example.com": { "webhook": "https://hooks.example.com/ana" } },
+///   "killSwitch": { "release": ["ana@example.com"] },
 ///   "fleets": {
 ///     "gpu-train": {
 ///       "resourceId": "/subscriptions/.../virtualMachineScaleSets/gpu-train",
 ///       "minCapacity": 0, "maxCapacity": 16, "subjects": ["training/*"]
 ///     }
-///   }
+///   },
+///   "analysts": { "assistant": { "checkpoint": "step-3000", "trainedFrom": ["step-2000", "step-1000"] } }
 /// }
 /// </code>
 /// </example>
@@ -65,7 +68,7 @@ public static class ApprovalPolicyFormat
 
     private static ApprovalPolicy Policy(PolicyFields fields, JsonElement root)
     {
-        var node = fields.Object(root, "$", "schema", "actionsEnabled", "rules", "fleets");
+        var node = fields.Object(root, "$", "schema", "actionsEnabled", "rules", "people", "killSwitch", "fleets", "analysts");
         if (fields.Text(node, "$", "schema") is { } schema && schema != Schema)
         {
             fields.Error("$.schema", $"'{schema}' is not known; expected '{Schema}'");
@@ -83,12 +86,20 @@ public static class ApprovalPolicyFormat
             }
         }
 
-        return new ApprovalPolicy(enabled, rules, fleets);
+        var people = new PolicyPeopleFormat(fields);
+        return new ApprovalPolicy(enabled, rules, fleets)
+        {
+            People = node.TryGetValue("people", out var listed) ? people.Read(listed, "$.people") : new Dictionary<string, PolicyPerson>(),
+            KillSwitchReleasers = node.TryGetValue("killSwitch", out var killSwitch) ? people.Releasers(killSwitch, "$.killSwitch") : null,
+            Analysts = node.TryGetValue("analysts", out var analysts)
+                ? new PolicyAnalystFormat(fields).Read(analysts, "$.analysts")
+                : ApprovalPolicy.DenyAll.Analysts,
+        };
     }
 
     private static ApprovalRule Rule(PolicyFields fields, JsonElement element, string path)
     {
-        var node = fields.Object(element, path, "action", "maxSize", "approvers", "quorum", "expiresAfter", "remindEvery");
+        var node = fields.Object(element, path, "action", "maxSize", "approvers", "quorum", "signIn", "expiresAfter", "remindEvery");
         var action = fields.Text(node, path, "action") ?? "";
         if (action != ApprovalRule.AnyAction && !ActionKinds.Contains(action))
         {
@@ -128,7 +139,24 @@ public static class ApprovalPolicyFormat
         }
 
         long? maxSize = node.ContainsKey("maxSize") ? fields.Number(node, path, "maxSize", 0, 0, int.MaxValue) : null;
-        return new ApprovalRule(action, maxSize, approvers, quorum, expiresAfter, remindEvery);
+        return new ApprovalRule(action, maxSize, approvers, quorum, expiresAfter, remindEvery) { SignIn = SignIn(fields, node, path) };
+    }
+
+    private static bool SignIn(PolicyFields fields, Dictionary<string, JsonElement> node, string path)
+    {
+        if (!node.ContainsKey("signIn"))
+        {
+            return false;
+        }
+
+        var text = fields.Text(node, path, "signIn");
+        if (text is not (null or "required" or "link"))
+        {
+            fields.Error($"{path}.signIn", $"'{text}' is not known; expected 'required', or 'link' (a link is enough where the quorum is 1)");
+        }
+
+        // What cannot be understood counts as the stricter one.
+        return text != "link";
     }
 }
 

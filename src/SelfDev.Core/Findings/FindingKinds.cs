@@ -100,6 +100,9 @@ public static class FindingKinds
     public const string InsufficientData = "insufficient-data";
     public const string InjectionAttempt = "injection-attempt";
 
+    // Storage itself
+    public const string StorageTampering = "storage-tampering";
+
     /// <value>Every kind above, for checks and for <c>--help</c>.</value>
     public static IReadOnlySet<string> All { get; } = typeof(FindingKinds)
         .GetFields()

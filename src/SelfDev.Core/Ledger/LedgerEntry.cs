@@ -20,6 +20,12 @@ public static class LedgerEntryTypes
     public const string Proposal = "proposal";
     public const string Decision = "decision";
     public const string Effect = "effect";
+
+    /// <value>Something in storage is not as it was written.</value>
+    public const string Tampering = "tampering";
+
+    /// <value>Something was lost, and a person let the host go on without it.</value>
+    public const string Loss = "loss";
 }
 
 /// <summary>A statement that the ledger had this root at this size, signed so that it cannot be taken back.</summary>

@@ -113,7 +113,7 @@ public static class LedgerVerifier
                     beyond.IsAnchor ? LedgerProblemKind.Rewritten : LedgerProblemKind.Truncated,
                     Size,
                     beyond.HeadNumber,
-                    $"The ledger ends after {Size} entries, yet {beyond.Name} covers {beyond.Head.TreeSize}: entries {Size} to {beyond.Head.TreeSize - 1} are gone."));
+                    $"{(beyond.IsAnchor ? "The ledger was rolled back: it" : "The ledger")} ends after {Size} entries, yet {beyond.Name} covers {beyond.Head.TreeSize}: entries {Size} to {beyond.Head.TreeSize - 1} are gone."));
             }
         }
 
@@ -157,7 +157,7 @@ public static class LedgerVerifier
                         claim.IsAnchor ? LedgerProblemKind.Rewritten : LedgerProblemKind.RootMismatch,
                         _diverged ? null : _provenSize,
                         claim.HeadNumber,
-                        $"The first {size} entries have root {root}, {claim.Name} says {claim.Head.RootHash}: {place} was changed after it was signed."));
+                        $"{(claim.IsAnchor ? "The ledger was forked: its" : "The")} first {size} entries have root {root}, {claim.Name} says {claim.Head.RootHash}: {place} was changed after it was signed."));
                 }
 
                 _diverged |= !claim.IsAnchor;

@@ -11,6 +11,9 @@ public sealed class CheckpointLineage(IEnumerable<CheckpointManifest> manifests)
         manifests.OrderBy(manifest => manifest.Checkpoint, StringComparer.Ordinal).DistinctBy(manifest => manifest.Checkpoint, StringComparer.Ordinal)
             .ToDictionary(manifest => manifest.Checkpoint, StringComparer.Ordinal);
 
+    private readonly ILookup<string, string> _parents =
+        manifests.Where(manifest => manifest.Parent is not null).ToLookup(manifest => manifest.Checkpoint, manifest => manifest.Parent!, StringComparer.OrdinalIgnoreCase);
+
     /// <summary>What a checkpoint should be compared with, best first: its parent, then the newest promoted checkpoint that does not descend from it.</summary>
     public IReadOnlyList<BaselineCandidate> BaselinesOf(string checkpoint)
     {
@@ -32,15 +35,24 @@ public sealed class CheckpointLineage(IEnumerable<CheckpointManifest> manifests)
         return candidates;
     }
 
-    /// <summary>Whether a checkpoint is the other one or was trained on from it, over any number of steps.</summary>
+    /// <summary>
+    /// Whether a checkpoint is the other one or was trained on from it, over any number of steps. Upper and lower case count alike: a folder in
+    /// another spelling is no stranger.
+    /// </summary>
     public bool IsOrDescendsFrom(string checkpoint, string ancestor)
     {
-        var seen = new HashSet<string>(StringComparer.Ordinal);
-        for (var at = checkpoint; at is not null && seen.Add(at); at = _manifests.GetValueOrDefault(at)?.Parent)
+        var seen = new HashSet<string>(StringComparer.OrdinalIgnoreCase) { checkpoint };
+        var left = new Queue<string>(seen);
+        while (left.TryDequeue(out var at))
         {
-            if (at == ancestor)
+            if (Same(at, ancestor))
             {
                 return true;
+            }
+
+            foreach (var parent in _parents[at].Where(seen.Add))
+            {
+                left.Enqueue(parent);
             }
         }
 

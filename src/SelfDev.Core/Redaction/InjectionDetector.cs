@@ -1,5 +1,4 @@
 using System.Text;
-using System.Text.RegularExpressions;
 
 namespace SelfDev.Core.Redaction;
 
@@ -37,9 +36,9 @@ public static class InjectionDetector
             yield return kind;
         }
 
-        foreach (Match run in SecretPatterns.Base64Run.Matches(text))
+        foreach (var (start, length) in Base64Text.Runs(text))
         {
-            if (Base64Text.TryDecode(run.ValueSpan, 64 * 1024) is { } decoded && InjectionPatterns.Match(Fold(decoded)).Any())
+            if (Base64Text.TryDecode(text.AsSpan(start, length), 64 * 1024) is { } decoded && InjectionPatterns.Match(Fold(decoded)).Any())
             {
                 yield return InjectionKinds.EncodedInstruction;
                 yield break;

@@ -1,3 +1,5 @@
+using System.Text.RegularExpressions;
+
 namespace SelfDev.Core.Redaction;
 
 /// <summary>
@@ -12,11 +14,11 @@ internal static class PrivateKeyBlocks
     {
         for (var line = 0; line < lines.Length; line++)
         {
-            if (SecretPatterns.PemBegin.IsMatch(lines[line]))
+            if (Has(lines[line], SecretPatterns.PemBegin))
             {
                 line = TakeFrom(lines, line, spans);
             }
-            else if (SecretPatterns.PemEnd.IsMatch(lines[line]))
+            else if (Has(lines[line], SecretPatterns.PemEnd))
             {
                 TakeBefore(lines, line, spans);
             }
@@ -73,7 +75,9 @@ internal static class PrivateKeyBlocks
         }
     }
 
-    private static ReadOnlySpan<char> Body(string line) => line.AsSpan(SecretPatterns.LogPrefix.Match(line).Length).Trim(" \\\"'+,");
+    private static bool Has(string line, Regex border) => line.Contains("PRIVATE KEY", StringComparison.Ordinal) && border.IsMatch(line);
+
+    private static ReadOnlySpan<char> Body(string line) => line.AsSpan(SecretPatterns.PrefixLength(line)).Trim(" \\\"'+,");
 
     private static bool IsBodyLine(string line)
     {
@@ -84,6 +88,11 @@ internal static class PrivateKeyBlocks
     // RFC 7468 section 2: full lines have 64 characters; OpenSSH writes 70, older tools 76.
     private static bool IsFullBodyLine(string line)
     {
+        if (line.Length < 64)
+        {
+            return false;
+        }
+
         var body = Body(line);
         return body.Length is 64 or 70 or 76 && IsBase64(body) && Randomness.HasMixedCase(body);
     }

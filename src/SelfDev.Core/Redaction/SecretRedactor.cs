@@ -1,5 +1,6 @@
+using System.Buffers;
 using System.Text;
-using System.Text.RegularExpressions;
+using SelfDev.Core.Redaction.Secrets;
 
 namespace SelfDev.Core.Redaction;
 
@@ -16,6 +17,9 @@ public static class SecretRedactor
     /// <summary>Decoded bytes of one base64 run that are looked at.</summary>
     private const int MaxDecodedBytes = 64 * 1024;
 
+    /// <summary>Behind a mark these are what closed the text around the secret.</summary>
+    private static readonly SearchValues<char> OfClosings = SearchValues.Create(" \"'`)]}>,;:.&@/\\");
+
     /// <summary>
     /// Redacts consecutive lines of one text. Every secret stands as <c>[redacted:kind]</c>; invisible and control characters
     /// are left out, a tab becomes a space.
@@ -28,93 +32,82 @@ public static class SecretRedactor
         for (var line = 0; line < clean.Length; line++)
         {
             FindInLine(clean[line], line, spans);
-            FindEncoded(clean[line], line, spans);
+            FindInRuns(clean[line], line, spans);
         }
 
+        ContinuedLines.Find(clean, spans);
         PrivateKeyBlocks.Find(clean, spans);
         SplitSecrets.Find(clean, spans);
-        FindAwsSecrets(clean, spans);
+        FollowingSecrets.Find(clean, spans);
         return Apply(clean, spans);
     }
 
     /// <summary>As <see cref="Redact(IReadOnlyList{string})"/>, for one line.</summary>
     public static string Redact(string line) => Redact([line]).Lines[0];
 
-    internal static bool IsSecret(SecretPattern pattern, ReadOnlySpan<char> value) => !pattern.MustLookRandom || Randomness.LooksRandom(value);
-
-    private static void FindInLine(string text, int line, List<SecretSpan> spans)
+    /// <summary>Secrets that the line tells by itself, those inside base64 apart.</summary>
+    internal static void FindInLine(string text, int line, List<SecretSpan> spans)
     {
-        foreach (var pattern in SecretPatterns.Tokens)
+        var patterns = SecretPatterns.All;
+        Span<bool> possible = stackalloc bool[patterns.Count];
+        if (!SecretPatterns.Index.Find(text, possible))
         {
-            foreach (Match match in pattern.Line.Matches(text))
-            {
-                var secret = match.Groups["s"];
-                if (IsSecret(pattern, secret.ValueSpan))
-                {
-                    spans.Add(new SecretSpan(line, secret.Index, secret.Length, pattern.Kind));
-                }
-            }
+            return;
         }
 
-        foreach (Match match in SecretPatterns.SecretAssignment.Matches(text))
+        for (var index = 0; index < possible.Length; index++)
         {
-            var secret = match.Groups["s"];
-            if (!Randomness.IsPlaceholder(secret.ValueSpan))
+            if (possible[index] && patterns[index].Start(text) is >= 0 and var start)
             {
-                spans.Add(new SecretSpan(line, secret.Index, secret.Length, "assignment"));
-            }
-        }
-
-        foreach (Match match in SecretPatterns.MaybeAssignment.Matches(text))
-        {
-            var secret = match.Groups["s"];
-            if (Randomness.LooksRandom(secret.ValueSpan))
-            {
-                spans.Add(new SecretSpan(line, secret.Index, secret.Length, "assignment"));
+                Find(patterns[index], text, start, text.Length - start, line, spans);
             }
         }
     }
 
-    private static void FindEncoded(string text, int line, List<SecretSpan> spans)
+    private static void Find(SecretPattern pattern, string text, int start, int length, int line, List<SecretSpan> spans)
     {
-        foreach (Match match in SecretPatterns.Base64Run.Matches(text))
+        for (var match = pattern.InLine.Match(text, start, length); match.Success; match = match.NextMatch())
         {
-            if (Base64Text.TryDecode(match.ValueSpan, MaxDecodedBytes) is not { } decoded)
+            var secret = match.Groups["s"];
+            if (pattern.IsSecret(text.AsSpan(0, secret.Index), secret.ValueSpan))
             {
-                continue;
-            }
-
-            var inner = new List<SecretSpan>();
-            foreach (var part in decoded.Split('\n'))
-            {
-                FindInLine(part, 0, inner);
-            }
-
-            if (inner.Count > 0 || SecretPatterns.PemBegin.IsMatch(decoded))
-            {
-                spans.Add(new SecretSpan(line, match.Index, match.Length, "base64"));
+                spans.Add(new SecretSpan(line, secret.Index, secret.Length, pattern.Kind));
             }
         }
     }
 
-    private static void FindAwsSecrets(string[] lines, List<SecretSpan> spans)
+    private static void FindInRuns(string text, int line, List<SecretSpan> spans)
     {
-        // Credentials files, exports and JSON print the secret within a few lines of its id.
-        const int Near = 3;
-        var near = spans.Where(span => span.Kind == "aws-key")
-            .SelectMany(span => Enumerable.Range(Math.Max(0, span.Line - Near), (2 * Near) + 1))
-            .Where(line => line < lines.Length)
-            .ToHashSet();
-        foreach (var line in near)
+        foreach (var (start, length) in Base64Text.Runs(text))
         {
-            foreach (Match match in SecretPatterns.AwsSecret.Matches(lines[line]))
+            foreach (var (shape, pattern) in SecretPatterns.Runs)
             {
-                var secret = match.Groups["s"];
-                if (Randomness.LooksRandom(secret.ValueSpan))
+                if (shape == length)
                 {
-                    spans.Add(new SecretSpan(line, secret.Index, secret.Length, "aws-secret"));
+                    Find(pattern, text, start, length, line, spans);
                 }
             }
+
+            FindEncoded(text, start, length, line, spans);
+        }
+    }
+
+    private static void FindEncoded(string text, int start, int length, int line, List<SecretSpan> spans)
+    {
+        if (Base64Text.TryDecode(text.AsSpan(start, length), MaxDecodedBytes) is not { } decoded)
+        {
+            return;
+        }
+
+        var inner = new List<SecretSpan>();
+        foreach (var part in decoded.Split('\n'))
+        {
+            FindInLine(part, 0, inner);
+        }
+
+        if (inner.Count > 0 || SecretPatterns.PemBegin.IsMatch(decoded))
+        {
+            spans.Add(new SecretSpan(line, start, length, "base64"));
         }
     }
 
@@ -126,7 +119,7 @@ public static class SecretRedactor
             var text = lines[group.Key];
             var redacted = new StringBuilder(text.Length);
             var end = 0;
-            foreach (var span in group.OrderBy(span => span.Start).ThenByDescending(span => span.Length))
+            foreach (var span in OutsideMarks(text, group).OrderBy(span => span.Start).ThenByDescending(span => span.Length))
             {
                 if (span.Start >= end)
                 {
@@ -141,6 +134,30 @@ public static class SecretRedactor
         }
 
         return new RedactedText(lines, redactions);
+    }
+
+    // What was redacted before stays as it is, and what stands beside it is looked at as if the mark were not there.
+    private static IEnumerable<SecretSpan> OutsideMarks(string text, IEnumerable<SecretSpan> spans)
+    {
+        var marks = text.Contains("[redacted:", StringComparison.Ordinal) ? SecretPatterns.Mark.Matches(text) : null;
+        foreach (var span in spans)
+        {
+            var (start, end) = (span.Start, span.Start + span.Length);
+            foreach (var mark in marks?.Where(mark => mark.Index < end && mark.Index + mark.Length > start) ?? [])
+            {
+                if (mark.Index > start)
+                {
+                    yield return span with { Start = start, Length = mark.Index - start };
+                }
+
+                start = mark.Index + mark.Length;
+            }
+
+            if (end > start && (start == span.Start || text.AsSpan(start, end - start).ContainsAnyExcept(OfClosings)))
+            {
+                yield return span with { Start = start, Length = end - start };
+            }
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 using System.Text;
 using System.Text.RegularExpressions;
+using SelfDev.Core.Redaction.Secrets;
 
 namespace SelfDev.Core.Redaction;
 
@@ -15,7 +16,7 @@ internal static class SplitSecrets
         var pieces = new List<Piece>(lines.Length);
         for (var line = 0; line < lines.Length; line++)
         {
-            var start = SecretPatterns.LogPrefix.Match(lines[line]).Length;
+            var start = SecretPatterns.PrefixLength(lines[line]);
             var end = lines[line].AsSpan().TrimEnd(" \\\"'+,").Length;
             if (end > start)
             {
@@ -25,13 +26,23 @@ internal static class SplitSecrets
         }
 
         var text = joined.ToString();
-        foreach (var pattern in SecretPatterns.Tokens.Where(pattern => pattern.Joined is not null))
+        var patterns = SecretPatterns.All;
+        Span<bool> possible = stackalloc bool[patterns.Count];
+        if (!SecretPatterns.Index.Find(text, possible, joined: true))
         {
-            foreach (Match match in pattern.Joined!.Matches(text))
+            return;
+        }
+
+        for (var index = 0; index < possible.Length; index++)
+        {
+            if (possible[index] && patterns[index].InJoined is { } joinedForm)
             {
-                if (SecretRedactor.IsSecret(pattern, match.ValueSpan))
+                foreach (Match match in joinedForm.Matches(text))
                 {
-                    AddIfSplit(lines, pieces, match, pattern, spans);
+                    if (patterns[index].IsSecret([], match.ValueSpan))
+                    {
+                        AddIfSplit(lines, pieces, match, patterns[index], spans);
+                    }
                 }
             }
         }
@@ -54,7 +65,7 @@ internal static class SplitSecrets
             var part = lines[piece.Line].AsSpan(piece.Start + from - piece.At, to - from);
             // A secret that is whole at the end of its line is no reason to take the next line's first word with it.
             var reads = part.Length < piece.Length && (part.Length < 8 || !part.ContainsAnyInRange('0', '9'));
-            if (at > first && reads && pattern.Joined!.IsMatch(match.ValueSpan[..(piece.At - match.Index)]))
+            if (at > first && reads && pattern.InJoined!.IsMatch(match.ValueSpan[..(piece.At - match.Index)]))
             {
                 return;
             }

@@ -27,6 +27,9 @@ public sealed record FunctionsSettings
     /// <value>What approval links start with, e.g. <c>https://func-selfdev.azurewebsites.net/</c>.</value>
     public required Uri PublicUrl { get; init; }
 
+    /// <value>Names under which the app answers beside <see cref="PublicUrl"/>'s and the platform's own, between commas. Default: none.</value>
+    public string AllowedHosts { get; init; } = "";
+
     /// <value>ARM. Default: the public cloud's.</value>
     public Uri ArmEndpoint { get; init; } = new("https://management.azure.com");
 
@@ -36,7 +39,7 @@ public sealed record FunctionsSettings
     /// <value>Deployment of the model. Needed with <see cref="ModelEndpoint"/>.</value>
     public string Model { get; init; } = "";
 
-    /// <value>Where notifications are posted. Null: they are logged only.</value>
+    /// <value>The channel that everybody reads; what goes there gives nobody any authority. Null: only people's own addresses are used.</value>
     public Uri? Webhook { get; init; }
 
     /// <value>Which addresses the webhook's host may have. Default: public ones.</value>
@@ -62,8 +65,8 @@ public sealed record FunctionsSettings
     /// <value>API key for a developer's machine, 32 characters or more. Empty, and not set by infra/: in Azure people sign in.</value>
     public string DeveloperKey { get; init; } = "";
 
-    /// <returns>Null where notifications are logged only.</returns>
-    public WebhookOptions? WebhookOptions() => Webhook is { } address ? new WebhookOptions { Address = address, Network = WebhookNetwork } : null;
+    /// <summary>The shared channel, and how far people's own addresses in the policy file may reach.</summary>
+    public WebhookOptions WebhookOptions() => new() { Address = Webhook, Network = WebhookNetwork };
 
     /// <exception cref="ArgumentException">A setting is missing or wrong; the message names it and says what it may be.</exception>
     public static FunctionsSettings Read(IConfiguration configuration)
@@ -93,7 +96,7 @@ public sealed record FunctionsSettings
     {
         try
         {
-            settings.WebhookOptions()?.Validate();
+            settings.WebhookOptions().Validate();
             return null;
         }
         catch (ArgumentException wrong)

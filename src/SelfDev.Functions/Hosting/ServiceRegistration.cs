@@ -1,5 +1,6 @@
 using Azure.Core;
 using Azure.Identity;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using SelfDev.Azure.Analysts;
@@ -28,21 +29,29 @@ public static class ServiceRegistration
     /// <summary>App Service sets it where its authentication module runs, which alone may be believed about who calls.</summary>
     private const string EasyAuthVariable = "WEBSITE_AUTH_ENABLED";
 
+    /// <summary>App Service's and Core Tools' own name for the app, with a port where that is not the scheme's.</summary>
+    private const string HostnameVariable = "WEBSITE_HOSTNAME";
+
     /// <exception cref="ArgumentException">A key cannot be used; the message names the setting.</exception>
     public static IServiceCollection AddSelfDev(this IServiceCollection services, FunctionsSettings settings)
     {
         var account = BlobStoreOptions.Parse(settings.Storage);
         var storageCredential = account.ServiceUri is null ? null : Credential(settings.AppClientId);
+        var storage = new BlobArtifactStore(account, storageCredential);
         return services
+            .AddLogging(logging => logging.HideAddresses())
             .AddSelfDevWorkflows()
             .AddSelfDevWeb(new WebOptions
             {
+                PublicUrl = settings.PublicUrl,
+                AllowedHosts = [.. WebOptions.ParseHosts(settings.AllowedHosts), .. PlatformHosts()],
                 TrustEasyAuthHeaders = IsEasyAuthOn(),
                 Principals = settings.DeveloperKey is { Length: > 0 } key ? [new ApiPrincipal("developer", key)] : [],
             })
             .AddSingleton(settings)
             .AddSingleton(TimeProvider.System)
-            .AddSingleton<IArtifactStore>(new BlobArtifactStore(account, storageCredential))
+            .AddSealedStorage(storage)
+            .AddSingleton<ITrustStore>(new ArtifactTrustStore(storage))
             .AddSingleton<ITreeHeadSigner>(new PemTreeHeadSigner(settings.LedgerKey))
             .AddSingleton<ITrustStore, ArtifactTrustStore>()
             .AddSingleton<ILedgerLog>(_ => BlobLedger.Open(BlobArtifactStore.Connect(account, storageCredential)))
@@ -86,15 +95,17 @@ public static class ServiceRegistration
         : services.GetRequiredService<RulesAnalyst>();
 
     private static LoggedNotifier Notifier(FunctionsSettings settings, IServiceProvider services) => new(
-        settings.WebhookOptions() is { } webhook
-            ? new WebhookNotifier(webhook, services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<WebhookNotifier>>())
-            : null,
+        new WebhookNotifier(
+            settings.WebhookOptions(), services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<WebhookNotifier>>()),
         services.GetRequiredService<ILogger<LoggedNotifier>>());
 
     // A deployed app names its identities, and then nothing else is tried.
     private static TokenCredential Credential(string clientId) => clientId.Length > 0
         ? new ManagedIdentityCredential(ManagedIdentityId.FromUserAssignedClientId(clientId))
         : new DefaultAzureCredential();
+
+    private static IEnumerable<string> PlatformHosts() =>
+        Environment.GetEnvironmentVariable(HostnameVariable) is { Length: > 0 } name ? [new HostString(name).Host.Trim('[', ']')] : [];
 
     private static bool IsEasyAuthOn() =>
         string.Equals(Environment.GetEnvironmentVariable(EasyAuthVariable), "True", StringComparison.OrdinalIgnoreCase);

@@ -22,6 +22,10 @@ public sealed class HttpFunctions(AmbientWorkflowClient workflows)
     public Task<IResult> SignIn([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "signin")] HttpRequest request, [DurableClient] DurableTaskClient client) =>
         AnswerAsync(nameof(SignIn), request, client);
 
+    [Function(nameof(OpenSignInLink))]
+    public Task<IResult> OpenSignInLink([HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "signin/{token}")] HttpRequest request, [DurableClient] DurableTaskClient client) =>
+        AnswerAsync(nameof(OpenSignInLink), request, client);
+
     [Function(nameof(Health))]
     public Task<IResult> Health([HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "healthz")] HttpRequest request, [DurableClient] DurableTaskClient client) =>
         AnswerAsync(nameof(Health), request, client);
@@ -33,6 +37,14 @@ public sealed class HttpFunctions(AmbientWorkflowClient workflows)
     [Function(nameof(DecideApproval))]
     public Task<IResult> DecideApproval([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "approvals/{token}")] HttpRequest request, [DurableClient] DurableTaskClient client) =>
         AnswerAsync(nameof(DecideApproval), request, client);
+
+    [Function(nameof(ShowDecision))]
+    public Task<IResult> ShowDecision([HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "decide/{id}")] HttpRequest request, [DurableClient] DurableTaskClient client) =>
+        AnswerAsync(nameof(ShowDecision), request, client);
+
+    [Function(nameof(Decide))]
+    public Task<IResult> Decide([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "decide/{id}")] HttpRequest request, [DurableClient] DurableTaskClient client) =>
+        AnswerAsync(nameof(Decide), request, client);
 
     [Function(nameof(ListApprovals))]
     public Task<IResult> ListApprovals([HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "api/approvals")] HttpRequest request, [DurableClient] DurableTaskClient client) =>
@@ -89,6 +101,10 @@ public sealed class HttpFunctions(AmbientWorkflowClient workflows)
     [Function(nameof(GetLedgerEntry))]
     public Task<IResult> GetLedgerEntry([HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "api/ledger/entries/{n}")] HttpRequest request, [DurableClient] DurableTaskClient client) =>
         AnswerAsync(nameof(GetLedgerEntry), request, client);
+
+    [Function(nameof(AuditStorage))]
+    public Task<IResult> AuditStorage([HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "api/audit")] HttpRequest request, [DurableClient] DurableTaskClient client) =>
+        AnswerAsync(nameof(AuditStorage), request, client);
 
     [Function(nameof(GetKillSwitch))]
     public Task<IResult> GetKillSwitch([HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "api/killswitch")] HttpRequest request, [DurableClient] DurableTaskClient client) =>

@@ -7,6 +7,8 @@ namespace SelfDev.Local.ArmSimulator;
 /// <summary>One request and its answer on the wire: ids, throttling counts, and the headers of long-running operations.</summary>
 internal sealed class ArmExchange
 {
+    private const int MaxBodyChars = 4096;
+
     private readonly HttpContext _context;
     private readonly DateTimeOffset _time;
     private readonly string _requestId = Guid.NewGuid().ToString();
@@ -46,6 +48,23 @@ internal sealed class ArmExchange
         status,
         _requestId,
         fault);
+
+    /// <summary>Adds an accepted change to those that the state keeps.</summary>
+    public void NoteWrite(List<AcceptedWrite> writes, JsonNode? body, int status)
+    {
+        var text = body?.ToJsonString();
+        writes.Add(new AcceptedWrite(
+            _time,
+            _context.Request.Method,
+            _context.Request.Path,
+            _context.Request.Headers.IfMatch is { Count: > 0 } match ? match.ToString() : null,
+            text?.Length > MaxBodyChars ? text[..MaxBodyChars] : text,
+            status));
+        if (writes.Count > ArmState.MaxWrites)
+        {
+            writes.RemoveAt(0);
+        }
+    }
 
     public Task SendAsync(ArmAnswer answer, TimeSpan pollInterval)
     {

@@ -140,11 +140,10 @@ public sealed class ArmSimulatorServer : IAsyncDisposable
 
     private WebApplication Build(int port)
     {
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.WebHost.UseKestrelHttpsConfiguration();
-        builder.WebHost.UseSetting(WebHostDefaults.PreferHostingUrlsKey, "false");
-        builder.WebHost.ConfigureKestrel(kestrel =>
+        // Nothing but what stands here: other builders read the environment and appsettings.json, which could have it listen elsewhere too.
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.Services.AddRouting();
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = 1 << 20;
@@ -217,6 +216,7 @@ public sealed class ArmSimulatorServer : IAsyncDisposable
                     new ArmCall(new RouteValues(request.RouteValues), request.Query, request.Headers, body, exchange.Origin, request.Query["api-version"].ToString()));
                 if (request.Method != "GET")
                 {
+                    exchange.NoteWrite(_fleet.State.Writes, body, answer.Status);
                     _file.Save(_fleet.State);
                 }
             }

@@ -8,12 +8,24 @@ namespace SelfDev.Local.ArmSimulator;
 /// </summary>
 internal sealed class ArmState
 {
+    public const int MaxWrites = 1_000;
+
     public int Port { get; set; }
 
     public List<ScaleSetState> ScaleSets { get; set; } = [];
 
     public List<OperationRecord> Operations { get; set; } = [];
+
+    /// <value>
+    /// Changes that were accepted, the newest <see cref="MaxWrites"/>, oldest first: kept with what they changed, so that neither is there
+    /// without the other.
+    /// </value>
+    public List<AcceptedWrite> Writes { get; set; } = [];
 }
+
+/// <summary>A request that ARM answered with success and that changed something, or asked it to.</summary>
+/// <param name="Body">As it came, at most 4,096 characters; null where there was none.</param>
+internal sealed record AcceptedWrite(DateTimeOffset At, string Method, string Path, string? IfMatch, string? Body, int Status);
 
 internal sealed class ScaleSetState
 {

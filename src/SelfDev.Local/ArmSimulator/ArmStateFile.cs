@@ -1,4 +1,5 @@
 using System.Text.Json;
+using SelfDev.Local.Storage;
 
 namespace SelfDev.Local.ArmSimulator;
 
@@ -27,7 +28,7 @@ internal sealed class ArmStateFile(string? folder)
         }
     }
 
-    /// <summary>Returns when the new state would survive a kill.</summary>
+    /// <summary>Returns when the new state would survive a kill, or a power cut.</summary>
     public void Save(ArmState state)
     {
         if (_path is null)
@@ -43,5 +44,6 @@ internal sealed class ArmStateFile(string? folder)
         }
 
         File.Move(draft, _path, overwrite: true);
+        DurableFiles.SyncFolder(folder!);
     }
 }

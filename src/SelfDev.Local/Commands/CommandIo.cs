@@ -27,6 +27,9 @@ public sealed record CommandIo
     /// <value>How long one request to the host may take. Default 100 s.</value>
     public TimeSpan HostTimeout { get; init; } = TimeSpan.FromSeconds(100);
 
+    /// <value>Folder of what audits remember for this user; null: they remember nothing.</value>
+    public string? StateFolder { get; init; }
+
     public static CommandIo OfProcess()
     {
         var terminal = !Console.IsOutputRedirected;
@@ -37,6 +40,7 @@ public sealed record CommandIo
             Input = Console.OpenStandardInput,
             IsTerminal = terminal,
             ShowsProgress = !Console.IsErrorRedirected,
+            StateFolder = SeenHeads.DefaultFolder(),
             Width = terminal && Console.WindowWidth > 0 ? Console.WindowWidth : 120,
         };
     }

@@ -25,51 +25,92 @@ internal static class LedgerCommand
 
     private static Verb CreateVerify(CommandIo io)
     {
-        var anchor = new Option<string?>("--anchor") { Description = "A signed head that was kept elsewhere (the JSON of 'ledger verify'): catches a ledger that was written anew.", HelpName = "file" };
+        var anchor = new Option<string?>("--anchor")
+        {
+            Description = "A signed head that was kept elsewhere (the JSON of 'ledger verify'), besides those that the data folder and your earlier audits keep.",
+            HelpName = "file",
+        };
+        var forget = new Option<bool>("--forget") { Description = "Forget what your earlier audits saw of this ledger, once you know why it is another one." };
         var (data, key, format) = (HostClient.DataOption(), KeyOption(), HostOutput.FormatOption());
-        var verb = new Verb("verify", "Downloads the whole ledger and checks every entry, every root and every signature. Exit code 1 when it does not hold.") { anchor, key, data, format };
+        var verb = new Verb(
+            "verify",
+            "Downloads the whole ledger and checks every entry, every root, every signature, and that it goes on from every head seen before. Exit code 1 when it does not hold.")
+        {
+            anchor, forget, key, data, format,
+        };
         verb.SetAction(async (parsed, cancellation) =>
         {
             var keys = Keys(parsed.GetValue(key), parsed.GetValue(data));
+            var seen = io.StateFolder is { } folder ? new SeenHeads(folder) : null;
+            if (parsed.GetValue(forget))
+            {
+                keys.KeyIds.ToList().ForEach(id => seen?.Forget(id));
+            }
+
+            var anchors = LedgerAnchors.Find(parsed.GetValue(anchor), DataDirectory.Resolve(parsed.GetValue(data)), seen, keys);
             using var host = HostClient.Open(io, parsed.GetValue(data));
             // Heads first: an entry that is appended meanwhile is then one that no head covers yet, not a head without its entries.
             var heads = HostOutput.Items(await host.GetAsync("api/ledger/heads", cancellation))
                 .Select(head => Read<SignedTreeHead>(head, "A signed head of the host"))
                 .ToList();
             var verification = await LedgerVerifier.VerifyAsync(
-                host.ReadLinesAsync("api/ledger/entries", cancellation), heads.ToAsyncEnumerable(), keys, Anchors(parsed.GetValue(anchor)), cancellation: cancellation);
-            if (parsed.GetValue(format) == "json")
+                host.ReadLinesAsync("api/ledger/entries", cancellation),
+                heads.ToAsyncEnumerable(),
+                keys,
+                [.. anchors.Select(known => known.Head)],
+                cancellation: cancellation);
+            var newest = heads.Count == 0 ? null : heads[^1];
+            if (verification.IsIntact && newest is not null)
             {
-                HostOutput.WriteJson(io, new JsonObject
-                {
-                    ["intact"] = verification.IsIntact,
-                    ["entries"] = verification.Entries,
-                    ["rootHash"] = verification.RootHash,
-                    ["heads"] = verification.Heads,
-                    ["unsignedEntries"] = verification.UnsignedEntries,
-                    ["problems"] = JsonSerializer.SerializeToNode(verification.Problems, ReportJson.Options),
-                    ["head"] = JsonSerializer.SerializeToNode(heads.Count == 0 ? null : heads[^1], ReportJson.Options),
-                });
-            }
-            else
-            {
-                await io.Output.WriteLineAsync(verification.IsIntact
-                    ? $"The ledger is intact: {verification.Entries} entries, {verification.Heads} signed heads, root {verification.RootHash}."
-                    : $"The ledger does NOT hold: {verification.Problems.Count} problems in {verification.Entries} entries.");
-                foreach (var problem in verification.Problems)
-                {
-                    await io.Output.WriteLineAsync("  " + SafeText.SingleLine(problem.Message));
-                }
-
-                if (verification.UnsignedEntries > 0)
-                {
-                    await io.Output.WriteLineAsync($"  The last {verification.UnsignedEntries} entries are not under a signed head yet.");
-                }
+                seen?.Remember(newest);
             }
 
+            await (parsed.GetValue(format) == "json" ? WriteJsonAsync(io, verification, newest, anchors) : WriteTextAsync(io, verification, newest, anchors));
             return verification.IsIntact ? ExitCodes.Done : ExitCodes.Findings;
         });
         return verb;
+    }
+
+    private static Task WriteJsonAsync(CommandIo io, LedgerVerification verification, SignedTreeHead? head, IReadOnlyList<LedgerAnchor> anchors)
+    {
+        HostOutput.WriteJson(io, new JsonObject
+        {
+            ["intact"] = verification.IsIntact,
+            ["entries"] = verification.Entries,
+            ["rootHash"] = verification.RootHash,
+            ["heads"] = verification.Heads,
+            ["unsignedEntries"] = verification.UnsignedEntries,
+            ["problems"] = JsonSerializer.SerializeToNode(verification.Problems, ReportJson.Options),
+            ["head"] = JsonSerializer.SerializeToNode(head, ReportJson.Options),
+            ["checkedAgainst"] = JsonSerializer.SerializeToNode(anchors, ReportJson.Options),
+        });
+        return Task.CompletedTask;
+    }
+
+    private static async Task WriteTextAsync(CommandIo io, LedgerVerification verification, SignedTreeHead? head, IReadOnlyList<LedgerAnchor> anchors)
+    {
+        await io.Output.WriteLineAsync(verification.IsIntact
+            ? $"The ledger is intact: {verification.Entries} entries, {verification.Heads} signed heads, root {verification.RootHash}."
+            : $"The ledger does NOT hold: {verification.Problems.Count} problems in {verification.Entries} entries.");
+        foreach (var problem in verification.Problems)
+        {
+            await io.Output.WriteLineAsync("  " + SafeText.SingleLine(problem.Message));
+        }
+
+        if (verification.UnsignedEntries > 0)
+        {
+            await io.Output.WriteLineAsync($"  The last {verification.UnsignedEntries} entries are not under a signed head yet.");
+        }
+
+        foreach (var anchor in anchors)
+        {
+            await io.Output.WriteLineAsync(SafeText.SingleLine($"  Held to {anchor.Source}: {anchor.Head.Full()}."));
+        }
+
+        if (verification.IsIntact && head is not null)
+        {
+            await io.Output.WriteLineAsync(SafeText.SingleLine($"Note it elsewhere: {head.Full()}."));
+        }
     }
 
     private static Verb CreateProve(CommandIo io)
@@ -136,24 +177,6 @@ internal static class LedgerCommand
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or ArgumentException)
         {
             throw new BadInputException($"The keys in '{path}' cannot be used: {failure.Message}", failure);
-        }
-    }
-
-    private static IReadOnlyList<SignedTreeHead> Anchors(string? file)
-    {
-        if (file is null)
-        {
-            return [];
-        }
-
-        try
-        {
-            var node = JsonNode.Parse(File.ReadAllText(file)) ?? throw new JsonException("It is null.");
-            return [Read<SignedTreeHead>((node as JsonObject)?["head"] ?? node, $"The anchor '{file}'")];
-        }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or JsonException or ArgumentException)
-        {
-            throw new BadInputException($"The anchor '{file}' cannot be read: {failure.Message}", failure);
         }
     }
 }

@@ -30,24 +30,43 @@ internal static class UpCommand
             },
         };
         var verbose = new Option<bool>("--verbose") { Description = "Log what happens, not only what goes wrong, as JSON lines on standard error." };
+        var acceptLoss = new Option<string?>("--accept-loss")
+        {
+            Description = "Go on although the data folder is not as it was left: the ledger will say what was lost, who went on, and this reason.",
+            HelpName = "why",
+        };
+        acceptLoss.Validators.Add(result =>
+        {
+            if (string.IsNullOrWhiteSpace(result.GetValue(acceptLoss)))
+            {
+                result.AddError("--accept-loss needs the reason, in words: it stands in the ledger.");
+            }
+        });
         var data = HostClient.DataOption();
         var verb = new Verb(
             "up",
             "Runs the local host until Ctrl-C: storage, engine, intake, HTTP API and dashboard.",
             "selfdev up",
-            "selfdev up --port 8080 --data /var/lib/selfdev") { port, bind, verbose, data };
+            "selfdev up --port 8080 --data /var/lib/selfdev") { port, bind, acceptLoss, verbose, data };
         verb.SetAction(async (parsed, cancellation) =>
         {
             var options = LocalHostOptions.FromEnvironment(DataDirectory.Resolve(parsed.GetValue(data))) with
             {
                 Port = parsed.GetValue(port),
                 Address = parsed.GetValue(bind)!,
+                AcceptLoss = parsed.GetValue(acceptLoss)?.Trim(),
                 LogLevel = parsed.GetValue(verbose) ? LogLevel.Information : LogLevel.Warning,
                 ShowNotification = notification => Show(io, notification),
             };
             await using var host = await LocalHost.StartAsync(options, line => io.Output.WriteLine(line), cancellation);
             await io.Output.WriteLineAsync($"listening on {host.Address.Url}  (data in {options.Data.Root}; policy in {options.Data.Policy})");
-            await io.Output.WriteLineAsync($"dashboard: {host.Address.Url}  (sign in with the key {host.Address.Key})");
+            // Never a key itself: what a terminal shows stays in its scroll-back, and what a service prints in its log.
+            await io.Output.WriteLineAsync($"dashboard: {host.Address.Url}  (sign in with a key of {options.Data.ApiKeys})");
+            if (io.IsTerminal)
+            {
+                await io.Output.WriteLineAsync($"sign in without one, once and within ten minutes: {host.SignInAddress()}");
+            }
+
             await io.Output.WriteLineAsync("drop something: selfdev drop <file> --as training/<run>; end with Ctrl-C");
             if (await EndAsync(host, cancellation) is { } lost)
             {

@@ -147,6 +147,9 @@ public sealed class EmbeddedEngine : IWorkflowClient, IHostedService, IDisposabl
     /// <returns>The current generation's history, oldest first; empty for an unknown id.</returns>
     public IReadOnlyList<HistoryEvent> ReadHistory(string instanceId) => Reader.History(instanceId);
 
+    /// <returns>How many commits the store has seen, ever: those that are on the disk.</returns>
+    public long ReadCommits() => Reader.Commits();
+
     public Task<SignalOutcome> TerminateAsync(string instanceId, string reason, CancellationToken cancellation) =>
         Ask(new TerminateRequest(instanceId, reason), cancellation);
 

@@ -29,6 +29,7 @@ internal sealed class EngineStore : IDisposable
     private readonly HistoryCodec _codec = new();
     private readonly long _epoch;
     private readonly Statement _begin;
+    private readonly Statement _countCommit;
     private readonly Statement _commit;
     private readonly Statement _readEpoch;
     private readonly Statement _insertInstance;
@@ -50,9 +51,11 @@ internal sealed class EngineStore : IDisposable
         try
         {
             SqliteFile.Execute(_connection, "INSERT INTO meta VALUES ('epoch', 1) ON CONFLICT (name) DO UPDATE SET value = value + 1");
+            SqliteFile.Execute(_connection, "INSERT INTO meta VALUES ('commits', 0) ON CONFLICT (name) DO NOTHING");
             _epoch = SqliteFile.Scalar(_connection, "SELECT value FROM meta WHERE name = 'epoch'");
             NextSequence = SqliteFile.Scalar(_connection, "SELECT coalesce(max(seq), 0) + 1 FROM state");
             _begin = new Statement(_connection, "BEGIN IMMEDIATE");
+            _countCommit = new Statement(_connection, "UPDATE meta SET value = value + 1 WHERE name = 'commits'");
             _commit = new Statement(_connection, "COMMIT");
             _readEpoch = new Statement(_connection, "SELECT value FROM meta WHERE name = 'epoch'");
             _insertInstance = new Statement(_connection, "INSERT INTO instance VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
@@ -96,7 +99,28 @@ internal sealed class EngineStore : IDisposable
         }
     }
 
-    public void Commit() => _commit.Execute();
+    public void Commit()
+    {
+        // Part of it: an older copy of the file is told by its count.
+        _countCommit.Execute();
+        _commit.Execute();
+    }
+
+    /// <summary>Says which data folder the file belongs to and which start of the host it has seen; makes it if there is none. No engine may be running on it.</summary>
+    /// <exception cref="CorruptStoreException">The write-ahead log or the main file is damaged.</exception>
+    public static void Mark(string path, long set, long start)
+    {
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        using var connection = SqliteFile.OpenWriter(path, StoreSchema.Schema, checkpointPages: 1_000);
+        using var upsert = new Statement(connection, "INSERT INTO meta VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value");
+        SqliteFile.Execute(connection, "BEGIN IMMEDIATE");
+        foreach (var (name, value) in new[] { (StoreMarks.Set, set), (StoreMarks.Start, start) })
+        {
+            upsert.Bind(name).Bind(value).Execute();
+        }
+
+        SqliteFile.Execute(connection, "COMMIT");
+    }
 
     /// <summary>Writes what the slot has gathered since the last commit, and clears it.</summary>
     public void Write(InstanceSlot slot)
@@ -225,7 +249,7 @@ internal sealed class EngineStore : IDisposable
     {
         foreach (var statement in new[]
         {
-            _begin, _commit, _readEpoch, _insertInstance, _updateInput, _upsertState, _updateCustom, _insertHistory, _deleteHistory,
+            _begin, _countCommit, _commit, _readEpoch, _insertInstance, _updateInput, _upsertState, _updateCustom, _insertHistory, _deleteHistory,
             _deleteInstance, _deleteState, _find, _readHistory,
         })
         {

@@ -45,6 +45,15 @@ internal sealed class StoreReader : IDisposable
         }
     }
 
+    /// <returns>How many commits the file has seen, ever.</returns>
+    public long Commits()
+    {
+        lock (_gate)
+        {
+            return SqliteFile.Scalar(_connection, "SELECT value FROM meta WHERE name = 'commits'");
+        }
+    }
+
     /// <summary>One page, oldest first, of instances numbered above <paramref name="after"/>.</summary>
     public IReadOnlyList<(long Sequence, WorkflowInstance Instance)> Page(WorkflowQuery query, long after, int size)
     {

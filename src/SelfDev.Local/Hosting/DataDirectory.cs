@@ -1,4 +1,6 @@
+using System.Text;
 using System.Text.Json;
+using SelfDev.Local.Storage;
 
 namespace SelfDev.Local.Hosting;
 
@@ -23,23 +25,32 @@ public sealed class DataDirectory
 
     public string Engine => Path.Combine(Root, "engine");
 
+    /// <value>Histories of workflows.</value>
+    public string EngineDatabase => Path.Combine(Engine, "engine.db");
+
     public string Storage => Path.Combine(Root, "storage");
 
+    /// <value>What was dropped and is not known to be on storage's disk yet.</value>
+    public string Spool => Path.Combine(Root, "spool");
+
     /// <value>Requests, decisions, intents: what decides something.</value>
-    public string TrustDatabase => Path.Combine(Root, "trust", "trust.db");
+    public string TrustDatabase => Path.Combine(Trust, "trust.db");
 
-    public string LedgerDatabase => Path.Combine(Root, "trust", "ledger.db");
-
-    /// <value>The ledger's newest head, kept apart from the ledger.</value>
-    public string LastHead => Path.Combine(Root, "keys", "last-head.json");
+    public string LedgerDatabase => Path.Combine(Trust, "ledger.db");
 
     public string Simulator => Path.Combine(Root, "arm-simulator");
 
-    public string ApprovalKeys => Path.Combine(Root, "keys", "approvals.json");
+    /// <value>The ledger's newest head, kept apart from the ledger.</value>
+    public string LastHead => Path.Combine(Keys, "last-head.json");
 
-    public string ApiKeys => Path.Combine(Root, "keys", "api.json");
+    /// <value>What was last seen of the folder's parts, kept apart from them.</value>
+    public string LastSeen => Path.Combine(Keys, "last-seen.json");
 
-    public string LedgerKey => Path.Combine(Root, "keys", "ledger.pem");
+    public string ApprovalKeys => Path.Combine(Keys, "approvals.json");
+
+    public string ApiKeys => Path.Combine(Keys, "api.json");
+
+    public string LedgerKey => Path.Combine(Keys, "ledger.pem");
 
     public string Policy => Path.Combine(Root, "policy.json");
 
@@ -57,30 +68,35 @@ public sealed class DataDirectory
     /// <value>Tells a folder that a demo made, and may empty, from one of somebody's own.</value>
     public string DemoMark => Path.Combine(Root, "made-by-demo");
 
+    private string Trust => Path.Combine(Root, "trust");
+
+    private string Keys => Path.Combine(Root, "keys");
+
+    /// <value>Held by the host that runs on the folder.</value>
+    public string Lock => Path.Combine(Root, "host.lock");
+
     private string HostFile => Path.Combine(Root, "host.json");
 
     public static DataDirectory Resolve(string? option) =>
         new(option ?? Environment.GetEnvironmentVariable(Variable) ?? DefaultName);
 
-    public void Create()
+    /// <summary>Makes the folder and its parts, for their owner only; what is there already and stands open to others is closed.</summary>
+    /// <param name="say">Told, in a line each for a person, what was open. Default: nobody.</param>
+    /// <exception cref="LocalHostException">The folder is open to others and cannot or must not be closed; the message says what to do.</exception>
+    public void Create(Action<string>? say = null)
     {
-        CreatePrivateFolder(Root);
-        CreatePrivateFolder(Path.Combine(Root, "keys"));
-    }
-
-    /// <summary>
-    /// Refuses a folder in which workflows ran and no trust records lie. That is how versions left theirs that kept decisions and ledger in
-    /// the storage emulator; a host of this version makes <see cref="TrustDatabase"/> before the first workflow.
-    /// </summary>
-    /// <exception cref="LocalHostException">It is one; the message says what to do.</exception>
-    public void RefuseEarlierLayout()
-    {
-        if (File.Exists(Path.Combine(Engine, "engine.db")) && !File.Exists(TrustDatabase))
+        Action<string> nobody = _ => { };
+        say ??= nobody;
+        var wasOpen = PrivateFolder.Ensure(Root, IsOurs, say);
+        foreach (var part in new[] { Keys, Engine, Trust, Storage, Spool, Simulator })
         {
-            throw new LocalHostException(
-                $"The data folder '{Root}' holds workflow histories and no '{TrustDatabase}'. An earlier version made it, which kept decisions and ledger in the "
-                + "storage emulator: use another folder (--data), and check the old ledger with the program that wrote it. If this version made it, "
-                + "somebody deleted the file: restore the folder from a copy.");
+            PrivateFolder.Ensure(part, () => true, nobody);
+        }
+
+        // In a folder that was closed all along nobody could get at them.
+        foreach (var secret in new[] { ApprovalKeys, ApiKeys, LedgerKey, HostFile })
+        {
+            PrivateFolder.CloseFile(secret, wasOpen ? say : nobody);
         }
     }
 
@@ -94,35 +110,12 @@ public sealed class DataDirectory
 
     public void DeleteHost() => File.Delete(HostFile);
 
-    /// <summary>Writes through a new file that only the owner can read, then moves it into place.</summary>
-    public static void WriteSecret(string file, string content)
-    {
-        var temporary = file + ".new";
-        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write };
-        if (!OperatingSystem.IsWindows())
-        {
-            options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
-        }
+    /// <summary>Replaces a file that only its owner can read. Durable when it returns: what is sealed or signed with a key outlives a power cut, and so must the key.</summary>
+    public static void WriteSecret(string file, string content) => AtomicFile.Replace(file, Encoding.UTF8.GetBytes(content));
 
-        using (var stream = new StreamWriter(temporary, options))
-        {
-            stream.Write(content);
-        }
-
-        File.Move(temporary, file, overwrite: true);
-    }
-
-    private static void CreatePrivateFolder(string folder)
-    {
-        if (OperatingSystem.IsWindows())
-        {
-            Directory.CreateDirectory(folder);
-        }
-        else
-        {
-            Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        }
-    }
+    // Empty, or with something in it that we make: a folder like /tmp or somebody's home has neither.
+    private bool IsOurs() =>
+        !Directory.EnumerateFileSystemEntries(Root).Any() || new[] { Keys, Engine, Policy, DemoMark }.Any(Path.Exists);
 }
 
 /// <param name="Url">Base address of the HTTP API.</param>

@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
@@ -7,6 +9,8 @@ using Microsoft.Extensions.Logging.Console;
 using SelfDev.Local.ArmSimulator;
 using SelfDev.Local.Engine;
 using SelfDev.Local.Intake;
+using SelfDev.Local.Reconcile;
+using SelfDev.Local.Spool;
 using SelfDev.Local.Sqlite;
 using SelfDev.Local.Storage;
 using SelfDev.Local.Trust;
@@ -29,11 +33,18 @@ public sealed class LocalHost : IAsyncDisposable
     private readonly EmbeddedEngine _engine;
     private readonly Telemetry _telemetry;
     private readonly DataDirectory _data;
+    private readonly FileStream _hold;
 
     private LocalHost(
-        DataDirectory data, LocalStorage storage, ArmSimulatorServer? simulator, WebApplication web, Telemetry telemetry, RunningHost address)
+        DataDirectory data,
+        FileStream hold,
+        LocalStorage storage,
+        ArmSimulatorServer? simulator,
+        WebApplication web,
+        Telemetry telemetry,
+        RunningHost address)
     {
-        _data = data;
+        (_data, _hold) = (data, hold);
         _storage = storage;
         Simulator = simulator;
         _web = web;
@@ -48,6 +59,11 @@ public sealed class LocalHost : IAsyncDisposable
 
     public IServiceProvider Services => _web.Services;
 
+    /// <summary>Makes an address that signs one browser in as the operator, once, within ten minutes (<see cref="SignInLinks"/>).</summary>
+    public Uri SignInAddress() => new(
+        Services.GetRequiredService<HostAddress>().Value,
+        Services.GetRequiredService<SignInLinks>().Issue(Services.GetRequiredService<WebOptions>().Principals[0]));
+
     public IWorkflowClient Workflows => _engine;
 
     /// <value>Completes, with what to tell a person, when something that the host cannot do without has ended on its own.</value>
@@ -61,6 +77,7 @@ public sealed class LocalHost : IAsyncDisposable
     /// <exception cref="LocalHostException">Something it needs is missing, wrong or taken; the message says what to do.</exception>
     public static async Task<LocalHost> StartAsync(LocalHostOptions options, Action<string> progress, CancellationToken cancellation)
     {
+        FileStream? hold = null;
         LocalStorage? storage = null;
         ArmSimulatorServer? simulator = null;
         WebApplication? web = null;
@@ -69,8 +86,10 @@ public sealed class LocalHost : IAsyncDisposable
         {
             options.Webhook?.Validate();
             options.Model?.Validate();
-            options.Data.RefuseEarlierLayout();
-            options.Data.Create();
+            options.Data.Create(progress);
+            hold = await HoldAsync(options.Data, cancellation);
+            var reconciliation = await Reconciliation.BeginAsync(
+                options.Data, string.IsNullOrWhiteSpace(options.Storage), options.AcceptLoss, options.Clock.GetUtcNow(), cancellation);
             storage = await LocalStorage.OpenAsync(
                 options.Storage, new AzuriteOptions { DataFolder = options.Data.Storage, Progress = progress }, cancellation);
             progress(storage.Azurite is { } azurite ? $"storage: Azurite at {azurite.Endpoint}" : "storage: the account that SELFDEV_STORAGE names");
@@ -87,25 +106,29 @@ public sealed class LocalHost : IAsyncDisposable
 
             var principals = ApiKeyFile.ReadOrCreate(options.Data.ApiKeys, reading.Policy);
             telemetry = Telemetry.Start();
-            web = Build(options, services => services.AddLocalHost(options, policy, principals, storage, simulator));
+            web = Build(options, services => services.AddLocalHost(options, policy, principals, storage, simulator).AddSingleton(reconciliation));
             await OpenStoresAsync(web.Services, cancellation);
+            await web.Services.GetRequiredService<HostParts>().CompleteAsync(web.Services.GetRequiredService<ILedgerStore>(), cancellation);
+            await ReplaySpoolAsync(web.Services, progress, cancellation);
             await web.StartAsync(cancellation);
             var host = new RunningHost(
-                web.Urls.First().TrimEnd('/') + "/",
+                Reachable(web.Urls.First()),
                 principals[0].Key,
                 Environment.ProcessId,
                 [.. principals.Skip(1).Select(principal => new ApproverKey(principal.Name, principal.Key))]);
             web.Services.GetRequiredService<HostAddress>().Set(options.PublicUrl ?? new Uri(host.Url));
             await web.Services.GetRequiredService<EmbeddedEngine>().StartAsync(cancellation);
             await web.Services.GetRequiredService<IntakeWatcher>().StartAsync(cancellation);
+            await (web.Services.GetService<SpoolKeeper>()?.StartAsync(cancellation) ?? Task.CompletedTask);
             await web.Services.GetRequiredService<LedgerCheck>().StartAsync(cancellation);
+            await web.Services.GetRequiredService<LastSeenKeeper>().StartAsync(cancellation);
             options.Data.WriteHost(host);
-            return new LocalHost(options.Data, storage, simulator, web, telemetry, host);
+            return new LocalHost(options.Data, hold, storage, simulator, web, telemetry, host);
         }
         catch (Exception failure)
         {
             telemetry?.Dispose();
-            await DisposeAllAsync(web, simulator, storage);
+            await DisposeAllAsync(web, simulator, storage, hold);
             if (Explain(failure, options) is { } explanation)
             {
                 throw new LocalHostException(explanation, failure);
@@ -121,8 +144,24 @@ public sealed class LocalHost : IAsyncDisposable
         await _web.Services.GetRequiredService<IntakeWatcher>().StopAsync(CancellationToken.None);
         await _web.Services.GetRequiredService<LedgerCheck>().StopAsync(CancellationToken.None);
         await _engine.StopAsync(CancellationToken.None);
+        await (_web.Services.GetService<SpoolKeeper>()?.StopAsync(CancellationToken.None) ?? Task.CompletedTask);
+        await _web.Services.GetRequiredService<LastSeenKeeper>().StopAsync(CancellationToken.None);
         _telemetry.Dispose();
-        await DisposeAllAsync(_web, Simulator, _storage);
+        await DisposeAllAsync(_web, Simulator, _storage, _hold);
+    }
+
+    // One host a folder, whatever storage it uses. A host that was just killed holds it for a moment.
+    private static async Task<FileStream> HoldAsync(DataDirectory data, CancellationToken cancellation) =>
+        await LockFile.WaitAsync(data.Lock, TimeSpan.FromSeconds(5), null, cancellation)
+        ?? throw new LocalHostException($"The data folder {data.Root} is in use by another SelfDev host. Stop that one, or choose another folder with --data.");
+
+    // Before the intake is looked at, so that no run starts on a version that is about to be replaced.
+    private static async Task ReplaySpoolAsync(IServiceProvider services, Action<string> progress, CancellationToken cancellation)
+    {
+        if (services.GetService<SpoolReplay>() is { } replay && await replay.RunAsync(cancellation) is > 0 and var again)
+        {
+            progress($"intake: {again} acknowledged drop(s) that storage had lost were put again");
+        }
     }
 
     // Before anybody can ask: a store that is damaged, or a ledger that is not the one that was seen last, is refused here.
@@ -140,17 +179,38 @@ public sealed class LocalHost : IAsyncDisposable
 
     private static WebApplication Build(LocalHostOptions options, Action<IServiceCollection> register)
     {
-        var builder = WebApplication.CreateSlimBuilder();
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(options.Address, options.Port));
+        // Nothing but what stands here: other builders read appsettings.json of the current folder and the environment, which could have the
+        // host listen elsewhere too, log whole addresses, or answer a failure with its stack trace.
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
+        builder.Services.AddRouting();
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(options.Address, options.Port));
         // Standard output belongs to the person in front of it; logs are JSON lines on standard error.
         builder.Logging.ClearProviders().AddJsonConsole().SetMinimumLevel(options.LogLevel);
-        // ASP.NET Core logs whole addresses of requests, and those of approvals hold tokens.
-        builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
+        builder.Logging.HideAddresses();
+        // It tells why the listener did not start, which we tell ourselves, in a line.
+        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
+        if (options.AlsoLogTo is { } also)
+        {
+            builder.Logging.AddProvider(also);
+        }
+
         builder.Services.Configure<ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
         register(builder.Services);
         var web = builder.Build();
         web.MapSelfDev();
         return web;
+    }
+
+    // Who listens on every address is reached at each; clients of this machine take loopback.
+    private static string Reachable(string url)
+    {
+        var address = new UriBuilder(url);
+        if (IPAddress.TryParse(address.Host.Trim('[', ']'), out var listening) && (listening.Equals(IPAddress.Any) || listening.Equals(IPAddress.IPv6Any)))
+        {
+            address.Host = (listening.Equals(IPAddress.Any) ? IPAddress.Loopback : IPAddress.IPv6Loopback).ToString();
+        }
+
+        return address.Uri.AbsoluteUri;
     }
 
     private static Task<ArmSimulatorServer> StartSimulatorAsync(LocalHostOptions options, CancellationToken cancellation) =>
@@ -164,6 +224,8 @@ public sealed class LocalHost : IAsyncDisposable
         AzuriteException or DataFolderInUseException or CorruptStoreException or LedgerDamagedException or ArgumentException => failure.Message,
         IOException { InnerException: Microsoft.AspNetCore.Connections.AddressInUseException } =>
             $"Port {options.Port} is taken: is another host running? Choose another with --port, or 0 for any.",
+        SocketException { SocketErrorCode: SocketError.AddressNotAvailable } => $"This machine has no address {options.Address}. Choose another with --bind.",
+        SocketException { SocketErrorCode: SocketError.AccessDenied } => $"You may not listen on port {options.Port}. Choose one from 1024 on with --port.",
         _ => null,
     };
 

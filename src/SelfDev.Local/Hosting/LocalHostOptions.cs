@@ -3,6 +3,7 @@ using System.Net;
 using Microsoft.Extensions.Logging;
 using SelfDev.Azure.Analysts;
 using SelfDev.Azure.Notifications;
+using SelfDev.Web;
 using SelfDev.Workflows.Ports;
 
 namespace SelfDev.Local.Hosting;
@@ -25,6 +26,9 @@ public sealed record LocalHostOptions
     /// <value>What links in notifications start with, where the host is behind a proxy; null: its own address.</value>
     public Uri? PublicUrl { get; init; }
 
+    /// <value>Names, without port, under which the host answers beside loopback, <see cref="Address"/> and the host of <see cref="PublicUrl"/>. Default: none.</value>
+    public IReadOnlyList<string> AllowedHosts { get; init; } = [];
+
     /// <value>Storage account: connection string or <c>https://</c> service address. Null: an Azurite of its own.</value>
     public string? Storage { get; init; }
 
@@ -34,17 +38,23 @@ public sealed record LocalHostOptions
     /// <value>Language model of the analyst; without a key it takes an Entra token of whoever runs the host. Null: rules.</value>
     public LanguageModelOptions? Model { get; init; }
 
-    /// <value>Where notifications are posted, beside the console; null: nowhere.</value>
+    /// <value>Where notifications are posted, beside the console: the shared channel, and how far people's own addresses may reach. Null: nowhere.</value>
     public WebhookOptions? Webhook { get; init; }
 
     /// <value>How long an instance takes to come up in the simulator. Default 4 s: enough to see it happen.</value>
     public TimeSpan SimulatedProvisioning { get; init; } = DefaultProvisioning;
+
+    /// <value>Why a person lets the host go on without what the data folder has lost; it stands in the ledger. Null: nobody does, and the host does not start then.</value>
+    public string? AcceptLoss { get; init; }
 
     /// <value>Least severe log entries that go to standard error. Default: warnings.</value>
     public LogLevel LogLevel { get; init; } = LogLevel.Warning;
 
     /// <value>Shows notifications (approval links among them) to the person in front of the host.</value>
     public Action<Notification> ShowNotification { get; init; } = _ => { };
+
+    /// <value>Gets what goes to standard error as well; a test's own. Default: null.</value>
+    internal ILoggerProvider? AlsoLogTo { get; init; }
 
     /// <value>Of everything but the simulator's data centre; a test sets its own.</value>
     internal TimeProvider Clock { get; init; } = TimeProvider.System;
@@ -55,12 +65,11 @@ public sealed record LocalHostOptions
     {
         Data = data,
         PublicUrl = ReadUri("SELFDEV_PUBLIC_URL"),
+        AllowedHosts = WebOptions.ParseHosts(Read("SELFDEV_ALLOWED_HOSTS")),
         Storage = Read("SELFDEV_STORAGE"),
         ArmEndpoint = ReadUri("SELFDEV_ARM_ENDPOINT"),
         SimulatedProvisioning = ReadSeconds("SELFDEV_SIMULATED_PROVISIONING", DefaultProvisioning),
-        Webhook = ReadUri("SELFDEV_WEBHOOK") is { } webhook
-            ? new WebhookOptions { Address = webhook, Network = ReadNetwork("SELFDEV_WEBHOOK_NETWORK") }
-            : null,
+        Webhook = new WebhookOptions { Address = ReadUri("SELFDEV_WEBHOOK"), Network = ReadNetwork("SELFDEV_WEBHOOK_NETWORK") },
         Model = ReadUri("SELFDEV_MODEL_ENDPOINT") is { } endpoint
             ? new LanguageModelOptions
             {

@@ -10,6 +10,8 @@ using SelfDev.Core.Ledger;
 using SelfDev.Local.ArmSimulator;
 using SelfDev.Local.Engine;
 using SelfDev.Local.Intake;
+using SelfDev.Local.Reconcile;
+using SelfDev.Local.Spool;
 using SelfDev.Local.Storage;
 using SelfDev.Local.Trust;
 using SelfDev.Web;
@@ -21,6 +23,7 @@ using SelfDev.Workflows.Engine;
 using SelfDev.Workflows.Intake;
 using SelfDev.Workflows.Ledger;
 using SelfDev.Workflows.Ports;
+using SelfDev.Workflows.Trust;
 
 namespace SelfDev.Local.Hosting;
 
@@ -35,14 +38,17 @@ internal static class LocalServices
         LocalStorage storage,
         ArmSimulatorServer? simulator) => services
         .AddSelfDevWorkflows()
-        .AddSelfDevWeb(new WebOptions { Principals = principals })
+        .AddSelfDevWeb(new WebOptions { Principals = principals, PublicUrl = options.PublicUrl, AllowedHosts = options.AllowedHosts })
+        .AddSingleton<SignInLinks>()
         .AddSingleton(options.Clock)
         .AddSingleton<HostAddress>()
-        .AddSingleton<IArtifactStore>(storage.Store)
+        .AddSpool(new SpoolOptions { Folder = options.Data.Spool }, storage)
+        .AddSealedStorage(services => SpoolServices.Over(storage, services))
         .AddSingleton(PemTreeHeadSigner.FromFile(options.Data.LedgerKey))
         .AddSingleton<ITreeHeadSigner>(services => services.GetRequiredService<PemTreeHeadSigner>())
         .AddSingleton(services => new LedgerPublicKeys(LedgerKeys.FromPem(services.GetRequiredService<PemTreeHeadSigner>().PublicKeyPem)))
-        .AddSingleton<ITrustStore>(_ => SqliteTrustStore.Open(options.Data.TrustDatabase))
+        .AddSingleton(_ => SqliteTrustStore.Open(options.Data.TrustDatabase))
+        .AddSingleton<ITrustStore>(services => services.GetRequiredService<SqliteTrustStore>())
         .AddSingleton(_ => SqliteLedgerLog.Open(options.Data.LedgerDatabase))
         .AddSingleton<ILedgerLog>(services => services.GetRequiredService<SqliteLedgerLog>())
         .AddSingleton<IHeadWitness>(services => new HeadFile(
@@ -54,6 +60,14 @@ internal static class LocalServices
             services.GetRequiredService<IHeadWitness>()))
         .AddSingleton<ILedgerStore>(services => services.GetRequiredService<LedgerStore>())
         .AddSingleton<LedgerCheck>()
+        .AddSingleton(services => new HostParts(
+            services.GetRequiredService<Reconciliation>(),
+            options.Data,
+            storage.Azurite is not null,
+            services.GetRequiredService<SqliteTrustStore>(),
+            services.GetRequiredService<SqliteLedgerLog>(),
+            services.GetRequiredService<EmbeddedEngine>()))
+        .AddSingleton<LastSeenKeeper>()
         .AddSingleton<IFleet>(services => Fleet(options, simulator, services))
         .AddSingleton<IAnalyst>(services => Analyst(options, services))
         .AddSingleton<INotifier>(services => new ConsoleNotifier(options.ShowNotification, Webhook(options, services)))

@@ -10,11 +10,11 @@ internal sealed class SqliteDatabase : IDisposable
     private readonly SqliteWriter _writer;
     private readonly SqliteReaders _readers;
 
-    private SqliteDatabase(string path, DataFolderLock folder, SqliteSession writer)
+    private SqliteDatabase(string path, DataFolderLock folder, SqliteSession writer, bool isMarked)
     {
         Path = path;
         _lock = folder;
-        _writer = new SqliteWriter(path, writer);
+        _writer = new SqliteWriter(path, writer, isMarked);
         _readers = new SqliteReaders(path, Readers);
     }
 
@@ -43,7 +43,7 @@ internal sealed class SqliteDatabase : IDisposable
                 CheckIntegrity(session, path);
             }
 
-            return new SqliteDatabase(path, held, session);
+            return new SqliteDatabase(path, held, session, schema.IsMarked);
         }
         catch (Exception failure)
         {
@@ -58,6 +58,18 @@ internal sealed class SqliteDatabase : IDisposable
 
     /// <inheritdoc cref="SqliteReaders.ReadAsync"/>
     public Task<T> ReadAsync<T>(Func<SqliteSession, T> read, CancellationToken cancellation) => _readers.ReadAsync(read, cancellation);
+
+    /// <summary>Marks a file whose schema is marked. Durable when it returns.</summary>
+    public Task MarkAsync(long set, long start) => WriteAsync(
+        session =>
+        {
+            StoreMarks.Write(session, set, start);
+            return true;
+        },
+        CancellationToken.None);
+
+    /// <returns>How often a file whose schema is marked was changed, ever.</returns>
+    public Task<long> ReadCommitsAsync(CancellationToken cancellation) => ReadAsync(StoreMarks.ReadCommits, cancellation);
 
     public void Dispose()
     {

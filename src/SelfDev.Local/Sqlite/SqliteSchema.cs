@@ -15,6 +15,13 @@ internal sealed class SqliteSchema(params string[] steps)
     private readonly Lazy<string>[] _expected =
         [.. Enumerable.Range(0, steps.Length + 1).Select(version => new Lazy<string>(() => Describe(steps.AsSpan(0, version))))];
 
+    /// <value>Whether commits are counted: the first step makes the table for that.</value>
+    public bool IsMarked { get; } = steps[0] == StoreMarks.Schema;
+
+    /// <summary>The schema of a file that belongs to a host's data folder, and says so (<see cref="StoreMarks"/>).</summary>
+    /// <param name="steps">What comes after the table of marks.</param>
+    public static SqliteSchema Marked(params string[] steps) => new([StoreMarks.Schema, .. steps]);
+
     /// <value>Of a file that this program writes; 1 or more. A file of a later version is refused.</value>
     public int Version => steps.Length;
 

@@ -14,15 +14,17 @@ internal sealed class SqliteWriter : IDisposable
 
     private readonly string _path;
     private readonly SqliteSession _session;
+    private readonly bool _countsCommits;
     private readonly BlockingCollection<Work> _queue = [];
     private readonly Thread _thread;
     private long _commits;
     private int _isClosed;
 
     /// <param name="session">Of <see cref="SqliteFile.OpenWriter"/>; closed with this.</param>
-    public SqliteWriter(string path, SqliteSession session)
+    /// <param name="countsCommits">Whether the file has marks, and each commit counts in them.</param>
+    public SqliteWriter(string path, SqliteSession session, bool countsCommits = false)
     {
-        (_path, _session) = (path, session);
+        (_path, _session, _countsCommits) = (path, session, countsCommits);
         _thread = new Thread(Run) { IsBackground = true, Name = "selfdev " + Path.GetFileName(path) };
         _thread.Start();
     }
@@ -102,6 +104,11 @@ internal sealed class SqliteWriter : IDisposable
                     // The failure of one ended the transaction of all. It is out; the others begin anew.
                     waiting.RemoveAll(work => work.IsDone);
                     continue;
+                }
+
+                if (_countsCommits)
+                {
+                    _session.Execute(StoreMarks.CountCommit);
                 }
 
                 _session.Execute("COMMIT");

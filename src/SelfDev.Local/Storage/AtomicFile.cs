@@ -8,6 +8,8 @@ internal static class AtomicFile
     public static void Replace(string path, ReadOnlySpan<byte> content)
     {
         var draft = path + ".new";
+        // One that a crash left would keep the mode that it has.
+        File.Delete(draft);
         var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, Share = FileShare.None };
         if (!OperatingSystem.IsWindows())
         {

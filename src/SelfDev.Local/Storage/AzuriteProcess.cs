@@ -31,7 +31,9 @@ public sealed partial class AzuriteProcess : IAsyncDisposable
         _dataLock = dataLock;
         _key = key;
         Endpoint = endpoint;
-        ConnectionString = ConnectionStringOf(options.Accounts[0]);
+        DataFolder = options.DataFolder;
+        Account = options.Accounts[0];
+        ConnectionString = ConnectionStringOf(Account);
         _connectionFile = Path.Combine(options.DataFolder, ConnectionFileName);
         WriteSecret(_connectionFile, ConnectionString);
         Exited = process.WaitForExitAsync();
@@ -39,6 +41,12 @@ public sealed partial class AzuriteProcess : IAsyncDisposable
 
     /// <value>Where it listens, e.g. <c>http://127.0.0.1:41234</c>.</value>
     public Uri Endpoint { get; }
+
+    /// <value>Where it keeps its index and its extents.</value>
+    public string DataFolder { get; }
+
+    /// <value>The first account.</value>
+    public string Account { get; }
 
     /// <value>Of the first account; contains the key.</value>
     public string ConnectionString { get; }

@@ -16,6 +16,11 @@ public sealed class LocalStorage : IAsyncDisposable
 
     public BlobArtifactStore Store { get; }
 
+    /// <value>
+    /// Whether what it answers is durable: an account in Azure. Emulators answer before they have written, and speak plain HTTP.
+    /// </value>
+    public bool KeepsItsWord => Azurite is null && BlobArtifactStore.Connect(Account).Uri.Scheme == Uri.UriSchemeHttps;
+
     /// <value>Null where the settings named an account.</value>
     public AzuriteProcess? Azurite { get; }
 

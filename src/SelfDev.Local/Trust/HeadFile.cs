@@ -98,7 +98,9 @@ internal sealed class HeadFile : IHeadWitness, IDisposable
         }
     }
 
-    private static SignedTreeHead? Read(string path)
+    /// <returns>Null where there is no such file.</returns>
+    /// <exception cref="CorruptStoreException">The file is there and holds no head.</exception>
+    public static SignedTreeHead? Read(string path)
     {
         if (!File.Exists(path))
         {

@@ -25,7 +25,7 @@ internal sealed class SqliteLedgerLog : ILedgerLog, IDisposable
     /// <summary>Entries of a block: those under one kept hash.</summary>
     public const int BlockEntries = 1 << KeptLevels;
 
-    private static readonly SqliteSchema Schema = new("""
+    private static readonly SqliteSchema Schema = SqliteSchema.Marked("""
         CREATE TABLE entry (idx INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, line BLOB NOT NULL);
         CREATE TABLE subtree (level INTEGER NOT NULL, idx INTEGER NOT NULL, hash BLOB NOT NULL, PRIMARY KEY (level, idx)) WITHOUT ROWID;
         CREATE TABLE head (size INTEGER PRIMARY KEY, line BLOB NOT NULL);
@@ -127,6 +127,12 @@ internal sealed class SqliteLedgerLog : ILedgerLog, IDisposable
     /// <returns>How many entries it has, <see cref="BlockEntries"/> but for the last one; and what is wrong, null where nothing is.</returns>
     public Task<(int Count, string? Damage)> CheckBlockAsync(long block, CancellationToken cancellation) =>
         _database.ReadAsync(session => session.InSnapshot(() => CheckBlock(session, block)), cancellation);
+
+    /// <inheritdoc cref="SqliteDatabase.MarkAsync"/>
+    public Task MarkAsync(long set, long start) => _database.MarkAsync(set, start);
+
+    /// <inheritdoc cref="SqliteDatabase.ReadCommitsAsync"/>
+    public Task<long> ReadCommitsAsync(CancellationToken cancellation) => _database.ReadCommitsAsync(cancellation);
 
     public void Dispose() => _database.Dispose();
 

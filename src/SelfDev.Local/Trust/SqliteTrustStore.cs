@@ -16,7 +16,7 @@ internal sealed class SqliteTrustStore : ITrustStore, IDisposable
     // Above every character that a name has, so that prefix <= name < prefix + this is "begins with".
     private const string AboveAll = "\u007f";
 
-    private static readonly SqliteSchema Schema = new(
+    private static readonly SqliteSchema Schema = SqliteSchema.Marked(
         "CREATE TABLE record (seq INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, content BLOB NOT NULL, checksum INTEGER NOT NULL)");
 
     private readonly SqliteDatabase _database;
@@ -86,6 +86,12 @@ internal sealed class SqliteTrustStore : ITrustStore, IDisposable
             (start, isAfter) = (page[^1], true);
         }
     }
+
+    /// <inheritdoc cref="SqliteDatabase.MarkAsync"/>
+    public Task MarkAsync(long set, long start) => _database.MarkAsync(set, start);
+
+    /// <inheritdoc cref="SqliteDatabase.ReadCommitsAsync"/>
+    public Task<long> ReadCommitsAsync(CancellationToken cancellation) => _database.ReadCommitsAsync(cancellation);
 
     public void Dispose() => _database.Dispose();
 

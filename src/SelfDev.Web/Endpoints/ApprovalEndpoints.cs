@@ -1,12 +1,12 @@
-using System.Text.Json;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using SelfDev.Core.Approvals;
+using SelfDev.Core.Findings;
 using SelfDev.Core.Reports;
 using SelfDev.Web.Pages;
 using SelfDev.Workflows.Approval;
+using SelfDev.Workflows.Diagnosis;
 
 namespace SelfDev.Web.Endpoints;
 
@@ -15,6 +15,10 @@ internal static class ApprovalEndpoints
 {
     private const int MaxBodyBytes = 8 * 1024;
     private const int MinPrefixChars = 8;
+    private const int ListedApprovals = 1000;
+
+    private const string Gone =
+        "There is no approval with this id, or several begin with it, or it is not as it was filed: then nobody can decide about it.";
 
     /// <summary><c>GET /approvals/{token}</c></summary>
     public static async Task<IResult> ShowAsync(HttpRequest request)
@@ -31,10 +35,15 @@ internal static class ApprovalEndpoints
             return problem!;
         }
 
-        var decisions = await Service<DecisionStore>(request).ReadAsync(approval.PlanHash, request.HttpContext.RequestAborted);
-        return WebErrors.WantsPage(request)
-            ? ApprovalPage.Render(request, approval, decisions, claims.Approver, Now(request))
-            : Results.Json(View(approval, decisions), ReportJson.Options);
+        return await ShowAsync(request, approval, new Viewer(claims.Approver, DecisionProof.Link(claims.Nonce)));
+    }
+
+    /// <summary><c>GET /decide/{id}</c>: the same page for whoever is signed in, where a link's word is not enough.</summary>
+    public static async Task<IResult> ShowSignedInAsync(HttpRequest request)
+    {
+        var (approval, problem) = await FindByIdAsync(request);
+        var caller = WebRoute.CallerOf(request);
+        return approval is null ? problem! : await ShowAsync(request, approval, new Viewer(caller.Name, caller.Proof));
     }
 
     /// <summary><c>POST /approvals/{token}</c> with <c>decision=approve|reject</c> and <c>reason</c>, as form or JSON.</summary>
@@ -55,12 +64,17 @@ internal static class ApprovalEndpoints
         var (approval, problem) = await FindAsync(request, claims);
         return approval is null
             ? problem!
-            : await DecideAsync(request, approval.PlanHash, body, claims.Approver, $"link:{claims.Nonce}", redirectTo: request.Path);
+            : await DecideAsync(request, approval.PlanHash, body, claims.Approver, DecisionProof.Link(claims.Nonce), redirectTo: request.Path);
     }
 
-    /// <summary><c>GET /api/approvals</c>: what waits for a decision, soonest expiry first.</summary>
+    /// <summary><c>GET /api/approvals</c>: what waits for a decision, soonest expiry first; at most 1,000.</summary>
     public static async Task<IResult> ListAsync(HttpRequest request) =>
-        Results.Json((await PendingAsync(request)).Select(pending => View(pending.Request, pending.Decisions)), ReportJson.Options);
+        Results.Json(
+            (await Service<PendingApprovals>(request).ListAsync("", request.HttpContext.RequestAborted)
+                .Take(ListedApprovals)
+                .ToListAsync(request.HttpContext.RequestAborted))
+            .Select(pending => View(pending.Request, new RecordedDecisions(pending.Decisions, null))),
+            ReportJson.Options);
 
     /// <summary><c>GET /api/approvals/{id}</c>; the id is the plan hash or its first 8 or more characters.</summary>
     public static async Task<IResult> GetAsync(HttpRequest request)
@@ -68,7 +82,7 @@ internal static class ApprovalEndpoints
         var (approval, problem) = await FindByIdAsync(request);
         return approval is null
             ? problem!
-            : Results.Json(View(approval, await Service<DecisionStore>(request).ReadAsync(approval.PlanHash, request.HttpContext.RequestAborted)), ReportJson.Options);
+            : Results.Json(View(approval, await Service<DecisionStore>(request).ReadAsync(approval, request.HttpContext.RequestAborted)), ReportJson.Options);
     }
 
     /// <summary><c>POST /api/approvals/{id}</c>: the caller's key or principal is who decides.</summary>
@@ -87,21 +101,28 @@ internal static class ApprovalEndpoints
             : await DecideAsync(request, approval.PlanHash, body, caller.Name, caller.Proof, redirectTo: null);
     }
 
-    /// <summary>Unexpired approvals that are not decided yet.</summary>
-    public static async Task<IReadOnlyList<(ApprovalRequest Request, IReadOnlyList<Decision> Decisions)>> PendingAsync(HttpRequest request)
+    /// <summary><c>POST /decide/{id}</c>: the form of that page.</summary>
+    public static async Task<IResult> DecideSignedInAsync(HttpRequest request)
     {
-        var cancellation = request.HttpContext.RequestAborted;
-        var pending = new List<(ApprovalRequest, IReadOnlyList<Decision>)>();
-        await foreach (var approval in Service<ApprovalRequests>(request).ListUnexpiredAsync(Now(request), cancellation))
+        var (body, wrong) = await ReadBodyAsync(request);
+        if (body is null)
         {
-            var decisions = await Service<DecisionStore>(request).ReadAsync(approval.PlanHash, cancellation);
-            if (ApprovalLifecycle.StateAfter(approval.Requirement, decisions) == ApprovalState.Pending)
-            {
-                pending.Add((approval, decisions));
-            }
+            return wrong!;
         }
 
-        return pending;
+        var (approval, problem) = await FindByIdAsync(request);
+        var caller = WebRoute.CallerOf(request);
+        return approval is null
+            ? problem!
+            : await DecideAsync(request, approval.PlanHash, body, caller.Name, caller.Proof, redirectTo: request.Path);
+    }
+
+    private static async Task<IResult> ShowAsync(HttpRequest request, ApprovalRequest approval, Viewer viewer)
+    {
+        var decisions = await Service<DecisionStore>(request).ReadAsync(approval, request.HttpContext.RequestAborted);
+        return WebErrors.WantsPage(request)
+            ? ApprovalPage.Render(request, approval, decisions, viewer, Now(request), await ExplanationAsync(request, approval))
+            : Results.Json(View(approval, decisions), ReportJson.Options);
     }
 
     private static async Task<IResult> DecideAsync(
@@ -143,48 +164,38 @@ internal static class ApprovalEndpoints
 
     private static async Task<(ApprovalRequest? Approval, IResult? Problem)> FindAsync(HttpRequest request, ApprovalClaims claims)
     {
-        var stored = await Service<ApprovalRequests>(request).ReadAsync(claims.PlanHash, request.HttpContext.RequestAborted);
-        return stored switch
+        var approval = await Service<ApprovalRequests>(request).ReadAsync(claims.PlanHash, request.HttpContext.RequestAborted);
+        return approval switch
         {
-            null => (null, WebErrors.Problem(request, StatusCodes.Status404NotFound, "There is no such approval any more.")),
-            { IsUnchanged: false } => (null, WebErrors.Problem(request, StatusCodes.Status409Conflict, "The plan was changed after it was proposed: nobody can decide about it.")),
-            _ when stored.Request.ApprovalInstanceId != claims.InstanceId || stored.Request.Round != claims.Round =>
+            null => (null, WebErrors.Problem(request, StatusCodes.Status404NotFound, Gone)),
+            _ when !ApprovalLinks.IsFor(approval, claims) =>
                 (null, WebErrors.Problem(request, StatusCodes.Status409Conflict, "This link belongs to an earlier plan.")),
-            _ => (stored.Request, null),
+            _ => (approval, null),
         };
     }
 
+    private static async Task<Diagnosis?> ExplanationAsync(HttpRequest request, ApprovalRequest approval) => approval is { ReportId: { } report, ExplanationGroup: { } group }
+        ? await Service<Explanations>(request).ReadAsync(report, group, request.HttpContext.RequestAborted)
+        : null;
+
     private static async Task<(ApprovalRequest? Approval, IResult? Problem)> FindByIdAsync(HttpRequest request)
     {
+        var cancellation = request.HttpContext.RequestAborted;
         var id = (string)request.RouteValues["id"]!;
         if (!PlanHash.IsWellFormed(id) && id.Length >= MinPrefixChars)
         {
-            var matching = (await PendingAsync(request)).Where(pending => pending.Request.PlanHash.StartsWith(id, StringComparison.Ordinal)).ToList();
+            var matching = await Service<PendingApprovals>(request).ListAsync(id, cancellation).Take(2).ToListAsync(cancellation);
             id = matching.Count == 1 ? matching[0].Request.PlanHash : id;
         }
 
-        var stored = await Service<ApprovalRequests>(request).ReadAsync(id, request.HttpContext.RequestAborted);
-        return stored switch
-        {
-            null => (null, WebErrors.Problem(request, StatusCodes.Status404NotFound, "There is no approval with this id, or several begin with it.")),
-            { IsUnchanged: false } => (null, WebErrors.Problem(request, StatusCodes.Status409Conflict, "The plan was changed after it was proposed: nobody can decide about it.")),
-            _ => (stored.Request, null),
-        };
+        var approval = await Service<ApprovalRequests>(request).ReadAsync(id, cancellation);
+        return approval is null ? (null, WebErrors.Problem(request, StatusCodes.Status404NotFound, Gone)) : (approval, null);
     }
 
     private static async Task<(DecisionBody? Body, IResult? Wrong)> ReadBodyAsync(HttpRequest request)
     {
-        if (request.HttpContext.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
-        {
-            limit.MaxRequestBodySize = MaxBodyBytes;
-        }
-
-        if (request.ContentLength > MaxBodyBytes)
-        {
-            return (null, WebErrors.Problem(request, StatusCodes.Status413PayloadTooLarge, $"A decision has at most {MaxBodyBytes} bytes."));
-        }
-
-        var (decision, reason) = await ReadFieldsAsync(request);
+        var body = await SmallBody.ReadAsync(request, MaxBodyBytes);
+        var (decision, reason) = (body.Text("decision"), body.Text("reason"));
         return decision switch
         {
             "approve" => (new DecisionBody(DecisionKind.Approve, reason), null),
@@ -193,54 +204,29 @@ internal static class ApprovalEndpoints
         };
     }
 
-    private static async Task<(string? Decision, string? Reason)> ReadFieldsAsync(HttpRequest request)
-    {
-        var cancellation = request.HttpContext.RequestAborted;
-        if (request.HasFormContentType)
-        {
-            var form = await request.ReadFormAsync(new FormOptions { ValueCountLimit = 8, BufferBodyLengthLimit = MaxBodyBytes }, cancellation);
-            return (form["decision"].ToString(), form["reason"].ToString());
-        }
-
-        try
-        {
-            var bytes = new byte[MaxBodyBytes + 1];
-            var length = await request.Body.ReadAtLeastAsync(bytes, bytes.Length, throwOnEndOfStream: false, cancellation);
-            using var json = JsonDocument.Parse(bytes.AsMemory(0, Math.Min(length, MaxBodyBytes)));
-            return (Text(json.RootElement, "decision"), Text(json.RootElement, "reason"));
-        }
-        catch (JsonException)
-        {
-            return (null, null);
-        }
-    }
-
-    private static string? Text(JsonElement root, string name) =>
-        root.ValueKind == JsonValueKind.Object && root.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String
-            ? value.GetString()
-            : null;
-
     private static IResult SeeOther(HttpRequest request, string path)
     {
         request.HttpContext.Response.Headers.Location = path;
         return Results.StatusCode(StatusCodes.Status303SeeOther);
     }
 
-    private static ApprovalView View(ApprovalRequest approval, IReadOnlyList<Decision> decisions) => new(
+    private static ApprovalView View(ApprovalRequest approval, RecordedDecisions decisions) => new(
         approval.PlanHash,
-        ApprovalLifecycle.StateAfter(approval.Requirement, decisions),
+        decisions.StateUnder(approval.Terms()),
         approval.Subject,
         approval.Plan,
         approval.Proposal.Why,
         approval.Proposal.Cost,
         approval.Requirement.Quorum,
         approval.Requirement.Approvers,
-        decisions,
+        decisions.Items,
         approval.RequestedAt,
         approval.Plan.ExpiresAt,
         approval.ReportId)
     {
         QuorumBecause = approval.Requirement.Because,
+        RequestHash = approval.Hash(),
+        NeedsSignIn = approval.Requirement.NeedsSignIn,
     };
 
     private static T Service<T>(HttpRequest request)
@@ -271,6 +257,12 @@ public sealed record ApprovalView(
 {
     /// <value>As <see cref="ApprovalRequirement.Because"/>.</value>
     public string? QuorumBecause { get; init; }
+
+    /// <value>Of everything that an approver is shown; every decision names it.</value>
+    public string RequestHash { get; init; } = "";
+
+    /// <value>As <see cref="ApprovalRequirement.NeedsSignIn"/>.</value>
+    public bool NeedsSignIn { get; init; }
 }
 
 /// <param name="State">Of the approval after this decision.</param>

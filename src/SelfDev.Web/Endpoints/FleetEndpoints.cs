@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
 using SelfDev.Core.Approvals;
 using SelfDev.Core.Redaction;
@@ -99,20 +98,10 @@ internal static class FleetEndpoints
 
     private static async Task<(IReadOnlyList<FleetSample> Samples, (int Status, string Detail)? Wrong)> ReadAsync(HttpRequest request)
     {
-        if (request.HttpContext.Features.Get<IHttpMaxRequestBodySizeFeature>() is { IsReadOnly: false } limit)
-        {
-            limit.MaxRequestBodySize = MaxBodyBytes;
-        }
-
-        if (request.ContentLength > MaxBodyBytes)
-        {
-            return ([], (StatusCodes.Status413PayloadTooLarge, $"At most {MaxBodyBytes} bytes are read."));
-        }
-
         List<FleetSample> samples;
         try
         {
-            using var body = await JsonDocument.ParseAsync(request.Body, cancellationToken: request.HttpContext.RequestAborted);
+            using var body = await SmallBody.ReadJsonAsync(request, MaxBodyBytes);
             samples = body.RootElement.ValueKind == JsonValueKind.Array
                 ? body.RootElement.Deserialize<List<FleetSample>>(Strict)!
                 : [body.RootElement.Deserialize<FleetSample>(Strict)!];

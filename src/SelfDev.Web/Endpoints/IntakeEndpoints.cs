@@ -4,8 +4,8 @@ using Microsoft.Extensions.DependencyInjection;
 using SelfDev.Core.Artifacts;
 using SelfDev.Core.Redaction;
 using SelfDev.Web.Pages;
-using SelfDev.Workflows.Diagnosis;
 using SelfDev.Workflows.Ports;
+using SelfDev.Workflows.Trust;
 
 namespace SelfDev.Web.Endpoints;
 
@@ -33,7 +33,7 @@ internal static class IntakeEndpoints
             feature.MaxRequestBodySize = limit;
         }
 
-        var metadata = new Dictionary<string, string> { [DiagnosisStart.DroppedByMetadata] = WebRoute.CallerOf(request).Name };
+        var metadata = services.GetRequiredService<DropProvenance>().Sign(path, WebRoute.CallerOf(request).Name);
         try
         {
             await using var body = new CappedStream(request.Body, limit);
@@ -44,6 +44,11 @@ internal static class IntakeEndpoints
         catch (BodyTooLargeException)
         {
             return TooLarge(request, limit);
+        }
+        catch (StorageUnavailableException refused)
+        {
+            return WebErrors.Problem(
+                request, refused.IsFull ? StatusCodes.Status507InsufficientStorage : StatusCodes.Status503ServiceUnavailable, refused.Message);
         }
     }
 

@@ -1,10 +1,12 @@
 using System.Globalization;
+using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using SelfDev.Core.Reports;
 using SelfDev.Web.Pages;
 using SelfDev.Workflows.Ledger;
 using SelfDev.Workflows.Ports;
+using SelfDev.Workflows.Trust;
 
 namespace SelfDev.Web.Endpoints;
 
@@ -53,6 +55,29 @@ internal static class LedgerEndpoints
         return proof is null
             ? WebErrors.Problem(request, StatusCodes.Status404NotFound, "No signed head covers such an entry.")
             : Results.Json(proof, ReportJson.Options);
+    }
+
+    /// <summary>
+    /// <c>GET /api/audit</c>: reads everything that SelfDev alone may write, and gives a line for each thing that is not as it was written. None
+    /// means that all was read and is genuine; a last line <c>audited</c> says that it came to its end.
+    /// </summary>
+    public static Task<IResult> AuditAsync(HttpRequest request) => Task.FromResult(Results.Stream(
+        async body =>
+        {
+            var cancellation = request.HttpContext.RequestAborted;
+            await foreach (var line in request.HttpContext.RequestServices.GetRequiredService<StorageAudit>().RunAsync(cancellation))
+            {
+                await WriteAsync(body, new { problem = line }, cancellation);
+            }
+
+            await WriteAsync(body, new { audited = true }, cancellation);
+        },
+        "application/x-ndjson"));
+
+    private static async Task WriteAsync<T>(Stream body, T line, CancellationToken cancellation)
+    {
+        await JsonSerializer.SerializeAsync(body, line, ReportJson.Options, cancellation);
+        await body.WriteAsync(LineFeed, cancellation);
     }
 
     private static async Task WriteAsync(HttpRequest request, long from, long limit, Stream body)

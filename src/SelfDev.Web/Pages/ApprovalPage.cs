@@ -15,26 +15,31 @@ internal static class ApprovalPage
 {
     private const int ShownFindings = 20;
 
-    /// <param name="approver">Whose link it is.</param>
-    public static IResult Render(HttpRequest request, ApprovalRequest approval, IReadOnlyList<Decision> decisions, string approver, DateTimeOffset now)
+    /// <param name="explanation">What there is by now; null where there is none yet.</param>
+    public static IResult Render(
+        HttpRequest request, ApprovalRequest approval, RecordedDecisions decisions, Viewer viewer, DateTimeOffset now, Diagnosis? explanation)
     {
-        var state = ApprovalLifecycle.StateAfter(approval.Requirement, decisions);
+        var terms = approval.Terms();
+        var state = decisions.StateUnder(terms);
         var verdict = ApprovalLifecycle.Weigh(
-            approval.Plan, approval.Requirement, decisions, new Decision(approval.PlanHash, DecisionKind.Approve, approver, now, null, ""));
+            terms,
+            decisions.Items,
+            new Decision(approval.PlanHash, terms.RequestHash, DecisionKind.Approve, viewer.Name, now, null, viewer.Proof));
         return Page.Render(request, StatusCodes.Status200OK, $"{Headline(approval)}: approval", Html.Of($"""
             <p class="eyebrow">SelfDev asks for approval</p>
             <h1>{Page.Safe(Headline(approval))}</h1>
-            <p class="facts">Proposed by {Page.Safe(approval.Plan.Proposer)} at {Time(approval.RequestedAt)}{About(approval)}. You are {Page.Safe(approver)}.</p>
+            <p class="facts">Proposed by {Page.Safe(approval.Plan.Proposer)} at {Time(approval.RequestedAt)}{About(approval)}. You are {Page.Safe(viewer.Name)}, {DecisionProof.Describe(viewer.Proof)}.</p>
             {Banner(approval, state, now)}
             {Change(approval)}
             <div class="columns">{Why(approval)}{Stakes(approval)}</div>
             {Findings(approval)}
-            {Explanation(approval)}
             {Decisions(approval, decisions)}
-            {(verdict.Refusal is null ? Form() : Html.Of($"<p class=\"banner plain\">{Page.Safe(verdict.Message)} There is nothing for you to do here.</p>"))}
+            {Deciding(approval, verdict)}
+            {ExplanationSection.Render(approval, explanation)}
             <footer>
-            Plan <code>{Page.Safe(approval.PlanHash)}</code>. You approve this plan and no other: before anything is done the resource is read
-            again, and if it is not as shown under "before", nothing is done.
+            Plan <code>{Page.Safe(approval.PlanHash)}</code>, request <code>{Page.Safe(terms.RequestHash)}</code>. You approve what this page shows
+            under "What would change", "Why", "Cost, outcome, risk", "Evidence" and "Who decides", and nothing else: before anything is done, all of it,
+            the policy of then and the resource are checked again, and if something differs, nothing is done.
             </footer>
             """));
     }
@@ -139,40 +144,40 @@ internal static class ApprovalPage
             """);
     }
 
-    private static Html Explanation(ApprovalRequest approval) => approval.Diagnosis is not { Cause.Length: > 0 } diagnosis
-        ? Html.Empty
-        : Html.Of($"""
-            <section class="card">
-            <h2>Explanation</h2>
-            <figure>
-            <figcaption>Written by {Page.Safe(diagnosis.Analyst)}; it explains and decides nothing. {Citations(diagnosis)}</figcaption>
-            <blockquote>{Page.SafeBlock(diagnosis.Cause)}</blockquote>
-            </figure>
-            </section>
-            """);
-
-    private static string Citations(Diagnosis diagnosis) => string.Create(
-        CultureInfo.InvariantCulture,
-        $"Lines that it cites and that are in the artifact: {diagnosis.Citations.Count}; cited, not there, and dropped: {diagnosis.DroppedCitations}.");
-
-    private static Html Decisions(ApprovalRequest approval, IReadOnlyList<Decision> decisions)
+    private static Html Deciding(ApprovalRequest approval, DecisionVerdict verdict) => verdict.Refusal switch
     {
-        var rows = decisions.Select(decision => Html.Of($"""
-            <tr><td>{Page.Safe(decision.Approver)}</td><td>{Word(decision.Kind)}</td><td>{Time(decision.At)}</td><td>{Page.Safe(decision.Reason ?? "")}</td></tr>
+        null => Form(),
+        DecisionRefusal.SignInNeeded => Html.Of($"""
+            <div class="card"><p class="banner plain">{Page.Safe(verdict.Message)}</p>
+            <p><a class="button" href="/decide/{approval.PlanHash}">Sign in and decide</a></p></div>
+            """),
+        _ => Html.Of($"<p class=\"banner plain\">{Page.Safe(verdict.Message)} There is nothing for you to do here.</p>"),
+    };
+
+    private static Html Decisions(ApprovalRequest approval, RecordedDecisions decisions)
+    {
+        var rows = decisions.Items.Select(decision => Html.Of($"""
+            <tr><td>{Page.Safe(decision.Approver)}</td><td>{Word(decision.Kind)}</td><td>{Time(decision.At)}</td>
+            <td>{DecisionProof.Describe(decision.Proof)}</td><td>{Page.Safe(decision.Reason ?? "")}</td></tr>
             """));
         return Html.Of($"""
             <section class="card">
             <h2>Who decides</h2>
             <p>{Quorum(approval.Requirement)}: {Page.Safe(string.Join(", ", approval.Requirement.Approvers))}. One no is enough to stop it.</p>
             {(approval.Requirement.Because is { } because ? Html.Of($"<p><strong>{Page.Safe(because)}</strong></p>") : Html.Empty)}
-            {(decisions.Count == 0 ? Html.Of($"<p class=\"facts\">Nobody has decided yet.</p>") : Html.Of($"<table><thead><tr><th>Who</th><th>Decision</th><th>When</th><th>Reason</th></tr></thead><tbody>{rows}</tbody></table>"))}
+            {(decisions.Damage is { } damage ? Html.Of($"<p class=\"banner bad\" role=\"alert\">The decisions are not whole, so nothing is done: {Page.Safe(damage)}</p>") : Html.Empty)}
+            {(decisions.Items.Count == 0 ? Html.Of($"<p class=\"facts\">Nobody has decided yet.</p>") : Html.Of($"<div class=\"scroll\" tabindex=\"0\"><table><thead><tr><th>Who</th><th>Decision</th><th>When</th><th>Identified</th><th>Reason</th></tr></thead><tbody>{rows}</tbody></table></div>"))}
             </section>
             """);
     }
 
-    private static string Quorum(ApprovalRequirement requirement) => requirement.Quorum == 1
-        ? "One of these people has to approve"
-        : string.Create(CultureInfo.InvariantCulture, $"{requirement.Quorum} of these people have to approve");
+    private static string Quorum(ApprovalRequirement requirement)
+    {
+        var signedIn = requirement.NeedsSignIn ? ", signed in" : "";
+        return requirement.Quorum == 1
+            ? $"One of these people has to approve{signedIn}"
+            : string.Create(CultureInfo.InvariantCulture, $"{requirement.Quorum} of these people have to approve{signedIn}");
+    }
 
     private static Html Word(DecisionKind kind) => kind switch
     {
@@ -193,3 +198,7 @@ internal static class ApprovalPage
         </form>
         """);
 }
+
+/// <summary>Who looks at the page.</summary>
+/// <param name="Proof">How they were known, as <see cref="DecisionProof"/> has it.</param>
+internal sealed record Viewer(string Name, string Proof);

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Microsoft.AspNetCore.Http;
+using SelfDev.Core.Findings;
 using SelfDev.Core.Ledger;
 using SelfDev.Core.Reports;
 using SelfDev.Workflows.Approval;
@@ -18,7 +19,8 @@ internal static class DashboardPage
         Html.Of($"""
             <header class="bar"><div><p class="eyebrow">SelfDev</p><h1>What is going on</h1></div><p class="facts">{ApprovalPage.Time(content.Now)}, signed in as {Page.Safe(content.Caller)}</p></header>
             {KillSwitch(content.KillSwitch)}
-            {Approvals(content.Pending)}
+            {Tampering(content.Tampering)}
+            {Approvals(content.Pending, content.HasMorePending)}
             {Instances(content.Instances)}
             {Ledger(content.Head)}
             """),
@@ -38,16 +40,24 @@ internal static class DashboardPage
             </form>
             """);
 
-    private static Html Approvals(IReadOnlyList<PendingApproval> pending)
+    private static Html Tampering(IReadOnlyList<Finding> findings) => findings.Count == 0
+        ? Html.Empty
+        : Html.Of($"""
+            <section class="banner bad" role="alert"><h2>Storage was tampered with</h2>
+            <p>What is named here is not as SelfDev wrote it, and counts for nothing. Find out who has access; the ledger has it all.</p>
+            <ul>{findings.Reverse().Select(finding => Html.Of($"<li>{Page.Safe(finding.Title)}</li>"))}</ul></section>
+            """);
+
+    private static Html Approvals(IReadOnlyList<PendingApproval> pending, bool hasMore)
     {
         var rows = pending.Select(approval => Html.Of($"""
-            <tr><td><strong>{Page.Safe(ApprovalPage.Headline(approval.Request))}</strong><br><span class="facts">{Page.Safe(approval.Request.Proposal.Why)}</span></td>
+            <tr><td><a href="/decide/{approval.Request.PlanHash}"><strong>{Page.Safe(ApprovalPage.Headline(approval.Request))}</strong></a><br><span class="facts">{Page.Safe(approval.Request.Proposal.Why)}</span></td>
             <td>{Page.Safe(approval.Request.Subject)}</td><td>{approval.Approvals} of {approval.Request.Requirement.Quorum}</td>
             <td>{Page.Safe(string.Join(", ", approval.Request.Requirement.Approvers))}</td><td>{ApprovalPage.Time(approval.Request.Plan.ExpiresAt)}</td>
             <td><code>{approval.Request.PlanHash[..12]}</code></td></tr>
             """));
         return Html.Of($"""
-            <section class="card"><h2>Waits for people ({pending.Count})</h2>
+            <section class="card"><h2>Waits for people ({pending.Count}{(hasMore ? " and more" : "")})</h2>
             {(pending.Count == 0 ? Html.Of($"<p class=\"facts\">Nothing waits for a decision.</p>") : Html.Of($"<div class=\"scroll\" tabindex=\"0\"><table><thead><tr><th>Action</th><th>For</th><th>Approvals</th><th>Approvers</th><th>Expires</th><th>Plan</th></tr></thead><tbody>{rows}</tbody></table></div>"))}
             </section>
             """);
@@ -122,8 +132,7 @@ internal sealed record DashboardContent(
     string Caller,
     KillSwitchState KillSwitch,
     IReadOnlyList<PendingApproval> Pending,
+    bool HasMorePending,
+    IReadOnlyList<Finding> Tampering,
     IReadOnlyList<WorkflowInstance> Instances,
     SignedTreeHead? Head);
-
-/// <param name="Approvals">People who said yes so far.</param>
-internal sealed record PendingApproval(ApprovalRequest Request, int Approvals);

@@ -25,7 +25,7 @@ internal static class Page
             <head>
             <meta charset="utf-8">
             <meta name="viewport" content="width=device-width, initial-scale=1">
-            <meta name="referrer" content="no-referrer">
+            <meta name="referrer" content="{WebHeaders.ReferrerPolicy}">
             <meta name="color-scheme" content="light dark">
             <title>{Safe(title)}</title>
             <link rel="icon" href="data:,">

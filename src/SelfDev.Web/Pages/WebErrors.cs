@@ -1,6 +1,9 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.WebUtilities;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Net.Http.Headers;
+using SelfDev.Core.Approvals;
+using SelfDev.Core.Redaction;
 using SelfDev.Core.Reports;
 
 namespace SelfDev.Web.Pages;
@@ -8,16 +11,42 @@ namespace SelfDev.Web.Pages;
 /// <summary>Errors: a problem document (RFC 9457) for machines, a page with the same status and words for people.</summary>
 internal static class WebErrors
 {
+    /// <summary>
+    /// 401. Where a sign-in would help, a browser that asked for a page is led to one and back: to the platform's where that signs people
+    /// in (302), else to our own in place of the page.
+    /// </summary>
     public static IResult Unauthorized(HttpRequest request, string detail, bool offerSignIn = false)
     {
-        if (offerSignIn)
+        if (!offerSignIn)
         {
-            request.HttpContext.Response.Headers.WWWAuthenticate = "Bearer";
+            return Problem(request, StatusCodes.Status401Unauthorized, detail);
         }
 
-        return offerSignIn && WantsPage(request)
-            ? SignInPage.Render(request, StatusCodes.Status401Unauthorized, null)
-            : Problem(request, StatusCodes.Status401Unauthorized, detail);
+        var headers = request.HttpContext.Response.Headers;
+        headers.WWWAuthenticate = SignInPage.IsPlatforms(request) ? "Bearer" : "ApiKey header=\"x-selfdev-key\"";
+        var options = request.HttpContext.RequestServices.GetRequiredService<WebOptions>();
+        if (CallerIdentity.PlatformName(request, options) is { } name && !Identity.IsWellFormed(name))
+        {
+            // Signing in again would bring the same name: without this a browser would go round for ever.
+            return Problem(
+                request,
+                StatusCodes.Status403Forbidden,
+                $"You are signed in as '{SafeText.SingleLine(name)}'. A policy can name nobody so: only ASCII letters, digits and ._%+@- are possible. Sign in with another account.");
+        }
+
+        if (!WantsPage(request))
+        {
+            return Problem(request, StatusCodes.Status401Unauthorized, detail);
+        }
+
+        var path = ReturnPath.Of(request);
+        if (SignInPage.IsPlatforms(request) && HttpMethods.IsGet(request.Method))
+        {
+            headers.Location = SignInPage.PlatformAddress(path);
+            return Results.StatusCode(StatusCodes.Status302Found);
+        }
+
+        return SignInPage.Render(request, StatusCodes.Status401Unauthorized, null, path);
     }
 
     public static IResult Problem(HttpRequest request, int status, string detail)

@@ -1,39 +1,38 @@
-using SelfDev.Workflows.Ports;
+using SelfDev.Workflows.Trust;
 
 namespace SelfDev.Workflows.ActionExecution;
 
 /// <summary>
 /// A mark set before an effect is started. After a crash between the start and its record, the mark tells that what is
-/// found in the world is our own doing and not drift.
+/// found in the world is our own doing and not drift. Sealed, in the trust store: a mark that somebody else sets is none.
 /// </summary>
-public sealed class EffectIntents(IArtifactStore store, TimeProvider clock)
+public sealed class EffectIntents(SealedLog log, TimeProvider clock)
 {
     /// <summary>Whether an earlier call has set the mark.</summary>
     public async Task<bool> IsSetAsync(string planHash, CancellationToken cancellation) =>
-        await store.GetInfoAsync(Containers.Evidence, Name(planHash), cancellation) is not null;
+        (await log.ReadAsync<Intent>(Folder(planHash), cancellation)).Items.Count > 0;
 
-    /// <summary>Sets the mark, or finds it.</summary>
+    /// <summary>Sets the mark, or finds it. Durable when it returns.</summary>
     /// <returns>When it was set, and whether an earlier call had set it.</returns>
     public async Task<(DateTimeOffset SetAt, bool WasSet)> SetAsync(string planHash, CancellationToken cancellation)
     {
-        var name = Name(planHash);
-        var mark = new Intent(clock.GetUtcNow());
-        var created = await store.TryCreateAsync(
-            Containers.Evidence,
-            name,
-            System.Text.Json.JsonSerializer.SerializeToUtf8Bytes(mark, Core.Reports.ReportJson.Options),
-            StoreJson.ContentType,
-            cancellation);
-        if (created)
+        while (true)
         {
-            return (mark.SetAt, false);
-        }
+            var marks = await log.ReadAsync<Intent>(Folder(planHash), cancellation);
+            if (marks.Items.Count > 0)
+            {
+                return (marks.Items[0].SetAt, true);
+            }
 
-        var earlier = await store.ReadJsonAsync<Intent>(Containers.Evidence, name, cancellation);
-        return (earlier.SetAt, true);
+            var mark = new Intent(clock.GetUtcNow());
+            if (await log.TryAppendAsync(Folder(planHash), marks, mark, cancellation))
+            {
+                return (mark.SetAt, false);
+            }
+        }
     }
 
-    private static string Name(string planHash) => $"effects/{planHash}/intent.json";
+    private static string Folder(string planHash) => $"intents/{planHash}";
 
     private sealed record Intent(DateTimeOffset SetAt);
 }

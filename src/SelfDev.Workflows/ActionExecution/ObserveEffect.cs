@@ -10,7 +10,8 @@ namespace SelfDev.Workflows.ActionExecution;
 /// Reads what is there after an action has ended, whatever its end, and files it with the report. An operation that says it
 /// succeeded counts as applied only if the resource agrees.
 /// </summary>
-public sealed class ObserveEffect(IArtifactStore store, DecisionStore decisions, IEnumerable<IEffectExecutor> executors)
+public sealed class ObserveEffect(
+    IArtifactStore store, ApprovalRequests requests, DecisionStore decisions, IEnumerable<IEffectExecutor> executors)
     : IActivity<ObserveInput, Effect>
 {
     public static readonly Activity<ObserveInput, Effect> Handle = new("ObserveEffect");
@@ -22,8 +23,10 @@ public sealed class ObserveEffect(IArtifactStore store, DecisionStore decisions,
         var cancellation = context.Cancellation;
         var action = await StoredActions.ReadAsync(store, input.ReportId, input.Proposal, cancellation);
         var round = action.Rounds.Single(candidate => candidate.Round == input.Round);
-        var effect = await ObserveAsync(input, round.Plan, cancellation);
-        var recorded = round.Plan is null ? [] : await decisions.ReadAsync(input.PlanHash, cancellation);
+        // The plan and the decisions come from the trust store; what the report's own file says of them decides nothing.
+        var request = round.Plan is null ? null : await requests.RequireAsync(input.PlanHash, cancellation);
+        var effect = await ObserveAsync(input, request?.Plan, cancellation);
+        var recorded = request is null ? [] : (await decisions.ReadAsync(request, cancellation)).Items;
         await StoredActions.SetRoundAsync(
             store, input.ReportId, input.Proposal, action.Proposal, round with { Decisions = recorded, Effect = effect }, cancellation);
         return effect;

@@ -31,12 +31,13 @@ public sealed class PlanEffect(
             : await PlanAsync(proposal.Action, stored.Subject, policy, cancellation);
         var plan = Fill(planned, input, stored, proposal, policy);
         var answer = planned.Obstacle is null ? policy.Require(plan) : PolicyAnswer.Refuse(planned.Obstacle);
-        answer = answer.Refusal is null ? SelfAnalysisGate.Require(answer, await selfAnalysis.ReasonAsync(input.ReportId, stored, cancellation)) : answer;
+        answer = answer.Refusal is null ? SelfAnalysisGate.Require(answer, await selfAnalysis.ReasonAsync(policy, input.ReportId, stored.Subject, cancellation)) : answer;
         var hash = PlanHash.Of(plan);
         if (answer.Requirement is { } requirement)
         {
             var priced = proposal with { Cost = proposal.Cost ?? policy.PriceOf(plan) };
-            await requests.WriteAsync(Request(input, stored, priced, plan, hash, requirement, await DiagnosisOf(input, stored, proposal, cancellation)), cancellation);
+            var standing = await requests.WriteAsync(Request(input, stored, priced, plan, hash, requirement), cancellation);
+            answer = answer with { Requirement = standing.Requirement };
         }
 
         await StoredActions.SetRoundAsync(
@@ -120,8 +121,7 @@ public sealed class PlanEffect(
         Proposal proposal,
         EffectPlan plan,
         string hash,
-        ApprovalRequirement requirement,
-        Core.Findings.Diagnosis? diagnosis) => new()
+        ApprovalRequirement requirement) => new()
     {
         PlanHash = hash,
         Plan = plan,
@@ -133,18 +133,16 @@ public sealed class PlanEffect(
         ReportId = input.ReportId,
         Subject = stored.Subject,
         Findings = [.. stored.Analysis.Findings.Where(finding => proposal.FindingIds.Contains(finding.Id))],
-        Diagnosis = diagnosis,
+        ExplanationGroup = GroupOf(stored, proposal),
     };
 
-    private async Task<Core.Findings.Diagnosis?> DiagnosisOf(
-        PlanEffectInput input, StoredAnalysis stored, Proposal proposal, CancellationToken cancellation)
+    private static int? GroupOf(StoredAnalysis stored, Proposal proposal)
     {
         for (var group = 0; group < stored.Groups.Count; group++)
         {
             if (stored.Groups[group].Intersect(proposal.FindingIds).Any())
             {
-                return await store.TryReadJsonAsync<Core.Findings.Diagnosis>(
-                    Containers.Evidence, DiagnosisBlobs.Diagnosis(input.ReportId, group + 1), cancellation);
+                return group + 1;
             }
         }
 

@@ -11,9 +11,7 @@ public sealed class PollEffect(ApprovalRequests requests, IEnumerable<IEffectExe
 
     public async Task<OperationState> RunAsync(PollInput input, ActivityContext context)
     {
-        var stored = await requests.ReadAsync(input.PlanHash, context.Cancellation)
-            ?? throw new NonRetryableException($"The request of plan {input.PlanHash} is gone from storage.");
-        var plan = stored.Request.Plan;
+        var plan = (await requests.RequireAsync(input.PlanHash, context.Cancellation)).Plan;
         try
         {
             return await executors.For(plan.Action).PollAsync(plan, input.OperationUri, context.Cancellation);

@@ -1,47 +1,56 @@
 using SelfDev.Core.Approvals;
 using SelfDev.Core.Evaluation;
+using SelfDev.Core.Findings;
+using SelfDev.Core.Lineage;
+using SelfDev.Workflows.Analysts;
 using SelfDev.Workflows.Diagnosis;
 using SelfDev.Workflows.Ports;
 
 namespace SelfDev.Workflows.ActionExecution;
 
 /// <summary>
-/// A checkpoint never passes a gate on its own analysis alone: where the analyst is the checkpoint that was evaluated, or was trained on from it, one person more than one has to
-/// approve what follows, and is told why.
+/// A checkpoint never passes a gate on its own analysis alone: where a model explains an evaluation, one person more than one has to approve what follows, and is told why,
+/// unless the policy file says who that model is (<see cref="ApprovalPolicy.Analysts"/>) and it is neither the checkpoint that was evaluated nor was trained on from it.
 /// </summary>
-public sealed class SelfAnalysisGate(IArtifactStore store, CheckpointManifests manifests)
+/// <remarks>
+/// Fails closed. Two names count: the one that the host asks for, and what a server called itself in an answer that is stored; either is enough to ask for the second person.
+/// Manifests, stored answers and servers may add a reason and never take one away: whoever may write to intake or evidence, or runs the model's server, may lie. People
+/// are asked before the model has answered, so the host's model counts whatever becomes of its answer, also where the rules' text will stand in its place; what counts
+/// as rules is told by the analyst's type and by <see cref="Core.Findings.Diagnosis.ExplainedBy"/>, never by a name.
+/// </remarks>
+public sealed class SelfAnalysisGate(Explanations explanations, CheckpointManifests manifests, IAnalyst analyst)
 {
     /// <summary>People in all.</summary>
     public const int Quorum = 2;
 
+    private const string Prefix = EvaluationCapability.KindName + "/";
+
+    /// <summary>Asked when the plan is made, and again right before the effect: by then a server may have named itself, or the policy changed.</summary>
+    /// <param name="policy">Of now.</param>
+    /// <param name="subject"><c>kind/name</c> that the report is about; anything that is no evaluation needs no second person.</param>
     /// <returns>Why a second person is asked for; null where none is.</returns>
-    public async Task<string?> ReasonAsync(string reportId, StoredAnalysis stored, CancellationToken cancellation)
+    public async Task<string?> ReasonAsync(ApprovalPolicy policy, string reportId, string subject, CancellationToken cancellation)
     {
-        var prefix = EvaluationCapability.KindName + "/";
-        if (stored.Analysis.Artifact.Kind != EvaluationCapability.KindName || !stored.Subject.StartsWith(prefix, StringComparison.Ordinal))
+        if (!subject.StartsWith(Prefix, StringComparison.Ordinal))
         {
             return null;
         }
 
-        var subject = stored.Subject[prefix.Length..];
-        var lineage = await manifests.ReadAllAsync(cancellation);
-        for (var group = 1; group <= stored.Groups.Count; group++)
+        var names = await ModelNamesAsync(reportId, cancellation);
+        if (names.Count == 0)
         {
-            var diagnosis = await store.TryReadJsonAsync<Core.Findings.Diagnosis>(Containers.Evidence, DiagnosisBlobs.Diagnosis(reportId, group), cancellation);
-            if (diagnosis is null || diagnosis.Analyst == Analysts.RulesAnalyst.AnalystName)
-            {
-                continue;
-            }
-
-            foreach (var analyst in lineage.ServedAs(diagnosis.Analyst).Where(analyst => lineage.IsOrDescendsFrom(analyst, subject)))
-            {
-                return analyst == subject
-                    ? $"The checkpoint {subject} explained its own evaluation: a second person has to approve."
-                    : $"The checkpoint {analyst}, which was trained on from {subject}, explained its evaluation: a second person has to approve.";
-            }
+            return null;
         }
 
-        return null;
+        var checkpoint = subject[Prefix.Length..];
+        if (checkpoint == AnalyzeArtifact.UnnamedSubject)
+        {
+            return $"Nobody knows which checkpoint this evaluation is of, and the model {names[0]} explains it: a second person has to approve.";
+        }
+
+        var lineage = await manifests.ReadAllAsync(cancellation);
+        return names.Select(name => Known(name, checkpoint, policy, lineage)).FirstOrDefault(reason => reason is not null)
+            ?? names.Where(name => !policy.Analysts.ContainsKey(name)).Select(name => Unknown(name, checkpoint)).FirstOrDefault();
     }
 
     /// <summary>The requirement with a second person, where a reason asks for one.</summary>
@@ -56,4 +65,54 @@ public sealed class SelfAnalysisGate(IArtifactStore store, CheckpointManifests m
             ? answer with { Requirement = requirement with { Quorum = Quorum, Because = reason } }
             : PolicyAnswer.Refuse($"{reason} The policy file names {requirement.Approvers.Count} approver for this action, without the proposer: name another.");
     }
+
+    // What the host asks for comes first; of the stored ones, those that a model wrote.
+    private async Task<IReadOnlyList<string>> ModelNamesAsync(string reportId, CancellationToken cancellation)
+    {
+        var names = new List<string>();
+        if (analyst is not RulesAnalyst)
+        {
+            names.Add(ModelName.Shown(analyst.Name));
+        }
+
+        for (var group = 1; group <= AnalyzeArtifact.MaxGroups; group++)
+        {
+            if (await explanations.ReadAsync(reportId, group, cancellation) is { ExplainedBy: Explainer.Model } stored)
+            {
+                names.AddRange(stored.AskedModel is { } asked ? [asked, stored.Analyst] : [stored.Analyst]);
+            }
+        }
+
+        return [.. names.Distinct(ModelName.Comparer)];
+    }
+
+    /// <returns>Why the model of that name may not explain the checkpoint's evaluation alone, as far as the policy or any manifest knows.</returns>
+    private static string? Known(string name, string checkpoint, ApprovalPolicy policy, CheckpointLineage lineage)
+    {
+        var vouched = policy.Analysts.GetValueOrDefault(name);
+        IEnumerable<string> answering = vouched is null ? lineage.ServedAs(name) : [vouched.Checkpoint, .. lineage.ServedAs(name)];
+        foreach (var served in answering)
+        {
+            if (Same(served, checkpoint))
+            {
+                return $"The checkpoint {checkpoint} explains its own evaluation: a second person has to approve.";
+            }
+
+            if (lineage.IsOrDescendsFrom(served, checkpoint))
+            {
+                return Descendant(served, checkpoint);
+            }
+        }
+
+        return vouched?.TrainedFrom.Any(ancestor => lineage.IsOrDescendsFrom(ancestor, checkpoint)) == true ? Descendant(vouched.Checkpoint, checkpoint) : null;
+    }
+
+    private static string Descendant(string served, string checkpoint) =>
+        $"The checkpoint {served}, which was trained on from {checkpoint}, explains its evaluation: a second person has to approve.";
+
+    private static string Unknown(string name, string checkpoint) =>
+        $"The policy file does not say which checkpoint the model {name} is, which explains this evaluation, so it counts as {checkpoint} itself: a second person has to approve. "
+        + "Name it under 'analysts' if it is another one.";
+
+    private static bool Same(string a, string b) => a.Equals(b, StringComparison.OrdinalIgnoreCase);
 }

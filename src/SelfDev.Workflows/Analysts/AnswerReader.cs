@@ -73,7 +73,8 @@ public static class AnswerReader
             SecretRedactor.Redact(SafeText.SingleLine(cause.ReplaceLineEndings(" "))).Trim(),
             citations,
             unknownFiles,
-            action == AnswerSchema.NoAction ? null : action), null);
+            action == AnswerSchema.NoAction ? null : action,
+            AnswerVetting.SignsIn(cause)), null);
     }
 
     private static (bool Known, string? Name) FileOf(JsonElement citation, AnalystPrompt prompt)
@@ -118,4 +119,5 @@ public static class AnswerReader
 /// <summary>An answer of the right form; its citations are still to be verified.</summary>
 /// <param name="UnknownFiles">Citations of files that do not exist, left out already.</param>
 /// <param name="Action">One of the allowed kinds, or null.</param>
-public sealed record ModelAnswer(string Cause, IReadOnlyList<Citation> Citations, int UnknownFiles, string? Action);
+/// <param name="Signs">As <see cref="AnalystAnswer.Signs"/>.</param>
+public sealed record ModelAnswer(string Cause, IReadOnlyList<Citation> Citations, int UnknownFiles, string? Action, IReadOnlyList<string> Signs);

@@ -19,6 +19,9 @@ internal static class KindMeanings
 
     private static readonly Dictionary<string, KindMeaning> Table = new(StringComparer.Ordinal)
     {
+        [FindingKinds.StorageTampering] = new(
+            "Somebody who is not SelfDev wrote into its storage, or a copy from a backup was put back over it.",
+            "who has write access to the account, and its access log for that blob."),
         [FindingKinds.Surge] = new(
             "Demand left its level within minutes: a launch, a batch job, clients that retry together, or another service that fails over. What rises faster than a replica starts cannot be caught by scaling alone.",
             "which clients or keys the new requests are from, and whether they are retries."),

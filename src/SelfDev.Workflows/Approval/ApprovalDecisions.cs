@@ -1,13 +1,15 @@
 using SelfDev.Core.Approvals;
 using SelfDev.Workflows.Engine;
+using SelfDev.Workflows.Ports;
 
 namespace SelfDev.Workflows.Approval;
 
 /// <summary>
-/// Takes a person's decision: checks that the plan is known, unchanged and waited for, records it, and wakes the workflow. Who the
-/// person is has been proved before, by a link's token or by a key.
+/// Takes a person's decision: checks that the request is known, unchanged and waited for, records it, and wakes the workflow. Who
+/// the person is has been proved before, by a link's token, a key or a sign-in.
 /// </summary>
-public sealed class ApprovalDecisions(ApprovalRequests requests, DecisionStore decisions, IWorkflowClient workflows, TimeProvider clock)
+public sealed class ApprovalDecisions(
+    ApprovalRequests requests, DecisionStore decisions, IApprovalPolicySource policies, IWorkflowClient workflows, TimeProvider clock)
 {
     /// <param name="kind">Approve or reject.</param>
     /// <param name="reason">Cut to <see cref="Decision.MaxReasonChars"/>.</param>
@@ -15,16 +17,10 @@ public sealed class ApprovalDecisions(ApprovalRequests requests, DecisionStore d
     public async Task<DecisionOutcome> DecideAsync(
         string planHash, DecisionKind kind, string approver, string? reason, string proof, CancellationToken cancellation)
     {
-        var stored = await requests.ReadAsync(planHash, cancellation);
-        if (stored is null)
+        var request = await requests.ReadAsync(planHash, cancellation);
+        if (request is null)
         {
-            return new DecisionOutcome(DecisionResult.Unknown, null, null, "There is no such approval.");
-        }
-
-        var request = stored.Request;
-        if (!stored.IsUnchanged)
-        {
-            return new DecisionOutcome(DecisionResult.Conflict, DecisionRefusal.OtherPlan, null, "The plan was changed after it was proposed: nobody can decide about it.");
+            return new DecisionOutcome(DecisionResult.Unknown, null, null, "There is no such approval, or it is not as it was filed.");
         }
 
         var instance = await workflows.GetAsync(request.ApprovalInstanceId, cancellation);
@@ -33,22 +29,38 @@ public sealed class ApprovalDecisions(ApprovalRequests requests, DecisionStore d
             return new DecisionOutcome(DecisionResult.Unknown, null, null, "No workflow waits for this approval.");
         }
 
-        var cut = string.IsNullOrWhiteSpace(reason) ? null : reason.Length <= Decision.MaxReasonChars ? reason : reason[..Decision.MaxReasonChars];
-        var decision = new Decision(planHash, kind, approver, clock.GetUtcNow(), cut, proof);
-        var before = await decisions.ReadAsync(planHash, cancellation);
-        if (instance.IsFinished && ApprovalLifecycle.StateAfter(request.Requirement, before) == ApprovalState.Pending)
+        if (await RefusedByPolicyOfNowAsync(request, approver, cancellation) is { } left)
+        {
+            return new DecisionOutcome(DecisionResult.Forbidden, DecisionRefusal.NotAllowed, null, left);
+        }
+
+        var decision = new Decision(planHash, request.Hash(), kind, approver, clock.GetUtcNow(), DecisionReason.Cut(reason), proof);
+        var before = await decisions.ReadAsync(request, cancellation);
+        if (instance.IsFinished && ApprovalLifecycle.StateAfter(request.Terms(), before.Items) == ApprovalState.Pending)
         {
             return new DecisionOutcome(DecisionResult.Conflict, DecisionRefusal.Finished, ApprovalState.Pending, "The workflow that asked has ended: nothing waits for a decision any more.");
         }
 
-        var recorded = await decisions.RecordAsync(request.Plan, request.Requirement, decision, cancellation);
+        var recorded = await decisions.RecordAsync(request, decision, cancellation);
         await WakeAsync(request, recorded, approver, cancellation);
         return recorded.Verdict.Refusal switch
         {
             null => new DecisionOutcome(DecisionResult.Recorded, null, recorded.Verdict.State, ""),
-            DecisionRefusal.NotAllowed => new DecisionOutcome(DecisionResult.Forbidden, recorded.Verdict.Refusal, recorded.Verdict.State, recorded.Verdict.Message),
+            DecisionRefusal.NotAllowed or DecisionRefusal.SignInNeeded => new DecisionOutcome(
+                DecisionResult.Forbidden, recorded.Verdict.Refusal, recorded.Verdict.State, recorded.Verdict.Message),
             _ => new DecisionOutcome(DecisionResult.Conflict, recorded.Verdict.Refusal, recorded.Verdict.State, recorded.Verdict.Message),
         };
+    }
+
+    // Whoever has left the policy decides nothing any more, whatever link they kept; execution looks again.
+    private async Task<string?> RefusedByPolicyOfNowAsync(ApprovalRequest request, string approver, CancellationToken cancellation)
+    {
+        var reading = await policies.ReadAsync(cancellation);
+        return reading.Policy?.Require(request.Plan).Requirement is { } now
+            && !now.Approvers.Any(known => Identity.Same(known, approver))
+            && request.Requirement.Approvers.Any(known => Identity.Same(known, approver))
+            ? $"{approver} is not among the approvers of this action any more: the policy has changed."
+            : null;
     }
 
     // Also for a decision that was there before: an earlier call may have died between recording and waking.

@@ -30,7 +30,7 @@ public static class ApprovalWorkflow
             var waitUntil = remindAt < expiresAt ? remindAt : expiresAt;
             do
             {
-                var progress = await ReadAsync(context, input, recorded);
+                var progress = await ReadAsync(context, input);
                 if (ApprovalLifecycle.IsFinal(progress.State))
                 {
                     return new ApprovalResult(progress.State, progress.Describe());
@@ -42,24 +42,11 @@ public static class ApprovalWorkflow
         }
     }
 
-    private static async Task<ApprovalProgress> ReadAsync(IWorkflowContext context, ApprovalInput input, int recorded)
-    {
-        var progress = await context.CallActivityAsync(
-            ReadDecisions.Handle,
-            new ReadDecisionsInput(input.PlanHash, new DateTimeOffset(context.CurrentUtcDateTime, TimeSpan.Zero)),
-            Retries.Transient);
-        for (var number = recorded; number < progress.Decisions.Count; number++)
-        {
-            var decision = progress.Decisions[number];
-            await context.RecordAsync(
-                LedgerEntryTypes.Decision,
-                string.Create(CultureInfo.InvariantCulture, $"decision:{number + 1}"),
-                decision.Approver,
-                decision);
-        }
-
-        return progress;
-    }
+    // The decisions are in the ledger by then: who records or reads them sees to it.
+    private static Task<ApprovalProgress> ReadAsync(IWorkflowContext context, ApprovalInput input) => context.CallActivityAsync(
+        ReadDecisions.Handle,
+        new ReadDecisionsInput(input.PlanHash, new DateTimeOffset(context.CurrentUtcDateTime, TimeSpan.Zero)),
+        Retries.Transient);
 
     // False when it is time for the next reminder, or for the end.
     private static async Task<bool> IsWokenAsync(IWorkflowContext context, string planHash, int number, DateTime until)

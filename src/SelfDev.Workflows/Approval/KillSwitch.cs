@@ -1,48 +1,153 @@
-using System.Text.Json;
-using SelfDev.Core.Reports;
+using System.Globalization;
+using System.Text.Json.Nodes;
+using SelfDev.Core.Approvals;
+using SelfDev.Core.Ledger;
 using SelfDev.Workflows.Ports;
+using SelfDev.Workflows.Trust;
 
 namespace SelfDev.Workflows.Approval;
 
 /// <summary>
-/// One blob, <c>evidence/kill-switch.json</c>, that stops every new side effect, also in the middle of an action. Execution reads it
-/// right before each effect. A blob that cannot be understood counts as engaged.
+/// Stops every new side effect, also in the middle of an action: execution reads it right before each effect. A sealed log,
+/// <c>kill-switch/000001</c> and on in the trust store, of which the last record counts.
 /// </summary>
-public sealed class KillSwitch(IArtifactStore store, TimeProvider clock)
+/// <remarks>
+/// Anybody who is signed in may engage it; releasing it is for the people whom the policy of that moment names. Deleting
+/// records does not release it: a switch of which a record is missing, between others or at the end (the ledger knows how
+/// many there were), counts as engaged.
+/// </remarks>
+public sealed class KillSwitch(
+    SealedLog log, ILedgerStore ledger, TamperReports tampering, IApprovalPolicySource policies, TimeProvider clock)
 {
-    private const string Name = "kill-switch.json";
+    private const string Folder = "kill-switch";
 
     public async Task<KillSwitchState> ReadAsync(CancellationToken cancellation)
     {
+        var changes = await ReadLogAsync(cancellation);
+        if (StateOf(changes) is { Number: > 0 } last && await ledger.FindAsync(LedgerKey(last.Number), cancellation) is null)
+        {
+            // The process died, or the ledger was away, between the record and the ledger.
+            await WriteToLedgerAsync(last, cancellation);
+        }
+
+        if (await ledger.FindAsync(LedgerKey(Next(changes)), cancellation) is null)
+        {
+            return StateOf(changes);
+        }
+
+        // Somebody may have set it between the two looks; else a change that the ledger knows of is gone.
+        var again = await ReadLogAsync(cancellation);
+        if (Next(again) > Next(changes))
+        {
+            return StateOf(again);
+        }
+
+        var lost = string.Create(
+            CultureInfo.InvariantCulture, $"The ledger has change {Next(changes)} of the kill switch; the trust store has lost it.");
+        await tampering.ReportAsync(Folder, lost, null, cancellation);
+        return new KillSwitchState(true, "selfdev", null, $"{lost} Until somebody sets it anew it counts as engaged.", Next(changes), DecisionProof.Clock);
+    }
+
+    /// <summary>Sets it. In force when this returns, and in the ledger unless that is away.</summary>
+    /// <param name="by">Who; stands in the ledger and on the dashboard.</param>
+    /// <param name="proof">How that person was known, as <see cref="DecisionProof"/> has it.</param>
+    /// <returns>The state afterwards, or why it was not changed.</returns>
+    public async Task<KillSwitchChange> SetAsync(bool engaged, string by, string? reason, string proof, CancellationToken cancellation)
+    {
+        if (!engaged && await RefusalAsync(by, cancellation) is { } refusal)
+        {
+            return new KillSwitchChange(await ReadAsync(cancellation), refusal);
+        }
+
+        while (true)
+        {
+            var changes = await ReadLogAsync(cancellation);
+            var state = new KillSwitchState(
+                engaged, by, clock.GetUtcNow(), reason, await FreeNumberAsync(changes, cancellation), proof);
+            if (await log.TryAppendAsync(Folder, changes, state, cancellation))
+            {
+                return new KillSwitchChange(state, null) { LedgerProblem = await TryWriteToLedgerAsync(state, cancellation) };
+            }
+        }
+    }
+
+    // Behind what the ledger knows of, also where records were lost: no change takes the place of another one in the ledger.
+    private async Task<int> FreeNumberAsync(SealedRecords<KillSwitchState> changes, CancellationToken cancellation)
+    {
+        var number = Next(changes);
+        while (await ledger.FindAsync(LedgerKey(number), cancellation) is not null)
+        {
+            number++;
+        }
+
+        return number;
+    }
+
+    // It is in force already: a stop must not fail for a ledger that is away. Whoever reads the switch next makes up for it.
+    private async Task<string?> TryWriteToLedgerAsync(KillSwitchState state, CancellationToken cancellation)
+    {
         try
         {
-            await using var stream = await store.OpenReadAsync(new BlobRef(Containers.Evidence, Name, null), cancellation);
-            return await JsonSerializer.DeserializeAsync<KillSwitchState>(stream, ReportJson.Options, cancellation) ?? Unreadable();
+            await WriteToLedgerAsync(state, cancellation);
+            return null;
         }
-        catch (BlobGoneException)
+        catch (Exception failure) when (failure is not OperationCanceledException)
         {
-            return KillSwitchState.Off;
-        }
-        catch (JsonException)
-        {
-            return Unreadable();
+            return $"It is in force; the ledger could not be written yet: {failure.Message}";
         }
     }
 
-    /// <param name="by">Who; stands in the ledger and on the dashboard.</param>
-    public async Task<KillSwitchState> SetAsync(bool engaged, string by, string? reason, CancellationToken cancellation)
+    private Task<LedgerReceipt> WriteToLedgerAsync(KillSwitchState state, CancellationToken cancellation) => ledger.AppendAsync(
+        new LedgerEntry(
+            LedgerKey(state.Number),
+            LedgerEntryTypes.Decision,
+            state.At!.Value,
+            "kill-switch",
+            state.By,
+            new JsonObject
+            {
+                ["killSwitch"] = state.Engaged ? "engaged" : "released",
+                ["reason"] = state.Reason,
+                ["proof"] = state.Proof,
+                ["identified"] = DecisionProof.Describe(state.Proof),
+            }),
+        cancellation);
+
+    private Task<SealedRecords<KillSwitchState>> ReadLogAsync(CancellationToken cancellation) =>
+        log.ReadAsync<KillSwitchState>(Folder, cancellation);
+
+    private async Task<string?> RefusalAsync(string by, CancellationToken cancellation)
     {
-        var state = new KillSwitchState(engaged, by, clock.GetUtcNow(), reason);
-        await store.WriteJsonAsync(Containers.Evidence, Name, state, cancellation);
-        return state;
+        var reading = await policies.ReadAsync(cancellation);
+        return reading.Policy switch
+        {
+            null => "The policy file cannot be used, so nobody may release the kill switch: mend the file first. "
+                + string.Join(" ", reading.Errors),
+            { } policy when !policy.MayReleaseKillSwitch(by) => $"{by} may not release the kill switch: the policy names others for that.",
+            _ => null,
+        };
     }
 
-    private static KillSwitchState Unreadable() =>
-        new(true, "selfdev", null, $"{Containers.Evidence}/{Name} cannot be read; engage or release the switch to rewrite it.");
+    private static KillSwitchState StateOf(SealedRecords<KillSwitchState> changes) =>
+        changes.Items.Count == 0 ? KillSwitchState.Off : changes.Items[^1];
+
+    private static int Next(SealedRecords<KillSwitchState> changes) => StateOf(changes).Number + 1;
+
+    private static string LedgerKey(int number) => string.Create(CultureInfo.InvariantCulture, $"kill-switch:{number}");
 }
 
 /// <param name="At">Null where it was never set.</param>
-public sealed record KillSwitchState(bool Engaged, string By, DateTimeOffset? At, string? Reason)
+/// <param name="Number">Which change it is, 1-based; 0 where it was never set.</param>
+/// <param name="Proof">How whoever set it was known, as <see cref="DecisionProof"/> has it.</param>
+public sealed record KillSwitchState(bool Engaged, string By, DateTimeOffset? At, string? Reason, int Number, string Proof)
 {
-    public static KillSwitchState Off { get; } = new(false, "", null, null);
+    public static KillSwitchState Off { get; } = new(false, "", null, null, 0, DecisionProof.Clock);
+}
+
+/// <param name="State">As it is now.</param>
+/// <param name="Refusal">Why it was not changed; null where it was.</param>
+public sealed record KillSwitchChange(KillSwitchState State, string? Refusal)
+{
+    /// <value>Why it is in force and not in the ledger yet; null where it is in both.</value>
+    public string? LedgerProblem { get; init; }
 }

@@ -13,13 +13,14 @@ public sealed class ReadDecisions(ApprovalRequests requests, DecisionStore decis
 
     public async Task<ApprovalProgress> RunAsync(ReadDecisionsInput input, ActivityContext context)
     {
-        var stored = await requests.ReadAsync(input.PlanHash, context.Cancellation)
-            ?? throw new NonRetryableException($"The request of plan {input.PlanHash} is gone from storage.");
-        var request = stored.Request;
-        var recorded = input.Now >= request.Plan.ExpiresAt
-            ? (await decisions.ExpireAsync(request.Plan, request.Requirement, input.Now, context.Cancellation)).Decisions
-            : await decisions.ReadAsync(input.PlanHash, context.Cancellation);
-        return new ApprovalProgress(ApprovalLifecycle.StateAfter(request.Requirement, recorded), recorded);
+        var request = await requests.RequireAsync(input.PlanHash, context.Cancellation);
+        if (input.Now >= request.Plan.ExpiresAt)
+        {
+            await decisions.ExpireAsync(request, input.Now, context.Cancellation);
+        }
+
+        var recorded = await decisions.ReadAsync(request, context.Cancellation);
+        return new ApprovalProgress(recorded.StateUnder(request.Terms()), recorded.Items);
     }
 }
 

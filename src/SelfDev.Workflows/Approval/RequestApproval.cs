@@ -1,43 +1,61 @@
 using System.Globalization;
+using SelfDev.Core.Ledger;
 using SelfDev.Workflows.Engine;
+using SelfDev.Workflows.Ledger;
 using SelfDev.Workflows.Ports;
 
 namespace SelfDev.Workflows.Approval;
 
 /// <summary>
-/// Sends every approver who has not decided yet a link of their own: first as a request, later as a reminder. Tried again where none of them
-/// could be reached.
+/// Sends every approver who has not decided yet a link of their own: first as a request, later as a reminder. Tried again where
+/// none of them could be reached.
 /// </summary>
-public sealed class RequestApproval(ApprovalRequests requests, DecisionStore decisions, ApprovalLinks links, INotifier notifier)
+/// <remarks>
+/// A link decides by itself only where one person is enough and the policy asks for no sign-in, and it goes to that person's own
+/// address alone. A channel that several people read gets a link without authority, which leads to sign-in.
+/// </remarks>
+public sealed class RequestApproval(
+    ApprovalRequests requests, DecisionStore decisions, ApprovalLinks links, IApprovalPolicySource policies, ILedgerStore ledger, INotifier notifier)
     : IActivity<RequestApprovalInput, Nothing>
 {
     public static readonly Activity<RequestApprovalInput, Nothing> Handle = new("RequestApproval");
 
     public async Task<Nothing> RunAsync(RequestApprovalInput input, ActivityContext context)
     {
-        var stored = await requests.ReadAsync(input.PlanHash, context.Cancellation)
-            ?? throw new NonRetryableException($"The request of plan {input.PlanHash} is gone from storage.");
-        var request = stored.Request;
-        var decided = await decisions.ReadAsync(input.PlanHash, context.Cancellation);
+        var request = await requests.RequireAsync(input.PlanHash, context.Cancellation);
+        var policy = (await policies.ReadAsync(context.Cancellation)).Policy;
+        var decided = await decisions.ReadAsync(request, context.Cancellation);
         var waiting = request.Requirement.Approvers
-            .Where(approver => !decided.Any(decision => Core.Approvals.Identity.Same(decision.Approver, approver)))
+            .Where(approver => !decided.Items.Any(decision => Core.Approvals.Identity.Same(decision.Approver, approver)))
             .ToList();
+        var head = await ledger.HeadToShowAsync(context.Cancellation);
         var problems = new List<string>();
         foreach (var approver in waiting)
         {
-            var problem = await notifier.NotifyAsync(
-                new Notification(
-                    string.Create(CultureInfo.InvariantCulture, $"{input.PlanHash}:{input.Reminder}:{approver}"),
-                    input.Reminder == 0 ? "approval-requested" : "approval-reminder",
-                    approver,
-                    $"{request.Plan.Action} on {request.Subject ?? request.Plan.Resource} waits for your decision",
-                    string.Create(CultureInfo.InvariantCulture, $"{request.Proposal.Why} {(request.Requirement.Because is { } because ? because + " " : "")}No decision by {request.Plan.ExpiresAt.UtcDateTime:yyyy-MM-dd HH:mm} UTC means no action."),
-                    links.For(request, approver)),
-                context.Cancellation);
+            var problem = await notifier.NotifyAsync(Ask(request, input, approver, policy?.AddressOf(approver), head), context.Cancellation);
             problems.AddRange(problem is null ? [] : [problem]);
         }
 
         return problems.Count == 0 || problems.Count < waiting.Count ? Nothing.Value : throw new NotDeliveredException(problems[0]);
+    }
+
+    private Notification Ask(ApprovalRequest request, RequestApprovalInput input, string approver, Uri? address, SignedTreeHead? head)
+    {
+        var because = request.Requirement.Because is { } reason ? reason + " " : "";
+        var signIn = request.Requirement.NeedsSignIn ? "It takes people who are signed in. " : "";
+        var shared = links.WithoutAuthority(request);
+        return new Notification(
+            string.Create(CultureInfo.InvariantCulture, $"{input.PlanHash}:{input.Reminder}:{approver}"),
+            input.Reminder == 0 ? "approval-requested" : "approval-reminder",
+            approver,
+            $"{request.Plan.Action} on {request.Subject ?? request.Plan.Resource} waits for your decision",
+            $"{request.Proposal.Why} {because}{signIn}No decision by "
+            + string.Create(CultureInfo.InvariantCulture, $"{request.Plan.ExpiresAt.UtcDateTime:yyyy-MM-dd HH:mm} UTC means no action.{(head is null ? "" : $" ({head.Short()})")}"),
+            request.Requirement.NeedsSignIn ? shared : links.For(request, approver))
+        {
+            SharedLink = shared,
+            Address = address,
+        };
     }
 }
 

@@ -23,6 +23,9 @@ public sealed class AnalyzeArtifact(IArtifactStore store, Capabilities capabilit
     /// <summary>Groups that are explained; the rest stands in the report without an explanation.</summary>
     public const int MaxGroups = 8;
 
+    /// <summary>Stands for the run, checkpoint or service that the artifact's path does not name.</summary>
+    public const string UnnamedSubject = "unnamed";
+
     public async Task<AnalyzedArtifact> RunAsync(AnalyzeArtifactInput input, ActivityContext context)
     {
         try
@@ -35,8 +38,24 @@ public sealed class AnalyzeArtifact(IArtifactStore store, Capabilities capabilit
         }
         catch (BlobGoneException)
         {
-            return AnalyzedArtifact.Not(new GoneArtifact(input.Artifact.Blob));
+            return await ResumeAsync(input, context.Cancellation) ?? AnalyzedArtifact.Not(new GoneArtifact(input.Artifact.Blob));
         }
+    }
+
+    // What an earlier attempt has analysed may count as reported by this run, and then nobody else will ask about it.
+    private async Task<AnalyzedArtifact?> ResumeAsync(AnalyzeArtifactInput input, CancellationToken cancellation)
+    {
+        var name = DiagnosisBlobs.Analysis(input.ReportId);
+        if (await store.TryReadJsonAsync<StoredAnalysis>(Containers.Evidence, name, cancellation) is not { } stored)
+        {
+            return null;
+        }
+
+        var muted = await memory.MuteKnownAsync(input.Artifact.Blob.Name, input.ReportId, stored.Analysis.Findings, cancellation);
+        var (proposals, leftOut) = ProposalMerging.Merge(muted);
+        stored = stored with { Analysis = stored.Analysis with { Findings = muted }, Proposals = proposals, LeftOutProposals = leftOut };
+        await store.WriteJsonAsync(Containers.Evidence, name, stored, cancellation);
+        return await ReportAsync(input, stored, silentAfterSeconds: null, cancellation);
     }
 
     private async Task<AnalyzedArtifact> AnalyzeAsync(AnalyzeArtifactInput input, CancellationToken cancellation)
@@ -56,13 +75,9 @@ public sealed class AnalyzeArtifact(IArtifactStore store, Capabilities capabilit
             analysis = room.Analyze(request with { Options = LiveRun.Options(analysis, silence) }, cancellation);
         }
 
-        var longestGap = input.Silence is null ? await memory.LongestGapAsync(artifact.Blob.Name, input.ReportId, cancellation) : null;
+        var longestGap = input.Silence is null ? await memory.LongestGapAsync(artifact.Blob.Name, artifact.Sha256, cancellation) : null;
         var occurrences = await memory.RememberAsync(Recurrence.OccurrencesOf(analysis.Findings), cancellation);
-        analysis = analysis with
-        {
-            Findings = await memory.MuteKnownAsync(
-                artifact.Blob.Name, input.ReportId, Recurrence.Escalate(analysis.Findings, occurrences), cancellation),
-        };
+        analysis = analysis with { Findings = Recurrence.Escalate(analysis.Findings, occurrences) };
 
         var groups = FindingGroups.Of(analysis.Findings).Take(MaxGroups).ToList();
         var evidence = analysis.QuotesOnly
@@ -74,17 +89,30 @@ public sealed class AnalyzeArtifact(IArtifactStore store, Capabilities capabilit
                 Containers.Evidence, DiagnosisBlobs.Windows(input.ReportId, group + 1), StoredWindows.Of(evidence.Windows[group]), cancellation);
         }
 
-        var stored = Store(input, WithInjections(analysis, evidence), groups);
-        await store.WriteJsonAsync(Containers.Evidence, DiagnosisBlobs.Analysis(input.ReportId), stored, cancellation);
+        // Before a finding counts as reported: after a crash in between, a blob that storage lost cannot be read again.
+        var stored = await StoreAsync(input, WithInjections(analysis, evidence), groups, cancellation);
+        var muted = await memory.MuteKnownAsync(artifact.Blob.Name, input.ReportId, analysis.Findings, cancellation);
+        if (!muted.SequenceEqual(analysis.Findings))
+        {
+            stored = await StoreAsync(input, WithInjections(analysis with { Findings = muted }, evidence), groups, cancellation);
+        }
+
+        return await ReportAsync(input, stored, LiveRun.SilentAfterSeconds(analysis, longestGap), cancellation);
+    }
+
+    private async Task<AnalyzedArtifact> ReportAsync(
+        AnalyzeArtifactInput input, StoredAnalysis stored, double? silentAfterSeconds, CancellationToken cancellation)
+    {
         await ReportComposition.WriteAsync(store, input.ReportId, cancellation);
+        var findings = stored.Analysis.Findings;
         return new AnalyzedArtifact(
             null,
-            analysis.Artifact.Sha256,
-            stored.Analysis.Findings.Count,
-            stored.Analysis.Findings.Count == 0 ? null : stored.Analysis.Findings.Max(finding => finding.Severity),
-            groups.Count,
+            stored.Analysis.Artifact.Sha256,
+            findings.Count,
+            findings.Count == 0 ? null : findings.Max(finding => finding.Severity),
+            stored.Groups.Count,
             stored.Proposals.Count,
-            LiveRun.SilentAfterSeconds(analysis, longestGap));
+            silentAfterSeconds);
     }
 
     private static Analysis WithInjections(Analysis analysis, ExtractedEvidence evidence) =>
@@ -92,17 +120,20 @@ public sealed class AnalyzeArtifact(IArtifactStore store, Capabilities capabilit
             ? RedactedAnalysis.Of(analysis with { Findings = [.. analysis.Findings, injection] })
             : analysis;
 
-    private static StoredAnalysis Store(AnalyzeArtifactInput input, Analysis analysis, List<IReadOnlyList<Finding>> groups)
+    private async Task<StoredAnalysis> StoreAsync(
+        AnalyzeArtifactInput input, Analysis analysis, List<IReadOnlyList<Finding>> groups, CancellationToken cancellation)
     {
         var (proposals, leftOut) = ProposalMerging.Merge(analysis.Findings);
-        return new StoredAnalysis(
+        var stored = new StoredAnalysis(
             input.Artifact.Blob,
-            $"{input.Artifact.Kind}/{input.Artifact.Subject ?? "unnamed"}",
+            $"{input.Artifact.Kind}/{input.Artifact.Subject ?? UnnamedSubject}",
             input.DroppedBy,
             analysis,
             [.. groups.Select(group => (IReadOnlyList<string>)[.. group.Select(finding => finding.Id)])],
             proposals,
             leftOut);
+        await store.WriteJsonAsync(Containers.Evidence, DiagnosisBlobs.Analysis(input.ReportId), stored, cancellation);
+        return stored;
     }
 }
 

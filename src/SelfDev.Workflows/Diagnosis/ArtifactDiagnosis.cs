@@ -12,7 +12,7 @@ namespace SelfDev.Workflows.Diagnosis;
 /// <summary>
 /// The corridor: one version of one blob from intake to report, with the actions that follow from it. One workflow serves
 /// every kind of artifact; what differs between kinds lives in the rooms of Core. The deterministic report is written
-/// before any model is asked, and again when explanations and effects are known.
+/// before any model or person is asked, and again when explanations and effects are known; neither waits for the other.
 /// </summary>
 public static class ArtifactDiagnosis
 {
@@ -20,6 +20,15 @@ public static class ArtifactDiagnosis
 
     /// <summary>Explanations that are asked for at once: a cap of our own, because a host's cap is per machine.</summary>
     public const int MaxParallelExplanations = 4;
+
+    /// <summary>From this version on people are asked before anything is explained.</summary>
+    private const string PeopleFirstVersion = "1.1";
+
+    /// <summary>Times that a group comes back to a model that was busy with other runs.</summary>
+    private const int MaxWaits = 20;
+
+    private static readonly TimeSpan FirstWait = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan LongestWait = TimeSpan.FromMinutes(1);
 
     public static async Task<ArtifactDiagnosisOutput> RunAsync(IWorkflowContext context, ArtifactDiagnosisInput input)
     {
@@ -41,19 +50,35 @@ public static class ArtifactDiagnosis
         }
 
         await context.RecordAsync(LedgerEntryTypes.Finding, "findings", LedgerActors.SelfDev, analyzed);
-        context.SetCustomStatus(new DiagnosisStatus("explaining", analyzed.Findings, analyzed.Proposals));
-        await ExplainAsync(context, analyzed.Groups);
-        await context.CallActivityAsync(ComposeReport.Handle, new ReportReference(context.InstanceId), Retries.Transient);
+        return context.CompareVersionTo(PeopleFirstVersion) >= 0
+            ? await ActWhileExplainingAsync(context, input, analyzed)
+            : await ExplainThenActAsync(context, input, analyzed);
+    }
 
+    // People are asked first: an explanation takes as long as its model does, and joins the page and the report when it comes.
+    private static async Task<ArtifactDiagnosisOutput> ActWhileExplainingAsync(IWorkflowContext context, ArtifactDiagnosisInput input, AnalyzedArtifact analyzed)
+    {
+        context.SetCustomStatus(new DiagnosisStatus(analyzed.Proposals > 0 ? "acting" : "explaining", analyzed.Findings, analyzed.Proposals));
+        var report = new ReportWriting(context);
+        var acting = ActAsync(context, analyzed.Proposals, report);
+        var explaining = ExplainAsync(context, analyzed.Groups, report);
+        var watch = WatchSilenceAsync(context, input, analyzed.SilentAfterSeconds);
+        await Task.WhenAll(acting, explaining);
+        context.SetCustomStatus(new DiagnosisStatus("done", analyzed.Findings, analyzed.Proposals));
+        await watch;
+        return new ArtifactDiagnosisOutput("diagnosed", null, analyzed.Findings, analyzed.Proposals, await acting);
+    }
+
+    // As instances of before PeopleFirstVersion began; remove it when none is left.
+    private static async Task<ArtifactDiagnosisOutput> ExplainThenActAsync(IWorkflowContext context, ArtifactDiagnosisInput input, AnalyzedArtifact analyzed)
+    {
+        context.SetCustomStatus(new DiagnosisStatus("explaining", analyzed.Findings, analyzed.Proposals));
+        var report = new ReportWriting(context);
+        await ExplainAsync(context, analyzed.Groups, report);
         context.SetCustomStatus(new DiagnosisStatus(analyzed.Proposals > 0 ? "acting" : "done", analyzed.Findings, analyzed.Proposals));
         var watch = WatchSilenceAsync(context, input, analyzed.SilentAfterSeconds);
-        var outcomes = await Task.WhenAll(Enumerable.Range(1, analyzed.Proposals).Select(number => ActAsync(context, number)));
-        if (outcomes.Length > 0)
-        {
-            await context.CallActivityAsync(ComposeReport.Handle, new ReportReference(context.InstanceId), Retries.Transient);
-            context.SetCustomStatus(new DiagnosisStatus("done", analyzed.Findings, analyzed.Proposals));
-        }
-
+        var outcomes = await ActAsync(context, analyzed.Proposals, report);
+        context.SetCustomStatus(new DiagnosisStatus("done", analyzed.Findings, analyzed.Proposals));
         await watch;
         return new ArtifactDiagnosisOutput("diagnosed", null, analyzed.Findings, analyzed.Proposals, outcomes);
     }
@@ -78,6 +103,17 @@ public static class ArtifactDiagnosis
         }
     }
 
+    private static async Task<IReadOnlyList<ActionOutcome>> ActAsync(IWorkflowContext context, int proposals, ReportWriting report)
+    {
+        var outcomes = await Task.WhenAll(Enumerable.Range(1, proposals).Select(number => ActAsync(context, number)));
+        if (outcomes.Length > 0)
+        {
+            await report.WriteAsync();
+        }
+
+        return outcomes;
+    }
+
     // One action that breaks must not take the others or the report with it.
     private static async Task<ActionOutcome> ActAsync(IWorkflowContext context, int number)
     {
@@ -94,16 +130,48 @@ public static class ArtifactDiagnosis
         }
     }
 
-    private static async Task ExplainAsync(IWorkflowContext context, int groups)
+    private static async Task ExplainAsync(IWorkflowContext context, int groups, ReportWriting report)
     {
         foreach (var batch in Enumerable.Range(1, groups).Chunk(MaxParallelExplanations))
         {
-            var explained = await Task.WhenAll(batch.Select(group => context.CallActivityAsync(
-                ExplainFindings.Handle, new ExplainFindingsInput(context.InstanceId, group), Retries.Transient)));
-            foreach (var diagnosis in explained)
+            foreach (var explained in await Task.WhenAll(batch.Select(group => ExplainAsync(context, group))))
             {
-                await context.RecordAsync(LedgerEntryTypes.Diagnosis, $"diagnosis:{diagnosis.Group}", diagnosis.Analyst, diagnosis);
+                await context.RecordAsync(LedgerEntryTypes.Diagnosis, $"diagnosis:{explained.Group}", explained.Actor, explained);
             }
+        }
+
+        await report.WriteAsync();
+    }
+
+    // A model that all runs wait for is asked again after a while, about a quarter of an hour in all; then the rules explain.
+    private static async Task<ExplainedFindings> ExplainAsync(IWorkflowContext context, int group)
+    {
+        var wait = FirstWait;
+        for (var attempt = 1; ; attempt++)
+        {
+            var explained = await context.CallActivityAsync(
+                ExplainFindings.Handle, new ExplainFindingsInput(context.InstanceId, group, IsLast: attempt == MaxWaits), Retries.Transient);
+            if (!explained.IsBusy)
+            {
+                return explained;
+            }
+
+            await context.CreateTimer(wait);
+            wait = wait * 2 < LongestWait ? wait * 2 : LongestWait;
+        }
+    }
+
+    // One composition after the other: of two at once, the one that had read less could be the last to write.
+    private sealed class ReportWriting(IWorkflowContext context)
+    {
+        private Task _last = Task.CompletedTask;
+
+        public Task WriteAsync() => _last = WriteAfterAsync(_last);
+
+        private async Task WriteAfterAsync(Task before)
+        {
+            await before;
+            await context.CallActivityAsync(ComposeReport.Handle, new ReportReference(context.InstanceId), Retries.Transient);
         }
     }
 

@@ -67,12 +67,13 @@ public sealed class FindingMemory(IArtifactStore store)
         return all;
     }
 
-    /// <summary>Notes this version of the blob.</summary>
+    /// <summary>Notes this version of the blob. The same content again, say because storage had lost it, is no news of the run.</summary>
+    /// <param name="sha256">Of the content, in hex.</param>
     /// <returns>The longest time between two of its versions so far; null for a blob that was dropped once, which is no live log.</returns>
-    public async Task<TimeSpan?> LongestGapAsync(string blobName, string reportId, CancellationToken cancellation)
+    public async Task<TimeSpan?> LongestGapAsync(string blobName, string sha256, CancellationToken cancellation)
     {
         var folder = $"memory/versions/{Hash(blobName)}";
-        await store.TryCreateAsync(Containers.Evidence, $"{folder}/{Hash(reportId)}", ReadOnlyMemory<byte>.Empty, "text/plain", cancellation);
+        await store.TryCreateAsync(Containers.Evidence, $"{folder}/{Hash(sha256)}", ReadOnlyMemory<byte>.Empty, "text/plain", cancellation);
         var times = new List<DateTimeOffset>();
         await foreach (var blob in store.ListAsync(Containers.Evidence, folder + "/", cancellation))
         {

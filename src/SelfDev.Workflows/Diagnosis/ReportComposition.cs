@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using SelfDev.Core.Artifacts;
+using SelfDev.Core.Ledger;
 using SelfDev.Core.Reports;
 using SelfDev.Workflows.Ports;
 
@@ -12,37 +13,42 @@ namespace SelfDev.Workflows.Diagnosis;
 /// </summary>
 public static class ReportComposition
 {
-    public static async Task WriteAsync(IArtifactStore store, string reportId, CancellationToken cancellation)
+    public static Task WriteAsync(IArtifactStore store, string reportId, CancellationToken cancellation) => WriteAsync(store, reportId, null, cancellation);
+
+    /// <param name="head">The ledger's newest head, for a reader to note; null: the report says nothing of it.</param>
+    public static async Task WriteAsync(IArtifactStore store, string reportId, SignedTreeHead? head, CancellationToken cancellation)
     {
         var stored = await store.ReadJsonAsync<StoredAnalysis>(Containers.Evidence, DiagnosisBlobs.Analysis(reportId), cancellation);
-        var diagnoses = await ReadAllAsync<Core.Findings.Diagnosis>(
-            store, stored.Groups.Count, group => DiagnosisBlobs.Diagnosis(reportId, group), cancellation);
-        var actions = await ReadAllAsync<StoredAction>(
-            store, stored.Proposals.Count, number => DiagnosisBlobs.Action(reportId, number), cancellation);
+        var explanations = new Explanations(store);
+        var diagnoses = await ReadAllAsync(stored.Groups.Count, group => explanations.ReadAsync(reportId, group, cancellation));
+        var actions = await ReadAllAsync(
+            stored.Proposals.Count,
+            number => store.TryReadJsonAsync<StoredAction>(Containers.Evidence, DiagnosisBlobs.Action(reportId, number), cancellation));
 
         var analysis = stored.Analysis with { Artifact = stored.Analysis.Artifact with { Name = $"{stored.Blob.Container}/{stored.Blob.Name}" } };
-        var content = ReportContent.From(analysis) with { Conclusions = [.. ReportConclusions.Of(stored, diagnoses, actions)] };
-        await WriteAsync(store, reportId, "json", "application/json", Json(analysis, diagnoses, actions), cancellation);
+        var content = ReportContent.From(analysis) with { Conclusions = [.. ReportConclusions.Of(stored, diagnoses, actions, head)] };
+        await WriteAsync(store, reportId, "json", "application/json", Json(analysis, diagnoses, actions, head), cancellation);
         await WriteAsync(store, reportId, "html", "text/html; charset=utf-8", ReportHtml.Render(content), cancellation);
         await WriteAsync(store, reportId, "md", "text/markdown; charset=utf-8", ReportMarkdown.Render(content), cancellation);
     }
 
-    private static string Json(Analysis analysis, IReadOnlyList<Core.Findings.Diagnosis> diagnoses, IReadOnlyList<StoredAction> actions)
+    private static string Json(
+        Analysis analysis, IReadOnlyList<Core.Findings.Diagnosis> diagnoses, IReadOnlyList<StoredAction> actions, SignedTreeHead? head)
     {
         var envelope = ReportJson.Envelope(analysis);
         envelope["diagnoses"] = JsonSerializer.SerializeToNode(diagnoses, ReportJson.Options);
         envelope["actions"] = JsonSerializer.SerializeToNode(actions, ReportJson.Options);
+        envelope["ledger"] = JsonSerializer.SerializeToNode(head, ReportJson.Options);
         return envelope.ToJsonString(ReportJson.Indented);
     }
 
-    private static async Task<IReadOnlyList<T>> ReadAllAsync<T>(
-        IArtifactStore store, int count, Func<int, string> name, CancellationToken cancellation)
+    private static async Task<IReadOnlyList<T>> ReadAllAsync<T>(int count, Func<int, Task<T?>> read)
         where T : class
     {
         var found = new List<T>();
         for (var number = 1; number <= count; number++)
         {
-            if (await store.TryReadJsonAsync<T>(Containers.Evidence, name(number), cancellation) is { } item)
+            if (await read(number) is { } item)
             {
                 found.Add(item);
             }

@@ -1,6 +1,9 @@
 using System.Globalization;
 using SelfDev.Core.Approvals;
+using SelfDev.Core.Ledger;
+using SelfDev.Core.Findings;
 using SelfDev.Core.Reports;
+using SelfDev.Workflows.Analysts;
 
 namespace SelfDev.Workflows.Diagnosis;
 
@@ -8,8 +11,12 @@ namespace SelfDev.Workflows.Diagnosis;
 internal static class ReportConclusions
 {
     public static IEnumerable<ReportBlock> Of(
-        StoredAnalysis stored, IReadOnlyList<Core.Findings.Diagnosis> diagnoses, IReadOnlyList<StoredAction> actions) =>
-        Explanations(diagnoses).Concat(Actions(stored, actions));
+        StoredAnalysis stored, IReadOnlyList<Core.Findings.Diagnosis> diagnoses, IReadOnlyList<StoredAction> actions, SignedTreeHead? head) =>
+        Explanations(diagnoses).Concat(Actions(stored, actions)).Concat(Head(head));
+
+    // For whoever keeps the report: what the ledger was then can be held to what it is later.
+    private static IEnumerable<ReportBlock> Head(SignedTreeHead? head) =>
+        head is null ? [] : [new Paragraph($"The ledger when this was written: {head.Full()}.")];
 
     private static IEnumerable<ReportBlock> Explanations(IReadOnlyList<Core.Findings.Diagnosis> diagnoses)
     {
@@ -25,7 +32,11 @@ internal static class ReportConclusions
                 ? string.Create(CultureInfo.InvariantCulture, $"line {citation.Line}")
                 : string.Create(CultureInfo.InvariantCulture, $"{citation.File} line {citation.Line}")));
             var rests = citations.Length > 0 ? $", resting on {citations}" : "";
-            yield return new Quote($"{string.Join(", ", diagnosis.FindingIds)}: explanation by {diagnosis.Analyst}{rests}", diagnosis.Cause);
+            if (diagnosis.Cause.Length > 0)
+            {
+                yield return new Quote($"{string.Join(", ", diagnosis.FindingIds)}: explanation by {Author(diagnosis)}{rests}", diagnosis.Cause);
+            }
+
             if (diagnosis.DroppedCitations > 0)
             {
                 yield return new Paragraph(string.Create(
@@ -33,12 +44,15 @@ internal static class ReportConclusions
                     $"{diagnosis.DroppedCitations} more citations were dropped: the artifact does not say what they claim."));
             }
 
-            if (diagnosis.Unavailable is not null)
+            foreach (var note in ExplanationNotes.Of(diagnosis))
             {
-                yield return new Paragraph($"The language model gave no explanation ({diagnosis.Unavailable}); this one is by rules.");
+                yield return new Paragraph(note);
             }
         }
     }
+
+    private static string Author(Core.Findings.Diagnosis diagnosis) =>
+        diagnosis.ExplainedBy == Explainer.Rules ? RulesAnalyst.AnalystName : $"the language model {diagnosis.Analyst}";
 
     private static IEnumerable<ReportBlock> Actions(StoredAnalysis stored, IReadOnlyList<StoredAction> actions)
     {

@@ -37,5 +37,11 @@ public sealed class WorkflowTaskFailedException : Exception
 /// <summary>An activity failed in a way that no retry can mend, e.g. an access denied.</summary>
 public sealed class NonRetryableException(string message, Exception? inner = null) : Exception(message, inner);
 
+/// <summary>
+/// What lies in storage where SelfDev alone may write is not what it wrote. It has been reported, nothing of it was used, and
+/// no retry can mend it.
+/// </summary>
+public sealed class TamperedException(string message) : Exception(message);
+
 /// <summary>A payload is over <see cref="Payload.MaxBytes"/>: it belongs into a blob, with a reference in its place.</summary>
 public sealed class PayloadTooLargeException(string message) : Exception(message);

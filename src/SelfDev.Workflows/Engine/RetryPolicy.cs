@@ -34,7 +34,9 @@ public sealed record RetryPolicy(
     {
         for (var cause = failure; cause is not null; cause = cause.InnerFailure)
         {
-            if (cause.ErrorType == typeof(NonRetryableException).FullName || NonRetryableErrorTypes.Contains(cause.ErrorType))
+            if (cause.ErrorType == typeof(NonRetryableException).FullName
+                || cause.ErrorType == typeof(TamperedException).FullName
+                || NonRetryableErrorTypes.Contains(cause.ErrorType))
             {
                 return false;
             }

@@ -7,7 +7,7 @@ namespace SelfDev.Workflows.Engine;
 public sealed class WorkflowCatalog
 {
     /// <value>Version that new instances get; raise it when a workflow's order of calls changes, and branch on <see cref="IWorkflowContext.CompareVersionTo"/>.</value>
-    public const string DefaultVersion = "1.0";
+    public const string DefaultVersion = "1.1";
 
     private readonly SortedDictionary<string, WorkflowEntry> _workflows = new(StringComparer.Ordinal);
     private readonly SortedDictionary<string, ActivityEntry> _activities = new(StringComparer.Ordinal);

@@ -40,7 +40,7 @@ public sealed class AskAboutFleet(
         await store.WriteJsonAsync(
             Containers.Evidence,
             DiagnosisBlobs.Analysis(input.ReportId),
-            new StoredAnalysis(new BlobRef(Containers.Evidence, input.Fleet, null), $"traffic/{input.Fleet}", null, analysis, [[finding.Id]], proposals, leftOut),
+            new StoredAnalysis(new BlobRef(Containers.Evidence, input.Fleet, null), $"traffic/{input.Fleet}", null, analysis, [], proposals, leftOut),
             cancellation);
         await ReportComposition.WriteAsync(store, input.ReportId, cancellation);
         var actions = new List<string>();

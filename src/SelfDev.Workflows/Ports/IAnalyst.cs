@@ -4,11 +4,12 @@ namespace SelfDev.Workflows.Ports;
 
 /// <summary>
 /// Explains findings. It adds causes and wording to what code has found; it decides nothing, and what it cites is checked
-/// afterwards. Implementations: rules (no network) and a language model.
+/// afterwards. Implementations: rules (no network) and a language model. Whether it is a model is told by its type: whatever is
+/// not <see cref="Analysts.RulesAnalyst"/> counts as one.
 /// </summary>
 public interface IAnalyst
 {
-    /// <value>What stands in reports and the ledger: <c>rules</c>, or the model's checkpoint name.</value>
+    /// <value>The name that the host's configuration gives: the model that is asked for, or <c>rules</c>.</value>
     string Name { get; }
 
     /// <summary>
@@ -46,10 +47,14 @@ public sealed record AnalystAnswer(
     int DroppedCitations,
     string? RecommendedAction,
     string? Unavailable,
-    AnalystUsage Usage);
+    AnalystUsage Usage)
+{
+    /// <value>What the raw answer tried instead of explaining (<see cref="Core.Redaction.InjectionKinds"/>), before anything in it was made harmless; none where it did not.</value>
+    public IReadOnlyList<string> Signs { get; init; } = [];
+}
 
 /// <param name="Text">Part of the line, as in the artifact.</param>
 public sealed record Citation(string? File, long Line, string Text);
 
-/// <param name="Analyst">Checkpoint name as the server reported it, or <c>rules</c>.</param>
+/// <param name="Analyst">The model's name as its server reported it, in the form that <see cref="Core.Lineage.ModelName.Shown"/> gives; the configured one where it reported none; or <c>rules</c>.</param>
 public sealed record AnalystUsage(string Analyst, long InputTokens, long CachedTokens, long OutputTokens, TimeSpan Latency);

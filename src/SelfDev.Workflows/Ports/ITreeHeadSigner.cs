@@ -8,4 +8,7 @@ public interface ITreeHeadSigner
 
     /// <summary>ECDSA P-256 with SHA-256, DER.</summary>
     ValueTask<byte[]> SignAsync(ReadOnlyMemory<byte> checkpointText, CancellationToken cancellation);
+
+    /// <summary>Whether this key signed the text. Takes any bytes for a signature.</summary>
+    bool IsGenuine(ReadOnlySpan<byte> text, ReadOnlySpan<byte> signature);
 }

@@ -315,6 +315,31 @@ public sealed class LanguageModelAnalystTests : IAsyncLifetime
         Assert.Equal("Bearer token-for-https://ai.azure.com/.default", Assert.Single(server.Requests).Headers["Authorization"]);
     }
 
+    // 307 and 308 ask to send the same body again: the log lines in it would go where nobody configured.
+    [Theory]
+    [InlineData(301)]
+    [InlineData(302)]
+    [InlineData(303)]
+    [InlineData(307)]
+    [InlineData(308)]
+    public async Task A_redirect_of_the_models_server_is_not_followed(int status)
+    {
+        await using var elsewhere = await OpenAiWireServer.StartAsync();
+        elsewhere.Always(WireAnswer.Completion(Good));
+        _server.Always(context =>
+        {
+            context.Response.Headers.Location = $"{elsewhere.Endpoint}chat/completions";
+            return WireAnswer.Status(status)(context);
+        });
+        using var analyst = Analyst();
+
+        var answer = await analyst.ExplainAsync(Question("run", "1"), CancellationToken.None);
+
+        Assert.NotNull(answer.Unavailable);
+        Assert.NotEmpty(_server.Requests);
+        Assert.Empty(elsewhere.Requests);
+    }
+
     [Fact]
     public void Wrong_options_are_refused_with_a_message()
     {

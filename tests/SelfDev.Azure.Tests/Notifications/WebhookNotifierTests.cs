@@ -13,7 +13,10 @@ public sealed class WebhookNotifierTests
 {
     private const string Secret = "T0/B1/hook-secret";
     private static readonly Notification Asked = new(
-        "hash:0:ana@example.com", "approval-requested", "ana@example.com", "Scale?", "From 4 to 5.", new Uri("https://host/approvals/link-secret"));
+        "hash:0:ana@example.com", "approval-requested", "ana@example.com", "Scale?", "From 4 to 5.", new Uri("https://host/approvals/link-secret"))
+    {
+        SharedLink = new Uri("https://host/decide/plan"),
+    };
 
     // A lost time-out fails instead of hanging.
     private const int HangMilliseconds = 30_000;
@@ -33,7 +36,7 @@ public sealed class WebhookNotifierTests
         Assert.Equal(("application/json; charset=utf-8", post.Body.Length), (post.ContentType, post.Length));
         using var body = JsonDocument.Parse(post.Body);
         Assert.Equal(
-            ["hash:0:ana@example.com", "approval-requested", "ana@example.com", "Scale?", "From 4 to 5.", "https://host/approvals/link-secret"],
+            ["hash:0:ana@example.com", "approval-requested", "ana@example.com", "Scale?", "From 4 to 5.", "https://host/decide/plan"],
             new[] { "key", "topic", "recipient", "title", "text", "link" }.Select(name => body.RootElement.GetProperty(name).GetString()));
     }
 
@@ -299,6 +302,38 @@ public sealed class WebhookNotifierTests
         Refused("https://user:password@chat.example.com/hook");
         Refused("https://chat.example.com/hook", options => options with { Timeout = TimeSpan.Zero });
         Refused("https://chat.example.com/hook", options => options with { Network = (WebhookNetwork)7 });
+    }
+
+    [Fact]
+    public async Task What_everybody_reads_carries_no_authority_and_a_persons_own_address_gets_their_link()
+    {
+        await using var shared = await WebhookReceiver.StartAsync();
+        await using var own = await WebhookReceiver.StartAsync();
+        using var notifier = Local(shared);
+        var asked = new Notification("k", "approval-requested", "ana@example.com", "t", "x", new Uri("https://selfdev.example/approvals/v1.token"))
+        {
+            SharedLink = new Uri("https://selfdev.example/decide/abc"),
+        };
+        Assert.Null(await notifier.NotifyAsync(asked, Cancellation));
+        Assert.Null(await notifier.NotifyAsync(asked with { Address = new Uri($"http://127.0.0.1:{own.Port}/ana") }, Cancellation));
+        var (everybody, ana) = (Assert.Single(shared.Posts).Body, Assert.Single(own.Posts).Body);
+        Assert.Contains("\"link\":\"https://selfdev.example/decide/abc\"", everybody, StringComparison.Ordinal);
+        Assert.DoesNotContain("v1.token", everybody, StringComparison.Ordinal);
+        Assert.Contains("v1.token", ana, StringComparison.Ordinal);
+        Assert.DoesNotContain("127.0.0.1", everybody + ana, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("http://chat.example.com/hook")]
+    [InlineData("https://user:password@chat.example.com/hook")]
+    public async Task An_address_of_a_person_is_held_to_the_same_rules(string address)
+    {
+        await using var shared = await WebhookReceiver.StartAsync();
+        using var notifier = Local(shared);
+        var problem = await notifier.NotifyAsync(new Notification("k", "t", "ana@example.com", "t", "x", null) { Address = new Uri(address) }, Cancellation);
+        Assert.Contains("The address of ana@example.com in the policy file cannot be used", problem, StringComparison.Ordinal);
+        Assert.DoesNotContain("chat.example.com", problem, StringComparison.Ordinal);
+        Assert.Empty(shared.Posts);
     }
 
     private static WebhookNotifier Local(WebhookReceiver receiver, TimeProvider? clock = null, ILoggerFactory? logs = null) => new(

@@ -9,7 +9,7 @@ public class ApprovalLifecycleTests
     private const string Ana = "ana@example.com";
     private const string Bo = "bo@example.com";
     private static readonly EffectPlan Plan = Plans.Scale();
-    private static readonly ApprovalRequirement Two = Plans.Require(2, Ana, Bo, "cy@example.com");
+    private static readonly ApprovalTerms Two = Plans.Terms(Plan, Plans.Require(2, Ana, Bo, "cy@example.com"));
 
     [Fact]
     public void The_table_is_this_and_nothing_else()
@@ -39,13 +39,14 @@ public class ApprovalLifecycleTests
     }
 
     [Fact]
-    public void One_no_is_enough() => Assert.Equal(ApprovalState.Rejected, Weigh([Approve(Ana)], new Decision(PlanHash.Of(Plan), DecisionKind.Reject, Bo, Plans.Now, "no", "t")).State);
+    public void One_no_is_enough() => Assert.Equal(ApprovalState.Rejected, Weigh([Approve(Ana)], Approve(Bo) with { Kind = DecisionKind.Reject }).State);
 
     [Fact]
     public void The_proposer_never_decides()
     {
         var mine = Plan with { Proposer = Ana };
-        var verdict = ApprovalLifecycle.Weigh(mine, Two, [], Approve("Ana@example.com") with { PlanHash = PlanHash.Of(mine) });
+        var verdict = ApprovalLifecycle.Weigh(
+            Plans.Terms(mine, Two.Requirement), [], Approve("Ana@example.com") with { PlanHash = PlanHash.Of(mine) });
         Assert.Equal(DecisionRefusal.NotAllowed, verdict.Refusal);
     }
 
@@ -56,7 +57,7 @@ public class ApprovalLifecycleTests
     public void A_decision_about_another_plan_does_not_count()
     {
         var edited = Plan with { To = new Dictionary<string, string>(Plan.To) { ["capacity"] = "100" } };
-        Assert.Equal(DecisionRefusal.OtherPlan, ApprovalLifecycle.Weigh(edited, Two, [], Approve(Ana)).Refusal);
+        Assert.Equal(DecisionRefusal.OtherPlan, ApprovalLifecycle.Weigh(Plans.Terms(edited, Two.Requirement), [], Approve(Ana)).Refusal);
     }
 
     [Fact]
@@ -64,13 +65,13 @@ public class ApprovalLifecycleTests
     {
         Assert.Null(Weigh([], Approve(Ana) with { At = Plan.ExpiresAt.AddTicks(-1) }).Refusal);
         Assert.Equal(DecisionRefusal.Expired, Weigh([], Approve(Ana) with { At = Plan.ExpiresAt }).Refusal);
-        Assert.Equal(DecisionRefusal.TooEarly, Weigh([], Decision.Expiry(PlanHash.Of(Plan), Plan.ExpiresAt.AddTicks(-1))).Refusal);
-        Assert.Equal(ApprovalState.Expired, Weigh([Approve(Ana)], Decision.Expiry(PlanHash.Of(Plan), Plan.ExpiresAt)).State);
+        Assert.Equal(DecisionRefusal.TooEarly, Weigh([], Decision.Expiry(PlanHash.Of(Plan), Plans.RequestHash, Plan.ExpiresAt.AddTicks(-1))).Refusal);
+        Assert.Equal(ApprovalState.Expired, Weigh([Approve(Ana)], Decision.Expiry(PlanHash.Of(Plan), Plans.RequestHash, Plan.ExpiresAt)).State);
     }
 
     [Fact]
     public void After_a_final_state_nothing_changes_whatever_comes() => Prop.ForAll(
-        Gen.Elements(Approve(Ana), Approve(Bo), Approve("cy@example.com"), Approve(Ana) with { Kind = DecisionKind.Reject }, Decision.Expiry(PlanHash.Of(Plan), Plan.ExpiresAt))
+        Gen.Elements(Approve(Ana), Approve(Bo), Approve("cy@example.com"), Approve(Ana) with { Kind = DecisionKind.Reject }, Decision.Expiry(PlanHash.Of(Plan), Plans.RequestHash, Plan.ExpiresAt))
             .ListOf(8).ToArbitrary(),
         decisions =>
         {
@@ -93,6 +94,59 @@ public class ApprovalLifecycleTests
             return true;
         }).QuickCheckThrowOnFailure();
 
+    [Fact]
+    public void A_decision_about_another_request_for_the_same_plan_does_not_count()
+    {
+        var elsewhere = Approve(Ana) with { RequestHash = new string('b', 64) };
+        Assert.Equal(DecisionRefusal.OtherPlan, Weigh([], elsewhere).Refusal);
+        Assert.Equal(ApprovalState.Pending, ApprovalLifecycle.StateAfter(Two, [elsewhere, Approve(Bo)]));
+    }
+
+    [Fact]
+    public void What_is_recorded_counts_only_as_far_as_it_is_allowed()
+    {
+        // As it would be after somebody wrote two strangers, and the proposer, into the store.
+        Assert.Equal(ApprovalState.Pending, ApprovalLifecycle.StateAfter(Two, [Approve("eve@example.com"), Approve("mallory@example.com")]));
+        Assert.Equal(ApprovalState.Pending, ApprovalLifecycle.StateAfter(Two, [Approve("selfdev"), Approve(Ana)]));
+        Assert.Equal(ApprovalState.Pending, ApprovalLifecycle.StateAfter(Two, [Approve("eve@example.com") with { Kind = DecisionKind.Reject }]));
+        Assert.Equal(ApprovalState.Approved, ApprovalLifecycle.StateAfter(Two, [Approve("eve@example.com"), Approve(Ana), Approve(Bo)]));
+    }
+
+    [Theory]
+    [InlineData("link:n", 1, false, null)]
+    [InlineData("link:n", 1, true, DecisionRefusal.SignInNeeded)]
+    [InlineData("link:n", 2, false, DecisionRefusal.SignInNeeded)]
+    [InlineData("key:ana@example.com", 2, true, null)]
+    [InlineData("principal", 2, true, null)]
+    [InlineData("clock", 2, true, DecisionRefusal.SignInNeeded)]
+    [InlineData("anything", 2, true, DecisionRefusal.SignInNeeded)]
+    [InlineData("", 2, false, DecisionRefusal.SignInNeeded)]
+    public void A_link_is_enough_for_one_person_only_and_only_where_the_policy_asks_for_no_more(
+        string proof, int quorum, bool signIn, DecisionRefusal? expected)
+    {
+        var terms = Plans.Terms(Plan, Plans.Require(quorum, Ana, Bo) with { SignIn = signIn });
+        Assert.Equal(expected, ApprovalLifecycle.Weigh(terms, [], Approve(Ana) with { Proof = proof }).Refusal);
+        var reject = Approve(Ana) with { Proof = proof, Kind = DecisionKind.Reject };
+        Assert.Equal(expected, ApprovalLifecycle.Weigh(terms, [], reject).Refusal);
+    }
+
+    [Fact]
+    public void A_stricter_requirement_takes_the_stricter_part_of_both()
+    {
+        var asked = Plans.Require(1, Ana, Bo) with { ExpiresAfter = TimeSpan.FromHours(4), Because = "why" };
+        var now = Plans.Require(2, "BO@example.com", "cy@example.com") with { ExpiresAfter = TimeSpan.FromHours(1), SignIn = true };
+        var both = asked.AndAlso(now);
+        Assert.Equal([Bo], both.Approvers);
+        Assert.Equal((2, TimeSpan.FromHours(1), true, "why"), (both.Quorum, both.ExpiresAfter, both.SignIn, both.Because));
+        Assert.Equal([Ana, Bo], asked.AndAlso(Plans.Require(1, Ana, Bo, "cy@example.com")).Approvers);
+        Assert.False(asked.AndAlso(asked).NeedsSignIn);
+        Assert.Equal(TimeSpan.FromHours(1), now.AndAlso(asked).ExpiresAfter);
+
+        var terms = Two.Under(both, Plans.Now.AddMinutes(-30));
+        Assert.Equal(Plans.Now.AddMinutes(30), terms.ExpiresAt);
+        Assert.Equal(Plan.ExpiresAt, Two.Under(asked with { ExpiresAfter = TimeSpan.FromDays(9) }, Plans.Now).ExpiresAt);
+    }
+
     [Theory]
     [InlineData("ana@example.com", true)]
     [InlineData("аna@example.com", false)]
@@ -101,7 +155,8 @@ public class ApprovalLifecycleTests
     [InlineData("", false)]
     public void Identities_hold_nothing_that_looks_like_something_else(string text, bool expected) => Assert.Equal(expected, Identity.IsWellFormed(text));
 
-    private static Decision Approve(string who) => new(PlanHash.Of(Plan), DecisionKind.Approve, who, Plans.Now, null, "t");
+    private static Decision Approve(string who) => new(
+        PlanHash.Of(Plan), Plans.RequestHash, DecisionKind.Approve, who, Plans.Now, null, DecisionProof.Key(who));
 
-    private static DecisionVerdict Weigh(IReadOnlyList<Decision> earlier, Decision decision) => ApprovalLifecycle.Weigh(Plan, Two, earlier, decision);
+    private static DecisionVerdict Weigh(IReadOnlyList<Decision> earlier, Decision decision) => ApprovalLifecycle.Weigh(Two, earlier, decision);
 }

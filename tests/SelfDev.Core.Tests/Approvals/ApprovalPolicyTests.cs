@@ -28,6 +28,8 @@ public class ApprovalPolicyTests
 
     private static ApprovalPolicy Policy => Parse(Sample);
 
+    private static string With(string section) => Sample.Replace("// Small changes", section + "// Small changes", StringComparison.Ordinal);
+
     [Theory]
     [InlineData("3", "4", 1)]
     [InlineData("5", "3", 1)]
@@ -49,6 +51,49 @@ public class ApprovalPolicyTests
         var answer = Policy.Require(Plans.Scale("3", to));
         Assert.Null(answer.Requirement);
         Assert.NotNull(answer.Refusal);
+    }
+
+    [Theory]
+    [InlineData("\"signIn\": \"required\", ", true)]
+    [InlineData("\"signIn\": \"link\", ", false)]
+    [InlineData("", false)]
+    public void A_rule_may_ask_for_a_sign_in(string text, bool expected)
+    {
+        var policy = Parse(Sample.Replace("\"maxSize\": 2, ", "\"maxSize\": 2, " + text, StringComparison.Ordinal));
+        var requirement = policy.Require(Plans.Scale("3", "4")).Requirement!;
+        Assert.Equal((expected, expected), (requirement.SignIn, requirement.NeedsSignIn));
+        Assert.True(policy.Require(Plans.Scale("3", "6")).Requirement!.NeedsSignIn);
+    }
+
+    [Fact]
+    public void People_have_addresses_of_their_own_and_some_may_release_the_kill_switch()
+    {
+        var policy = Parse(With("""
+            "people": { "ana@example.com": { "webhook": "https://hooks.example.com/ana" } }, "killSwitch": { "release": ["bo@example.com"] },
+            """));
+        Assert.Equal("https://hooks.example.com/ana", policy.AddressOf("ANA@example.com")!.ToString());
+        Assert.Null(policy.AddressOf("bo@example.com"));
+        Assert.True(policy.MayReleaseKillSwitch("BO@example.com"));
+        Assert.False(policy.MayReleaseKillSwitch("ana@example.com"));
+        Assert.True(Policy.MayReleaseKillSwitch("ana@example.com"));
+        Assert.False(Policy.MayReleaseKillSwitch("eve@example.com"));
+        Assert.False(ApprovalPolicy.DenyAll.MayReleaseKillSwitch("ana@example.com"));
+    }
+
+    [Theory]
+    [InlineData("\"people\": { \"ana@example.com\": { \"webhook\": \"ftp://x/y\" } },", "is no http or https address")]
+    [InlineData("\"people\": { \"ana@example.com\": { \"webhook\": \"/x\" } },", "is no http or https address")]
+    [InlineData("\"people\": { \"ana <x>\": { \"webhook\": \"https://x/y\" } },", "is no identity")]
+    [InlineData("\"people\": { \"ana@e\": { \"webhook\": \"https://x/y\" }, \"ANA@e\": { \"webhook\": \"https://x/z\" } },", "stands in it twice")]
+    [InlineData("\"people\": { \"ana@e\": { \"webhook\": \"https://x/y\" }, \"bo@e\": { \"webhook\": \"https://x/y\" } },", "have one address")]
+    [InlineData("\"killSwitch\": { \"release\": [] },", "expected a list of at least one")]
+    [InlineData("\"killSwitch\": { \"release\": [\"a b\"] },", "is no identity")]
+    [InlineData("\"killSwitch\": { \"relase\": [\"a\"] },", "unknown")]
+    public void What_cannot_be_meant_is_named(string text, string problem)
+    {
+        var reading = ApprovalPolicyFormat.Parse(Encoding.UTF8.GetBytes(With(text)));
+        Assert.Null(reading.Policy);
+        Assert.Contains(reading.Errors, error => error.Contains(problem, StringComparison.Ordinal));
     }
 
     [Fact]

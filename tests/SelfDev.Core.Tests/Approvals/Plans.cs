@@ -21,5 +21,10 @@ internal static class Plans
         InstanceId = "run7",
     };
 
+    public static string RequestHash { get; } = new('a', 64);
+
+    public static ApprovalTerms Terms(EffectPlan plan, ApprovalRequirement requirement) =>
+        new(PlanHash.Of(plan), RequestHash, plan.Proposer, requirement, plan.ExpiresAt);
+
     public static ApprovalRequirement Require(int quorum, params string[] approvers) => new(approvers, quorum, TimeSpan.FromHours(4), null);
 }

@@ -42,6 +42,15 @@ public class CheckpointLineageTests
     }
 
     [Fact]
+    public void A_checkpoint_in_another_spelling_is_no_stranger()
+    {
+        var lineage = new CheckpointLineage([new("Step-3") { Parent = "STEP-2" }, new("step-3") { Parent = "elsewhere" }, new("step-2") { Parent = "step-1" }]);
+        Assert.True(lineage.IsOrDescendsFrom("step-3", "step-1"));
+        Assert.True(lineage.IsOrDescendsFrom("STEP-3", "Elsewhere"));
+        Assert.True(lineage.IsOrDescendsFrom("step-9", "Step-9"));
+    }
+
+    [Fact]
     public void A_served_name_leads_to_every_checkpoint_that_may_answer_under_it()
     {
         var lineage = new CheckpointLineage([new("step-7") { ServedAs = ["assistant", "assistant-canary"] }, new("step-8") { ServedAs = ["Assistant"] }]);

@@ -11,6 +11,7 @@ namespace SelfDev.EndToEnd.Tests.Pipeline;
 /// <summary>A dropped evaluation finds what to be compared with, is explained, and passes a gate only as people decide.</summary>
 public class EvaluationPipelineTests
 {
+    private const string Answer = """{"cause":"It is as good as before.","citations":[],"recommended_action":"none"}""";
     private const string TwoApprovers = """["ana@localhost", "bo@localhost"]""";
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
@@ -57,17 +58,17 @@ public class EvaluationPipelineTests
     public async Task A_checkpoint_that_explains_its_own_evaluation_needs_a_second_person()
     {
         await using var model = await OpenAiWireServer.StartAsync();
-        model.Always(WireAnswer.Completion("""{"cause":"I am as good as before.","citations":[],"recommended_action":"none"}"""));
-        await using var pipeline = await RunningPipeline.StartAsync(Policies.Gate(TwoApprovers), model: Options(model));
+        model.Always(WireAnswer.Completion(Answer));
+        await using var pipeline = await RunningPipeline.StartAsync(Policies.Gate(TwoApprovers, """{ "whatever": { "checkpoint": "step-3" } }"""), model: Options(model));
         await ParentAndPromotedAsync(pipeline);
         // What answers under the model's name was trained on from the checkpoint that is evaluated.
-        await ManifestAsync(pipeline, "step-3", $$"""{"schema":"selfdev.checkpoint/1","parent":"step-2","servedAs":["{{WireAnswer.Checkpoint}}"]}""");
+        await ManifestAsync(pipeline, "step-3", """{"schema":"selfdev.checkpoint/1","parent":"step-2"}""");
         var instance = await pipeline.DropAsync("evals/step-2/scores.csv", Scores(4000, lost: 0, won: 0));
 
         var first = await pipeline.NextLinkAsync("allow-promotion on evals/step-2");
         var second = await pipeline.NextLinkAsync("allow-promotion on evals/step-2");
         var page = await pipeline.PageAsync(first);
-        Assert.Contains("The checkpoint step-3, which was trained on from step-2, explained its evaluation: a second person has to approve.", page, StringComparison.Ordinal);
+        Assert.Contains("The checkpoint step-3, which was trained on from step-2, explains its evaluation: a second person has to approve.", page, StringComparison.Ordinal);
         Assert.Equal(HttpStatusCode.OK, await pipeline.DecideAsync(first, "approve"));
         await pipeline.ReachPhaseAsync(instance, "acting");
         Assert.Empty(await CommandsAsync(pipeline));
@@ -78,30 +79,53 @@ public class EvaluationPipelineTests
         Assert.Single(await CommandsAsync(pipeline));
     }
 
+    [Theory]
+    [InlineData("rules")]
+    [InlineData("a-name-that-no-manifest-knows")]
+    [InlineData("harmless")]
+    [InlineData("\u202eharmless\r\n")]
+    public async Task Whatever_a_server_calls_itself_and_whatever_a_manifest_claims_one_person_is_not_enough(string name)
+    {
+        await using var model = await OpenAiWireServer.StartAsync();
+        model.Always(WireAnswer.Completion(Answer, model: name));
+        await using var pipeline = await RunningPipeline.StartAsync(Policies.Gate(TwoApprovers), model: Options(model));
+        await ParentAndPromotedAsync(pipeline);
+        await ManifestAsync(pipeline, "harmless", """{"schema":"selfdev.checkpoint/1","servedAs":["whatever","rules","a-name-that-no-manifest-knows"]}""");
+        var instance = await pipeline.DropAsync("evals/step-2/scores.csv", Scores(4000, lost: 0, won: 0));
+
+        var first = await pipeline.NextLinkAsync("allow-promotion on evals/step-2");
+        Assert.Contains("2 of these people have to approve", await pipeline.PageAsync(first), StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.OK, await pipeline.DecideAsync(first, "approve"));
+        Assert.Empty(await CommandsAsync(pipeline));
+
+        Assert.Equal(HttpStatusCode.OK, await pipeline.DecideAsync(await pipeline.NextLinkAsync("allow-promotion on evals/step-2"), "approve"));
+        Assert.Single((await pipeline.FinishAsync(instance)).Actions, action => action.Outcome == EffectOutcome.Applied);
+    }
+
     [Fact]
     public async Task With_one_approver_only_a_self_explained_checkpoint_is_not_even_proposed()
     {
         await using var model = await OpenAiWireServer.StartAsync();
-        model.Always(WireAnswer.Completion("""{"cause":"I am as good as before.","citations":[],"recommended_action":"none"}"""));
-        await using var pipeline = await RunningPipeline.StartAsync(Policies.Gate("""["ana@localhost"]"""), model: Options(model));
-        await ParentAndPromotedAsync(pipeline, servedAs: WireAnswer.Checkpoint);
+        model.Always(WireAnswer.Completion(Answer));
+        await using var pipeline = await RunningPipeline.StartAsync(Policies.Gate("""["ana@localhost"]""", """{ "whatever": { "checkpoint": "step-2" } }"""), model: Options(model));
+        await ParentAndPromotedAsync(pipeline);
         var instance = await pipeline.DropAsync("evals/step-2/scores.csv", Scores(4000, lost: 0, won: 0));
 
         var refused = Assert.Single((await pipeline.FinishAsync(instance)).Actions);
 
         Assert.Equal(EffectOutcome.Refused, refused.Outcome);
-        Assert.Contains("The checkpoint step-2 explained its own evaluation", refused.Detail, StringComparison.Ordinal);
+        Assert.Contains("The checkpoint step-2 explains its own evaluation", refused.Detail, StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task Another_model_may_explain_and_one_person_is_enough()
+    public async Task A_model_that_the_policy_knows_may_explain_and_one_person_is_enough()
     {
         await using var model = await OpenAiWireServer.StartAsync();
-        model.Always(WireAnswer.Completion("""{"cause":"It is as good as before.","citations":[],"recommended_action":"none"}"""));
-        await using var pipeline = await RunningPipeline.StartAsync(Policies.Gate(TwoApprovers), model: Options(model));
-        await ParentAndPromotedAsync(pipeline);
+        model.Always(WireAnswer.Completion(Answer));
+        await using var pipeline = await RunningPipeline.StartAsync(
+            Policies.Gate(TwoApprovers, $$"""{ "whatever": { "checkpoint": "step-1" }, "{{WireAnswer.Checkpoint}}": { "checkpoint": "step-1" } }"""), model: Options(model));
         // The parent explains its child: no one judges itself here.
-        await ManifestAsync(pipeline, "step-1", $$"""{"schema":"selfdev.checkpoint/1","servedAs":["{{WireAnswer.Checkpoint}}"]}""");
+        await ParentAndPromotedAsync(pipeline);
         var instance = await pipeline.DropAsync("evals/step-2/scores.csv", Scores(4000, lost: 0, won: 0));
 
         await pipeline.DecideAsync(await pipeline.NextLinkAsync("allow-promotion on evals/step-2"), "approve");
@@ -137,10 +161,10 @@ public class EvaluationPipelineTests
     }
 
     /// <summary>step-1, evaluated, is the parent of step-2; in-service, evaluated, was promoted.</summary>
-    private static async Task ParentAndPromotedAsync(RunningPipeline pipeline, string? servedAs = null)
+    private static async Task ParentAndPromotedAsync(RunningPipeline pipeline)
     {
         await ManifestAsync(pipeline, "step-1", """{"schema":"selfdev.checkpoint/1"}""");
-        await ManifestAsync(pipeline, "step-2", $$"""{"schema":"selfdev.checkpoint/1","parent":"step-1","servedAs":[{{(servedAs is null ? "" : $"\"{servedAs}\"")}}]}""");
+        await ManifestAsync(pipeline, "step-2", """{"schema":"selfdev.checkpoint/1","parent":"step-1"}""");
         await ManifestAsync(pipeline, "in-service", """{"schema":"selfdev.checkpoint/1","promotedAt":"2026-01-31T12:00:00Z"}""");
         foreach (var checkpoint in (string[])["step-1", "in-service"])
         {

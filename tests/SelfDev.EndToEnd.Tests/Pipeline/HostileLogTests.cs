@@ -30,6 +30,9 @@ public sealed class HostileLogTests
 
         Assert.Equal(quiet.Proposals.Replace("quiet", "hostile", StringComparison.Ordinal), hostile.Proposals);
         Assert.Contains("injection-attempt", hostile.Report, StringComparison.Ordinal);
+        // The model said what the log told it to: nobody gets to read that as an explanation.
+        Assert.Contains("\"explainedBy\":\"rules\"", hostile.Report, StringComparison.Ordinal);
+        Assert.DoesNotContain("\"explainedBy\":\"model\"", hostile.Report, StringComparison.Ordinal);
         Assert.All([quiet.Report, hostile.Report], report => Assert.Contains("AWS_ACCESS_KEY_ID=[redacted:", report, StringComparison.Ordinal));
         Assert.True(model.Requests.Count > requestsBefore);
         Assert.All(model.Requests, request => AssertNoSecret("request to the model", request.Body));

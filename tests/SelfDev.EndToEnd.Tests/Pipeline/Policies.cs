@@ -15,11 +15,12 @@ internal static class Policies
     public static string Nothing() => Of("""{ "action": "wait", "approvers": ["oncall@localhost"], "quorum": 1, "expiresAfter": "1h" }""", maxCapacity: 16);
 
     /// <summary>Lets any one of these people decide whether a checkpoint passes, and nothing else.</summary>
-    public static string Gate(string approvers) => Of(
+    /// <param name="analysts">What the policy says of the models that explain, JSON.</param>
+    public static string Gate(string approvers, string analysts = "{}") => Of(
         $$"""
         { "action": "allow-promotion", "approvers": {{approvers}}, "quorum": 1, "expiresAfter": "1h" },
         { "action": "block-promotion", "approvers": {{approvers}}, "quorum": 1, "expiresAfter": "1h" }
-        """, maxCapacity: 16);
+        """, maxCapacity: 16, analysts: analysts);
 
     /// <summary>A fleet that is scaled by its metrics, with one person to ask.</summary>
     /// <param name="envelope">JSON; null: every change is asked for.</param>
@@ -31,9 +32,22 @@ internal static class Policies
           "specification": { "coldStartSeconds": 60, "replica": { "stepSeconds": 0.02, "sequenceSeconds": 0.001, "prefillTokenSeconds": 0.0001, "batchLimit": 64 } } }
         """);
 
-    private static string Of(string rules, int maxCapacity, string scaling = "") => string.Create(CultureInfo.InvariantCulture, $$"""
+    /// <summary>Scale-outs and restarts are asked for, one person decides; a fleet that is asked about by its metrics.</summary>
+    public static string Soak() => Of(
+        """
+        { "action": "scale-fleet", "approvers": ["oncall@localhost"], "quorum": 1, "expiresAfter": "1h" },
+        { "action": "restart", "approvers": ["oncall@localhost"], "quorum": 1, "expiresAfter": "1h" }
+        """,
+        maxCapacity: 100,
+        """
+        , "scaling": { "interval": "5s",
+          "specification": { "coldStartSeconds": 60, "replica": { "stepSeconds": 0.02, "sequenceSeconds": 0.001, "prefillTokenSeconds": 0.0001, "batchLimit": 64 } } }
+        """);
+
+    private static string Of(string rules, int maxCapacity, string scaling = "", string analysts = "{}") => string.Create(CultureInfo.InvariantCulture, $$"""
         { "schema": "selfdev.policy/1", "actionsEnabled": true,
           "rules": [ {{rules}} ],
+          "analysts": {{analysts}},
           "fleets": { "trainvm": {
             "resourceId": "/subscriptions/00000000-0000-0000-0000-000000000001/resourceGroups/selfdev/providers/Microsoft.Compute/virtualMachineScaleSets/trainvm",
             "minCapacity": 0, "maxCapacity": {{maxCapacity}}, "instanceHourUsd": 98.32, "subjects": ["training/*", "serving/*"]{{scaling}} } } }

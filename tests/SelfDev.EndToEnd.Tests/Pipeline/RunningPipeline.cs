@@ -4,6 +4,7 @@ using System.Text.Json.Nodes;
 using System.Threading.Channels;
 using Microsoft.Extensions.DependencyInjection;
 using SelfDev.Azure.Analysts;
+using SelfDev.Core.Approvals;
 using SelfDev.Core.Ledger;
 using SelfDev.Local.ArmSimulator;
 using SelfDev.Local.Hosting;
@@ -50,8 +51,15 @@ internal sealed class RunningPipeline : IAsyncDisposable
     /// <param name="folder">Data of an earlier host, to go on with; null: a new one.</param>
     /// <param name="storage">Connection string; null: an Azurite of its own.</param>
     /// <param name="clock">Null: real time.</param>
+    /// <param name="adjust">Last changes to the options.</param>
     public static async Task<RunningPipeline> StartAsync(
-        string? policy = null, string? folder = null, int port = 0, string? storage = null, LanguageModelOptions? model = null, FakeClock? clock = null)
+        string? policy = null,
+        string? folder = null,
+        int port = 0,
+        string? storage = null,
+        LanguageModelOptions? model = null,
+        FakeClock? clock = null,
+        Func<LocalHostOptions, LocalHostOptions>? adjust = null)
     {
         var pipeline = new RunningPipeline(folder ?? Directory.CreateTempSubdirectory("selfdev-e2e-").FullName, clock);
         var data = new DataDirectory(pipeline.Folder);
@@ -61,19 +69,17 @@ internal sealed class RunningPipeline : IAsyncDisposable
             await File.WriteAllTextAsync(data.Policy, policy, Cancellation);
         }
 
-        pipeline.Host = await LocalHost.StartAsync(
-            new LocalHostOptions
-            {
-                Data = data,
-                Port = port,
-                Storage = storage,
-                Clock = clock ?? TimeProvider.System,
-                Model = model,
-                SimulatedProvisioning = TimeSpan.FromMilliseconds(200),
-                ShowNotification = notification => pipeline._notifications.Writer.TryWrite(notification),
-            },
-            _ => { },
-            Cancellation);
+        var options = new LocalHostOptions
+        {
+            Data = data,
+            Port = port,
+            Storage = storage,
+            Clock = clock ?? TimeProvider.System,
+            Model = model,
+            SimulatedProvisioning = TimeSpan.FromMilliseconds(200),
+            ShowNotification = notification => pipeline._notifications.Writer.TryWrite(notification),
+        };
+        pipeline.Host = await LocalHost.StartAsync(adjust?.Invoke(options) ?? options, _ => { }, Cancellation);
         return pipeline;
     }
 
@@ -112,7 +118,7 @@ internal sealed class RunningPipeline : IAsyncDisposable
     }
 
     public Task EngageKillSwitchAsync() =>
-        Host.Services.GetRequiredService<KillSwitch>().SetAsync(engaged: true, "lead@localhost", "test", Cancellation);
+        Host.Services.GetRequiredService<KillSwitch>().SetAsync(engaged: true, "lead@localhost", "test", DecisionProof.Key("lead@localhost"), Cancellation);
 
     /// <summary>Waits until the run has started and its state is so. Where time is the test's, enough of it passes for the intake to look.</summary>
     public async Task<WorkflowInstance> ReachAsync(string instanceId, Func<WorkflowInstance, bool> isThere)

@@ -1,3 +1,4 @@
+using SelfDev.Workflows;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using SelfDev.Azure.Fleets;
@@ -40,7 +41,8 @@ public sealed class TrainingScenarioTests : IAsyncLifetime
             PolicyFile = Path.Combine(SharedData.RepositoryRoot(), "samples", "policy.json"),
         };
         _services = new ServiceCollection().AddLogging().AddSelfDev(settings)
-            .AddSingleton<IArtifactStore>(_store)
+            .AddSealedStorage(_store)
+            .AddSingleton<ITrustStore>(new InMemoryTrustStore())
             .AddSingleton<ILedgerStore>(_ledger)
             .AddSingleton<IFleet>(services => new ArmFleet(
                 new AzureFleetOptions { Endpoint = _arm.Endpoint, CertificateThumbprint = _arm.Thumbprint },
@@ -88,13 +90,15 @@ public sealed class TrainingScenarioTests : IAsyncLifetime
         var decided = new HashSet<(string, string)>();
         while (!(await _engine.Client.GetAsync(diagnosisId, limit.Token))!.IsFinished)
         {
-            await foreach (var request in _services.GetRequiredService<ApprovalRequests>().ListUnexpiredAsync(TimeProvider.System.GetUtcNow(), limit.Token))
+            var requests = _services.GetRequiredService<ApprovalRequests>();
+            await foreach (var planHash in requests.ListUnexpiredAsync(TimeProvider.System.GetUtcNow(), limit.Token))
             {
+                var request = await requests.RequireAsync(planHash, limit.Token);
                 foreach (var approver in request.Requirement.Approvers.Where(approver => !decided.Contains((request.PlanHash, approver))))
                 {
                     _services.GetRequiredService<AmbientWorkflowClient>().Lend(_engine.DurableClient);
                     var outcome = await _services.GetRequiredService<ApprovalDecisions>()
-                        .DecideAsync(request.PlanHash, DecisionKind.Approve, approver, "looks right", "link:k1", limit.Token);
+                        .DecideAsync(request.PlanHash, DecisionKind.Approve, approver, "looks right", DecisionProof.Principal, limit.Token);
                     // Unknown for as long as the approval's workflow has not begun.
                     if (outcome.Result != DecisionResult.Unknown)
                     {

@@ -6,6 +6,7 @@ using SelfDev.Azure.Analysts;
 using SelfDev.Core.Ledger;
 using SelfDev.Functions.Hosting;
 using SelfDev.Functions.Triggers;
+using SelfDev.Web;
 using SelfDev.Workflows;
 using SelfDev.Workflows.Analysts;
 using SelfDev.Workflows.Engine;
@@ -74,6 +75,44 @@ public sealed class ServiceRegistrationTests
         Assert.Contains(problem ?? "", told ?? "", StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void The_app_answers_under_its_public_name_the_platforms_and_those_that_are_set()
+    {
+        const string Variable = "WEBSITE_HOSTNAME";
+        var before = Environment.GetEnvironmentVariable(Variable);
+        try
+        {
+            Environment.SetEnvironmentVariable(Variable, "func-slot.azurewebsites.net:443");
+            using var provider = new ServiceCollection().AddLogging()
+                .AddSelfDev(Read(new Dictionary<string, string?>(Complete) { ["SelfDev:AllowedHosts"] = "selfdev.corp.example, ops.example" }))
+                .BuildServiceProvider();
+            var options = provider.GetRequiredService<WebOptions>();
+
+            Assert.Equal("func.azurewebsites.net", options.PublicUrl?.Host);
+            Assert.Equal(["selfdev.corp.example", "ops.example", "func-slot.azurewebsites.net"], options.AllowedHosts);
+            Assert.Null(provider.GetService<SignInLinks>());
+        }
+        finally
+        {
+            Environment.SetEnvironmentVariable(Variable, before);
+        }
+    }
+
+    [Fact]
+    public void Addresses_of_requests_which_may_hold_tokens_are_not_logged()
+    {
+        using var provider = new ServiceCollection()
+            .AddLogging(logging => logging.SetMinimumLevel(LogLevel.Trace).AddProvider(new EagerLogger()))
+            .AddSelfDev(Read(Complete))
+            .BuildServiceProvider();
+        var loggers = provider.GetRequiredService<ILoggerFactory>();
+
+        // ASP.NET Core puts the path of a request around every line as soon as this category may log anything.
+        Assert.False(loggers.CreateLogger("Microsoft.AspNetCore.Hosting.Diagnostics").IsEnabled(LogLevel.Critical));
+        Assert.False(loggers.CreateLogger("Microsoft.AspNetCore.Routing.EndpointMiddleware").IsEnabled(LogLevel.Information));
+        Assert.True(loggers.CreateLogger("SelfDev.Web").IsEnabled(LogLevel.Trace));
+    }
+
     [Theory]
     [InlineData("SelfDev:Storage", null, "SelfDev__Storage")]
     [InlineData("SelfDev:PublicUrl", "https://proxy/selfdev", "ends with a slash")]
@@ -134,6 +173,24 @@ public sealed class ServiceRegistrationTests
 
         Assert.Null(await AskAsync());
         await Assert.ThrowsAsync<InvalidOperationException>(() => ambient.GetAsync("nobody", TestContext.Current.CancellationToken));
+    }
+
+    private sealed class EagerLogger : ILoggerProvider, ILogger
+    {
+        public ILogger CreateLogger(string categoryName) => this;
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+        }
+
+        public void Dispose()
+        {
+        }
     }
 
     /// <summary>Complete settings, with keys made for this process.</summary>

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Text.Json.Nodes;
 using SelfDev.Local.ArmSimulator;
 using SelfDev.Testing;
 
@@ -31,6 +32,26 @@ public sealed class PersistenceTests : IDisposable
         Assert.Equal((endpoint, thumbprint), (after.Server.Endpoint, after.Server.Thumbprint));
         Assert.Equal(6, (await after.GetAsync($"{after.Set}?{RawArm.Version}"))["sku"]!["capacity"]!.GetValue<int>());
         Assert.NotNull((await after.GetAsync($"{after.Set}/virtualMachines/1?{RawArm.Version}"))["properties"]!["protectionPolicy"]);
+    }
+
+    [Fact]
+    public async Task What_was_accepted_is_written_down_once_and_what_was_refused_is_not()
+    {
+        var options = new ArmSimulatorOptions { DataDirectory = _folder };
+        await using (var before = await RawArm.StartAsync(options))
+        {
+            await FleetLifeTests.ScaleAsync(before, 6);
+            using var refused = await before.SendAsync(HttpMethod.Patch, $"{before.Set}?{RawArm.Version}", RawArm.Capacity(9), ifMatch: "\"no such version\"");
+            Assert.False(refused.IsSuccessStatusCode);
+        }
+
+        await using var after = await RawArm.StartAsync(options);
+        await after.GetAsync($"{after.Set}?{RawArm.Version}");
+
+        var kept = JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(_folder, "arm-state.json"), RawArm.Cancellation))!["Writes"]!.AsArray();
+        var write = Assert.Single(kept)!;
+        Assert.Equal("PATCH", (string?)write["Method"]);
+        Assert.Equal(6, JsonNode.Parse((string)write["Body"]!)!["sku"]!["capacity"]!.GetValue<int>());
     }
 
     [Fact]

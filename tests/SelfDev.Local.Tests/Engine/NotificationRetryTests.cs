@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using SelfDev.Core.Approvals;
+using SelfDev.Testing;
 using SelfDev.Workflows.ActionExecution;
 using SelfDev.Workflows.Approval;
 using SelfDev.Workflows.Engine;
@@ -23,9 +24,10 @@ public sealed class NotificationRetryTests
     public async Task Where_nobody_was_told_all_are_tried_up_to_five_times_then_the_work_goes_on(int failures, int calls)
     {
         var notifier = new FailingNotifier(failures);
+        using var ledger = new InMemoryLedgerStore();
         await using var subject = new EmbeddedEngineUnderTest();
         await subject.StartAsync(new WorkflowCatalog()
-            .Add(NotifyEffect.Handle, _ => new NotifyEffect(notifier))
+            .Add(NotifyEffect.Handle, _ => new NotifyEffect(new FixedPolicySource(ApprovalPolicy.DenyAll), ledger, notifier))
             .Add(Flow, async (context, _) =>
             {
                 await context.TellAsync(NotifyEffect.Handle, Input);

@@ -1,3 +1,4 @@
+using SelfDev.Testing;
 using SelfDev.Core.Approvals;
 using SelfDev.Core.Proposals;
 using SelfDev.Workflows.ActionExecution;
@@ -17,7 +18,7 @@ public class ReplaceNodeExecutorTests
     {
         var time = new VirtualTime(new Random(1));
         var fleet = new FaultyFleet(time, new Random(1), [(new PolicyScaleSet(Prefix + "west", 2, 8, 10), 4), (new PolicyScaleSet(Prefix + "east", 0, 8, 10), 2)]);
-        var executor = new ReplaceNodeExecutor(fleet, new EffectIntents(new SimulatedStore(time), time));
+        var executor = new ReplaceNodeExecutor(fleet, new TrustRoom(time, new FixedPolicySource(ApprovalPolicy.DenyAll)).Intents);
 
         var planned = await executor.PlanAsync(
             new ReplaceNode(NodeName.TryParse(node)!.Value, NodeReplacement.Delete),

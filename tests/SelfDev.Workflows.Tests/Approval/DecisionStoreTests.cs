@@ -1,67 +1,52 @@
 using SelfDev.Core.Approvals;
-using SelfDev.Core.Proposals;
+using SelfDev.Core.Ledger;
 using SelfDev.Testing;
 using SelfDev.Workflows.Approval;
-using SelfDev.Workflows.Ports;
 
 namespace SelfDev.Workflows.Tests.Approval;
 
-public class DecisionStoreTests
+public sealed class DecisionStoreTests : IDisposable
 {
-    private static readonly DateTimeOffset Now = new(2026, 1, 1, 12, 0, 0, TimeSpan.Zero);
+    private readonly FakeClock _clock = new(Asked.Now);
+    private readonly TrustRoom _trust;
 
-    private static readonly EffectPlan Plan = new()
-    {
-        Action = ScaleFleet.KindName,
-        Resource = "/subscriptions/0/x",
-        From = new Dictionary<string, string> { ["capacity"] = "3" },
-        To = new Dictionary<string, string> { ["capacity"] = "4" },
-        Evidence = [],
-        Proposer = "selfdev",
-        ExpiresAt = Now.AddHours(1),
-        InstanceId = "run7",
-    };
-
-    private readonly InMemoryArtifactStore _store = new();
-
-    private DecisionStore Decisions => new(_store);
+    public DecisionStoreTests() => _trust = new TrustRoom(_clock, new FixedPolicySource(Asked.Policy));
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task A_hundred_people_at_once_fill_the_quorum_exactly()
     {
-        var people = Enumerable.Range(0, 100).Select(number => $"p{number}@example.com").ToList();
-        var requirement = new ApprovalRequirement(people, 3, TimeSpan.FromHours(1), null);
-        var recorded = await Task.WhenAll(people.Select(person => Task.Run(() => Decisions.RecordAsync(Plan, requirement, Approve(person), Cancel), Cancel)));
+        var people = Enumerable.Range(0, 100).Select(number => $"p{number}@example.com").ToArray();
+        var request = Asked.Request(quorum: 3, approvers: people);
+        var recorded = await Task.WhenAll(people.Select(person => Task.Run(() => _trust.Decisions.RecordAsync(request, Asked.Approve(request, person), Cancel), Cancel)));
         Assert.Equal([1, 2, 3], recorded.Where(one => one.Number is not null).Select(one => one.Number!.Value).Order());
         Assert.Equal(97, recorded.Count(one => one.Verdict.Refusal == DecisionRefusal.Finished));
-        Assert.Equal(ApprovalState.Approved, ApprovalLifecycle.StateAfter(requirement, await Decisions.ReadAsync(PlanHash.Of(Plan), Cancel)));
+        Assert.Equal(ApprovalState.Approved, (await _trust.Decisions.ReadAsync(request, Cancel)).StateUnder(request.Terms()));
+        Assert.Equal(3, _trust.Ledger.Entries.Count(entry => entry.Type == LedgerEntryTypes.Decision));
     }
 
     [Fact]
     public async Task Approval_rejection_and_expiry_at_once_have_one_outcome_that_all_callers_see()
     {
-        var requirement = new ApprovalRequirement(["ana@example.com", "bo@example.com"], 1, TimeSpan.FromHours(1), null);
         var outcomes = new HashSet<ApprovalState>();
         for (var round = 0; round < 200; round++)
         {
-            var store = new DecisionStore(new InMemoryArtifactStore());
-            var plan = Plan with { InstanceId = $"run{round}" };
-            var justInTime = plan.ExpiresAt.AddTicks(-1);
-            var hash = PlanHash.Of(plan);
+            using var trust = new TrustRoom(_clock, new FixedPolicySource(Asked.Policy));
+            var request = Asked.Request();
+            var justInTime = request.Plan.ExpiresAt.AddTicks(-1);
             Func<Task<RecordedDecision>>[] racers =
             [
-                () => store.RecordAsync(plan, requirement, new Decision(hash, DecisionKind.Approve, "ana@example.com", justInTime, null, "t"), Cancel),
-                () => store.RecordAsync(plan, requirement, new Decision(hash, DecisionKind.Reject, "bo@example.com", justInTime, null, "t"), Cancel),
-                () => store.ExpireAsync(plan, requirement, plan.ExpiresAt, Cancel),
+                () => trust.Decisions.RecordAsync(request, Asked.Approve(request, Asked.Ana) with { At = justInTime }, Cancel),
+                () => trust.Decisions.RecordAsync(request, Asked.Approve(request, Asked.Bo, DecisionKind.Reject) with { At = justInTime }, Cancel),
+                () => trust.Decisions.ExpireAsync(request, request.Plan.ExpiresAt, Cancel),
             ];
             var results = await Task.WhenAll(racers.Skip(round % 3).Concat(racers.Take(round % 3)).Select(racer => Task.Run(racer, Cancel)));
             Assert.Single(results, result => result.Verdict.Refusal is null);
-            var decisions = await store.ReadAsync(hash, Cancel);
-            Assert.Single(decisions);
+            var decisions = await trust.Decisions.ReadAsync(request, Cancel);
+            Assert.Single(decisions.Items);
             var state = Assert.Single(results.Select(result => result.Verdict.State).Distinct());
-            Assert.Equal(ApprovalLifecycle.StateAfter(requirement, decisions), state);
+            Assert.Equal(decisions.StateUnder(request.Terms()), state);
             outcomes.Add(state);
         }
 
@@ -69,83 +54,82 @@ public class DecisionStoreTests
     }
 
     [Fact]
-    public async Task A_changed_request_is_noticed_and_not_listed()
+    public async Task A_decision_is_in_the_ledger_when_it_is_recorded_with_how_the_person_was_known()
     {
-        var requests = new ApprovalRequests(_store);
-        var request = Request(Plan);
-        await requests.WriteAsync(request, Cancel);
-        Assert.True((await requests.ReadAsync(request.PlanHash, Cancel))!.IsUnchanged);
-        Assert.Equal([request.PlanHash], await Listed(requests, Now));
-
-        var name = $"approvals/{request.PlanHash}.json";
-        _store.Put(Containers.Evidence, name, _store.Text(Containers.Evidence, name).Replace("\"capacity\":\"4\"", "\"capacity\":\"9\"", StringComparison.Ordinal));
-        Assert.False((await requests.ReadAsync(request.PlanHash, Cancel))!.IsUnchanged);
-        Assert.Empty(await Listed(requests, Now));
-        Assert.Null(await requests.ReadAsync("../kill-switch", Cancel));
-        await Assert.ThrowsAsync<ArgumentException>(() => requests.WriteAsync(request with { PlanHash = new string('0', 64) }, Cancel));
+        var request = Asked.Request(quorum: 2);
+        await _trust.Decisions.RecordAsync(request, Asked.Approve(request, Asked.Ana) with { Proof = DecisionProof.Principal }, Cancel);
+        var entry = Assert.Single(_trust.Ledger.Entries);
+        Assert.Equal((LedgerEntryTypes.Decision, Asked.Ana, request.ApprovalInstanceId), (entry.Type, entry.Actor, entry.InstanceId));
+        Assert.Equal("signed in through the platform", (string)entry.Body["identified"]!);
+        Assert.Equal(request.Hash(), (string)entry.Body["requestHash"]!);
     }
 
     [Fact]
-    public async Task Requests_are_listed_by_expiry_until_they_expire()
+    public async Task What_a_crash_kept_out_of_the_ledger_is_put_there_by_the_next_reader()
     {
-        var requests = new ApprovalRequests(_store);
-        var late = Request(Plan with { ExpiresAt = Now.AddHours(9) });
-        var soon = Request(Plan);
-        await requests.WriteAsync(late, Cancel);
-        await requests.WriteAsync(soon, Cancel);
-        Assert.Equal([soon.PlanHash, late.PlanHash], await Listed(requests, Now));
-        Assert.Equal([late.PlanHash], await Listed(requests, Plan.ExpiresAt.AddMilliseconds(1)));
-    }
-
-    [Theory]
-    [InlineData("{")]
-    [InlineData("[]")]
-    [InlineData("null")]
-    public async Task A_kill_switch_that_cannot_be_read_is_on(string content)
-    {
-        var clock = new FakeClock();
-        var killSwitch = new KillSwitch(_store, clock);
-        Assert.False((await killSwitch.ReadAsync(Cancel)).Engaged);
-        _store.Put(Containers.Evidence, "kill-switch.json", content);
-        Assert.True((await killSwitch.ReadAsync(Cancel)).Engaged);
-        await killSwitch.SetAsync(false, "ana@example.com", null, Cancel);
-        Assert.False((await killSwitch.ReadAsync(Cancel)).Engaged);
+        var request = Asked.Request(quorum: 2);
+        await _trust.Decisions.RecordAsync(request, Asked.Approve(request, Asked.Ana), Cancel);
+        using var after = new TrustRoom(_clock, new FixedPolicySource(Asked.Policy), _trust.Keys, _trust.Store);
+        Assert.Empty(after.Ledger.Entries);
+        await after.Decisions.ReadAsync(request, Cancel);
+        Assert.Equal(LedgerEntryTypes.Decision, Assert.Single(after.Ledger.Entries).Type);
     }
 
     [Fact]
-    public void A_link_is_the_same_each_time_and_another_for_each_person_and_round()
+    public async Task Forged_decisions_of_people_who_do_not_exist_meet_no_quorum_and_keep_nobody_from_rejecting()
     {
-        var clock = new FakeClock(Now);
-        var keys = new ApprovalKeyRing([new ApprovalKey("k1", new byte[32], Now, Now.AddDays(1))]);
-        var links = new ApprovalLinks(keys, new Uri("https://selfdev.example/base/"), clock);
-        var request = Request(Plan);
-        Assert.Equal(links.For(request, "ana@example.com"), links.For(request, "ana@example.com"));
-        Assert.NotEqual(links.For(request, "ana@example.com"), links.For(request, "bo@example.com"));
-        Assert.NotEqual(links.For(request, "ana@example.com"), links.For(request with { Round = 2 }, "ana@example.com"));
-        Assert.StartsWith("https://selfdev.example/base/approvals/v1.k1.", links.For(request, "ana@example.com").ToString(), StringComparison.Ordinal);
-    }
-
-    private static Decision Approve(string who) => new(PlanHash.Of(Plan), DecisionKind.Approve, who, Now, null, "t");
-
-    private static ApprovalRequest Request(EffectPlan plan) => new()
-    {
-        PlanHash = PlanHash.Of(plan),
-        Plan = plan,
-        Proposal = new Proposal(new ScaleFleet(4), "why"),
-        Requirement = new ApprovalRequirement(["ana@example.com"], 1, TimeSpan.FromHours(1), null),
-        Round = 1,
-        ApprovalInstanceId = "run7:approval:1",
-        RequestedAt = Now,
-    };
-
-    private static async Task<List<string>> Listed(ApprovalRequests requests, DateTimeOffset now)
-    {
-        var hashes = new List<string>();
-        await foreach (var request in requests.ListUnexpiredAsync(now, Cancel))
+        var request = Asked.Request(quorum: 2);
+        for (var number = 1; number <= 2; number++)
         {
-            hashes.Add(request.PlanHash);
+            _trust.Store.Forge(
+                $"decisions/{request.PlanHash}/{number:000000}",
+                System.Text.Encoding.UTF8.GetBytes($"{{\"number\":{number},\"value\":{{\"planHash\":\"{request.PlanHash}\",\"requestHash\":\"{request.Hash()}\",\"kind\":\"approve\",\"approver\":\"ghost{number}@example.com\",\"at\":\"2026-01-01T12:00:00Z\",\"proof\":\"principal\"}}}}"));
         }
 
-        return hashes;
+        var read = await _trust.Decisions.ReadAsync(request, Cancel);
+        Assert.Empty(read.Items);
+        Assert.Equal(ApprovalState.Pending, read.StateUnder(request.Terms()));
+        Assert.Equal(2, _trust.Ledger.Entries.Count(entry => entry.Type == LedgerEntryTypes.Tampering));
+        var rejected = await _trust.Decisions.RecordAsync(request, Asked.Approve(request, Asked.Ana, DecisionKind.Reject), Cancel);
+        Assert.Equal((1, ApprovalState.Rejected), (rejected.Number, rejected.Verdict.State));
     }
+
+    [Fact]
+    public async Task A_rejection_that_somebody_takes_out_of_the_store_still_stops_the_plan()
+    {
+        var request = Asked.Request(quorum: 1);
+        await _trust.Decisions.RecordAsync(request, Asked.Approve(request, Asked.Ana, DecisionKind.Reject), Cancel);
+        _trust.Store.Remove($"decisions/{request.PlanHash}/000001");
+        await _trust.Decisions.RecordAsync(request, Asked.Approve(request, Asked.Bo), Cancel);
+
+        // The ledger has two decisions under one number's key or a lost one: either way the plan is not approved.
+        var read = await _trust.Decisions.ReadAsync(request, Cancel);
+        Assert.NotEqual(ApprovalState.Approved, read.StateUnder(request.Terms()));
+        Assert.Contains(_trust.Ledger.Entries, entry => entry.Type == LedgerEntryTypes.Tampering);
+    }
+
+    [Fact]
+    public async Task A_decision_taken_off_the_end_is_missed()
+    {
+        var request = Asked.Request(quorum: 2);
+        await _trust.Decisions.RecordAsync(request, Asked.Approve(request, Asked.Ana), Cancel);
+        await _trust.Decisions.RecordAsync(request, Asked.Approve(request, Asked.Bo), Cancel);
+        _trust.Store.Remove($"decisions/{request.PlanHash}/000002");
+        var read = await _trust.Decisions.ReadAsync(request, Cancel);
+        Assert.Contains("the trust store has lost it", read.Damage, StringComparison.Ordinal);
+        _trust.Store.Remove($"decisions/{request.PlanHash}/000001");
+        Assert.NotNull((await _trust.Decisions.ReadAsync(request, Cancel)).Damage);
+    }
+
+    [Fact]
+    public async Task Decisions_of_another_request_for_the_same_plan_do_not_count()
+    {
+        var asked = Asked.Request(quorum: 1);
+        var other = asked with { Proposal = asked.Proposal with { Cost = "nothing" } };
+        Assert.NotEqual(asked.Hash(), other.Hash());
+        var refused = await _trust.Decisions.RecordAsync(asked, Asked.Approve(other, Asked.Ana), Cancel);
+        Assert.Equal(DecisionRefusal.OtherPlan, refused.Verdict.Refusal);
+    }
+
+    public void Dispose() => _trust.Dispose();
 }

@@ -11,6 +11,7 @@ using SelfDev.Workflows.Diagnosis;
 using SelfDev.Workflows.FleetScaling;
 using SelfDev.Workflows.Ledger;
 using SelfDev.Workflows.Ports;
+using SelfDev.Workflows.Trust;
 
 namespace SelfDev.Workflows.Tests.FleetScaling;
 
@@ -22,6 +23,7 @@ internal sealed class FleetSimulation
 {
     public const string Fleet = "chat";
 
+    private const string Releaser = "ana";
     private const int Floor = 2;
     private const int EnvelopeTop = 12;
     private const int NeededAtLast = 7;
@@ -67,12 +69,14 @@ internal sealed class FleetSimulation
         _time = new VirtualTime(_random);
         _troubled = TimeSpan.FromHours(hours);
         _store = new SimulatedStore(_time);
-        _killSwitch = new KillSwitch(_store, _time);
         _samples = new FleetSamples(_store) { Kept = TimeSpan.FromMinutes(15) };
         _fleet = new FaultyFleet(_time, _random, _random.Next(2) == 0 ? [(Only, 3)] : [(Main, 3), (Spot, 1)]) { IsLoadKnown = _random.Next(2) == 0, FaultRate = _random.NextDouble() * 0.3 };
         _policy = new FixedPolicySource(NewPolicy(
             new EmergencyEnvelope(Floor, EnvelopeTop, _time.GetUtcNow() + (_troubled * (0.5 + _random.NextDouble()))),
             _random.Next(3) == 0 ? Price * 24 * _random.Next(Floor + 1, 8) : null));
+        // A ledger of its own: what an outage of the ledger does to looks and changes is simulated at the workflow's entries.
+        var trust = new TrustRoom(_time, _policy, store: new ArtifactTrustStore(_store));
+        _killSwitch = trust.KillSwitch;
         _rules = new SimulationRules(_time, _fleet, _policy);
         var ledger = new SimulatedLedger(() => _time.Elapsed < _ledgerDownUntil || _fleet.IsFaulty(), Recorded);
         _client = new SimulatedClient(Ask);
@@ -82,8 +86,8 @@ internal sealed class FleetSimulation
         _engine.Told = status => Tell((FleetStatus)status);
         _engine
             .Add(DecideFleet.Handle, new DecideFleet(_policy, _killSwitch, _fleet, _samples, _sizing, _client, _time))
-            .Add(StartFleetScale.Handle, new StartFleetScale(_policy, _killSwitch, _fleet, new EffectIntents(_store, _time), _time))
-            .Add(ProtectInstance.Handle, new ProtectInstance(_policy, _killSwitch, _fleet, new EffectIntents(_store, _time), _time))
+            .Add(StartFleetScale.Handle, new StartFleetScale(_policy, _killSwitch, _fleet, trust.Intents, _time))
+            .Add(ProtectInstance.Handle, new ProtectInstance(_policy, _killSwitch, _fleet, trust.Intents, _time))
             .Add(PollFleetScale.Handle, new PollFleetScale(_fleet))
             .Add(AskAboutFleet.Handle, new AskAboutFleet(_store, _samples, _policy, _sizing, _client, _time))
             .Add(RecordLedgerEntry.Handle, new RecordLedgerEntry(ledger));
@@ -142,7 +146,7 @@ internal sealed class FleetSimulation
             Alternatives = [.. _fleet.Sets.Skip(1).Select(set => set.Set)],
             Scaling = new FleetScalingRules { Interval = TimeSpan.FromMinutes(1), Envelope = envelope, UsdPerDay = budget },
         };
-        return new ApprovalPolicy(true, [], new Dictionary<string, PolicyFleet> { [Fleet] = fleet });
+        return new ApprovalPolicy(true, [], new Dictionary<string, PolicyFleet> { [Fleet] = fleet }) { KillSwitchReleasers = [Releaser] };
     }
 
     private void Tell(FleetStatus status)
@@ -245,7 +249,7 @@ internal sealed class FleetSimulation
                 break;
             case KillSwitchToggle:
                 _fleet.IsStopped = !_fleet.IsStopped;
-                _killSwitch.SetAsync(_fleet.IsStopped, "ana", null, CancellationToken.None).GetAwaiter().GetResult();
+                _killSwitch.SetAsync(_fleet.IsStopped, Releaser, null, "key:ana", CancellationToken.None).GetAwaiter().GetResult();
                 _rules.Stopped(_fleet.IsStopped);
                 break;
             case 9:
@@ -359,7 +363,7 @@ internal sealed class FleetSimulation
         _silentUntil = TimeSpan.Zero;
         _ledgerDownUntil = TimeSpan.Zero;
         _fleet.IsStopped = false;
-        _killSwitch.SetAsync(false, "ana", null, CancellationToken.None).GetAwaiter().GetResult();
+        _killSwitch.SetAsync(false, Releaser, null, "key:ana", CancellationToken.None).GetAwaiter().GetResult();
         _rules.Stopped(false);
         // A set may be left above its limit.
         _policy.Policy = NewPolicy(new EmergencyEnvelope(Floor, 40, DateTimeOffset.MaxValue), null, _fleet.Sets.Count > 1 && _random.Next(2) == 0 ? Floor + 1 : null);

@@ -1,3 +1,4 @@
+using SelfDev.Workflows.Trust;
 using SelfDev.Core.Approvals;
 using SelfDev.Testing;
 using SelfDev.Workflows.Approval;
@@ -32,7 +33,7 @@ public class RegionOutageTests
             Scaling = new FleetScalingRules { Interval = TimeSpan.FromMinutes(1), Envelope = new EmergencyEnvelope(2, 30, DateTimeOffset.MaxValue) },
         };
         var policy = new FixedPolicySource(new ApprovalPolicy(true, [], new Dictionary<string, PolicyFleet> { ["chat"] = fleet }));
-        _decide = new DecideFleet(policy, new KillSwitch(store, _time), _fleet, _samples, new OneEach(), new SimulatedClient(_ => { }), _time);
+        _decide = new DecideFleet(policy, new TrustRoom(_time, policy, store: new ArtifactTrustStore(store)).KillSwitch, _fleet, _samples, new OneEach(), new SimulatedClient(_ => { }), _time);
     }
 
     [Fact]

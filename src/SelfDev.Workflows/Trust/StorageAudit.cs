@@ -1,0 +1,168 @@
+using System.Runtime.CompilerServices;
+using System.Text.Json.Nodes;
+using SelfDev.Core.Redaction;
+using SelfDev.Workflows.ActionExecution;
+using SelfDev.Workflows.Approval;
+using SelfDev.Workflows.Engine;
+using SelfDev.Workflows.Ports;
+
+namespace SelfDev.Workflows.Trust;
+
+/// <summary>Containers of an account in which a host keeps nothing.</summary>
+/// <param name="Account">May lack the containers: then nothing lies there.</param>
+public sealed record ForeignContainers(IArtifactStore Account, IReadOnlyList<string> Names)
+{
+    /// <returns>What lies there all the same, as <c>container/name</c>.</returns>
+    public async IAsyncEnumerable<string> ListAsync([EnumeratorCancellation] CancellationToken cancellation)
+    {
+        foreach (var container in Names)
+        {
+            await using var blobs = Account.ListAsync(container, "", cancellation).GetAsyncEnumerator(cancellation);
+            while (await MoveNextAsync(blobs))
+            {
+                yield return $"{container}/{blobs.Current.Blob.Name}";
+            }
+        }
+    }
+
+    private static async Task<bool> MoveNextAsync(IAsyncEnumerator<BlobInfo> blobs)
+    {
+        try
+        {
+            return await blobs.MoveNextAsync();
+        }
+        catch (NonRetryableException)
+        {
+            // The container is not there.
+            return false;
+        }
+    }
+}
+
+/// <summary>
+/// Looks at everything that SelfDev alone may write, and names what is not as it was written. It reads all of it, so it is asked for
+/// (<c>selfdev ledger verify</c>), not run by itself; what a workflow or a page meets is reported at once anyway.
+/// </summary>
+/// <param name="account">The account without seals.</param>
+/// <param name="foreign">Where nothing of ours lies.</param>
+public sealed class StorageAudit(
+    SealedArtifactStore store,
+    ITrustStore trust,
+    SealedLog log,
+    ApprovalRequests requests,
+    ITreeHeadSigner signer,
+    TamperReports tampering,
+    IArtifactStore account,
+    IReadOnlyList<ForeignContainers> foreign)
+{
+    private const string Markers = "requests-by-expiry/";
+
+    private static readonly string[] Folders = ["decisions/", "intents/", "kill-switch/", "requests/"];
+
+    /// <returns>One line for each thing that is wrong, made safe to print. Each is in the ledger by then.</returns>
+    public async IAsyncEnumerable<string> RunAsync([EnumeratorCancellation] CancellationToken cancellation)
+    {
+        await foreach (var place in store.AuditAsync(cancellation))
+        {
+            yield return Line(place, "its seal is not good");
+        }
+
+        await foreach (var line in TrustAsync(cancellation))
+        {
+            yield return line;
+        }
+
+        await foreach (var line in CommandsAsync(cancellation))
+        {
+            yield return line;
+        }
+
+        foreach (var place in foreign)
+        {
+            await foreach (var name in place.ListAsync(cancellation))
+            {
+                const string what = "SelfDev keeps nothing there: somebody else wrote it";
+                await tampering.ReportAsync(name, what, null, cancellation);
+                yield return Line(name, what);
+            }
+        }
+    }
+
+    private async IAsyncEnumerable<string> TrustAsync([EnumeratorCancellation] CancellationToken cancellation)
+    {
+        var folder = "";
+        await foreach (var name in trust.ListAsync("", "", cancellation))
+        {
+            if (name.StartsWith(Markers, StringComparison.Ordinal))
+            {
+                continue;
+            }
+
+            if (!Folders.Any(known => name.StartsWith(known, StringComparison.Ordinal)))
+            {
+                const string what = "nothing of that name belongs there";
+                await tampering.ReportAsync(name, what, null, cancellation);
+                yield return Line("trust/" + name, what);
+                continue;
+            }
+
+            var next = name[..name.LastIndexOf('/')];
+            if (next == folder)
+            {
+                continue;
+            }
+
+            folder = next;
+            var records = await log.ReadAsync<JsonNode>(folder, cancellation);
+            foreach (var forged in records.Forged)
+            {
+                yield return Line("trust/" + forged, "its seal is not good");
+            }
+
+            if (records.Damage is { } damage)
+            {
+                yield return Line("trust/" + folder, damage);
+            }
+        }
+    }
+
+    private async IAsyncEnumerable<string> CommandsAsync([EnumeratorCancellation] CancellationToken cancellation)
+    {
+        await foreach (var info in account.ListAsync(Containers.Commands, "", cancellation))
+        {
+            var name = info.Blob.Name;
+            var planHash = Path.GetFileNameWithoutExtension(name[(name.LastIndexOf('/') + 1)..]);
+            if (await requests.ReadAsync(planHash, cancellation) is { } && await IsGenuineAsync(info, planHash, cancellation))
+            {
+                continue;
+            }
+
+            const string what = "no approved plan of ours put it there";
+            await tampering.ReportAsync($"{Containers.Commands}/{name}", what, null, cancellation);
+            yield return Line($"{Containers.Commands}/{name}", what);
+        }
+    }
+
+    private async Task<bool> IsGenuineAsync(BlobInfo info, string planHash, CancellationToken cancellation)
+    {
+        if (info.Length > TrustStoreLimits.MaxBytes)
+        {
+            return false;
+        }
+
+        try
+        {
+            await using var stream = await account.OpenReadAsync(info.Blob, cancellation);
+            var bytes = new byte[stream.Length];
+            await stream.ReadExactlyAsync(bytes, cancellation);
+            return CommandDocument.IsGenuine(bytes, planHash, signer);
+        }
+        catch (BlobGoneException)
+        {
+            // Picked up meanwhile.
+            return true;
+        }
+    }
+
+    private static string Line(string place, string what) => $"{SafeText.SingleLine(place)}: {what}";
+}

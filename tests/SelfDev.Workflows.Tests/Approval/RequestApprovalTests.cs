@@ -1,0 +1,68 @@
+using SelfDev.Core.Approvals;
+using SelfDev.Testing;
+using SelfDev.Workflows.Approval;
+using SelfDev.Workflows.Engine;
+
+namespace SelfDev.Workflows.Tests.Approval;
+
+public sealed class RequestApprovalTests : IDisposable
+{
+    private static readonly Uri AnasHook = new("https://hooks.example.com/ana");
+
+    private readonly FakeClock _clock = new(Asked.Now);
+    private readonly FixedPolicySource _policy = new(Asked.Policy with
+    {
+        People = new Dictionary<string, PolicyPerson> { [Asked.Ana] = new(AnasHook) },
+    });
+
+    private readonly TrustRoom _trust;
+    private readonly RequestApproval _ask;
+
+    public RequestApprovalTests()
+    {
+        _trust = new TrustRoom(_clock, _policy);
+        var links = new ApprovalLinks(_trust.Keys, new Uri("https://selfdev.example/"), _clock);
+        _ask = new RequestApproval(_trust.Requests, _trust.Decisions, links, _policy, _trust.Ledger, _trust.Told);
+    }
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Each_person_gets_a_link_of_their_own_and_what_others_may_read_has_none()
+    {
+        var request = await _trust.Requests.WriteAsync(Asked.Request(), Cancel);
+        await RunAsync(request);
+        Assert.Equal([Asked.Ana, Asked.Bo, Asked.Cy], _trust.Told.All.Select(told => told.Recipient));
+        Assert.Equal([AnasHook, null, null], _trust.Told.All.Select(told => told.Address));
+        Assert.Equal(3, _trust.Told.All.Select(told => told.Link).Distinct().Count());
+        Assert.All(_trust.Told.All, told => Assert.Equal($"https://selfdev.example/decide/{request.PlanHash}", told.SharedLink!.ToString()));
+        Assert.All(_trust.Told.All, told => Assert.StartsWith("https://selfdev.example/approvals/v1.", told.Link!.ToString(), StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData(2, false)]
+    [InlineData(1, true)]
+    public async Task Where_a_sign_in_is_needed_no_link_has_authority_not_even_a_personal_one(int quorum, bool signIn)
+    {
+        var request = Asked.Request(quorum: quorum);
+        request = await _trust.Requests.WriteAsync(request with { Requirement = request.Requirement with { SignIn = signIn } }, Cancel);
+        await RunAsync(request);
+        Assert.All(_trust.Told.All, told => Assert.Equal($"/decide/{request.PlanHash}", told.Link!.AbsolutePath));
+        Assert.All(_trust.Told.All, told => Assert.Contains("signed in", told.Text, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Whoever_has_decided_is_not_reminded()
+    {
+        var request = await _trust.Requests.WriteAsync(Asked.Request(quorum: 2), Cancel);
+        await _trust.Decisions.RecordAsync(request, Asked.Approve(request, Asked.Bo), Cancel);
+        await RunAsync(request, reminder: 1);
+        Assert.Equal([Asked.Ana, Asked.Cy], _trust.Told.All.Select(told => told.Recipient));
+        Assert.All(_trust.Told.All, told => Assert.Equal("approval-reminder", told.Topic));
+    }
+
+    public void Dispose() => _trust.Dispose();
+
+    private Task<Nothing> RunAsync(ApprovalRequest request, int reminder = 0) =>
+        _ask.RunAsync(new RequestApprovalInput(request.PlanHash, reminder), new ActivityContext("run7", "key", Cancel));
+}

@@ -1,0 +1,104 @@
+using System.Text;
+using System.Text.Json.Nodes;
+using SelfDev.Core.Approvals;
+using SelfDev.Core.Ledger;
+using SelfDev.Testing;
+using SelfDev.Workflows.ActionExecution;
+using SelfDev.Workflows.Ports;
+using SelfDev.Workflows.Tests.Approval;
+using SelfDev.Workflows.Trust;
+
+namespace SelfDev.Workflows.Tests.Trust;
+
+public sealed class StorageAuditTests : IDisposable
+{
+    private readonly TrustRoom _trust = new(new FakeClock(Asked.Now), new FixedPolicySource(Asked.Policy));
+    private readonly InMemoryArtifactStore _account = new();
+    private readonly InMemoryArtifactStore _elsewhere = new();
+    private readonly TestSigner _signer = new();
+    private readonly SealedArtifactStore _store;
+    private readonly StorageAudit _audit;
+
+    public StorageAuditTests()
+    {
+        _store = new SealedArtifactStore(_account, _trust.Seals, _trust.Tampering, _trust.Clock);
+        _audit = new StorageAudit(
+            _store, _trust.Store, _trust.Log, _trust.Requests, _signer, _trust.Tampering, _account, [new ForeignContainers(_elsewhere, [Containers.Evidence])]);
+    }
+
+    private static CancellationToken Cancel => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task What_was_written_as_it_should_be_is_not_named()
+    {
+        await FillAsync();
+        Assert.Empty(await _audit.RunAsync(Cancel).ToListAsync(Cancel));
+        Assert.DoesNotContain(_trust.Ledger.Entries, entry => entry.Type == LedgerEntryTypes.Tampering);
+    }
+
+    [Fact]
+    public async Task Everything_else_is_named_by_its_place_and_stands_in_the_ledger()
+    {
+        var request = await FillAsync();
+        _account.Put(Containers.Evidence, "run7/analysis.json", "{}");
+        _account.Put(Containers.Reports, "run7/report.html", "all clear");
+        _account.Put(Containers.Commands, $"training/run7/{new string('a', 64)}.json", "{}");
+        _account.Put(Containers.Commands, $"training/run8/{request.PlanHash}.json", "{\"planHash\":\"" + request.PlanHash + "\"}");
+        _account.Put(Containers.Commands, "x", "{}");
+        _elsewhere.Put(Containers.Evidence, $"decisions/{request.PlanHash}/0001.json", "{}");
+        _trust.Store.Forge($"decisions/{request.PlanHash}/000002", "{}"u8);
+        _trust.Store.Forge("approvers/eve", "{}"u8);
+        _trust.Store.Forge("kill-switch/000001", "{}"u8);
+        string[] expected =
+        [
+            "evidence/run7/analysis.json", "reports/run7/report.html", "trust/approvers/eve", $"trust/decisions/{request.PlanHash}/000002",
+            "trust/kill-switch/000001", $"commands/training/run7/{new string('a', 64)}.json", $"commands/training/run8/{request.PlanHash}.json",
+            "commands/x", $"evidence/decisions/{request.PlanHash}/0001.json",
+        ];
+        var named = await _audit.RunAsync(Cancel).Select(line => line[..line.IndexOf(':', StringComparison.Ordinal)]).ToListAsync(Cancel);
+        Assert.Equal(expected.Order(StringComparer.Ordinal), named.Order(StringComparer.Ordinal));
+        Assert.Equal(expected.Length, _trust.Ledger.Entries.Count(entry => entry.Type == LedgerEntryTypes.Tampering));
+    }
+
+    [Fact]
+    public async Task A_genuine_command_with_another_parameter_is_none()
+    {
+        var request = await FillAsync();
+        var name = $"training/run7/{request.PlanHash}.json";
+        var command = _account.Text(Containers.Commands, name);
+        Assert.True(CommandDocument.IsGenuine(Encoding.UTF8.GetBytes(command), request.PlanHash, _signer));
+        foreach (var (from, to) in new[] { ("\"4\"", "\"9\""), ("scale-fleet", "restart"), ("sha256:ab#F1", "sha256:ab#F2") })
+        {
+            Assert.Contains(from, command, StringComparison.Ordinal);
+            var edited = Encoding.UTF8.GetBytes(command.Replace(from, to, StringComparison.Ordinal));
+            Assert.False(CommandDocument.IsGenuine(edited, request.PlanHash, _signer));
+        }
+
+        Assert.False(CommandDocument.IsGenuine(Encoding.UTF8.GetBytes(command), new string('b', 64), _signer));
+        using var other = new TestSigner();
+        Assert.False(CommandDocument.IsGenuine(Encoding.UTF8.GetBytes(command), request.PlanHash, other));
+        foreach (var text in new[] { "", "[]", "null", "{}", "{\"planHash\":1}", $"{{\"planHash\":\"{request.PlanHash}\",\"signature\":{{\"value\":\"?\"}}}}" })
+        {
+            Assert.False(CommandDocument.IsGenuine(Encoding.UTF8.GetBytes(text), request.PlanHash, _signer));
+        }
+    }
+
+    public void Dispose()
+    {
+        _trust.Dispose();
+        _signer.Dispose();
+    }
+
+    private async Task<SelfDev.Workflows.Approval.ApprovalRequest> FillAsync()
+    {
+        await _store.WriteAsync(Containers.Evidence, "run7/analysis.json", "{\"a\":1}"u8.ToArray(), "application/json", Cancel);
+        await _store.WriteAsync(Containers.Reports, "run7/report.html", "<p>"u8.ToArray(), "text/html", Cancel);
+        var request = await _trust.Requests.WriteAsync(Asked.Request(quorum: 2), Cancel);
+        await _trust.Decisions.RecordAsync(request, Asked.Approve(request, Asked.Ana), Cancel);
+        await _trust.Intents.SetAsync(request.PlanHash, Cancel);
+        var command = CommandDocument.Of(request.Plan, request.PlanHash);
+        await CommandDocument.SignAsync(command, _signer, Cancel);
+        _account.Put(Containers.Commands, $"training/run7/{request.PlanHash}.json", command.ToJsonString());
+        return request;
+    }
+}
