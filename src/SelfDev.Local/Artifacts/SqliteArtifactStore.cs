@@ -29,7 +29,7 @@ internal sealed class SqliteArtifactStore : IArtifactStore, IDisposable
 
     private static readonly IReadOnlyDictionary<string, string> NoMetadata = new Dictionary<string, string>();
 
-    private static readonly SqliteSchema Schema = new("""
+    private static readonly SqliteSchema Schema = SqliteSchema.Marked("""
         CREATE TABLE blob (
             seq INTEGER PRIMARY KEY, container TEXT NOT NULL, name TEXT NOT NULL, etag TEXT NOT NULL, length INTEGER NOT NULL,
             modified INTEGER NOT NULL, type TEXT NOT NULL, metadata TEXT NOT NULL, checksum INTEGER NOT NULL, file TEXT, content BLOB,
@@ -48,16 +48,16 @@ internal sealed class SqliteArtifactStore : IArtifactStore, IDisposable
     /// <value>Transactions so far; for tests and benchmarks.</value>
     internal long Commits => _database.Commits;
 
-    /// <summary>Opens <c>artifacts.db</c> in a folder, or makes it. Pages are not checked here, which would read all of it: each blob is when it is read.</summary>
+    /// <summary>Opens the file, or makes it with its folder. Pages are not checked here, which would read all of it: each blob is when it is read.</summary>
+    /// <param name="path">Large blobs lie beside it, in the folder <c>large</c>.</param>
     /// <param name="containers">Those that it has; any other is refused.</param>
     /// <inheritdoc cref="SqliteDatabase.Open" path="/exception"/>
-    public static SqliteArtifactStore Open(string folder, IReadOnlyCollection<string> containers, TimeProvider clock)
+    public static SqliteArtifactStore Open(string path, IReadOnlyCollection<string> containers, TimeProvider clock)
     {
-        var database = SqliteDatabase.Open(
-            Path.Combine(folder, "artifacts.db"), Schema, new SqliteDatabaseOptions { ChecksIntegrity = false, CheckpointPages = 4_000 });
+        var database = SqliteDatabase.Open(path, Schema, new SqliteDatabaseOptions { ChecksIntegrity = false, CheckpointPages = 4_000 });
         try
         {
-            var files = new LargeFiles(Path.Combine(folder, "large"));
+            var files = new LargeFiles(Path.Combine(Path.GetDirectoryName(Path.GetFullPath(path))!, "large"));
             var named = database.ReadAsync(
                 session => session.Prepare("SELECT file FROM blob WHERE file IS NOT NULL").All(row => row.Text(0)), CancellationToken.None);
             files.DeleteAllBut(named.GetAwaiter().GetResult().ToHashSet(StringComparer.Ordinal));
@@ -190,6 +190,12 @@ internal sealed class SqliteArtifactStore : IArtifactStore, IDisposable
 
         return created;
     }
+
+    /// <inheritdoc cref="SqliteDatabase.MarkAsync"/>
+    public Task MarkAsync(long set, long start) => _database.MarkAsync(set, start);
+
+    /// <inheritdoc cref="SqliteDatabase.ReadCommitsAsync"/>
+    public Task<long> ReadCommitsAsync(CancellationToken cancellation) => _database.ReadCommitsAsync(cancellation);
 
     public void Dispose() => _database.Dispose();
 

@@ -14,7 +14,7 @@ public sealed class LargeBlobMemoryTests
     public async Task A_large_stream_is_never_held_in_memory()
     {
         var folder = Directory.CreateTempSubdirectory("selfdev-artifacts-").FullName;
-        using (var store = SqliteArtifactStore.Open(folder, [Containers.Evidence], TimeProvider.System))
+        using (var store = SqliteArtifactStore.Open(Path.Combine(folder, "artifacts.db"), [Containers.Evidence], TimeProvider.System))
         {
             await MeasureAsync(store);
         }

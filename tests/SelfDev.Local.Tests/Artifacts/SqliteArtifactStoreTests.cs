@@ -150,6 +150,6 @@ public sealed class SqliteArtifactStoreTests : ArtifactStoreConformance, IDispos
     private SqliteArtifactStore Open()
     {
         _store?.Dispose();
-        return _store = SqliteArtifactStore.Open(_folder, [Containers.Evidence, Containers.Reports, Containers.Rejected], _clock);
+        return _store = SqliteArtifactStore.Open(Path.Combine(_folder, "artifacts.db"), [Containers.Evidence, Containers.Reports, Containers.Rejected], _clock);
     }
 }
