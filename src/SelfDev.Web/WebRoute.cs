@@ -83,7 +83,7 @@ public sealed record WebRoute(
 
         if (Authorization != WebAuthorization.Principal)
         {
-            return RequestOrigin.Refusal(request, options, mustProve: Authorization == WebAuthorization.None) is { Length: 1 } foreign ? Foreign(request, foreign) : null;
+            return RequestOrigin.Refusal(request, options, mustProve: Authorization == WebAuthorization.None) is { } foreign ? Foreign(request, foreign) : null;
         }
 
         var (caller, unproven) = CallerIdentity.Identify(request, options, services.GetRequiredService<TimeProvider>().GetUtcNow());
