@@ -3,17 +3,19 @@ using System.Text;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using SelfDev.Azure.Ledger;
+using SelfDev.Local.Artifacts;
 using SelfDev.Local.Engine;
 using SelfDev.Local.Hosting;
 using SelfDev.Local.Reconcile;
 using SelfDev.Local.Trust;
 using SelfDev.Workflows.Engine;
 using SelfDev.Workflows.Ledger;
+using SelfDev.Workflows.Ports;
 
 namespace SelfDev.CrashTarget;
 
 /// <summary>
-/// What a host keeps, without the rest of it: engine, trust records and ledger on a data folder, looked at, marked and noted as a host does
+/// What a host keeps, without the rest of it: engine, trust records, ledger and artifacts on a data folder, looked at, marked and noted as a host does
 /// it. Its runs record in the ledger and in the trust store.
 /// </summary>
 internal sealed class FolderHost : IAsyncDisposable
@@ -22,6 +24,7 @@ internal sealed class FolderHost : IAsyncDisposable
 
     private readonly SqliteTrustStore _trust;
     private readonly SqliteLedgerLog _log;
+    private readonly SqliteArtifactStore _artifacts;
     private readonly HeadFile _head;
     private readonly PemTreeHeadSigner _signer;
     private readonly HostParts _parts;
@@ -29,9 +32,17 @@ internal sealed class FolderHost : IAsyncDisposable
     private readonly ServiceProvider _services;
 
     private FolderHost(
-        SqliteTrustStore trust, SqliteLedgerLog log, HeadFile head, PemTreeHeadSigner signer, LedgerStore ledger, HostParts parts, EmbeddedEngine engine, ServiceProvider services)
+        SqliteTrustStore trust,
+        SqliteLedgerLog log,
+        SqliteArtifactStore artifacts,
+        HeadFile head,
+        PemTreeHeadSigner signer,
+        LedgerStore ledger,
+        HostParts parts,
+        EmbeddedEngine engine,
+        ServiceProvider services)
     {
-        (_trust, _log, _head, _signer, Ledger, _parts, _engine, _services) = (trust, log, head, signer, ledger, parts, engine, services);
+        (_trust, _log, _artifacts, _head, _signer, Ledger, _parts, _engine, _services) = (trust, log, artifacts, head, signer, ledger, parts, engine, services);
     }
 
     public LedgerStore Ledger { get; }
@@ -42,6 +53,7 @@ internal sealed class FolderHost : IAsyncDisposable
         var reconciliation = await Reconciliation.BeginAsync(data, ownStorage: false, acceptLoss, TimeProvider.System.GetUtcNow(), CancellationToken.None);
         var trust = SqliteTrustStore.Open(data.TrustDatabase);
         var log = SqliteLedgerLog.Open(data.LedgerDatabase);
+        var artifacts = SqliteArtifactStore.Open(data.ArtifactsDatabase, [Containers.Evidence], TimeProvider.System);
         var head = new HeadFile(data.LastHead, TimeProvider.System, NullLogger<HeadFile>.Instance);
         var signer = PemTreeHeadSigner.FromFile(data.LedgerKey);
         var ledger = new LedgerStore(log, signer, TimeProvider.System, head);
@@ -56,16 +68,17 @@ internal sealed class FolderHost : IAsyncDisposable
                 return input;
             });
         var engine = new EmbeddedEngine(new EmbeddedEngineOptions { DataFolder = data.Engine }, catalog, services, NullLoggerFactory.Instance);
-        var parts = new HostParts(reconciliation, data, ownStorage: false, trust, log, engine);
+        var parts = new HostParts(reconciliation, data, ownStorage: false, trust, log, artifacts, engine);
         await parts.CompleteAsync(ledger, CancellationToken.None);
         await engine.StartAsync(CancellationToken.None);
-        return new FolderHost(trust, log, head, signer, ledger, parts, engine, services);
+        return new FolderHost(trust, log, artifacts, head, signer, ledger, parts, engine, services);
     }
 
-    /// <summary>One run to its end, and one trust record.</summary>
+    /// <summary>One run to its end, one trust record and one piece of evidence.</summary>
     public async Task WorkAsync(string id)
     {
         await _trust.TryCreateAsync($"decisions/{id}", Encoding.UTF8.GetBytes(id), CancellationToken.None);
+        await _artifacts.WriteAsync(Containers.Evidence, id, Encoding.UTF8.GetBytes(id), "text/plain", CancellationToken.None);
         await _engine.StartAsync(Run, 1, id, CancellationToken.None);
         await _engine.WaitForCompletionAsync(id, CancellationToken.None);
     }
@@ -92,6 +105,7 @@ internal sealed class FolderHost : IAsyncDisposable
         Ledger.Dispose();
         _head.Dispose();
         _log.Dispose();
+        _artifacts.Dispose();
         _trust.Dispose();
         _signer.Dispose();
         await _services.DisposeAsync();

@@ -27,6 +27,7 @@ public sealed class InMemoryArtifactStore : IArtifactStore
 
     public async Task<BlobInfo?> GetInfoAsync(string container, string name, CancellationToken cancellation)
     {
+        BlobNames.Addressable(container, name);
         await Task.Yield();
         return _blobs.TryGetValue((container, name), out var blob) ? Info(container, name, blob) : null;
     }
@@ -42,30 +43,36 @@ public sealed class InMemoryArtifactStore : IArtifactStore
 
     public async Task<Stream> OpenReadAsync(BlobRef blob, CancellationToken cancellation)
     {
+        BlobNames.Addressable(blob.Container, blob.Name);
         await Task.Yield();
         return _blobs.TryGetValue((blob.Container, blob.Name), out var stored) && (blob.ETag is null || blob.ETag == stored.ETag)
-            ? new MemoryStream(stored.Content, writable: false)
+            ? new PinnedMemoryStream(stored.Content, () => _blobs.TryGetValue((blob.Container, blob.Name), out var now) && now.ETag == stored.ETag)
             : throw new BlobGoneException($"{blob.Container}/{blob.Name} is not there.");
     }
 
     public async Task<BlobRef> WriteAsync(string container, string name, ReadOnlyMemory<byte> content, string contentType, CancellationToken cancellation)
     {
+        BlobNames.Addressable(container, name);
+        var stored = content.ToArray();
         await Task.Yield();
-        return Store(container, name, content.ToArray(), new Dictionary<string, string>());
+        return Store(container, name, stored, new Dictionary<string, string>());
     }
 
     public async Task<BlobRef> WriteAsync(
         string container, string name, Stream content, string contentType, IReadOnlyDictionary<string, string> metadata, CancellationToken cancellation)
     {
+        BlobNames.Addressable(container, name);
         using var memory = new MemoryStream();
         await content.CopyToAsync(memory, cancellation);
-        return Store(container, name, memory.ToArray(), metadata);
+        return Store(container, name, memory.ToArray(), metadata.ToDictionary(pair => pair.Key.ToLowerInvariant(), pair => pair.Value));
     }
 
     public async Task<bool> TryCreateAsync(string container, string name, ReadOnlyMemory<byte> content, string contentType, CancellationToken cancellation)
     {
+        BlobNames.Addressable(container, name);
+        var stored = content.ToArray();
         await Task.Yield();
-        return _blobs.TryAdd((container, name), new Stored(content.ToArray(), NextETag(), new Dictionary<string, string>()));
+        return _blobs.TryAdd((container, name), new Stored(stored, NextETag(), new Dictionary<string, string>()));
     }
 
     private BlobRef Store(string container, string name, byte[] content, IReadOnlyDictionary<string, string> metadata)

@@ -5,7 +5,6 @@ using Azure.Identity;
 using Azure.Storage;
 using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
-using SelfDev.Core.Artifacts;
 using SelfDev.Workflows.Ports;
 using BlobInfo = SelfDev.Workflows.Ports.BlobInfo;
 
@@ -42,9 +41,12 @@ public sealed class BlobArtifactStore : IArtifactStore
     }
 
     /// <summary>Creates the containers that are missing, all private.</summary>
-    public async Task EnsureContainersAsync(CancellationToken cancellation)
+    public Task EnsureContainersAsync(CancellationToken cancellation) => EnsureContainersAsync(Containers.All, cancellation);
+
+    /// <inheritdoc cref="EnsureContainersAsync(CancellationToken)"/>
+    public async Task EnsureContainersAsync(IReadOnlyList<string> containers, CancellationToken cancellation)
     {
-        foreach (var container in Containers.All)
+        foreach (var container in containers)
         {
             try
             {
@@ -190,7 +192,7 @@ public sealed class BlobArtifactStore : IArtifactStore
     }
 
     private BlobClient Client(string container, string name) =>
-        _service.GetBlobContainerClient(container).GetBlobClient(BlobFailures.Addressable(container, name));
+        _service.GetBlobContainerClient(container).GetBlobClient(BlobNames.Addressable(container, name));
 
     private async Task<BlobContentInfo> UploadAsync(
         string container, string name, ReadOnlyMemory<byte> content, BlobUploadOptions options, CancellationToken cancellation)

@@ -1,7 +1,6 @@
 using Azure;
 using Azure.Identity;
 using Azure.Storage.Blobs.Models;
-using SelfDev.Core.Artifacts;
 using SelfDev.Core.Redaction;
 using SelfDev.Workflows.Engine;
 
@@ -31,14 +30,4 @@ internal static class BlobFailures
             _ => null,
         };
     }
-
-    /// <summary>
-    /// The name as it is, if a URL can carry it: <c>.</c> and <c>..</c> as a path segment would be resolved away on the
-    /// way and reach another blob, or another container.
-    /// </summary>
-    /// <exception cref="NonRetryableException">It cannot.</exception>
-    public static string Addressable(string container, string name) =>
-        name.Length is > 0 and <= ArtifactName.MaxChars && !ArtifactName.HasDotSegment(name)
-            ? name
-            : throw new NonRetryableException($"'{container}/{SafeText.SingleLine(name)}' is no usable blob name: a part of it is '.' or '..', or its length is not 1 to 1,024.");
 }

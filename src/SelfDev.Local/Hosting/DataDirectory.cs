@@ -38,6 +38,9 @@ public sealed class DataDirectory
 
     public string LedgerDatabase => Path.Combine(Trust, "ledger.db");
 
+    /// <value>Evidence, reports and rejected input, where they are not in an account that the settings name.</value>
+    public string ArtifactsDatabase => Path.Combine(Artifacts, "artifacts.db");
+
     public string Simulator => Path.Combine(Root, "arm-simulator");
 
     /// <value>The ledger's newest head, kept apart from the ledger.</value>
@@ -70,6 +73,8 @@ public sealed class DataDirectory
 
     private string Trust => Path.Combine(Root, "trust");
 
+    private string Artifacts => Path.Combine(Root, "artifacts");
+
     private string Keys => Path.Combine(Root, "keys");
 
     /// <value>Held by the host that runs on the folder.</value>
@@ -88,7 +93,7 @@ public sealed class DataDirectory
         Action<string> nobody = _ => { };
         say ??= nobody;
         var wasOpen = PrivateFolder.Ensure(Root, IsOurs, say);
-        foreach (var part in new[] { Keys, Engine, Trust, Storage, Spool, Simulator })
+        foreach (var part in new[] { Keys, Engine, Trust, Artifacts, Storage, Spool, Simulator })
         {
             PrivateFolder.Ensure(part, () => true, nobody);
         }

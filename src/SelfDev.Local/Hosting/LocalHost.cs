@@ -7,6 +7,7 @@ using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Console;
 using SelfDev.Local.ArmSimulator;
+using SelfDev.Local.Artifacts;
 using SelfDev.Local.Engine;
 using SelfDev.Local.Intake;
 using SelfDev.Local.Reconcile;
@@ -168,6 +169,7 @@ public sealed class LocalHost : IAsyncDisposable
     private static async Task OpenStoresAsync(IServiceProvider services, CancellationToken cancellation)
     {
         _ = services.GetRequiredService<ITrustStore>();
+        _ = services.GetRequiredService<SqliteArtifactStore>();
         await services.GetRequiredService<LedgerStore>().OpenAsync(cancellation);
     }
 

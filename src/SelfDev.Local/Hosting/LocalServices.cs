@@ -8,6 +8,7 @@ using SelfDev.Azure.Notifications;
 using SelfDev.Core.Approvals;
 using SelfDev.Core.Ledger;
 using SelfDev.Local.ArmSimulator;
+using SelfDev.Local.Artifacts;
 using SelfDev.Local.Engine;
 using SelfDev.Local.Intake;
 using SelfDev.Local.Reconcile;
@@ -30,6 +31,8 @@ namespace SelfDev.Local.Hosting;
 /// <summary>What the local host puts behind each port.</summary>
 internal static class LocalServices
 {
+    private static readonly string[] OwnContainers = [Containers.Evidence, Containers.Reports, Containers.Rejected];
+
     public static IServiceCollection AddLocalHost(
         this IServiceCollection services,
         LocalHostOptions options,
@@ -43,7 +46,8 @@ internal static class LocalServices
         .AddSingleton(options.Clock)
         .AddSingleton<HostAddress>()
         .AddSpool(new SpoolOptions { Folder = options.Data.Spool }, storage)
-        .AddSealedStorage(services => SpoolServices.Over(storage, services))
+        .AddSingleton(services => SqliteArtifactStore.Open(options.Data.ArtifactsDatabase, OwnContainers, services.GetRequiredService<TimeProvider>()))
+        .AddSealedStorage(services => Artifacts(storage, services), [new ForeignContainers(storage.Store, storage.KeptElsewhere)])
         .AddSingleton(PemTreeHeadSigner.FromFile(options.Data.LedgerKey))
         .AddSingleton<ITreeHeadSigner>(services => services.GetRequiredService<PemTreeHeadSigner>())
         .AddSingleton(services => new LedgerPublicKeys(LedgerKeys.FromPem(services.GetRequiredService<PemTreeHeadSigner>().PublicKeyPem)))
@@ -66,6 +70,7 @@ internal static class LocalServices
             storage.Azurite is not null,
             services.GetRequiredService<SqliteTrustStore>(),
             services.GetRequiredService<SqliteLedgerLog>(),
+            services.GetRequiredService<SqliteArtifactStore>(),
             services.GetRequiredService<EmbeddedEngine>()))
         .AddSingleton<LastSeenKeeper>()
         .AddSingleton<IFleet>(services => Fleet(options, simulator, services))
@@ -87,6 +92,14 @@ internal static class LocalServices
         .AddSingleton<IntakeSweep>()
         .AddSingleton(new IntakeWatcherOptions())
         .AddSingleton<IntakeWatcher>();
+
+    // An account that the settings name takes everything that is an artifact. An emulator answers before it has written: it gets what others
+    // have to reach, through the spool.
+    private static IArtifactStore Artifacts(LocalStorage storage, IServiceProvider services)
+    {
+        var shared = SpoolServices.Over(storage, services);
+        return storage.Azurite is null ? shared : new RoutedArtifactStore(services.GetRequiredService<SqliteArtifactStore>(), OwnContainers, shared);
+    }
 
     private static ArmFleet Fleet(LocalHostOptions options, ArmSimulatorServer? simulator, IServiceProvider services)
     {

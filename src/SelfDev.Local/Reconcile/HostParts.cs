@@ -1,3 +1,4 @@
+using SelfDev.Local.Artifacts;
 using SelfDev.Local.Engine;
 using SelfDev.Local.Hosting;
 using SelfDev.Local.Sqlite;
@@ -9,7 +10,13 @@ namespace SelfDev.Local.Reconcile;
 /// <summary>The parts of a host that starts or runs: how each is marked, and how its changes are counted.</summary>
 /// <param name="ownStorage">As of <see cref="Reconciliation.BeginAsync"/>.</param>
 internal sealed class HostParts(
-    Reconciliation reconciliation, DataDirectory data, bool ownStorage, SqliteTrustStore trust, SqliteLedgerLog ledger, EmbeddedEngine engine)
+    Reconciliation reconciliation,
+    DataDirectory data,
+    bool ownStorage,
+    SqliteTrustStore trust,
+    SqliteLedgerLog ledger,
+    SqliteArtifactStore artifacts,
+    EmbeddedEngine engine)
 {
     /// <summary>Marks all parts with this start and has the ledger say what loss was accepted. The stores are open, the engine is not.</summary>
     public Task CompleteAsync(ILedgerStore record, CancellationToken cancellation)
@@ -18,6 +25,7 @@ internal sealed class HostParts(
         {
             [Parts.Trust] = trust.MarkAsync,
             [Parts.Ledger] = ledger.MarkAsync,
+            [Parts.Artifacts] = artifacts.MarkAsync,
             [Parts.Engine] = (set, start) =>
             {
                 EngineStore.Mark(data.EngineDatabase, set, start);
@@ -42,5 +50,6 @@ internal sealed class HostParts(
         [Parts.Engine] = engine.ReadCommits(),
         [Parts.Trust] = await trust.ReadCommitsAsync(cancellation),
         [Parts.Ledger] = await ledger.ReadCommitsAsync(cancellation),
+        [Parts.Artifacts] = await artifacts.ReadCommitsAsync(cancellation),
     });
 }

@@ -16,6 +16,7 @@ internal static class PartReader
             ReadDatabase(data, Parts.Engine, data.EngineDatabase, "meta", "instance"),
             ReadDatabase(data, Parts.Trust, data.TrustDatabase, StoreMarks.Table, "record"),
             ReadDatabase(data, Parts.Ledger, data.LedgerDatabase, StoreMarks.Table, "entry"),
+            ReadDatabase(data, Parts.Artifacts, data.ArtifactsDatabase, StoreMarks.Table, "blob"),
         ];
         if (ownStorage)
         {

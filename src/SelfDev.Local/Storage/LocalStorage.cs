@@ -1,4 +1,5 @@
 using SelfDev.Azure.Blobs;
+using SelfDev.Workflows.Ports;
 
 namespace SelfDev.Local.Storage;
 
@@ -24,6 +25,14 @@ public sealed class LocalStorage : IAsyncDisposable
     /// <value>Null where the settings named an account.</value>
     public AzuriteProcess? Azurite { get; }
 
+    /// <value>
+    /// Containers that lie elsewhere than in this storage: in a named account only what decides something, in an emulator of our own
+    /// all that nobody else writes or picks up.
+    /// </value>
+    public IReadOnlyList<string> KeptElsewhere => Azurite is null
+        ? [Containers.Ledger, Containers.Trust]
+        : [Containers.Evidence, Containers.Reports, Containers.Rejected, Containers.Ledger, Containers.Trust];
+
     /// <summary>Opens it and creates the containers that are missing.</summary>
     /// <param name="setting">A connection string, or an <c>https://</c> service address with the environment's credential; null or empty: start Azurite.</param>
     /// <exception cref="ArgumentException">The setting names no account that can be reached safely.</exception>
@@ -35,7 +44,7 @@ public sealed class LocalStorage : IAsyncDisposable
         try
         {
             var storage = new LocalStorage(BlobStoreOptions.Parse(own?.ConnectionString ?? setting!), own);
-            await storage.Store.EnsureContainersAsync(cancellation);
+            await storage.Store.EnsureContainersAsync([.. Containers.All.Except(storage.KeptElsewhere)], cancellation);
             return storage;
         }
         catch

@@ -15,7 +15,7 @@ public sealed class ReconciliationTests : IDisposable
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    public static TheoryData<string> EveryDatabase => ["engine/engine.db", "trust/trust.db", "trust/ledger.db"];
+    public static TheoryData<string> EveryDatabase => ["engine/engine.db", "trust/trust.db", "trust/ledger.db", "artifacts/artifacts.db"];
 
     public void Dispose()
     {
