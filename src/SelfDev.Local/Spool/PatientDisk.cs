@@ -11,12 +11,15 @@ internal sealed class PatientDisk(TimeProvider clock, TimeSpan patience) : IStor
     /// <summary>Azurite saves every five seconds, operating systems write within half a minute; this is far more than both.</summary>
     public static readonly TimeSpan DefaultPatience = TimeSpan.FromMinutes(10);
 
+    // Between two times that the emulator is asked what it still has.
+    private static readonly TimeSpan LookAfter = TimeSpan.FromSeconds(10);
+
     public bool MayForget => true;
 
     public Task<DiskState> LookAsync(IReadOnlyList<(SpoolEntry Entry, DateTimeOffset PutAt)> held, CancellationToken cancellation)
     {
         var now = clock.GetUtcNow();
         var kept = held.Where(one => now - one.PutAt >= patience).Select(one => one.Entry.Mark).ToHashSet(StringComparer.Ordinal);
-        return Task.FromResult(new DiskState(now.UtcTicks.ToString(CultureInfo.InvariantCulture), kept));
+        return Task.FromResult(new DiskState((now.UtcTicks / LookAfter.Ticks).ToString(CultureInfo.InvariantCulture), kept));
     }
 }

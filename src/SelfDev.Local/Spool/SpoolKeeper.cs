@@ -35,10 +35,25 @@ internal sealed class SpoolKeeper(
             await PutAsync(waiting.Entry, onlyIfWaiting: true, cancellation);
         }
 
-        var put = table.Snapshot().Where(held => held.PutAt is not null).Select(held => (held.Entry, held.PutAt!.Value)).ToList();
+        var missed = await LetGoAsync(cancellation);
+        if (missed.Count > 0)
+        {
+            await AskAsync(missed, cancellation);
+        }
+    }
+
+    /// <summary>Lets go what is on storage's disk; asks storage nothing, which may have ended.</summary>
+    /// <returns>Entries that should have been there by now and were not.</returns>
+    /// <exception cref="IOException">The disk cannot be read; everything is held.</exception>
+    public async Task<IReadOnlyList<SpoolEntry>> LetGoAsync(CancellationToken cancellation)
+    {
+        var put = table.Snapshot()
+            .Where(held => held.PutAt is not null)
+            .Select(held => (held.Entry, held.PutAt!.Value))
+            .ToList();
         if (put.Count == 0)
         {
-            return;
+            return [];
         }
 
         var state = await disk.LookAsync(put, cancellation);
@@ -55,9 +70,19 @@ internal sealed class SpoolKeeper(
             }
         }
 
-        if (missed.Count > 0)
+        return missed;
+    }
+
+    /// <summary>As <see cref="LetGoAsync"/>, for the end of the host: what fails is left to the next start.</summary>
+    public async Task TryLetGoAsync()
+    {
+        try
         {
-            await AskAsync(missed, cancellation);
+            await LetGoAsync(CancellationToken.None);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            logger.SpoolLookFailed(1, failure);
         }
     }
 

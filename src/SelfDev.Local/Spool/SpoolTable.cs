@@ -38,14 +38,14 @@ internal sealed class SpoolTable(SpoolFolder folder)
     }
 
     /// <summary>Notes the state of the disk that an entry was not found in.</summary>
-    /// <returns>How many such states there were since it was put.</returns>
+    /// <returns>How many such states there were since it was put; 0 for a state that was noted before.</returns>
     public int Missed(SpoolEntry entry, string version)
     {
         lock (_held)
         {
             if (!_held.TryGetValue(entry.Mark, out var held) || held.LastMissed == version)
             {
-                return held?.Misses ?? 0;
+                return 0;
             }
 
             _held[entry.Mark] = held with { LastMissed = version, Misses = held.Misses + 1 };

@@ -67,6 +67,20 @@ public sealed class AzuriteSpoolTests : IDisposable
         }
     }
 
+    [Fact]
+    public async Task After_an_end_in_order_nothing_is_left_to_look_at()
+    {
+        var opened = await OpenAsync();
+        await DropAsync(opened.Services, 0, bytes: 10);
+        Assert.Equal(1, Held());
+        await opened.Storage.DisposeAsync();
+
+        await opened.Services.GetRequiredService<SpoolKeeper>().TryLetGoAsync();
+
+        Assert.Equal(0, Held());
+        await opened.Services.DisposeAsync();
+    }
+
     private int Held() => Directory.EnumerateFiles(Path.Combine(_root, "spool"), "*.drop").Count();
 
     private async Task<Opened> OpenAsync()

@@ -1,9 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Text;
 using SelfDev.Core.Artifacts;
-using SelfDev.Core.Findings;
-using SelfDev.Core.Proposals;
-using SelfDev.Core.Reports;
 using SelfDev.Testing;
 using SelfDev.Workflows.Diagnosis;
 using SelfDev.Workflows.Engine;
@@ -89,36 +86,6 @@ public class LostBlobTests
         var activity = new AnalyzeArtifact(
             _store, new Capabilities([new OneFinding()]), new FindingMemory(_store), new EvaluationFolder(_store, manifests, ReadLimits.Default), ReadLimits.Default);
         return activity.RunAsync(new AnalyzeArtifactInput(reportId, artifact, null), new ActivityContext(reportId, "1", Cancellation));
-    }
-
-    /// <summary>Finds the same fault in whatever it reads.</summary>
-    private sealed class OneFinding : ICapability
-    {
-        public string Kind => "training";
-
-        public IReadOnlyList<string> Formats => ["one-finding"];
-
-        public FormatMatch? Sniff(ArtifactHead head) => null;
-
-        public Analysis Analyze(AnalysisRequest request, CancellationToken cancellation)
-        {
-            using var content = request.Files[0].Open();
-            content.CopyTo(Stream.Null);
-            var position = new Position(1, 1, null);
-            var finding = new Finding
-            {
-                Id = "F1",
-                Kind = FindingKinds.GpuXid,
-                Severity = Severity.Critical,
-                Role = FindingRole.Root,
-                Title = "Xid 79",
-                From = position,
-                To = position,
-                Evidence = [new Evidence(1, 0, "one")],
-                Proposals = [new Proposal(new WaitForRecovery(400), "why")],
-            };
-            return new Analysis(new ArtifactSummary(Name, Kind, "one-finding", 3, 1, 0, "aa"), [finding], "summary", new ReportDocument("Training", "One fault.", []));
-        }
     }
 
     private sealed class CrashException : Exception;
