@@ -8,7 +8,9 @@ using SelfDev.Workflows.Ports;
 
 namespace SelfDev.Web.Tests;
 
-/// <summary>A drop that storage cannot take now: the sender is told so, in words and by the status, and nothing is acknowledged.</summary>
+/// <summary>
+/// A drop that storage cannot take now: the sender is told so, in words and by the status, and nothing is acknowledged.
+/// </summary>
 public class IntakeRefusalTests
 {
     [Theory]
@@ -36,29 +38,51 @@ public class IntakeRefusalTests
 
         Assert.Equal(status, context.Response.StatusCode);
         context.Response.Body.Position = 0;
-        Assert.Equal("There is no room.", (string?)(await JsonNode.ParseAsync(context.Response.Body, cancellationToken: TestContext.Current.CancellationToken))!["detail"]);
+        Assert.Equal(
+            "There is no room.",
+            (string?)(
+                await JsonNode.ParseAsync(
+                    context.Response.Body, cancellationToken: TestContext.Current.CancellationToken))!["detail"]);
     }
 
     private sealed class Refusing(bool isFull) : IArtifactStore
     {
-        public Task<BlobInfo?> GetInfoAsync(string container, string name, CancellationToken cancellation) => throw new NotSupportedException();
+        public Task<BlobInfo?> GetInfoAsync(string container, string name, CancellationToken cancellation) =>
+            throw new NotSupportedException();
 
-        public async IAsyncEnumerable<BlobInfo> ListAsync(string container, string prefix, [EnumeratorCancellation] CancellationToken cancellation)
+        public async IAsyncEnumerable<BlobInfo> ListAsync(
+            string container, string prefix, [EnumeratorCancellation] CancellationToken cancellation)
         {
             await Task.Yield();
             yield break;
         }
 
-        public Task<Stream> OpenReadAsync(BlobRef blob, CancellationToken cancellation) => throw new NotSupportedException();
+        public Task<Stream> OpenReadAsync(BlobRef blob, CancellationToken cancellation) =>
+            throw new NotSupportedException();
 
-        public Task<BlobRef> WriteAsync(string container, string name, ReadOnlyMemory<byte> content, string contentType, CancellationToken cancellation) =>
+        public Task<BlobRef> WriteAsync(
+            string container,
+            string name,
+            ReadOnlyMemory<byte> content,
+            string contentType,
+            CancellationToken cancellation) =>
             throw new StorageUnavailableException("There is no room.", isFull);
 
         public Task<BlobRef> WriteAsync(
-            string container, string name, Stream content, string contentType, IReadOnlyDictionary<string, string> metadata, CancellationToken cancellation) =>
+            string container,
+            string name,
+            Stream content,
+            string contentType,
+            IReadOnlyDictionary<string, string> metadata,
+            CancellationToken cancellation) =>
             throw new StorageUnavailableException("There is no room.", isFull);
 
-        public Task<bool> TryCreateAsync(string container, string name, ReadOnlyMemory<byte> content, string contentType, CancellationToken cancellation) =>
+        public Task<bool> TryCreateAsync(
+            string container,
+            string name,
+            ReadOnlyMemory<byte> content,
+            string contentType,
+            CancellationToken cancellation) =>
             throw new StorageUnavailableException("There is no room.", isFull);
     }
 }

@@ -6,8 +6,8 @@ using SelfDev.Workflows.Ports;
 namespace SelfDev.Local.Spool;
 
 /// <summary>
-/// Looks after what is held: puts what storage did not take at first, lets go what is on storage's disk, and puts again what an
-/// emulator of somebody else's lost while this host ran.
+/// Looks after what is held: puts what storage did not take at first, lets go what is on storage's disk, and puts again
+/// what an emulator of somebody else's lost while this host ran.
 /// </summary>
 internal sealed class SpoolKeeper(
     IArtifactStore storage,
@@ -20,8 +20,8 @@ internal sealed class SpoolKeeper(
     ILogger<SpoolKeeper> logger) : BackgroundService
 {
     /// <summary>
-    /// States of the disk without an entry, after which it is asked for: one may have been on its way to the disk when the entry was put;
-    /// the next one began later.
+    /// States of the disk without an entry, after which it is asked for: one may have been on its way to the disk when
+    /// the entry was put; the next one began later.
     /// </summary>
     private const int MissesBeforeAsking = 2;
 
@@ -161,7 +161,9 @@ internal sealed class SpoolKeeper(
         var held = table.Snapshot();
         var isStill = held.Any(one => one.Entry.Mark == entry.Mark && (one.PutAt is null || !onlyIfWaiting));
         // A newer one takes its place as soon as it is put; this one must not come over it.
-        if (turn is null || !isStill || held.Any(other => other.Entry.Place == entry.Place && other.Entry.Sequence > entry.Sequence))
+        if (turn is null
+            || !isStill
+            || held.Any(other => other.Entry.Place == entry.Place && other.Entry.Sequence > entry.Sequence))
         {
             return;
         }

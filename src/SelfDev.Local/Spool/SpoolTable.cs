@@ -31,7 +31,7 @@ internal sealed class SpoolTable(SpoolFolder folder)
         lock (_held)
         {
             _held[entry.Mark] = new HeldEntry(entry, at, null, 0);
-            older = [.. _held.Values.Select(held => held.Entry).Where(other => other.Place == entry.Place && other.Sequence < entry.Sequence)];
+            older = [.. _held.Values.Select(held => held.Entry).Where(other => IsOlder(other, entry))];
         }
 
         older.ForEach(LetGo);
@@ -63,7 +63,9 @@ internal sealed class SpoolTable(SpoolFolder folder)
         }
     }
 
-    /// <summary>Storage will never take it: the file stays, for a person to look at, and is not looked after any more.</summary>
+    /// <summary>
+    /// Storage will never take it: the file stays, for a person to look at, and is not looked after any more.
+    /// </summary>
     public void SetAside(SpoolEntry entry)
     {
         folder.SetAside(entry);
@@ -81,6 +83,9 @@ internal sealed class SpoolTable(SpoolFolder folder)
             return [.. _held.Values.OrderBy(held => held.Entry.Sequence)];
         }
     }
+
+    private static bool IsOlder(SpoolEntry one, SpoolEntry than) =>
+        one.Place == than.Place && one.Sequence < than.Sequence;
 }
 
 /// <param name="PutAt">When storage took it; null: it has not yet.</param>

@@ -31,6 +31,10 @@ internal sealed class OneFinding : ICapability
             Evidence = [new Evidence(1, 0, "one")],
             Proposals = [new Proposal(new WaitForRecovery(400), "why")],
         };
-        return new Analysis(new ArtifactSummary("train.log", Kind, "one-finding", 3, 1, 0, "aa"), [finding], "summary", new ReportDocument("Training", "One fault.", []));
+        return new Analysis(
+            new ArtifactSummary("train.log", Kind, "one-finding", 3, 1, 0, "aa"),
+            [finding],
+            "summary",
+            new ReportDocument("Training", "One fault.", []));
     }
 }

@@ -31,14 +31,22 @@ public class ReportHeadTests
             new FindingMemory(store),
             new EvaluationFolder(store, new CheckpointManifests(store), ReadLimits.Default),
             ReadLimits.Default)
-            .RunAsync(new AnalyzeArtifactInput("intake-1", new AcceptedArtifact(blob, "training", "one-finding", "run7", 3, 3, "aa"), null), context);
+            .RunAsync(
+                new AnalyzeArtifactInput(
+                    "intake-1", new AcceptedArtifact(blob, "training", "one-finding", "run7", 3, 3, "aa"), null),
+                context);
 
         await new ComposeReport(store, ledger).RunAsync(new ReportReference("intake-1"), context);
 
-        Assert.Equal(receipt.RootHash, (string?)JsonNode.Parse(store.Text(Containers.Reports, "intake-1/report.json"))!["ledger"]!["rootHash"]);
+        Assert.Equal(
+            receipt.RootHash,
+            (string?)JsonNode.Parse(store.Text(Containers.Reports, "intake-1/report.json"))!["ledger"]!["rootHash"]);
         foreach (var form in new[] { "html", "md" })
         {
-            Assert.Contains($"1 entries, root {receipt.RootHash}", store.Text(Containers.Reports, $"intake-1/report.{form}"), StringComparison.Ordinal);
+            Assert.Contains(
+                $"1 entries, root {receipt.RootHash}",
+                store.Text(Containers.Reports, $"intake-1/report.{form}"),
+                StringComparison.Ordinal);
         }
     }
 }
