@@ -3,7 +3,9 @@ using System.Net;
 using System.Text.Json.Nodes;
 using SelfDev.Azure.Analysts;
 using SelfDev.Core.Approvals;
+using SelfDev.Core.Findings;
 using SelfDev.Testing;
+using SelfDev.Workflows.Diagnosis;
 using SelfDev.Workflows.Ports;
 
 namespace SelfDev.EndToEnd.Tests.Pipeline;
@@ -103,11 +105,12 @@ public class EvaluationPipelineTests
     }
 
     [Fact]
-    public async Task A_server_that_names_itself_only_after_one_person_has_approved_gets_no_effect_out_of_it()
+    public async Task An_answer_that_says_after_one_person_has_approved_who_gave_it_gets_no_effect()
     {
-        var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        // Until the end: the answer that is stored below is the only one there is.
+        var hangs = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var model = await OpenAiWireServer.StartAsync();
-        model.Always(WireAnswer.After(gate.Task, WireAnswer.Explaining("It is as good as before.", model: "step-2")));
+        model.Always(WireAnswer.After(hangs.Task, WireAnswer.Status(500)));
         await using var pipeline = await RunningPipeline.StartAsync(
             Policies.Gate(TwoApprovers, """{ "whatever": { "checkpoint": "outside" } }"""), model: Options(model));
         await ParentAndPromotedAsync(pipeline);
@@ -116,17 +119,23 @@ public class EvaluationPipelineTests
         var link = await pipeline.NextLinkAsync("allow-promotion on evals/step-2");
         Assert.Contains("One of these people has to approve", await pipeline.PageAsync(link), StringComparison.Ordinal);
 
-        gate.SetResult();
-        while (!(await pipeline.PageAsync(link)).Contains("Written by the language model step-2.", StringComparison.Ordinal))
+        await new Explanations(pipeline.Store).WriteAsync(
+            instance,
+            new Diagnosis(1, ["F1"], "It is as good.", [], 0, null, null, Explainer.Model, "step-2", 1, 0, 1, 1),
+            Cancellation);
+        Assert.Equal(HttpStatusCode.OK, await pipeline.DecideAsync(link, "approve"));
+
+        while ((await ActionsAsync(pipeline, instance)) is [] or [{ Rounds: [{ Effect: null }] }])
         {
+            Cancellation.ThrowIfCancellationRequested();
             await Task.Yield();
         }
 
-        Assert.Equal(HttpStatusCode.OK, await pipeline.DecideAsync(link, "approve"));
-        var refused = Assert.Single((await pipeline.FinishAsync(instance)).Actions);
-        Assert.Equal(EffectOutcome.Refused, refused.Outcome);
-        Assert.Contains("it takes 2 of", refused.Detail, StringComparison.Ordinal);
+        var effect = Assert.Single(Assert.Single(await ActionsAsync(pipeline, instance)).Rounds).Effect!;
+        Assert.Equal(EffectOutcome.Refused, effect.Outcome);
+        Assert.Contains("it takes 2 of", effect.Detail, StringComparison.Ordinal);
         Assert.Empty(await CommandsAsync(pipeline));
+        hangs.SetResult();
     }
 
     [Fact]
@@ -155,7 +164,8 @@ public class EvaluationPipelineTests
         await ParentAndPromotedAsync(pipeline);
         var instance = await pipeline.DropAsync("evals/step-2/scores.csv", Scores(4000, lost: 0, won: 0));
 
-        await pipeline.DecideAsync(await pipeline.NextLinkAsync("allow-promotion on evals/step-2"), "approve");
+        var link = await pipeline.NextLinkAsync("allow-promotion on evals/step-2");
+        Assert.Equal(HttpStatusCode.OK, await pipeline.DecideAsync(link, "approve"));
 
         Assert.Single((await pipeline.FinishAsync(instance)).Actions, action => action.Outcome == EffectOutcome.Applied);
     }
@@ -224,6 +234,13 @@ public class EvaluationPipelineTests
         }
 
         return names;
+    }
+
+    private static async Task<IReadOnlyList<StoredAction>> ActionsAsync(RunningPipeline pipeline, string instance)
+    {
+        var name = DiagnosisBlobs.Action(instance, 1);
+        var action = await pipeline.Store.TryReadJsonAsync<StoredAction>(Containers.Evidence, name, Cancellation);
+        return action is null ? [] : [action];
     }
 
     private static LanguageModelOptions Options(OpenAiWireServer model) => new() { Endpoint = model.Endpoint, Model = "whatever", Key = "test-key" };

@@ -109,20 +109,26 @@ internal sealed class RunningPipeline : IAsyncDisposable
     {
         using var form = new FormUrlEncodedContent([new("decision", decision), new("reason", "test")]);
         using var message = new HttpRequestMessage(HttpMethod.Post, link) { Content = form };
+        SignIn(message, link);
+        using var response = await _client.SendAsync(message, Cancellation);
+        return response.StatusCode;
+    }
+
+    // As the person whom the link names behind its fragment; a link with authority names nobody.
+    private void SignIn(HttpRequestMessage message, Uri link)
+    {
         if (link.Fragment.Length > 1)
         {
             var person = Uri.UnescapeDataString(link.Fragment[1..]);
             message.Headers.Add("x-selfdev-key", Host.Address.Approvers!.Single(approver => approver.Name == person).Key);
         }
-
-        using var response = await _client.SendAsync(message, Cancellation);
-        return response.StatusCode;
     }
 
     public async Task<string> PageAsync(Uri link)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, link);
         request.Headers.Accept.ParseAdd("text/html");
+        SignIn(request, link);
         using var response = await _client.SendAsync(request, Cancellation);
         return WebUtility.HtmlDecode(await response.Content.ReadAsStringAsync(Cancellation));
     }
