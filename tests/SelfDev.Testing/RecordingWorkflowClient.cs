@@ -61,7 +61,10 @@ public sealed class RecordingWorkflowClient : IWorkflowClient
     public async IAsyncEnumerable<WorkflowInstance> QueryAsync(WorkflowQuery query, [EnumeratorCancellation] CancellationToken cancellation)
     {
         await Task.Yield();
-        foreach (var instance in _instances.Values.OrderBy(instance => instance.CreatedAt).Where(instance =>
+        var ordered = query.NewestFirst
+            ? _instances.Values.OrderByDescending(instance => instance.CreatedAt)
+            : _instances.Values.OrderBy(instance => instance.CreatedAt);
+        foreach (var instance in ordered.Where(instance =>
             (query.InstanceIdPrefix is null || instance.InstanceId.StartsWith(query.InstanceIdPrefix, StringComparison.Ordinal))
             && (query.Statuses is not { Count: > 0 } statuses || statuses.Contains(instance.Status))).Take(query.Limit ?? int.MaxValue))
         {
