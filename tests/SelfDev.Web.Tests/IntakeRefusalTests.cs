@@ -1,3 +1,5 @@
+using SelfDev.Workflows.Trust;
+using SelfDev.Testing;
 using System.Runtime.CompilerServices;
 using System.Text;
 using System.Text.Json.Nodes;
@@ -9,8 +11,10 @@ using SelfDev.Workflows.Ports;
 namespace SelfDev.Web.Tests;
 
 /// <summary>A drop that storage cannot take now: the sender is told so, in words and by the status, and nothing is acknowledged.</summary>
-public class IntakeRefusalTests
+public sealed class IntakeRefusalTests : IDisposable
 {
+    private readonly TrustRoom _trust = new(TimeProvider.System, new FixedPolicySource(ApprovalPolicy.DenyAll));
+
     [Theory]
     [InlineData(true, StatusCodes.Status507InsufficientStorage)]
     [InlineData(false, StatusCodes.Status503ServiceUnavailable)]
@@ -23,6 +27,7 @@ public class IntakeRefusalTests
                 .AddSingleton(new WebOptions { Principals = [new ApiPrincipal(WebHost.Ana, WebHost.AnasKey)] })
                 .AddSingleton(TimeProvider.System)
                 .AddSingleton<IArtifactStore>(new Refusing(isFull))
+                .AddSingleton(new DropProvenance(_trust.Seals, _trust.Tampering, TimeProvider.System))
                 .BuildServiceProvider(),
         };
         context.Request.Method = "PUT";
@@ -38,6 +43,8 @@ public class IntakeRefusalTests
         context.Response.Body.Position = 0;
         Assert.Equal("There is no room.", (string?)(await JsonNode.ParseAsync(context.Response.Body, cancellationToken: TestContext.Current.CancellationToken))!["detail"]);
     }
+
+    public void Dispose() => _trust.Dispose();
 
     private sealed class Refusing(bool isFull) : IArtifactStore
     {

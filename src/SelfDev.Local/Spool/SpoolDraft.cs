@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using SelfDev.Local.Storage;
 
 namespace SelfDev.Local.Spool;
 
@@ -27,7 +28,7 @@ internal sealed class SpoolDraft(string mark, string path, FileStream file) : ID
     public void Finish(ReadOnlySpan<byte> footer, string name)
     {
         file.Write(footer);
-        file.Flush(flushToDisk: true);
+        DurableFiles.Sync(file);
         file.Dispose();
         File.Move(path, name, overwrite: false);
         _finished = true;

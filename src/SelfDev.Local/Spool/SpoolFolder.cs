@@ -96,7 +96,7 @@ internal sealed class SpoolFolder
 
             // Storage needs as much again.
             LeaveRoomFor(draft.Length);
-            Guarded(() => file.Flush(flushToDisk: true));
+            Guarded(() => DurableFiles.Sync(file));
             return draft;
         }
         catch

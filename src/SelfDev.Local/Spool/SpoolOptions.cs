@@ -11,6 +11,9 @@ internal sealed record SpoolOptions
     /// </value>
     public long ReservedBytes { get; init; } = 64L << 20;
 
+    /// <value>Bytes from which on a drop is acknowledged before storage has it: whoever sent it has waited for it once already. Default 256 MiB.</value>
+    public long PutLaterBytes { get; init; } = 256L << 20;
+
     /// <value>Between two looks at what may be let go. Default 1 s.</value>
     public TimeSpan Interval { get; init; } = TimeSpan.FromSeconds(1);
 

@@ -44,6 +44,7 @@ internal static class SpoolServices
                 provider.GetRequiredService<SpoolTable>(),
                 provider.GetRequiredService<SpooledBlobs>(),
                 provider.GetRequiredService<NameTurns>(),
+                options,
                 provider.GetRequiredService<TimeProvider>(),
                 provider.GetRequiredService<ILogger<SpooledStore>>()));
 

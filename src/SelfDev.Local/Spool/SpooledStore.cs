@@ -10,7 +10,7 @@ namespace SelfDev.Local.Spool;
 /// </summary>
 /// <param name="storage">Where everything else goes as it is.</param>
 internal sealed class SpooledStore(
-    IArtifactStore storage, SpoolFolder folder, SpoolTable table, SpooledBlobs blobs, NameTurns turns, TimeProvider clock, ILogger<SpooledStore> logger)
+    IArtifactStore storage, SpoolFolder folder, SpoolTable table, SpooledBlobs blobs, NameTurns turns, SpoolOptions options, TimeProvider clock, ILogger<SpooledStore> logger)
     : IArtifactStore
 {
     public static bool IsSpooled(string container) => container is Containers.Intake or Containers.Commands;
@@ -37,8 +37,8 @@ internal sealed class SpooledStore(
 
     /// <inheritdoc/>
     /// <remarks>
-    /// When it returns, the blob will be there whatever happens. Its version is null where storage did not take it at once: it is tried
-    /// again until it does.
+    /// When it returns, the blob will be there whatever happens. Its version is null where storage did not take it at once, or gets it
+    /// later because it is large: it is tried until it does.
     /// </remarks>
     /// <exception cref="StorageUnavailableException">The host's own disk is full, or fails: nothing was kept.</exception>
     public async Task<BlobRef> WriteAsync(
@@ -81,6 +81,11 @@ internal sealed class SpooledStore(
         using var turn = await turns.EnterAsync($"{container}/{name}", cancellation);
         var entry = folder.Commit(draft, container, name, contentType, metadata, createOnly);
         table.Add(entry);
+        if (entry.Length >= options.PutLaterBytes && !createOnly)
+        {
+            return new BlobRef(container, name, null);
+        }
+
         try
         {
             // Whoever sent it may be gone by now; what was kept is put all the same.

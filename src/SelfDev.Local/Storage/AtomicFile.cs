@@ -19,7 +19,7 @@ internal static class AtomicFile
         using (var file = new FileStream(draft, options))
         {
             file.Write(content);
-            file.Flush(flushToDisk: true);
+            DurableFiles.Sync(file);
         }
 
         File.Move(draft, path, overwrite: true);

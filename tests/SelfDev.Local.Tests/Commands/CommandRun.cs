@@ -10,7 +10,12 @@ internal sealed record CommandRun(int ExitCode, string Output, string Error)
 
     public static Task<CommandRun> WithInputAsync(byte[] input, params string[] args) => InRoomsAsync([new StepLogRoom(), new StepLogRoom("evals", "evallog")], input, args);
 
-    public static async Task<CommandRun> InRoomsAsync(IReadOnlyList<ICapability> rooms, byte[] input, params string[] args)
+    /// <summary>With a folder of what this user's audits remember.</summary>
+    public static Task<CommandRun> WithStateAsync(string stateFolder, params string[] args) => RunAsync([new StepLogRoom()], [], stateFolder, args);
+
+    public static Task<CommandRun> InRoomsAsync(IReadOnlyList<ICapability> rooms, byte[] input, params string[] args) => RunAsync(rooms, input, null, args);
+
+    private static async Task<CommandRun> RunAsync(IReadOnlyList<ICapability> rooms, byte[] input, string? stateFolder, string[] args)
     {
         using var output = new StringWriter();
         using var error = new StringWriter();
@@ -21,6 +26,7 @@ internal sealed record CommandRun(int ExitCode, string Output, string Error)
             Input = () => new MemoryStream(input),
             Rooms = rooms,
             HostTimeout = TimeSpan.FromSeconds(20),
+            StateFolder = stateFolder,
         };
         var code = await CommandLine.RunAsync(args, io, TestContext.Current.CancellationToken);
         return new CommandRun(code, output.ToString(), error.ToString());

@@ -195,6 +195,47 @@ public sealed class HostVerbTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_audit_is_held_to_what_the_same_user_saw_before_without_having_noted_anything()
+    {
+        var state = Path.Combine(_folder.Root, "state");
+        var first = await CommandRun.WithStateAsync(state, "ledger", "verify", "--data", Data);
+        Assert.Contains($"Note it elsewhere: 5 entries, root {Head.RootHash}, signed", first.Output, StringComparison.Ordinal);
+        Assert.Equal(ExitCodes.Done, (await CommandRun.WithStateAsync(state, "ledger", "verify", "--data", Data)).ExitCode);
+
+        Entries[2] = Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(Entries[2]).Replace("\"ada\"", "\"eve\"", StringComparison.Ordinal));
+        Head = SignHead();
+        var forked = await CommandRun.WithStateAsync(state, "ledger", "verify", "--data", Data);
+        Assert.Equal(ExitCodes.Findings, forked.ExitCode);
+        Assert.Contains("The ledger was forked", forked.Output, StringComparison.Ordinal);
+        Assert.Contains("Held to your earlier audits", forked.Output, StringComparison.Ordinal);
+
+        Entries.RemoveRange(3, 2);
+        Head = SignHead();
+        var rolledBack = await CommandRun.WithStateAsync(state, "ledger", "verify", "--data", Data);
+        Assert.Equal(ExitCodes.Findings, rolledBack.ExitCode);
+        Assert.Contains("The ledger was rolled back", rolledBack.Output, StringComparison.Ordinal);
+        // Told once is not enough: what was seen stays.
+        Assert.Equal(ExitCodes.Findings, (await CommandRun.WithStateAsync(state, "ledger", "verify", "--data", Data)).ExitCode);
+        Assert.Equal(ExitCodes.Done, (await CommandRun.WithStateAsync(state, "ledger", "verify", "--forget", "--data", Data)).ExitCode);
+    }
+
+    [Fact]
+    public async Task An_audit_is_held_to_the_head_that_the_data_folder_keeps_apart_from_the_ledger()
+    {
+        var data = new DataDirectory(Data);
+        Directory.CreateDirectory(Path.GetDirectoryName(data.LastHead)!);
+        await File.WriteAllTextAsync(data.LastHead, JsonSerializer.Serialize(Head, ReportJson.Options), TestContext.Current.CancellationToken);
+        Entries.RemoveRange(3, 2);
+        Head = SignHead();
+
+        var run = await CommandRun.OfAsync("ledger", "verify", "--data", Data);
+
+        Assert.Equal(ExitCodes.Findings, run.ExitCode);
+        Assert.Contains("The ledger was rolled back: it ends after 3 entries", run.Output, StringComparison.Ordinal);
+        Assert.Contains("Held to the data folder", run.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Ledger_prove_gives_a_proof_that_holds_without_the_ledger()
     {
         var run = await CommandRun.OfAsync("ledger", "prove", "3", "--format", "json", "--data", Data);

@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using SelfDev.Local.Storage;
 using SelfDev.Workflows.Engine;
 using SelfDev.Workflows.Ports;
 
@@ -40,6 +42,43 @@ public sealed class SpoolTests : IDisposable
         await _spool.DropAsync(Name, "one");
 
         Assert.Equal(1, seen);
+    }
+
+    [Fact]
+    public async Task Content_and_name_are_on_the_disk_before_storage_hears_of_it()
+    {
+        var synced = new ConcurrentQueue<string>();
+        void Note(string path) => synced.Enqueue(path);
+        DurableFiles.Synced += Note;
+        try
+        {
+            var before = new List<string>();
+            Storage.BeforeWrite = _ => before.AddRange(synced.Where(path => path.StartsWith(_spool.Folder, StringComparison.Ordinal)));
+
+            await _spool.DropAsync(Name, "one");
+
+            // The content, then content and entry, then the folder that names the file.
+            Assert.EndsWith(".part", before[0], StringComparison.Ordinal);
+            Assert.EndsWith(".part", before[1], StringComparison.Ordinal);
+            Assert.Equal(_spool.Folder, before[2]);
+        }
+        finally
+        {
+            DurableFiles.Synced -= Note;
+        }
+    }
+
+    [Fact]
+    public async Task A_large_drop_is_acknowledged_as_soon_as_it_is_kept_and_put_right_after()
+    {
+        _spool.PutLaterBytes = 5;
+        await _spool.StartAsync();
+
+        Assert.Null((await _spool.DropAsync(Name, "large")).ETag);
+        Assert.Null(Storage.Text(Containers.Intake, Name));
+        await _spool.TendAsync();
+
+        Assert.Equal("large", Storage.Text(Containers.Intake, Name));
     }
 
     [Fact]

@@ -25,6 +25,9 @@ internal sealed class SpoolUnderTest : IDisposable
 
     public bool MayForget { get; set; }
 
+    /// <value>As of the next <see cref="StartAsync"/>.</value>
+    public long PutLaterBytes { get; set; } = long.MaxValue;
+
     public SpooledStore Store { get; private set; } = null!;
 
     public SpoolKeeper Keeper { get; private set; } = null!;
@@ -59,10 +62,10 @@ internal sealed class SpoolUnderTest : IDisposable
 
     private void Start()
     {
-        var options = new SpoolOptions { Folder = Folder, FreeBytes = _ => Free };
+        var options = new SpoolOptions { Folder = Folder, FreeBytes = _ => Free, PutLaterBytes = PutLaterBytes };
         var folder = new SpoolFolder(options, Clock, NullLogger<SpoolFolder>.Instance);
         var (table, turns, blobs) = (new SpoolTable(folder), new NameTurns(), new SpooledBlobs(Storage, folder));
-        Store = new SpooledStore(Storage, folder, table, blobs, turns, Clock, NullLogger<SpooledStore>.Instance);
+        Store = new SpooledStore(Storage, folder, table, blobs, turns, options, Clock, NullLogger<SpooledStore>.Instance);
         Replay = new SpoolReplay(Storage, folder, table, blobs, Clock, NullLogger<SpoolReplay>.Instance);
         Keeper = new SpoolKeeper(Storage, table, blobs, turns, new SavedDisk(this), options, Clock, NullLogger<SpoolKeeper>.Instance);
     }
