@@ -15,8 +15,8 @@ using SelfDev.Workflows.Ports;
 namespace SelfDev.CrashTarget;
 
 /// <summary>
-/// What a host keeps, without the rest of it: engine, trust records, ledger and artifacts on a data folder, looked at, marked and noted as a host does
-/// it. Its runs record in the ledger and in the trust store.
+/// What a host keeps, without the rest of it: engine, trust records, ledger and artifacts on a data folder, looked at,
+/// marked and noted as a host does it. Its runs record in the ledger and in the trust store.
 /// </summary>
 internal sealed class FolderHost : IAsyncDisposable
 {
@@ -42,7 +42,16 @@ internal sealed class FolderHost : IAsyncDisposable
         EmbeddedEngine engine,
         ServiceProvider services)
     {
-        (_trust, _log, _artifacts, _head, _signer, Ledger, _parts, _engine, _services) = (trust, log, artifacts, head, signer, ledger, parts, engine, services);
+        (
+            _trust,
+            _log,
+            _artifacts,
+            _head,
+            _signer,
+            Ledger,
+            _parts,
+            _engine,
+            _services) = (trust, log, artifacts, head, signer, ledger, parts, engine, services);
     }
 
     public LedgerStore Ledger { get; }
@@ -50,7 +59,8 @@ internal sealed class FolderHost : IAsyncDisposable
     public static async Task<FolderHost> StartAsync(DataDirectory data, string? acceptLoss = null)
     {
         data.Create();
-        var reconciliation = await Reconciliation.BeginAsync(data, ownStorage: false, acceptLoss, TimeProvider.System.GetUtcNow(), CancellationToken.None);
+        var reconciliation = await Reconciliation.BeginAsync(
+            data, ownStorage: false, acceptLoss, TimeProvider.System.GetUtcNow(), CancellationToken.None);
         var trust = SqliteTrustStore.Open(data.TrustDatabase);
         var log = SqliteLedgerLog.Open(data.LedgerDatabase);
         var artifacts = SqliteArtifactStore.Open(data.ArtifactsDatabase, [Containers.Evidence], TimeProvider.System);
@@ -67,7 +77,8 @@ internal sealed class FolderHost : IAsyncDisposable
                 await context.RecordAsync("effect", "second", "selfdev", new { input });
                 return input;
             });
-        var engine = new EmbeddedEngine(new EmbeddedEngineOptions { DataFolder = data.Engine }, catalog, services, NullLoggerFactory.Instance);
+        var engine = new EmbeddedEngine(
+            new EmbeddedEngineOptions { DataFolder = data.Engine }, catalog, services, NullLoggerFactory.Instance);
         var parts = new HostParts(reconciliation, data, ownStorage: false, trust, log, artifacts, engine);
         await parts.CompleteAsync(ledger, CancellationToken.None);
         await engine.StartAsync(CancellationToken.None);
@@ -78,7 +89,8 @@ internal sealed class FolderHost : IAsyncDisposable
     public async Task WorkAsync(string id)
     {
         await _trust.TryCreateAsync($"decisions/{id}", Encoding.UTF8.GetBytes(id), CancellationToken.None);
-        await _artifacts.WriteAsync(Containers.Evidence, id, Encoding.UTF8.GetBytes(id), "text/plain", CancellationToken.None);
+        await _artifacts.WriteAsync(
+            Containers.Evidence, id, Encoding.UTF8.GetBytes(id), "text/plain", CancellationToken.None);
         var large = new byte[SqliteArtifactStore.MaxRowBytes + 1];
         Encoding.UTF8.GetBytes(id, large);
         await _artifacts.WriteAsync(Containers.Evidence, id + "-large", large, "text/plain", CancellationToken.None);

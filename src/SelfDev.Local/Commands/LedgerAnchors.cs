@@ -9,7 +9,9 @@ namespace SelfDev.Local.Commands;
 /// <param name="Source">Where it was kept, for a person.</param>
 internal sealed record LedgerAnchor(string Source, SignedTreeHead Head);
 
-/// <summary>Heads that were seen of a ledger earlier, from wherever they were kept: what an audit holds it to.</summary>
+/// <summary>
+/// Heads that were seen of a ledger earlier, from wherever they were kept: what an audit holds it to.
+/// </summary>
 internal static class LedgerAnchors
 {
     /// <param name="file">That a person names; null: none.</param>
@@ -41,9 +43,11 @@ internal static class LedgerAnchors
         try
         {
             var node = JsonNode.Parse(File.ReadAllText(file)) ?? throw new JsonException("It is null.");
-            return ((node as JsonObject)?["head"] ?? node).Deserialize<SignedTreeHead>(ReportJson.Options) ?? throw new JsonException("It is null.");
+            return ((node as JsonObject)?["head"] ?? node)
+                .Deserialize<SignedTreeHead>(ReportJson.Options) ?? throw new JsonException("It is null.");
         }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or JsonException or ArgumentException)
+        catch (Exception failure)
+            when (failure is IOException or UnauthorizedAccessException or JsonException or ArgumentException)
         {
             throw new BadInputException($"The anchor '{file}' cannot be read: {failure.Message}", failure);
         }

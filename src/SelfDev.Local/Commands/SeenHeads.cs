@@ -6,8 +6,8 @@ using SelfDev.Local.Storage;
 namespace SelfDev.Local.Commands;
 
 /// <summary>
-/// The newest head that this user's audits have seen, by the key that signed it: what a ledger is held to without anybody having noted
-/// anything. A file of the user's own, away from any host's data.
+/// The newest head that this user's audits have seen, by the key that signed it: what a ledger is held to without
+/// anybody having noted anything. A file of the user's own, away from any host's data.
 /// </summary>
 internal sealed class SeenHeads(string folder)
 {
@@ -15,7 +15,10 @@ internal sealed class SeenHeads(string folder)
 
     private string Path => System.IO.Path.Combine(folder, FileName);
 
-    /// <summary>Each platform's place for what a program remembers: <c>$XDG_STATE_HOME</c> or <c>~/.local/state</c>, <c>~/Library/Application Support</c>, <c>%LOCALAPPDATA%</c>.</summary>
+    /// <summary>
+    /// Each platform's place for what a program remembers: <c>$XDG_STATE_HOME</c> or <c>~/.local/state</c>,
+    /// <c>~/Library/Application Support</c>, <c>%LOCALAPPDATA%</c>.
+    /// </summary>
     public static string DefaultFolder()
     {
         if (Environment.GetEnvironmentVariable("XDG_STATE_HOME") is { Length: > 0 } xdg)
@@ -25,7 +28,8 @@ internal sealed class SeenHeads(string folder)
 
         if (OperatingSystem.IsWindows())
         {
-            return System.IO.Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData), "selfdev");
+            return System.IO.Path.Combine(
+                Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData), "selfdev");
         }
 
         var home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
@@ -35,7 +39,9 @@ internal sealed class SeenHeads(string folder)
     }
 
     /// <returns>Null where no audit has seen one of that key.</returns>
-    /// <exception cref="BadInputException">The file is there and cannot be read; the message says what to do.</exception>
+    /// <exception cref="BadInputException">
+    /// The file is there and cannot be read; the message says what to do.
+    /// </exception>
     public SignedTreeHead? Of(string keyId) => Read().GetValueOrDefault(keyId);
 
     /// <summary>Remembers a head that was found good, unless a larger one of its key is remembered.</summary>
@@ -67,12 +73,16 @@ internal sealed class SeenHeads(string folder)
         try
         {
             return File.Exists(Path)
-                ? JsonSerializer.Deserialize<Dictionary<string, SignedTreeHead>>(File.ReadAllBytes(Path), ReportJson.Options) ?? []
+                ? JsonSerializer.Deserialize<Dictionary<string, SignedTreeHead>>(
+                    File.ReadAllBytes(Path), ReportJson.Options) ?? []
                 : [];
         }
         catch (Exception failure) when (failure is JsonException or IOException or UnauthorizedAccessException)
         {
-            throw new BadInputException($"What earlier audits saw, '{Path}', cannot be read: {failure.Message} Restore the file, or delete it to begin anew.", failure);
+            throw new BadInputException(
+                $"What earlier audits saw, '{Path}', cannot be read: {failure.Message} "
+                + "Restore the file, or delete it to begin anew.",
+                failure);
         }
     }
 

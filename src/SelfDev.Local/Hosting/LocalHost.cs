@@ -119,6 +119,7 @@ public sealed class LocalHost : IAsyncDisposable
                 [.. principals.Skip(1).Select(principal => new ApproverKey(principal.Name, principal.Key))]);
             web.Services.GetRequiredService<HostAddress>().Set(options.PublicUrl ?? new Uri(host.Url));
             await web.Services.GetRequiredService<EmbeddedEngine>().StartAsync(cancellation);
+            await web.Services.GetRequiredService<ApprovalDecisions>().WakeAllAsync(cancellation);
             await web.Services.GetRequiredService<IntakeWatcher>().StartAsync(cancellation);
             await (web.Services.GetService<SpoolKeeper>()?.StartAsync(cancellation) ?? Task.CompletedTask);
             await web.Services.GetRequiredService<LedgerCheck>().StartAsync(cancellation);
@@ -145,10 +146,14 @@ public sealed class LocalHost : IAsyncDisposable
         await _web.Services.GetRequiredService<IntakeWatcher>().StopAsync(CancellationToken.None);
         await _web.Services.GetRequiredService<LedgerCheck>().StopAsync(CancellationToken.None);
         await _engine.StopAsync(CancellationToken.None);
-        await (_web.Services.GetService<SpoolKeeper>()?.StopAsync(CancellationToken.None) ?? Task.CompletedTask);
+        var spool = _web.Services.GetService<SpoolKeeper>();
+        await (spool?.StopAsync(CancellationToken.None) ?? Task.CompletedTask);
         await _web.Services.GetRequiredService<LastSeenKeeper>().StopAsync(CancellationToken.None);
         _telemetry.Dispose();
-        await DisposeAllAsync(_web, Simulator, _storage, _hold);
+        await DisposeAllAsync(_web, Simulator, _storage);
+        // Storage has saved its index with its end: what is in it need not be looked at again at the next start.
+        await (spool?.TryLetGoAsync() ?? Task.CompletedTask);
+        await _hold.DisposeAsync();
     }
 
     // One host a folder, whatever storage it uses. A host that was just killed holds it for a moment.

@@ -8,19 +8,26 @@ namespace SelfDev.Local.Reconcile;
 /// <param name="Seen">Null where there is none.</param>
 /// <param name="Parts">One for each part that this host has.</param>
 /// <param name="LedgerSize">Entries of the ledger.</param>
-/// <param name="LedgerRoots">Roots, lower-case hex, by the number of entries that they cover: for the sizes of receipt and head, as far as it reaches.</param>
+/// <param name="LedgerRoots">
+/// Roots, lower-case hex, by the number of entries that they cover: for the sizes of receipt and head, as far as it
+/// reaches.
+/// </param>
 /// <param name="Receipt">The newest receipt in the engine's histories; null where there is none.</param>
 /// <param name="LastHead">The newest head that was seen of the ledger; null where none was.</param>
 internal sealed record Evidence(
-    LastSeen? Seen, IReadOnlyList<PartFacts> Parts, long LedgerSize, IReadOnlyDictionary<long, string> LedgerRoots, LedgerReceipt? Receipt, SignedTreeHead? LastHead);
+    LastSeen? Seen,
+    IReadOnlyList<PartFacts> Parts, long LedgerSize, IReadOnlyDictionary<long, string> LedgerRoots,
+    LedgerReceipt? Receipt,
+    SignedTreeHead? LastHead);
 
 /// <param name="Part">One of <see cref="Parts"/>.</param>
 /// <param name="Text">What is wrong with it, as a clause that begins with its path.</param>
 internal sealed record Discrepancy(string Part, string Text);
 
 /// <summary>
-/// Whether the parts of a data folder belong together and are as new as was last seen. A crash leaves nothing that is found here, at
-/// whatever moment it comes: parts are only ever ahead of what was seen of them, receipts only ever behind the ledger.
+/// Whether the parts of a data folder belong together and are as new as was last seen. A crash leaves nothing that is
+/// found here, at whatever moment it comes: parts are only ever ahead of what was seen of them, receipts only ever
+/// behind the ledger.
 /// </summary>
 internal static class Comparison
 {
@@ -44,7 +51,9 @@ internal static class Comparison
     // Without the file, or with an older copy of it, the parts have to agree with each other.
     private static LastSeen? Expected(Evidence evidence)
     {
-        var marks = evidence.Parts.Where(part => part is { Part: not Parts.Storage, Mark: not null }).Select(part => part.Mark!).ToList();
+        var marks = evidence.Parts.Where(part => part is { Part: not Parts.Storage, Mark: not null })
+            .Select(part => part.Mark!)
+            .ToList();
         if (marks.Count == 0)
         {
             return evidence.Seen;
@@ -58,7 +67,8 @@ internal static class Comparison
             {
                 Set = newest.Set,
                 Start = newest.Start,
-                Starts = evidence.Parts.Where(part => part.Part != Parts.Storage).ToDictionary(part => part.Part, _ => newest.Start),
+                Starts = evidence.Parts.Where(part => part.Part != Parts.Storage)
+                    .ToDictionary(part => part.Part, _ => newest.Start),
                 Commits = new Dictionary<string, long>(),
             };
     }
@@ -69,7 +79,8 @@ internal static class Comparison
         if (known is null)
         {
             return part is { HasContent: true, Mark: null }
-                ? new Discrepancy(part.Part, $"{name} was made by an earlier version, which kept decisions and ledger elsewhere")
+                ? new Discrepancy(
+                    part.Part, $"{name} was made by an earlier version, which kept decisions and ledger elsewhere")
                 : null;
         }
 
@@ -77,7 +88,9 @@ internal static class Comparison
         if (part.Mark is not { } mark)
         {
             // Not there yet when the last start was cut off, or never used by a host of this folder.
-            return start is null && !part.HasContent ? null : new Discrepancy(part.Part, $"{name} is missing or was emptied");
+            return start is null && !part.HasContent
+                ? null
+                : new Discrepancy(part.Part, $"{name} is missing or was emptied");
         }
 
         // A start that was cut off while it took over what a person had accepted: its marks are set by the next one.
@@ -87,15 +100,21 @@ internal static class Comparison
             return new Discrepancy(part.Part, $"{name} belongs to another data folder");
         }
 
-        if (mark.Start != start && !(known.IsOpening && mark.Start == known.Start) && !(start is null && part.Part == Parts.Storage))
+        if (mark.Start != start
+            && !(known.IsOpening && mark.Start == known.Start)
+            && !(start is null && part.Part == Parts.Storage))
         {
             return new Discrepancy(part.Part, string.Create(
                 CultureInfo.InvariantCulture,
-                $"{name} is an older copy: it knows of {mark.Start} starts of the host, there were {start ?? known.Start}"));
+                $"{name} is an older copy: it knows of {mark.Start} starts of the host, not {start ?? known.Start}"));
         }
 
         return seen?.Commits.TryGetValue(part.Part, out var commits) == true && mark.Commits < commits
-            ? new Discrepancy(part.Part, string.Create(CultureInfo.InvariantCulture, $"{name} is an older copy: it has {mark.Commits} of {commits} changes"))
+            ? new Discrepancy(
+                part.Part,
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{name} is an older copy: it has {mark.Commits} of {commits} changes"))
             : null;
     }
 
@@ -108,21 +127,24 @@ internal static class Comparison
 
         var claims = new (long Size, string Root, string Says)?[]
         {
-            evidence.Receipt is { } receipt ? (receipt.TreeSize, receipt.RootHash, "the engine's newest receipt") : null,
+            evidence.Receipt is { } receipt
+                ? (receipt.TreeSize, receipt.RootHash, "the engine's newest receipt")
+                : null,
             evidence.LastHead is { } head ? (head.TreeSize, head.RootHash, "the last head that was seen") : null,
         };
         foreach (var (size, root, says) in claims.OfType<(long Size, string Root, string Says)>())
         {
-            if (size > evidence.LedgerSize)
+            var wrong = size > evidence.LedgerSize
+                ? string.Create(
+                    CultureInfo.InvariantCulture, $"has {evidence.LedgerSize} entries, {says} covers {size}")
+                : evidence.LedgerRoots[size] != root
+                    ? string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"is another one: its first {size} entries do not have the root of {says}")
+                    : null;
+            if (wrong is not null)
             {
-                return new Discrepancy(Parts.Ledger, string.Create(
-                    CultureInfo.InvariantCulture, $"{ledger.Path} (the ledger) has {evidence.LedgerSize} entries, {says} covers {size}"));
-            }
-
-            if (evidence.LedgerRoots[size] != root)
-            {
-                return new Discrepancy(Parts.Ledger, string.Create(
-                    CultureInfo.InvariantCulture, $"{ledger.Path} (the ledger) is another one: its first {size} entries do not have the root of {says}"));
+                return new Discrepancy(Parts.Ledger, $"{ledger.Path} (the ledger) {wrong}");
             }
         }
 

@@ -10,7 +10,9 @@ namespace SelfDev.Local.Reconcile;
 /// <summary>Receipts of the ledger in the engine's histories: what workflows were told is recorded.</summary>
 internal static class EngineReceipts
 {
-    /// <summary>Rows of history that are looked at. Appends overtake each other by no more than the activities that run at once.</summary>
+    /// <summary>
+    /// Rows of history that are looked at. Appends overtake each other by no more than the activities that run at once.
+    /// </summary>
     private const int NewestRows = 500;
 
     /// <param name="path">Of <c>engine.db</c>, which is there.</param>
@@ -20,7 +22,8 @@ internal static class EngineReceipts
     {
         using var connection = SqliteFile.OpenReader(path);
         var candidates = new List<(LedgerReceipt Receipt, long Sequence, int Action)>();
-        using (var rows = new Statement(connection, $"SELECT seq, data FROM history WHERE row > ? ORDER BY row DESC LIMIT {NewestRows}"))
+        var newest = $"SELECT seq, data FROM history WHERE row > ? ORDER BY row DESC LIMIT {NewestRows}";
+        using (var rows = new Statement(connection, newest))
         {
             rows.Bind(afterRow);
             while (rows.Step())
@@ -53,7 +56,8 @@ internal static class EngineReceipts
     {
         history.Bind(sequence);
         return history.All(row => Decode(row.Blob(0))).Any(events => events.Any(entry =>
-            entry.Kind == HistoryKind.ActivityScheduled && entry.Id == action && entry.Name == RecordLedgerEntry.Handle.Name));
+            entry.Kind == HistoryKind.ActivityScheduled && entry.Id == action
+                && entry.Name == RecordLedgerEntry.Handle.Name));
     }
 
     // A damaged row is the engine's to name, which checks every row that it reads.
@@ -80,7 +84,13 @@ internal static class EngineReceipts
 
         try
         {
-            return JsonSerializer.Deserialize<LedgerReceipt>(data, ReportJson.Options) is { TreeSize: > 0, RootHash: not null } receipt ? receipt : null;
+            return JsonSerializer.Deserialize<LedgerReceipt>(data, ReportJson.Options) is
+            {
+                TreeSize: > 0,
+                RootHash: not null,
+            } receipt
+                ? receipt
+                : null;
         }
         catch (JsonException)
         {

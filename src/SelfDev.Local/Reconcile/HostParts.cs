@@ -18,7 +18,10 @@ internal sealed class HostParts(
     SqliteArtifactStore artifacts,
     EmbeddedEngine engine)
 {
-    /// <summary>Marks all parts with this start and has the ledger say what loss was accepted. The stores are open, the engine is not.</summary>
+    /// <summary>
+    /// Marks all parts with this start and has the ledger say what loss was accepted. The stores are open, the engine
+    /// is not.
+    /// </summary>
     public Task CompleteAsync(ILedgerStore record, CancellationToken cancellation)
     {
         var marks = new Dictionary<string, Func<long, long, Task>>

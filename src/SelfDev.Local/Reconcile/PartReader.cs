@@ -27,7 +27,8 @@ internal static class PartReader
     }
 
     /// <returns>The path as a person finds it from the data folder.</returns>
-    public static string Shown(DataDirectory data, string path) => Path.GetRelativePath(data.Root, path).Replace('\\', '/');
+    public static string Shown(DataDirectory data, string path) =>
+        Path.GetRelativePath(data.Root, path).Replace('\\', '/');
 
     private static PartFacts ReadDatabase(DataDirectory data, string part, string path, string marks, string content)
     {
@@ -42,7 +43,8 @@ internal static class PartReader
         {
             using var connection = SqliteFile.OpenReader(path);
             var mark = HasTable(connection, marks) ? ReadMark(connection, marks) : null;
-            var hasContent = HasTable(connection, content) && SqliteFile.Scalar(connection, $"SELECT EXISTS (SELECT 1 FROM {content})") == 1;
+            var hasContent = HasTable(connection, content)
+                && SqliteFile.Scalar(connection, $"SELECT EXISTS (SELECT 1 FROM {content})") == 1;
             return new PartFacts(part, shown, true, mark, hasContent);
         }
         catch (SqliteException failure)
@@ -66,5 +68,6 @@ internal static class PartReader
     }
 
     private static bool HasTable(SqliteConnection connection, string table) =>
-        SqliteFile.Scalar(connection, $"SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = '{table}'") == 1;
+        SqliteFile.Scalar(
+            connection, $"SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = '{table}'") == 1;
 }

@@ -9,12 +9,12 @@ using SelfDev.Workflows.Ports;
 namespace SelfDev.Local.Reconcile;
 
 /// <summary>
-/// The look at a data folder before anything in it runs: are all its parts there, of one folder, and as new as was last seen? If so
-/// they are marked with a new start; if not, the host does not start, unless a person accepts the loss.
+/// The look at a data folder before anything in it runs: are all its parts there, of one folder, and as new as was last
+/// seen? If so they are marked with a new start; if not, the host does not start, unless a person accepts the loss.
 /// </summary>
 /// <remarks>
-/// The order makes a crash at any moment harmless: first the file that says that a start has begun and which marks the parts had, then
-/// the marks, then the ledger's word about an accepted loss, then the file again.
+/// The order makes a crash at any moment harmless: first the file that says that a start has begun and which marks the
+/// parts had, then the marks, then the ledger's word about an accepted loss, then the file again.
 /// </remarks>
 internal sealed class Reconciliation
 {
@@ -27,7 +27,9 @@ internal sealed class Reconciliation
     /// <summary>Looks, and notes that a start has begun. The folder's lock is the caller's to hold.</summary>
     /// <param name="ownStorage">Whether the host runs an emulator of its own.</param>
     /// <param name="acceptLoss">Why a person goes on without what is lost; null: nobody does.</param>
-    /// <exception cref="LocalHostException">The parts do not belong together; the message says which, and what to do.</exception>
+    /// <exception cref="LocalHostException">
+    /// The parts do not belong together; the message says which, and what to do.
+    /// </exception>
     /// <exception cref="Sqlite.CorruptStoreException">A part is damaged.</exception>
     public static async Task<Reconciliation> BeginAsync(
         DataDirectory data, bool ownStorage, string? acceptLoss, DateTimeOffset now, CancellationToken cancellation)
@@ -45,8 +47,11 @@ internal sealed class Reconciliation
         {
             seen = seen with
             {
-                Commits = evidence.Parts.Where(part => part.Mark is not null).ToDictionary(part => part.Part, part => part.Mark!.Commits),
-                ReceiptsAfterRow = loss!.IsNewLedger && evidence.Receipt is not null ? EngineReceipts.NewestRow(data.EngineDatabase) : seen.ReceiptsAfterRow,
+                Commits = evidence.Parts.Where(part => part.Mark is not null)
+                    .ToDictionary(part => part.Part, part => part.Mark!.Commits),
+                ReceiptsAfterRow = loss!.IsNewLedger && evidence.Receipt is not null
+                    ? EngineReceipts.NewestRow(data.EngineDatabase)
+                    : seen.ReceiptsAfterRow,
             };
         }
 
@@ -54,7 +59,10 @@ internal sealed class Reconciliation
         return new Reconciliation(data.LastSeen, seen);
     }
 
-    /// <summary>Marks the parts with this start, and has the ledger say what loss was accepted. Nothing else may have run before.</summary>
+    /// <summary>
+    /// Marks the parts with this start, and has the ledger say what loss was accepted. Nothing else may have run
+    /// before.
+    /// </summary>
     /// <param name="marks">By part, what marks it: durable when it returns.</param>
     public async Task CompleteAsync(
         IReadOnlyDictionary<string, Func<long, long, Task>> marks, ILedgerStore ledger, CancellationToken cancellation)
@@ -79,7 +87,9 @@ internal sealed class Reconciliation
         _seen.Write(_path);
     }
 
-    /// <summary>Remembers how many changes the parts have, where it is more than before. Durable when it returns.</summary>
+    /// <summary>
+    /// Remembers how many changes the parts have, where it is more than before. Durable when it returns.
+    /// </summary>
     /// <exception cref="IOException">The disk failed; what was remembered before stands.</exception>
     public void Note(IReadOnlyDictionary<string, long> commits)
     {
@@ -132,23 +142,30 @@ internal sealed class Reconciliation
     private static AcceptedLoss Accept(
         DataDirectory data, Evidence evidence, IReadOnlyList<Discrepancy> problems, string why, DateTimeOffset now)
     {
-        // A ledger that lost entries is never appended to: two ledgers of one key that agree up to there would be two truths.
+        // A ledger that lost entries is never appended to: two ledgers of one key that agree up to there would be two
+        // truths.
         var isNewLedger = problems.Any(problem => problem.Part == Parts.Ledger);
         var suffix = now.UtcDateTime.ToString("'.lost-'yyyyMMddHHmmss", CultureInfo.InvariantCulture);
-        var setAside = isNewLedger && File.Exists(data.LedgerDatabase) ? Path.GetFileName(data.LedgerDatabase) + suffix : null;
+        var setAside = isNewLedger && File.Exists(data.LedgerDatabase)
+            ? Path.GetFileName(data.LedgerDatabase) + suffix
+            : null;
         if (isNewLedger)
         {
-            foreach (var file in new[] { data.LedgerDatabase, data.LedgerDatabase + "-wal", data.LedgerDatabase + "-shm", data.LastHead })
+            var ledger = data.LedgerDatabase;
+            foreach (var file in new[] { ledger, ledger + "-wal", ledger + "-shm", data.LastHead }.Where(File.Exists))
             {
-                if (File.Exists(file))
-                {
-                    File.Move(file, file + suffix, overwrite: true);
-                }
+                File.Move(file, file + suffix, overwrite: true);
             }
         }
 
         return new AcceptedLoss(
-            [.. problems.Select(problem => problem.Text)], why, Environment.UserName, now, evidence.LastHead, setAside, isNewLedger);
+            [.. problems.Select(problem => problem.Text)],
+            why,
+            Environment.UserName,
+            now,
+            evidence.LastHead,
+            setAside,
+            isNewLedger);
     }
 
     private LedgerEntry EntryOf(AcceptedLoss loss) => new(
@@ -162,8 +179,10 @@ internal sealed class Reconciliation
     private static string Refuse(DataDirectory data, IReadOnlyList<Discrepancy> problems)
     {
         var what = string.Join("; ", problems.Select(problem => problem.Text));
-        return $"The data folder {data.Root} is not as it was left: {what}. Nothing was started and nothing was changed. "
-            + "Restore what is named from the copy that belongs to the rest of the folder, or start with another --data folder. "
+        return $"The data folder {data.Root} is not as it was left: {what}. "
+            + "Nothing was started and nothing was changed. "
+            + "Restore what is named from the copy that belongs to the rest of the folder, "
+            + "or start with another --data folder. "
             + "To go on without what is lost, 'selfdev up --accept-loss \"<why>\"': the ledger will say so.";
     }
 }

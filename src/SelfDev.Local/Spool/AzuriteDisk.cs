@@ -4,8 +4,8 @@ using SelfDev.Local.Storage;
 namespace SelfDev.Local.Spool;
 
 /// <summary>
-/// The folder of our own Azurite. A blob is kept when the saved index of blobs has it, the saved index of extents knows where its bytes
-/// are, and the extents are that long; all of them are synced here, for Azurite syncs extents only.
+/// The folder of our own Azurite. A blob is kept when the saved index of blobs has it, the saved index of extents knows
+/// where its bytes are, and the extents are that long; all of them are synced here, for Azurite syncs extents only.
 /// </summary>
 /// <param name="folder">Azurite's location.</param>
 /// <param name="account">Whose blobs these are.</param>
@@ -21,18 +21,23 @@ internal sealed class AzuriteDisk(string folder, string account, TimeProvider cl
     // It ends with the host, or the host with it: what it forgot is put again at the next start.
     public bool MayForget => false;
 
-    public async Task<DiskState> LookAsync(IReadOnlyList<(SpoolEntry Entry, DateTimeOffset PutAt)> held, CancellationToken cancellation)
+    public async Task<DiskState> LookAsync(
+        IReadOnlyList<(SpoolEntry Entry, DateTimeOffset PutAt)> held, CancellationToken cancellation)
     {
         var (blobs, extents) = (AzuriteIndex.BlobsIn(folder), AzuriteIndex.ExtentsIn(folder));
         var version = VersionOf(blobs) + VersionOf(extents);
-        if (version == _seen && (clock.GetUtcNow() - _readAt < RereadAfter || held.All(one => _looked.Contains(one.Entry.Mark))))
+        if (version == _seen
+            && (clock.GetUtcNow() - _readAt < RereadAfter || held.All(one => _looked.Contains(one.Entry.Mark))))
         {
             return DiskState.Unchanged(version);
         }
 
         var wanted = held.Select(one => one.Entry).ToLookup(entry => (entry.Container, entry.Name));
         var found = (await AzuriteIndex.ReadBlobsAsync(blobs, account, cancellation))
-            .SelectMany(blob => wanted[(blob.ContainerName, blob.Name)].Where(entry => IsOf(entry, blob)).Select(entry => (entry, blob)))
+            .SelectMany(
+                blob =>
+                    wanted[(blob.ContainerName, blob.Name)].Where(entry => IsOf(entry, blob))
+                        .Select(entry => (entry, blob)))
             .ToList();
         var kept = found.Count == 0 ? [] : await KeptAsync(found, blobs, extents, cancellation);
         (_seen, _readAt) = (version, clock.GetUtcNow());
@@ -53,7 +58,9 @@ internal sealed class AzuriteDisk(string folder, string account, TimeProvider cl
         var kept = new HashSet<string>(StringComparer.Ordinal);
         foreach (var (entry, blob) in found)
         {
-            if (blob.Chunks().All(chunk => known.Contains(chunk.Id) && LengthOf(chunk.Id, lengths) >= chunk.Offset + chunk.Count))
+            bool IsThere(IndexedChunk chunk) =>
+                known.Contains(chunk.Id) && LengthOf(chunk.Id, lengths) >= chunk.Offset + chunk.Count;
+            if (blob.Chunks().All(IsThere))
             {
                 kept.Add(entry.Mark);
             }
@@ -89,6 +96,8 @@ internal sealed class AzuriteDisk(string folder, string account, TimeProvider cl
     private static string VersionOf(string path)
     {
         var file = new FileInfo(path);
-        return file.Exists ? string.Create(CultureInfo.InvariantCulture, $"{file.LastWriteTimeUtc.Ticks}:{file.Length};") : "-;";
+        return file.Exists
+            ? string.Create(CultureInfo.InvariantCulture, $"{file.LastWriteTimeUtc.Ticks}:{file.Length};")
+            : "-;";
     }
 }

@@ -9,5 +9,6 @@ internal static class DiskFull
     // ERROR_DISK_FULL and ERROR_HANDLE_DISK_FULL as HRESULTs.
     private static readonly int[] Windows = [unchecked((int)0x80070070), unchecked((int)0x80070027)];
 
-    public static bool Is(Exception failure) => failure is IOException && (OperatingSystem.IsWindows() ? Windows : Unix).Contains(failure.HResult);
+    public static bool Is(Exception failure) =>
+        failure is IOException && (OperatingSystem.IsWindows() ? Windows : Unix).Contains(failure.HResult);
 }

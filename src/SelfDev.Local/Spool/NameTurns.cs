@@ -1,6 +1,8 @@
 namespace SelfDev.Local.Spool;
 
-/// <summary>One at a time for each name; different names do not wait for each other. Holds only the names that are in use.</summary>
+/// <summary>
+/// One at a time for each name; different names do not wait for each other. Holds only the names that are in use.
+/// </summary>
 internal sealed class NameTurns
 {
     private readonly Dictionary<string, Turn> _turns = new(StringComparer.Ordinal);

@@ -1,6 +1,9 @@
 namespace SelfDev.Local.Spool;
 
-/// <summary>The first bytes of a spool file: its content, without the entry behind it. Seekable, so that an upload may begin anew.</summary>
+/// <summary>
+/// The first bytes of a spool file: its content, without the entry behind it. Seekable, so that an upload may begin
+/// anew.
+/// </summary>
 internal sealed class SpoolContent(FileStream file, long length) : Stream
 {
     public override bool CanRead => true;
@@ -40,7 +43,8 @@ internal sealed class SpoolContent(FileStream file, long length) : Stream
 
     public override void SetLength(long value) => throw new NotSupportedException("The stream is read only.");
 
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException("The stream is read only.");
+    public override void Write(byte[] buffer, int offset, int count) =>
+        throw new NotSupportedException("The stream is read only.");
 
     protected override void Dispose(bool disposing)
     {

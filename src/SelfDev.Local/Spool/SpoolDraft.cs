@@ -3,7 +3,9 @@ using SelfDev.Local.Storage;
 
 namespace SelfDev.Local.Spool;
 
-/// <summary>Content that was received and is no entry yet. Disposed before it was finished, it leaves nothing.</summary>
+/// <summary>
+/// Content that was received and is no entry yet. Disposed before it was finished, it leaves nothing.
+/// </summary>
 internal sealed class SpoolDraft(string mark, string path, FileStream file) : IDisposable
 {
     private readonly IncrementalHash _hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);

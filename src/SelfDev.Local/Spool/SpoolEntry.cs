@@ -5,8 +5,12 @@ using SelfDev.Core.Reports;
 namespace SelfDev.Local.Spool;
 
 /// <summary>One blob that was acknowledged, or is about to be, as the last bytes of its spool file say it.</summary>
-/// <param name="Sequence">Rises with every entry of the folder: of two with one name the higher one is the newer.</param>
-/// <param name="Mark">Random, in hex; travels with the blob as metadata, so that storage can be asked whether it has this very entry.</param>
+/// <param name="Sequence">
+/// Rises with every entry of the folder: of two with one name the higher one is the newer.
+/// </param>
+/// <param name="Mark">
+/// Random, in hex; travels with the blob as metadata, so that storage can be asked whether it has this very entry.
+/// </param>
 /// <param name="CreateOnly">Whether it is to be written only where there is none.</param>
 /// <param name="Length">Bytes of the content, which the file begins with.</param>
 /// <param name="Sha256">Of the content, lower-case hex.</param>
@@ -30,8 +34,8 @@ internal sealed record SpoolEntry(
 }
 
 /// <summary>
-/// The form of a spool file: the content, then the entry as JSON, the JSON's length (4 bytes, little-endian), and eight bytes that only a
-/// complete file ends with.
+/// The form of a spool file: the content, then the entry as JSON, the JSON's length (4 bytes, little-endian), and eight
+/// bytes that only a complete file ends with.
 /// </summary>
 internal static class SpoolFormat
 {
@@ -51,7 +55,10 @@ internal static class SpoolFormat
         return footer;
     }
 
-    /// <returns>Null where the file does not end as a complete one does, or is not as long as its entry says. The content is not read.</returns>
+    /// <returns>
+    /// Null where the file does not end as a complete one does, or is not as long as its entry says. The content is not
+    /// read.
+    /// </returns>
     public static SpoolEntry? ReadEntry(FileStream file)
     {
         Span<byte> tail = stackalloc byte[TailBytes];
@@ -63,7 +70,9 @@ internal static class SpoolFormat
         file.Seek(-TailBytes, SeekOrigin.End);
         file.ReadExactly(tail);
         var length = BinaryPrimitives.ReadInt32LittleEndian(tail);
-        if (!tail[sizeof(int)..].SequenceEqual(End) || length is <= 0 or > MaxEntryBytes || file.Length < TailBytes + length)
+        if (!tail[sizeof(int)..].SequenceEqual(End)
+            || length is <= 0 or > MaxEntryBytes
+            || file.Length < TailBytes + length)
         {
             return null;
         }

@@ -7,8 +7,9 @@ using SelfDev.Workflows.Ports;
 namespace SelfDev.Local.Spool;
 
 /// <summary>
-/// Files that outlive a power cut: one an entry, complete or not there at all. Content is streamed through a buffer of 128 KiB. An
-/// entry is received first, under a name that counts for nothing, and gets its place in the order when it is committed.
+/// Files that outlive a power cut: one an entry, complete or not there at all. Content is streamed through a buffer of
+/// 128 KiB. An entry is received first, under a name that counts for nothing, and gets its place in the order when it
+/// is committed.
 /// </summary>
 internal sealed class SpoolFolder
 {
@@ -34,7 +35,8 @@ internal sealed class SpoolFolder
         }
         else
         {
-            Directory.CreateDirectory(options.Folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            Directory.CreateDirectory(
+                options.Folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
         }
 
         foreach (var part in Directory.EnumerateFiles(options.Folder, "*" + PartSuffix))
@@ -43,10 +45,15 @@ internal sealed class SpoolFolder
             File.Delete(part);
         }
 
-        _sequence = Directory.EnumerateFiles(options.Folder, "*" + EntrySuffix).Select(SequenceIn).DefaultIfEmpty().Max();
+        _sequence = Directory.EnumerateFiles(options.Folder, "*" + EntrySuffix)
+            .Select(SequenceIn)
+            .DefaultIfEmpty()
+            .Max();
     }
 
-    /// <summary>Whole entries, oldest first. A file that is not what was written is set aside under another suffix, and logged.</summary>
+    /// <summary>
+    /// Whole entries, oldest first. A file that is not what was written is set aside under another suffix, and logged.
+    /// </summary>
     public IReadOnlyList<SpoolEntry> ReadAll()
     {
         var entries = new List<SpoolEntry>();
@@ -71,7 +78,9 @@ internal sealed class SpoolFolder
     }
 
     /// <summary>Takes the content in, up to its end, and makes it durable. What fails leaves nothing.</summary>
-    /// <exception cref="StorageUnavailableException">The disk is full, or fails. What the content's own stream throws passes through.</exception>
+    /// <exception cref="StorageUnavailableException">
+    /// The disk is full, or fails. What the content's own stream throws passes through.
+    /// </exception>
     public async Task<SpoolDraft> ReceiveAsync(Stream content, CancellationToken cancellation)
     {
         var mark = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16));
@@ -106,12 +115,29 @@ internal sealed class SpoolFolder
         }
     }
 
-    /// <summary>Gives what was received its place in the order. From here on it survives everything but the loss of the disk.</summary>
+    /// <summary>
+    /// Gives what was received its place in the order. From here on it survives everything but the loss of the disk.
+    /// </summary>
     /// <exception cref="StorageUnavailableException">The disk is full, or fails; then nothing was kept.</exception>
-    public SpoolEntry Commit(SpoolDraft draft, string container, string name, string contentType, IReadOnlyDictionary<string, string> metadata, bool createOnly)
+    public SpoolEntry Commit(
+        SpoolDraft draft,
+        string container,
+        string name,
+        string contentType,
+        IReadOnlyDictionary<string, string> metadata,
+        bool createOnly)
     {
         var entry = new SpoolEntry(
-            Interlocked.Increment(ref _sequence), draft.Mark, container, name, contentType, metadata, createOnly, draft.Length, draft.Sha256(), _clock.GetUtcNow());
+            Interlocked.Increment(ref _sequence),
+            draft.Mark,
+            container,
+            name,
+            contentType,
+            metadata,
+            createOnly,
+            draft.Length,
+            draft.Sha256(),
+            _clock.GetUtcNow());
         Guarded(() =>
         {
             draft.Finish(SpoolFormat.Footer(entry), FileOf(entry));
@@ -130,9 +156,17 @@ internal sealed class SpoolFolder
 
     /// <summary>The content, from its start. Nothing checks it on the way: see <see cref="IsWholeAsync"/>.</summary>
     public Stream OpenContent(SpoolEntry entry) => new SpoolContent(
-        new FileStream(FileOf(entry), FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, BufferBytes), entry.Length);
+        new FileStream(
+            FileOf(entry),
+            FileMode.Open,
+            FileAccess.Read,
+            FileShare.Read | FileShare.Delete,
+            BufferBytes), entry.Length);
 
-    /// <summary>Reads the content and compares it with its hash. What does not match is set aside and logged: the disk did not keep it.</summary>
+    /// <summary>
+    /// Reads the content and compares it with its hash. What does not match is set aside and logged: the disk did not
+    /// keep it.
+    /// </summary>
     public async Task<bool> IsWholeAsync(SpoolEntry entry, CancellationToken cancellation)
     {
         await using (var content = OpenContent(entry))
@@ -151,13 +185,19 @@ internal sealed class SpoolFolder
     public void Delete(SpoolEntry entry) => File.Delete(FileOf(entry));
 
     /// <summary>Keeps the file of an entry that storage will never take, for a person to look at.</summary>
-    public void SetAside(SpoolEntry entry) => File.Move(FileOf(entry), Path.ChangeExtension(FileOf(entry), RefusedSuffix), overwrite: true);
+    public void SetAside(SpoolEntry entry) =>
+        File.Move(FileOf(entry), Path.ChangeExtension(FileOf(entry), RefusedSuffix), overwrite: true);
 
     private string FileOf(SpoolEntry entry) =>
-        Path.Combine(_options.Folder, string.Create(CultureInfo.InvariantCulture, $"{entry.Sequence:D16}-{entry.Mark}{EntrySuffix}"));
+        Path.Combine(
+            _options.Folder,
+            string.Create(CultureInfo.InvariantCulture, $"{entry.Sequence:D16}-{entry.Mark}{EntrySuffix}"));
 
     private static long SequenceIn(string path) =>
-        long.TryParse(Path.GetFileName(path).Split('-')[0], NumberStyles.None, CultureInfo.InvariantCulture, out var sequence) ? sequence : 0;
+        long.TryParse(
+            Path.GetFileName(path).Split('-')[0], NumberStyles.None, CultureInfo.InvariantCulture, out var sequence)
+            ? sequence
+            : 0;
 
     private void SetTornAside(string path)
     {
@@ -216,13 +256,18 @@ internal sealed class SpoolFolder
         }
     }
 
-    private static StorageUnavailableException Explain(Exception failure) => failure is StorageUnavailableException known
-        ? known
-        : DiskFull.Is(failure)
-            ? Full(failure)
-            : new StorageUnavailableException(
-                "The host cannot keep what is dropped: its disk fails, or may not be written. Nothing was taken; its log says more.", isFull: false, failure);
+    private static StorageUnavailableException Explain(Exception failure) => failure switch
+    {
+        StorageUnavailableException known => known,
+        _ when DiskFull.Is(failure) => Full(failure),
+        _ => new StorageUnavailableException(
+            "The host cannot keep what is dropped: its disk fails, or may not be written. Nothing was taken.",
+            isFull: false,
+            failure),
+    };
 
     private static StorageUnavailableException Full(Exception? failure) => new(
-        "The host's disk is full: nothing was taken. Make room in its data folder and send it again.", isFull: true, failure);
+        "The host's disk is full: nothing was taken. Make room in its data folder and send it again.",
+        isFull: true,
+        failure);
 }

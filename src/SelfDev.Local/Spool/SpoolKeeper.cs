@@ -6,8 +6,8 @@ using SelfDev.Workflows.Ports;
 namespace SelfDev.Local.Spool;
 
 /// <summary>
-/// Looks after what is held: puts what storage did not take at first, lets go what is on storage's disk, and puts again what an
-/// emulator of somebody else's lost while this host ran.
+/// Looks after what is held: puts what storage did not take at first, lets go what is on storage's disk, and puts again
+/// what an emulator of somebody else's lost while this host ran.
 /// </summary>
 internal sealed class SpoolKeeper(
     IArtifactStore storage,
@@ -20,8 +20,8 @@ internal sealed class SpoolKeeper(
     ILogger<SpoolKeeper> logger) : BackgroundService
 {
     /// <summary>
-    /// States of the disk without an entry, after which it is asked for: one may have been on its way to the disk when the entry was put;
-    /// the next one began later.
+    /// States of the disk without an entry, after which it is asked for: one may have been on its way to the disk when
+    /// the entry was put; the next one began later.
     /// </summary>
     private const int MissesBeforeAsking = 2;
 
@@ -35,10 +35,25 @@ internal sealed class SpoolKeeper(
             await PutAsync(waiting.Entry, onlyIfWaiting: true, cancellation);
         }
 
-        var put = table.Snapshot().Where(held => held.PutAt is not null).Select(held => (held.Entry, held.PutAt!.Value)).ToList();
+        var missed = await LetGoAsync(cancellation);
+        if (missed.Count > 0)
+        {
+            await AskAsync(missed, cancellation);
+        }
+    }
+
+    /// <summary>Lets go what is on storage's disk; asks storage nothing, which may have ended.</summary>
+    /// <returns>Entries that should have been there by now and were not.</returns>
+    /// <exception cref="IOException">The disk cannot be read; everything is held.</exception>
+    public async Task<IReadOnlyList<SpoolEntry>> LetGoAsync(CancellationToken cancellation)
+    {
+        var put = table.Snapshot()
+            .Where(held => held.PutAt is not null)
+            .Select(held => (held.Entry, held.PutAt!.Value))
+            .ToList();
         if (put.Count == 0)
         {
-            return;
+            return [];
         }
 
         var state = await disk.LookAsync(put, cancellation);
@@ -55,9 +70,19 @@ internal sealed class SpoolKeeper(
             }
         }
 
-        if (missed.Count > 0)
+        return missed;
+    }
+
+    /// <summary>As <see cref="LetGoAsync"/>, for the end of the host: what fails is left to the next start.</summary>
+    public async Task TryLetGoAsync()
+    {
+        try
         {
-            await AskAsync(missed, cancellation);
+            await LetGoAsync(CancellationToken.None);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            logger.SpoolLookFailed(1, failure);
         }
     }
 
@@ -92,7 +117,7 @@ internal sealed class SpoolKeeper(
     }
 
     // They should have been on the disk by now. One listing a container tells of all.
-    private async Task AskAsync(List<SpoolEntry> missed, CancellationToken cancellation)
+    private async Task AskAsync(IReadOnlyList<SpoolEntry> missed, CancellationToken cancellation)
     {
         foreach (var container in missed.GroupBy(entry => entry.Container, StringComparer.Ordinal))
         {
@@ -136,7 +161,9 @@ internal sealed class SpoolKeeper(
         var held = table.Snapshot();
         var isStill = held.Any(one => one.Entry.Mark == entry.Mark && (one.PutAt is null || !onlyIfWaiting));
         // A newer one takes its place as soon as it is put; this one must not come over it.
-        if (turn is null || !isStill || held.Any(other => other.Entry.Place == entry.Place && other.Entry.Sequence > entry.Sequence))
+        if (turn is null
+            || !isStill
+            || held.Any(other => other.Entry.Place == entry.Place && other.Entry.Sequence > entry.Sequence))
         {
             return;
         }

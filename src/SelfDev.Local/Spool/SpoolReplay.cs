@@ -5,11 +5,16 @@ using SelfDev.Workflows.Ports;
 namespace SelfDev.Local.Spool;
 
 /// <summary>
-/// At the start, before anything reads storage: every entry that storage does not have whole is put again, of several with one name the
-/// newest, and never over something newer.
+/// At the start, before anything reads storage: every entry that storage does not have whole is put again, of several
+/// with one name the newest, and never over something newer.
 /// </summary>
 internal sealed class SpoolReplay(
-    IArtifactStore storage, SpoolFolder folder, SpoolTable table, SpooledBlobs blobs, TimeProvider clock, ILogger<SpoolReplay> logger)
+    IArtifactStore storage,
+    SpoolFolder folder,
+    SpoolTable table,
+    SpooledBlobs blobs,
+    TimeProvider clock,
+    ILogger<SpoolReplay> logger)
 {
     /// <returns>How many were put again.</returns>
     /// <exception cref="IOException">Storage does not take them now.</exception>
@@ -54,7 +59,8 @@ internal sealed class SpoolReplay(
             if (!isThere)
             {
                 // Also over a blob of its own that cannot be read, be it one that is created only.
-                _ = await blobs.PutAsync(standing == BlobStanding.Ours ? entry with { CreateOnly = false } : entry, cancellation);
+                _ = await blobs.PutAsync(
+                    standing == BlobStanding.Ours ? entry with { CreateOnly = false } : entry, cancellation);
                 logger.SpoolEntryPutAgain(entry.Sequence);
             }
 

@@ -8,12 +8,15 @@ namespace SelfDev.Local.Spool;
 /// <summary>What stands between the host and storage that forgets.</summary>
 internal static class SpoolServices
 {
-    /// <summary>The storage as everything of the host is to see it: through the spool, or as it is where its word holds.</summary>
+    /// <summary>
+    /// The storage as everything of the host is to see it: through the spool, or as it is where its word holds.
+    /// </summary>
     public static IArtifactStore Over(LocalStorage storage, IServiceProvider services) =>
         services.GetService<SpooledStore>() ?? (IArtifactStore)storage.Store;
 
     /// <summary>Adds the spool, unless the account's own word holds.</summary>
-    public static IServiceCollection AddSpool(this IServiceCollection services, SpoolOptions options, LocalStorage storage) => storage.KeepsItsWord
+    public static IServiceCollection AddSpool(
+        this IServiceCollection services, SpoolOptions options, LocalStorage storage) => storage.KeepsItsWord
         ? services
         : services
             .AddSingleton(options)

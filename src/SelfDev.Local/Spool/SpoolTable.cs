@@ -31,21 +31,21 @@ internal sealed class SpoolTable(SpoolFolder folder)
         lock (_held)
         {
             _held[entry.Mark] = new HeldEntry(entry, at, null, 0);
-            older = [.. _held.Values.Select(held => held.Entry).Where(other => other.Place == entry.Place && other.Sequence < entry.Sequence)];
+            older = [.. _held.Values.Select(held => held.Entry).Where(other => IsOlder(other, entry))];
         }
 
         older.ForEach(LetGo);
     }
 
     /// <summary>Notes the state of the disk that an entry was not found in.</summary>
-    /// <returns>How many such states there were since it was put.</returns>
+    /// <returns>How many such states there were since it was put; 0 for a state that was noted before.</returns>
     public int Missed(SpoolEntry entry, string version)
     {
         lock (_held)
         {
             if (!_held.TryGetValue(entry.Mark, out var held) || held.LastMissed == version)
             {
-                return held?.Misses ?? 0;
+                return 0;
             }
 
             _held[entry.Mark] = held with { LastMissed = version, Misses = held.Misses + 1 };
@@ -63,7 +63,9 @@ internal sealed class SpoolTable(SpoolFolder folder)
         }
     }
 
-    /// <summary>Storage will never take it: the file stays, for a person to look at, and is not looked after any more.</summary>
+    /// <summary>
+    /// Storage will never take it: the file stays, for a person to look at, and is not looked after any more.
+    /// </summary>
     public void SetAside(SpoolEntry entry)
     {
         folder.SetAside(entry);
@@ -81,6 +83,9 @@ internal sealed class SpoolTable(SpoolFolder folder)
             return [.. _held.Values.OrderBy(held => held.Entry.Sequence)];
         }
     }
+
+    private static bool IsOlder(SpoolEntry one, SpoolEntry than) =>
+        one.Place == than.Place && one.Sequence < than.Sequence;
 }
 
 /// <param name="PutAt">When storage took it; null: it has not yet.</param>

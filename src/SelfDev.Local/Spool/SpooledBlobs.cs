@@ -28,12 +28,14 @@ internal sealed class SpooledBlobs(IArtifactStore storage, SpoolFolder folder)
         await using var content = folder.OpenContent(entry);
         if (!entry.CreateOnly)
         {
-            return await storage.WriteAsync(entry.Container, entry.Name, content, entry.ContentType, MarkedMetadata(entry), cancellation);
+            return await storage.WriteAsync(
+                entry.Container, entry.Name, content, entry.ContentType, MarkedMetadata(entry), cancellation);
         }
 
         using var memory = new MemoryStream();
         await content.CopyToAsync(memory, cancellation);
-        return await storage.TryCreateAsync(entry.Container, entry.Name, memory.ToArray(), entry.ContentType, cancellation)
+        return await storage.TryCreateAsync(
+            entry.Container, entry.Name, memory.ToArray(), entry.ContentType, cancellation)
             ? new BlobRef(entry.Container, entry.Name, null)
             : null;
     }
@@ -51,8 +53,8 @@ internal sealed class SpooledBlobs(IArtifactStore storage, SpoolFolder folder)
             return found.Length == entry.Length || entry.CreateOnly ? BlobStanding.Ours : BlobStanding.Older;
         }
 
-        // Another drop of ours that is newer would be an entry of its own. Times of storage are whole seconds, rounded down: of a tie
-        // the drop counts as the newer one, for it was acknowledged with a promise.
+        // Another drop of ours that is newer would be an entry of its own. Times of storage are whole seconds, rounded
+        // down: of a tie the drop counts as the newer one, for it was acknowledged with a promise.
         return found.LastModified > entry.At ? BlobStanding.Newer : BlobStanding.Older;
     }
 
@@ -73,5 +75,8 @@ internal sealed class SpooledBlobs(IArtifactStore storage, SpoolFolder folder)
     }
 
     public static IReadOnlyDictionary<string, string> MarkedMetadata(SpoolEntry entry) =>
-        new Dictionary<string, string>(entry.Metadata, StringComparer.Ordinal) { [SpoolEntry.MarkMetadata] = entry.Mark };
+        new Dictionary<string, string>(entry.Metadata, StringComparer.Ordinal)
+        {
+            [SpoolEntry.MarkMetadata] = entry.Mark,
+        };
 }

@@ -4,13 +4,20 @@ using SelfDev.Workflows.Ports;
 namespace SelfDev.Local.Spool;
 
 /// <summary>
-/// Storage that forgets, made to keep its word: what is written to the containers that others share with us is a synced file of our own
-/// first, and acknowledged only then. The file stays until storage has the blob on its disk (<see cref="SpoolKeeper"/>); what storage
-/// lost by the next start is put again (<see cref="SpoolReplay"/>).
+/// Storage that forgets, made to keep its word: what is written to the containers that others share with us is a synced
+/// file of our own first, and acknowledged only then. The file stays until storage has the blob on its disk (<see
+/// cref="SpoolKeeper"/>); what storage lost by the next start is put again (<see cref="SpoolReplay"/>).
 /// </summary>
 /// <param name="storage">Where everything else goes as it is.</param>
 internal sealed class SpooledStore(
-    IArtifactStore storage, SpoolFolder folder, SpoolTable table, SpooledBlobs blobs, NameTurns turns, SpoolOptions options, TimeProvider clock, ILogger<SpooledStore> logger)
+    IArtifactStore storage,
+    SpoolFolder folder,
+    SpoolTable table,
+    SpooledBlobs blobs,
+    NameTurns turns,
+    SpoolOptions options,
+    TimeProvider clock,
+    ILogger<SpooledStore> logger)
     : IArtifactStore
 {
     public static bool IsSpooled(string container) => container is Containers.Intake or Containers.Commands;
@@ -21,7 +28,8 @@ internal sealed class SpooledStore(
     public IAsyncEnumerable<BlobInfo> ListAsync(string container, string prefix, CancellationToken cancellation) =>
         storage.ListAsync(container, prefix, cancellation);
 
-    public Task<Stream> OpenReadAsync(BlobRef blob, CancellationToken cancellation) => storage.OpenReadAsync(blob, cancellation);
+    public Task<Stream> OpenReadAsync(BlobRef blob, CancellationToken cancellation) =>
+        storage.OpenReadAsync(blob, cancellation);
 
     public async Task<BlobRef> WriteAsync(
         string container, string name, ReadOnlyMemory<byte> content, string contentType, CancellationToken cancellation)
@@ -37,19 +45,33 @@ internal sealed class SpooledStore(
 
     /// <inheritdoc/>
     /// <remarks>
-    /// When it returns, the blob will be there whatever happens. Its version is null where storage did not take it at once, or gets it
-    /// later because it is large: it is tried until it does.
+    /// When it returns, the blob will be there whatever happens. Its version is null where storage did not take it at
+    /// once, or gets it later because it is large: it is tried until it does.
     /// </remarks>
-    /// <exception cref="StorageUnavailableException">The host's own disk is full, or fails: nothing was kept.</exception>
+    /// <exception cref="StorageUnavailableException">
+    /// The host's own disk is full, or fails: nothing was kept.
+    /// </exception>
     public async Task<BlobRef> WriteAsync(
-        string container, string name, Stream content, string contentType, IReadOnlyDictionary<string, string> metadata, CancellationToken cancellation)
+        string container,
+        string name,
+        Stream content,
+        string contentType,
+        IReadOnlyDictionary<string, string> metadata,
+        CancellationToken cancellation)
     {
         if (!IsSpooled(container))
         {
             return await storage.WriteAsync(container, name, content, contentType, metadata, cancellation);
         }
 
-        return await KeepAsync(container, name, content, contentType, metadata, createOnly: false, cancellation) ?? new BlobRef(container, name, null);
+        return await KeepAsync(
+            container,
+            name,
+            content,
+            contentType,
+            metadata,
+            createOnly: false,
+            cancellation) ?? new BlobRef(container, name, null);
     }
 
     /// <inheritdoc/>
@@ -63,10 +85,19 @@ internal sealed class SpooledStore(
         }
 
         using var stream = new MemoryStream(content.ToArray(), writable: false);
-        return await KeepAsync(container, name, stream, contentType, new Dictionary<string, string>(), createOnly: true, cancellation) is not null;
+        return await KeepAsync(
+            container,
+            name,
+            stream,
+            contentType,
+            new Dictionary<string, string>(),
+            createOnly: true,
+            cancellation) is not null;
     }
 
-    /// <returns>What was put, without its version where that comes later; null where it was to be created and there is one.</returns>
+    /// <returns>
+    /// What was put, without its version where that comes later; null where it was to be created and there is one.
+    /// </returns>
     private async Task<BlobRef?> KeepAsync(
         string container,
         string name,

@@ -1,8 +1,8 @@
 namespace SelfDev.Local.Sqlite;
 
 /// <summary>
-/// What every database of the host says of itself, in rows of name and number: which data folder it belongs to, which start of the host
-/// it has seen, and how often it was changed. An older copy that is put back is told by them.
+/// What every database of the host says of itself, in rows of name and number: which data folder it belongs to, which
+/// start of the host it has seen, and how often it was changed. An older copy that is put back is told by them.
 /// </summary>
 internal static class StoreMarks
 {
@@ -30,7 +30,10 @@ internal static class StoreMarks
     {
         foreach (var (name, value) in new[] { (Set, set), (Start, start) })
         {
-            session.Prepare("INSERT INTO mark VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value").Bind(name).Bind(value).Execute();
+            session.Prepare("INSERT INTO mark VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value")
+                .Bind(name)
+                .Bind(value)
+                .Execute();
         }
     }
 

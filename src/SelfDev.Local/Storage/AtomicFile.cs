@@ -1,6 +1,8 @@
 namespace SelfDev.Local.Storage;
 
-/// <summary>A small file that is replaced whole: after a kill or a power cut it is the old one or the new one.</summary>
+/// <summary>
+/// A small file that is replaced whole: after a kill or a power cut it is the old one or the new one.
+/// </summary>
 internal static class AtomicFile
 {
     /// <summary>Replaces the file, readable by its owner only. Durable when it returns.</summary>
@@ -10,7 +12,12 @@ internal static class AtomicFile
         var draft = path + ".new";
         // One that a crash left would keep the mode that it has.
         File.Delete(draft);
-        var options = new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, Share = FileShare.None };
+        var options = new FileStreamOptions
+        {
+            Mode = FileMode.Create,
+            Access = FileAccess.Write,
+            Share = FileShare.None,
+        };
         if (!OperatingSystem.IsWindows())
         {
             options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;

@@ -3,8 +3,8 @@ using System.Text.Json;
 namespace SelfDev.Local.Storage;
 
 /// <summary>
-/// Azurite's saved state, read beside the running process: LokiJS databases of JSON, replaced whole by renaming. They lag behind what it
-/// answers by up to five seconds, and are all that it knows after its end.
+/// Azurite's saved state, read beside the running process: LokiJS databases of JSON, replaced whole by renaming. They
+/// lag behind what it answers by up to five seconds, and are all that it knows after its end.
 /// </summary>
 internal static class AzuriteIndex
 {
@@ -19,7 +19,8 @@ internal static class AzuriteIndex
 
     /// <summary>Blobs of one account, without snapshots and without those whose blocks are not committed yet.</summary>
     /// <exception cref="IOException">The file is not there, or is not such a database.</exception>
-    public static async Task<IReadOnlyList<IndexedBlob>> ReadBlobsAsync(string path, string account, CancellationToken cancellation)
+    public static async Task<IReadOnlyList<IndexedBlob>> ReadBlobsAsync(
+        string path, string account, CancellationToken cancellation)
     {
         var database = await ReadAsync<IndexedBlob>(path, cancellation);
         return
@@ -45,10 +46,12 @@ internal static class AzuriteIndex
 
     private static async Task<Database<T>> ReadAsync<T>(string path, CancellationToken cancellation)
     {
-        await using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 64 * 1024);
+        await using var file = new FileStream(
+            path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 64 * 1024);
         try
         {
-            return await JsonSerializer.DeserializeAsync<Database<T>>(file, JsonSerializerOptions.Web, cancellation) ?? throw new JsonException("It is null.");
+            return await JsonSerializer.DeserializeAsync<Database<T>>(
+                file, JsonSerializerOptions.Web, cancellation) ?? throw new JsonException("It is null.");
         }
         catch (JsonException damage)
         {

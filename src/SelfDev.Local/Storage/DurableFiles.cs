@@ -3,13 +3,21 @@ using System.Text;
 
 namespace SelfDev.Local.Storage;
 
-/// <summary>What it takes on a file system for a file to be there after a power cut: its content synced, and the folder that names it.</summary>
+/// <summary>
+/// What it takes on a file system for a file to be there after a power cut: its content synced, and the folder that
+/// names it.
+/// </summary>
 internal static class DurableFiles
 {
-    /// <summary>Raised with the path of whatever has been written to its disk; for tests, which cannot cut the power.</summary>
+    /// <summary>
+    /// Raised with the path of whatever has been written to its disk; for tests, which cannot cut the power.
+    /// </summary>
     internal static event Action<string>? Synced;
 
-    /// <summary>Makes the names in a folder durable: files that were made, renamed or deleted in it. On Windows renaming is enough.</summary>
+    /// <summary>
+    /// Makes the names in a folder durable: files that were made, renamed or deleted in it. On Windows renaming is
+    /// enough.
+    /// </summary>
     /// <exception cref="IOException">The folder cannot be opened, or the disk fails.</exception>
     public static void SyncFolder(string folder)
     {
@@ -29,7 +37,8 @@ internal static class DurableFiles
         {
             if (Sync(descriptor) != 0)
             {
-                throw new IOException($"The folder '{folder}' cannot be written to its disk: {Marshal.GetLastPInvokeErrorMessage()}");
+                throw new IOException(
+                    $"The folder '{folder}' cannot be written to its disk: {Marshal.GetLastPInvokeErrorMessage()}");
             }
 
             Synced?.Invoke(folder);
@@ -52,7 +61,8 @@ internal static class DurableFiles
     /// <exception cref="IOException">There is no such file, or the disk fails.</exception>
     public static void SyncFile(string path)
     {
-        using var file = File.OpenHandle(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+        using var file = File.OpenHandle(
+            path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
         RandomAccess.FlushToDisk(file);
         Synced?.Invoke(path);
     }

@@ -8,15 +8,17 @@ using SelfDev.EndToEnd.Tests.Pipeline;
 using SelfDev.Local.Hosting;
 using SelfDev.Testing;
 using SelfDev.Workflows.Engine;
+using SelfDev.Workflows.Intake;
 using SelfDev.Workflows.Ports;
 
 namespace SelfDev.EndToEnd.Tests.Soak;
 
 /// <summary>
-/// Host, storage and ARM simulator killed in one go, at random moments, under load, start-up included; and storage killed alone. Afterwards
-/// what clients were told, what the ledger says and what ARM and storage have is one and the same. <c>SELFDEV_KILL_RUNS</c>
-/// sets how many rounds (default 3, a soak takes 30), <c>SELFDEV_KILL_SEED</c> repeats the moments of a failure as far as several
-/// processes can. Every other kill is a power cut as well: see <see cref="PowerCut"/>.
+/// Host, storage and ARM simulator killed in one go, at random moments, under load, start-up included; and storage
+/// killed alone. Afterwards what clients were told, what the ledger says and what ARM and storage have is one and the
+/// same. <c>SELFDEV_KILL_RUNS</c> sets how many rounds (default 3, a soak takes 30), <c>SELFDEV_KILL_SEED</c> repeats
+/// the moments of a failure as far as several processes can. Every other kill is a power cut as well: see <see
+/// cref="PowerCut"/>.
 /// </summary>
 public class KilledTogetherTests
 {
@@ -61,7 +63,13 @@ public class KilledTogetherTests
         var reckoning = await SoakReckoning.OfAsync(after, acknowledged);
         TestContext.Current.SendDiagnosticMessage(string.Create(
             CultureInfo.InvariantCulture,
-            $"{rounds} rounds, {startUps} of them killed while starting: {acknowledged.Drops.Count} drops, {acknowledged.Decisions.Count} decisions, {acknowledged.Switches.Count} switches, {acknowledged.Samples.Count} samples acknowledged; {reckoning.Entries} ledger entries, {reckoning.Effects} effects, {reckoning.ArmChanges} changes at ARM; in {putAgain} starts drops were put again; {lostBytes} bytes of index lost to power cuts; {reckoning.Contradictions.Count} contradictions"));
+            $"""
+            {rounds} rounds, {startUps} of them killed while starting.
+            Acknowledged: {acknowledged.Drops.Count} drops, {acknowledged.Decisions.Count} decisions, {acknowledged.Switches.Count} switches, {acknowledged.Samples.Count} samples.
+            Ledger: {reckoning.Entries} entries, {reckoning.Effects} effects. ARM: {reckoning.ArmChanges} changes.
+            Put again in {putAgain} starts; {lostBytes} bytes of index lost to power cuts.
+            {reckoning.Contradictions.Count} contradictions.
+            """));
         Assert.Empty(reckoning.Contradictions);
         Assert.NotEmpty(acknowledged.Drops);
     }
@@ -84,8 +92,10 @@ public class KilledTogetherTests
             using var client = host.Client(host.Address!.Key);
             for (var number = 0; number < 3; number++)
             {
-                var (name, text) = ($"training/run{round}-{number}/train.log", TrainingLogs.Healthy(20) + $"{round} {number}\n");
-                using var response = await client.PutAsync($"api/intake/{name}", new ByteArrayContent(Encoding.UTF8.GetBytes(text)), Cancellation);
+                var (name, text) = (
+                    $"training/run{round}-{number}/train.log", TrainingLogs.Healthy(20) + $"{round} {number}\n");
+                using var response = await client.PutAsync(
+                    $"api/intake/{name}", new ByteArrayContent(Encoding.UTF8.GetBytes(text)), Cancellation);
                 Assert.Equal(HttpStatusCode.Accepted, response.StatusCode);
                 dropped.Add(name, text);
             }
@@ -99,7 +109,8 @@ public class KilledTogetherTests
         await using var after = await RunningPipeline.StartAsync(folder: _data.Root);
         foreach (var (name, text) in dropped)
         {
-            await using var content = await after.Store.OpenReadAsync(new BlobRef(Containers.Intake, name, null), Cancellation);
+            await using var content = await after.Store.OpenReadAsync(
+                new BlobRef(Containers.Intake, name, null), Cancellation);
             using var reader = new StreamReader(content);
             Assert.Equal(text, await reader.ReadToEndAsync(Cancellation));
         }
@@ -150,18 +161,35 @@ public class KilledTogetherTests
             var waiting = await client.GetFromJsonAsync<JsonArray>("api/approvals", Cancellation);
             foreach (var approval in waiting!)
             {
-                using var response = await client.PostAsJsonAsync($"api/approvals/{(string?)approval!["id"]}", new { decision = "reject", reason = "settled" }, Cancellation);
+                using var response = await client.PostAsJsonAsync(
+                    $"api/approvals/{(string?)approval!["id"]}",
+                    new { decision = "reject", reason = "settled" },
+                    Cancellation);
             }
 
             var open = await after.Host.Workflows
-                .QueryAsync(new WorkflowQuery { InstanceIdPrefix = "intake-", Statuses = [WorkflowStatus.Pending, WorkflowStatus.Running, WorkflowStatus.Suspended, WorkflowStatus.Quarantined] }, Cancellation)
+                .QueryAsync(
+                    new WorkflowQuery
+                    {
+                        InstanceIdPrefix = "intake-",
+                        Statuses =
+                        [
+                            WorkflowStatus.Pending,
+                            WorkflowStatus.Running,
+                            WorkflowStatus.Suspended,
+                            WorkflowStatus.Quarantined,
+                        ],
+                    },
+                    Cancellation)
                 .ToListAsync(Cancellation);
             if (open.Count == 0 && await IsSweptAsync(after))
             {
                 return;
             }
 
-            Assert.True(watch.Elapsed < TimeSpan.FromMinutes(5), $"These runs hang: {string.Join(", ", open.Select(instance => $"{instance.InstanceId} {instance.Status} {instance.CustomStatus}"))}");
+            Assert.True(
+                watch.Elapsed < TimeSpan.FromMinutes(5),
+                $"These runs hang: {string.Join(", ", open.Select(instance => instance.InstanceId))}");
             await Task.Delay(50, Cancellation);
         }
     }
@@ -170,7 +198,7 @@ public class KilledTogetherTests
     {
         await foreach (var blob in after.Store.ListAsync(Containers.Intake, "", Cancellation))
         {
-            if (await after.Host.Workflows.GetAsync(SelfDev.Workflows.Intake.ArtifactInstanceId.For(blob.Blob), Cancellation) is null)
+            if (await after.Host.Workflows.GetAsync(ArtifactInstanceId.For(blob.Blob), Cancellation) is null)
             {
                 return false;
             }
@@ -186,5 +214,8 @@ public class KilledTogetherTests
     }
 
     private static int Setting(string name, int fallback) =>
-        int.TryParse(Environment.GetEnvironmentVariable(name), NumberStyles.None, CultureInfo.InvariantCulture, out var value) ? value : fallback;
+        int.TryParse(
+            Environment.GetEnvironmentVariable(name), NumberStyles.None, CultureInfo.InvariantCulture, out var value)
+            ? value
+            : fallback;
 }

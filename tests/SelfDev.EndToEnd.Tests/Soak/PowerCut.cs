@@ -1,13 +1,14 @@
 namespace SelfDev.EndToEnd.Tests.Soak;
 
 /// <summary>
-/// What a power cut takes that a killed process does not: content of files that nobody had synced. Of Azurite's index the operating
-/// system may have written nothing since the host last synced it, and the host does so when it lets a drop go. So the index is put back
-/// to what it was when an entry was last seen to leave the spool.
+/// What a power cut takes that a killed process does not: content of files that nobody had synced. Of Azurite's index
+/// the operating system may have written nothing since the host last synced it, and the host does so when it lets a
+/// drop go. So the index is put back to what it was when an entry was last seen to leave the spool.
 /// </summary>
 /// <remarks>
-/// Simulated: the loss of Azurite's two indexes; extents are longer than an older index says, which is what they would be, for
-/// Azurite syncs them. Not simulated: torn sectors, and losses in our own SQLite and spool files, of which fsync is believed.
+/// Simulated: the loss of Azurite's two indexes; extents are longer than an older index says, which is what they would
+/// be, for Azurite syncs them. Not simulated: torn sectors, and losses in our own SQLite and spool files, of which
+/// fsync is believed.
 /// </remarks>
 internal sealed class PowerCut : IDisposable
 {
@@ -79,7 +80,9 @@ internal sealed class PowerCut : IDisposable
     }
 
     private HashSet<string> Held() => Directory.Exists(_spool)
-        ? Directory.EnumerateFiles(_spool, "*.drop").Select(file => Path.GetFileName(file)).ToHashSet(StringComparer.Ordinal)
+        ? Directory.EnumerateFiles(_spool, "*.drop")
+            .Select(file => Path.GetFileName(file))
+            .ToHashSet(StringComparer.Ordinal)
         : [];
 
     private Dictionary<string, byte[]> Read()

@@ -9,7 +9,10 @@ using SelfDev.Workflows.Ports;
 
 namespace SelfDev.EndToEnd.Tests.Soak;
 
-/// <summary>A data folder of which a part is gone, as <c>selfdev up</c> meets it: one line, exit code 2, nothing started; and a person's word that goes on.</summary>
+/// <summary>
+/// A data folder of which a part is gone, as <c>selfdev up</c> meets it: one line, exit code 2, nothing started; and a
+/// person's word that goes on.
+/// </summary>
 public class RefusedStartTests
 {
     private readonly DataDirectory _data = new(Directory.CreateTempSubdirectory("selfdev-refused-").FullName);
@@ -76,9 +79,12 @@ public class RefusedStartTests
         using var host = SoakHost.Start(_data, Cancellation);
         Assert.True(await host.ListensAsync(Cancellation));
         using var client = host.Client(host.Address!.Key);
-        using var dropped = await client.PutAsync("api/intake/training/run7/train.log", new ByteArrayContent(Encoding.UTF8.GetBytes(TrainingLogs.LostNetwork())), Cancellation);
+        using var dropped = await client.PutAsync(
+            "api/intake/training/run7/train.log",
+            new ByteArrayContent(Encoding.UTF8.GetBytes(TrainingLogs.LostNetwork())),
+            Cancellation);
         Assert.Equal(HttpStatusCode.Accepted, dropped.StatusCode);
-        while ((await client.GetStringAsync("api/instances", Cancellation)).Contains("completed", StringComparison.Ordinal) is false)
+        while (!(await client.GetStringAsync("api/instances", Cancellation)).Contains("completed", StringComparison.Ordinal))
         {
             await Task.Delay(50, Cancellation);
         }

@@ -10,8 +10,8 @@ using SelfDev.Local.Hosting;
 namespace SelfDev.EndToEnd.Tests.Soak;
 
 /// <summary>
-/// <c>selfdev up</c> with everything of its own, as a process: host and ARM simulator in one, Azurite in another. Both can be killed at one
-/// moment, and what was printed until then is kept.
+/// <c>selfdev up</c> with everything of its own, as a process: host and ARM simulator in one, Azurite in another. Both
+/// can be killed at one moment, and what was printed until then is kept.
 /// </summary>
 internal sealed class SoakHost : IDisposable
 {
@@ -21,7 +21,8 @@ internal sealed class SoakHost : IDisposable
     private readonly DataDirectory _data;
     private readonly Task<string> _errors;
 
-    private SoakHost(Process process, DataDirectory data, Task<string> errors) => (_process, _data, _errors) = (process, data, errors);
+    private SoakHost(Process process, DataDirectory data, Task<string> errors) =>
+        (_process, _data, _errors) = (process, data, errors);
 
     /// <value>Null until it listens.</value>
     public RunningHost? Address { get; private set; }
@@ -34,7 +35,8 @@ internal sealed class SoakHost : IDisposable
 
     public static SoakHost Start(DataDirectory data, CancellationToken cancellation, params string[] arguments)
     {
-        var start = new ProcessStartInfo("dotnet", [typeof(CommandLine).Assembly.Location, "up", "--port", "0", "--data", data.Root, .. arguments])
+        var start = new ProcessStartInfo(
+            "dotnet", [typeof(CommandLine).Assembly.Location, "up", "--port", "0", "--data", data.Root, .. arguments])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -112,7 +114,8 @@ internal sealed class SoakHost : IDisposable
     {
         while (await _process.StandardOutput.ReadLineAsync(cancellation) is { } line)
         {
-            if (line.StartsWith("  http", StringComparison.Ordinal) && Uri.TryCreate(line.Trim(), UriKind.Absolute, out var link))
+            if (line.StartsWith("  http", StringComparison.Ordinal)
+                && Uri.TryCreate(line.Trim(), UriKind.Absolute, out var link))
             {
                 Links.Enqueue(link);
             }
@@ -137,7 +140,8 @@ internal sealed class SoakHost : IDisposable
     {
         try
         {
-            return File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{id}/cmdline")).Contains("launch.cjs", StringComparison.Ordinal);
+            return File.ReadAllText(string.Create(CultureInfo.InvariantCulture, $"/proc/{id}/cmdline"))
+                .Contains("launch.cjs", StringComparison.Ordinal);
         }
         catch (IOException)
         {

@@ -12,8 +12,9 @@ using SelfDev.EndToEnd.Tests.Pipeline;
 namespace SelfDev.EndToEnd.Tests.Soak;
 
 /// <summary>
-/// Clients of one life of the host, all at once: people who drop, who approve and reject by key and by link, who stop and release, and a
-/// fleet that sends its samples. Whatever is answered with success is noted; a connection that breaks is not.
+/// Clients of one life of the host, all at once: people who drop, who approve and reject by key and by link, who stop
+/// and release, and a fleet that sends its samples. Whatever is answered with success is noted; a connection that
+/// breaks is not.
 /// </summary>
 internal sealed class SoakLoad(SoakHost host, Acknowledged acknowledged, int round, Random random)
 {
@@ -52,7 +53,8 @@ internal sealed class SoakLoad(SoakHost host, Acknowledged acknowledged, int rou
         var isGpu = Next(4) == 0;
         var log = isGpu ? TrainingLogs.LostGpu(Next(60)) : TrainingLogs.LostNetwork();
         // Every drop is a content of its own, so that the ledger's hash tells them apart.
-        var content = Encoding.UTF8.GetBytes(log + string.Create(CultureInfo.InvariantCulture, $"drop {round} {number}\n"));
+        var content = Encoding.UTF8.GetBytes(
+            log + string.Create(CultureInfo.InvariantCulture, $"drop {round} {number}\n"));
         var name = string.Create(CultureInfo.InvariantCulture, $"training/run{round}-{number}/train.log");
         using var response = await client.PutAsync($"api/intake/{name}", new ByteArrayContent(content), cancellation);
         if (response.StatusCode == HttpStatusCode.Accepted)
@@ -71,7 +73,8 @@ internal sealed class SoakLoad(SoakHost host, Acknowledged acknowledged, int rou
         foreach (var approval in waiting!.Where(_ => Next(3) == 0))
         {
             var kind = Next(2) == 0 ? "approve" : "reject";
-            using var response = await client.PostAsJsonAsync($"api/approvals/{(string?)approval!["id"]}", new { decision = kind, reason = "soak" }, cancellation);
+            using var response = await client.PostAsJsonAsync(
+                $"api/approvals/{(string?)approval!["id"]}", new { decision = kind, reason = "soak" }, cancellation);
             await NoteAsync(response, kind, cancellation);
         }
 
@@ -97,7 +100,8 @@ internal sealed class SoakLoad(SoakHost host, Acknowledged acknowledged, int rou
         if (response.StatusCode == HttpStatusCode.OK)
         {
             var answer = (await response.Content.ReadFromJsonAsync<JsonObject>(cancellation))!;
-            acknowledged.Decisions.Enqueue(new AcknowledgedDecision((string)answer["planHash"]!, (string)answer["approver"]!, kind));
+            acknowledged.Decisions.Enqueue(
+                new AcknowledgedDecision((string)answer["planHash"]!, (string)answer["approver"]!, kind));
         }
     }
 
@@ -106,7 +110,8 @@ internal sealed class SoakLoad(SoakHost host, Acknowledged acknowledged, int rou
         using var client = host.Client(host.Address!.Approvers![Approver].Key);
         foreach (var engaged in new[] { true, false })
         {
-            using var response = await client.PostAsJsonAsync("api/killswitch", new { engaged, reason = "soak" }, cancellation);
+            using var response = await client.PostAsJsonAsync(
+                "api/killswitch", new { engaged, reason = "soak" }, cancellation);
             if (response.StatusCode == HttpStatusCode.OK)
             {
                 var state = (await response.Content.ReadFromJsonAsync<JsonObject>(cancellation))!;
@@ -121,7 +126,17 @@ internal sealed class SoakLoad(SoakHost host, Acknowledged acknowledged, int rou
     {
         using var client = host.Client(host.Address!.Key);
         var time = DateTimeOffset.UtcNow;
-        var sample = new { time, seconds = 15, requests = 600, prefillTokens = 600_000, completions = 600, outputTokens = 60_000, queue = Next(40), queueAgeSeconds = 5 };
+        var sample = new
+        {
+            time,
+            seconds = 15,
+            requests = 600,
+            prefillTokens = 600_000,
+            completions = 600,
+            outputTokens = 60_000,
+            queue = Next(40),
+            queueAgeSeconds = 5,
+        };
         using var response = await client.PostAsJsonAsync("api/fleets/trainvm/samples", new[] { sample }, cancellation);
         if (response.StatusCode == HttpStatusCode.Accepted)
         {
@@ -137,7 +152,8 @@ internal sealed class SoakLoad(SoakHost host, Acknowledged acknowledged, int rou
         using var response = await client.GetAsync("api/ledger/head", cancellation);
         if (response.StatusCode == HttpStatusCode.OK)
         {
-            acknowledged.Heads.Enqueue((await response.Content.ReadFromJsonAsync<SignedTreeHead>(ReportJson.Options, cancellation))!);
+            acknowledged.Heads.Enqueue(
+                (await response.Content.ReadFromJsonAsync<SignedTreeHead>(ReportJson.Options, cancellation))!);
         }
 
         await Task.Delay(Next(200), cancellation);

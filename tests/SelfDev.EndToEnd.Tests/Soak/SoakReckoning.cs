@@ -12,8 +12,8 @@ using SelfDev.Workflows.Ports;
 namespace SelfDev.EndToEnd.Tests.Soak;
 
 /// <summary>
-/// Puts three accounts side by side: what clients were told is done, what the ledger says, and what ARM and storage have. Everything that
-/// is in one and not in the others as it should be is a contradiction, in words.
+/// Puts three accounts side by side: what clients were told is done, what the ledger says, and what ARM and storage
+/// have. Everything that is in one and not in the others as it should be is a contradiction, in words.
 /// </summary>
 internal sealed class SoakReckoning
 {
@@ -23,7 +23,8 @@ internal sealed class SoakReckoning
     private readonly List<JsonNode> _entries;
     private readonly List<ArmChange> _changes;
 
-    private SoakReckoning(RunningPipeline host, Acknowledged acknowledged, List<JsonNode> entries, List<ArmChange> changes)
+    private SoakReckoning(
+        RunningPipeline host, Acknowledged acknowledged, List<JsonNode> entries, List<ArmChange> changes)
     {
         (_host, _acknowledged, _entries, _changes) = (host, acknowledged, entries, changes);
     }
@@ -48,10 +49,18 @@ internal sealed class SoakReckoning
         }
 
         var data = new DataDirectory(host.Folder);
-        var arm = JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(data.Simulator, "arm-state.json"), Cancellation))!;
+        var arm = JsonNode.Parse(
+            await File.ReadAllTextAsync(Path.Combine(data.Simulator, "arm-state.json"), Cancellation))!;
         var changes = arm["Writes"]!.AsArray()
-            .Where(write => (string?)write!["Method"] == "PATCH" && ((string)write["Path"]!).EndsWith("/trainvm", StringComparison.Ordinal))
-            .Select(write => new ArmChange(((string?)write!["IfMatch"])?.Trim('"'), (string)JsonNode.Parse((string)write["Body"]!)!["sku"]!["capacity"]!.ToString()))
+            .Where(
+                write =>
+                    (string?)write!["Method"] == "PATCH"
+                        && ((string)write["Path"]!).EndsWith("/trainvm", StringComparison.Ordinal))
+            .Select(
+                write =>
+                    new ArmChange(
+                        ((string?)write!["IfMatch"])?.Trim('"'),
+                        (string)JsonNode.Parse((string)write["Body"]!)!["sku"]!["capacity"]!.ToString()))
             .ToList();
         var reckoning = new SoakReckoning(host, acknowledged, entries, changes);
         await reckoning.VerifyLedgerAsync();
@@ -66,7 +75,8 @@ internal sealed class SoakReckoning
     private async Task VerifyLedgerAsync()
     {
         var verification = await _host.Host.Services.GetRequiredService<ILedgerStore>().VerifyAsync(
-            _host.Host.Services.GetRequiredService<LedgerPublicKeys>().Keys, [.. _acknowledged.Heads.DistinctBy(head => head.TreeSize)], cancellation: Cancellation);
+            _host.Host.Services.GetRequiredService<LedgerPublicKeys>()
+                .Keys, [.. _acknowledged.Heads.DistinctBy(head => head.TreeSize)], cancellation: Cancellation);
         _contradictions.AddRange(verification.Problems.Select(problem => problem.Message));
     }
 
@@ -75,7 +85,9 @@ internal sealed class SoakReckoning
         var read = OfType(LedgerEntryTypes.Artifact)
             .Where(entry => (string?)entry["body"]!["outcome"] == "accepted")
             .ToLookup(entry => (string)entry["body"]!["sha256"]!);
-        var proposing = OfType(LedgerEntryTypes.Proposal).Select(entry => Root((string)entry["instanceId"]!)).ToHashSet(StringComparer.Ordinal);
+        var proposing = OfType(LedgerEntryTypes.Proposal)
+            .Select(entry => Root((string)entry["instanceId"]!))
+            .ToHashSet(StringComparer.Ordinal);
         foreach (var drop in _acknowledged.Drops)
         {
             if (!read.Contains(drop.Sha256))
@@ -83,15 +95,21 @@ internal sealed class SoakReckoning
                 _contradictions.Add($"{drop.Name} was acknowledged, the ledger does not know it.");
             }
 
-            var asking = read[drop.Sha256].Select(entry => (string)entry["instanceId"]!).Distinct().Count(proposing.Contains);
+            var asking = read[drop.Sha256].Select(entry => (string)entry["instanceId"]!)
+                .Distinct()
+                .Count(proposing.Contains);
             if (asking != 1)
             {
-                _contradictions.Add(string.Create(CultureInfo.InvariantCulture, $"{drop.Name} led to {asking} runs that proposed something; one was to."));
+                _contradictions.Add(
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"{drop.Name} led to {asking} runs that proposed something; one was to."));
             }
 
             if (await HashAsync(drop.Name) is var hash && hash != drop.Sha256)
             {
-                _contradictions.Add($"{drop.Name} was acknowledged, storage {(hash is null ? "does not have it" : "has something else")}.");
+                _contradictions.Add(
+                    $"{drop.Name} was acknowledged, storage has {hash ?? "nothing"}.");
             }
         }
     }
@@ -103,10 +121,13 @@ internal sealed class SoakReckoning
             .ToLookup(entry => ((string)entry["body"]!["planHash"]!, (string)entry["actor"]!));
         foreach (var decision in _acknowledged.Decisions)
         {
-            var found = recorded[(decision.PlanHash, decision.Approver)].Select(entry => (string)entry["body"]!["kind"]!).ToList();
+            var found = recorded[(decision.PlanHash, decision.Approver)].Select(
+                entry => (string)entry["body"]!["kind"]!)
+                .ToList();
             if (found is not [var kind] || kind != decision.Kind)
             {
-                _contradictions.Add($"{decision.Approver} was told that they {decision.Kind} {decision.PlanHash[..8]}; the ledger has [{string.Join(", ", found)}].");
+                _contradictions.Add(
+                    $"{decision.Approver} did {decision.Kind} {decision.PlanHash[..8]}; the ledger: [{string.Join(", ", found)}].");
             }
         }
     }
@@ -121,7 +142,8 @@ internal sealed class SoakReckoning
             var key = string.Create(CultureInfo.InvariantCulture, $"kill-switch:{change.Number}");
             if (!recorded.TryGetValue(key, out var engaged) || engaged != change.Engaged)
             {
-                _contradictions.Add($"Change {change.Number} of the kill switch (engaged: {change.Engaged}) was acknowledged, the ledger does not have it.");
+                _contradictions.Add(
+                    $"Change {change.Number} of the kill switch was acknowledged ({change.Engaged}), not recorded.");
             }
         }
 
@@ -129,7 +151,8 @@ internal sealed class SoakReckoning
         if (_acknowledged.Switches.MaxBy(change => change.Number) is { } last
             && (state.Number < last.Number || (state.Number == last.Number && state.Engaged != last.Engaged)))
         {
-            _contradictions.Add($"The kill switch is at change {state.Number} (engaged: {state.Engaged}); change {last.Number} was acknowledged (engaged: {last.Engaged}).");
+            _contradictions.Add(
+                $"The kill switch is {state.Engaged} at {state.Number}; {last.Engaged} at {last.Number} was acknowledged.");
         }
     }
 
@@ -139,21 +162,28 @@ internal sealed class SoakReckoning
         var approved = Approved();
         var plans = OfType(LedgerEntryTypes.Proposal)
             .Where(entry => (string?)entry["body"]!["action"] == "scale-fleet" && entry["body"]!["obstacle"] is null)
-            .Select(entry => (Hash: (string)entry["body"]!["planHash"]!, Change: new ArmChange((string?)entry["body"]!["eTag"], (string)entry["body"]!["to"]!["capacity"]!)))
+            .Select(
+                entry =>
+                    (
+                        Hash: (string)entry["body"]!["planHash"]!,
+                        Change: new ArmChange(
+                            (string?)entry["body"]!["eTag"], (string)entry["body"]!["to"]!["capacity"]!)))
             .DistinctBy(plan => plan.Hash)
             .ToList();
         foreach (var change in _changes.GroupBy(change => change))
         {
             if (change.Count() != 1 || !plans.Any(plan => plan.Change == change.Key && approved.Contains(plan.Hash)))
             {
-                _contradictions.Add($"ARM took the capacity {change.Key.Capacity} at {change.Key.ETag} {change.Count()} time(s), and no approved plan or more than one time says so.");
+                _contradictions.Add(
+                    $"ARM took {change.Key.Capacity} at {change.Key.ETag} {change.Count()} time(s); one approved plan was to.");
             }
         }
 
-        foreach (var effect in OfType(LedgerEntryTypes.Effect).Where(entry => (string?)entry["body"]!["action"] == "scale-fleet" && IsDone(entry)))
+        foreach (var effect in Done("scale-fleet"))
         {
             var hash = (string)effect["body"]!["planHash"]!;
-            if (plans.FirstOrDefault(plan => plan.Hash == hash) is not { Change: { } change } || !_changes.Contains(change))
+            if (plans.FirstOrDefault(plan => plan.Hash == hash) is not { Change: { } change }
+                || !_changes.Contains(change))
             {
                 _contradictions.Add($"The ledger says that {hash[..8]} was done; ARM knows nothing of it.");
             }
@@ -173,15 +203,20 @@ internal sealed class SoakReckoning
             there.Add(Path.GetFileNameWithoutExtension(blob.Blob.Name));
         }
 
-        _contradictions.AddRange(done.Except(there).Select(hash => $"The ledger says that the command {hash[..8]} was given; storage does not have it."));
+        _contradictions.AddRange(
+            done.Except(there)
+                .Select(hash => $"The ledger says that the command {hash[..8]} was given; storage does not have it."));
         _contradictions.AddRange(there.Where(hash => !done.Contains(hash) || !approved.Contains(hash)).Select(hash =>
-            $"Storage has the command {hash[..8]}, and the ledger says approved: {approved.Contains(hash)}, done: {done.Contains(hash)}."));
+            $"Command {hash[..8]} is there; approved: {approved.Contains(hash)}, done: {done.Contains(hash)}."));
     }
 
     private HashSet<string> Approved() => OfType(LedgerEntryTypes.Decision)
         .Where(entry => (string?)entry["body"]!["kind"] is "approve" or "within-policy")
         .Select(entry => (string)entry["body"]!["planHash"]!)
         .ToHashSet(StringComparer.Ordinal);
+
+    private IEnumerable<JsonNode> Done(string action) =>
+        OfType(LedgerEntryTypes.Effect).Where(entry => (string?)entry["body"]!["action"] == action && IsDone(entry));
 
     private static bool IsDone(JsonNode effect) => (string?)effect["body"]!["outcome"] is "applied" or "partly-applied";
 
@@ -194,7 +229,8 @@ internal sealed class SoakReckoning
     {
         try
         {
-            await using var content = await _host.Store.OpenReadAsync(new BlobRef(Containers.Intake, name, null), Cancellation);
+            await using var content = await _host.Store.OpenReadAsync(
+                new BlobRef(Containers.Intake, name, null), Cancellation);
             return Convert.ToHexStringLower(await SHA256.HashDataAsync(content, Cancellation));
         }
         catch (BlobGoneException)

@@ -5,7 +5,10 @@ using Parts = SelfDev.Local.Reconcile.Parts;
 
 namespace SelfDev.Local.Tests.Reconcile;
 
-/// <summary>What belongs together and what does not, part by part; and every state that a crash can leave, of which none is refused.</summary>
+/// <summary>
+/// What belongs together and what does not, part by part; and every state that a crash can leave, of which none is
+/// refused.
+/// </summary>
 public class ComparisonTests
 {
     private const long Set = 4711;
@@ -19,7 +22,8 @@ public class ComparisonTests
     public void A_folder_as_it_was_left_is_fine_and_so_is_a_new_one()
     {
         Assert.Empty(Comparison.Of(Left()));
-        Assert.Empty(Comparison.Of(new Evidence(null, [.. All.Select(New)], 0, new Dictionary<long, string>(), null, null)));
+        Assert.Empty(
+            Comparison.Of(new Evidence(null, [.. All.Select(New)], 0, new Dictionary<long, string>(), null, null)));
     }
 
     [Theory]
@@ -36,7 +40,8 @@ public class ComparisonTests
     [MemberData(nameof(EveryPart))]
     public void A_part_of_another_folder_is_named(string part)
     {
-        var problem = Assert.Single(Comparison.Of(With(Left(), part, facts => facts with { Mark = facts.Mark! with { Set = 1 } })));
+        var problem = Assert.Single(
+            Comparison.Of(With(Left(), part, facts => facts with { Mark = facts.Mark! with { Set = 1 } })));
 
         Assert.Equal(part, problem.Part);
         Assert.Contains("another data folder", problem.Text, StringComparison.Ordinal);
@@ -46,7 +51,8 @@ public class ComparisonTests
     [MemberData(nameof(EveryPart))]
     public void A_copy_from_before_the_last_start_is_named(string part)
     {
-        var problem = Assert.Single(Comparison.Of(With(Left(), part, facts => facts with { Mark = facts.Mark! with { Start = 4 } })));
+        var problem = Assert.Single(
+            Comparison.Of(With(Left(), part, facts => facts with { Mark = facts.Mark! with { Start = 4 } })));
 
         Assert.Equal(part, problem.Part);
         Assert.Contains("older copy", problem.Text, StringComparison.Ordinal);
@@ -59,7 +65,8 @@ public class ComparisonTests
     [InlineData(Parts.Artifacts)]
     public void A_copy_from_earlier_in_the_same_start_is_named(string part)
     {
-        var problem = Assert.Single(Comparison.Of(With(Left(), part, facts => facts with { Mark = facts.Mark! with { Commits = 99 } })));
+        var problem = Assert.Single(
+            Comparison.Of(With(Left(), part, facts => facts with { Mark = facts.Mark! with { Commits = 99 } })));
 
         Assert.Equal(part, problem.Part);
         Assert.Contains("99 of 100 changes", problem.Text, StringComparison.Ordinal);
@@ -72,7 +79,8 @@ public class ComparisonTests
         var evidence = Left() with { Seen = null };
         Assert.Empty(Comparison.Of(evidence));
 
-        var changed = Comparison.Of(With(evidence, part, facts => facts with { Mark = facts.Mark! with { Start = 4 } }));
+        var changed = Comparison.Of(
+            With(evidence, part, facts => facts with { Mark = facts.Mark! with { Start = 4 } }));
         var gone = Comparison.Of(With(evidence, part, _ => New(part)));
         // Storage is not always a part, so that nothing can be said of it without the file.
         Assert.Equal(part == Parts.Storage ? [] : [part], changed.Select(problem => problem.Part));
@@ -83,20 +91,34 @@ public class ComparisonTests
     public void With_an_older_copy_of_that_file_the_parts_are_believed()
     {
         var left = Left();
-        var stale = left with { Seen = left.Seen! with { Start = 3, Starts = left.Seen.Starts.ToDictionary(start => start.Key, _ => 3L) } };
+        var starts = All.ToDictionary(part => part, _ => 3L);
+        var stale = left with { Seen = left.Seen! with { Start = 3, Starts = starts } };
 
         Assert.Empty(Comparison.Of(stale));
-        Assert.Equal([Parts.Trust], Comparison.Of(With(stale, Parts.Trust, facts => facts with { Mark = facts.Mark! with { Start = 3 } })).Select(problem => problem.Part));
+        Assert.Equal(
+            [Parts.Trust],
+            Comparison.Of(With(stale, Parts.Trust, facts => facts with { Mark = facts.Mark! with { Start = 3 } }))
+                .Select(problem => problem.Part));
     }
 
     [Fact]
     public void A_ledger_behind_a_receipt_or_a_head_or_with_another_root_is_named()
     {
-        Assert.Contains("the engine's newest receipt covers 42", Single(Left() with { Receipt = new LedgerReceipt(41, 42, Root) }), StringComparison.Ordinal);
-        Assert.Contains("the last head that was seen covers 42", Single(Left() with { LastHead = Head(42, Root) }), StringComparison.Ordinal);
-        Assert.Contains("is another one", Single(Left() with { Receipt = new LedgerReceipt(39, 40, "bb") }), StringComparison.Ordinal);
+        Assert.Contains(
+            "the engine's newest receipt covers 42",
+            Single(Left() with { Receipt = new LedgerReceipt(41, 42, Root) }),
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "the last head that was seen covers 42",
+            Single(Left() with { LastHead = Head(42, Root) }),
+            StringComparison.Ordinal);
+        Assert.Contains(
+            "is another one",
+            Single(Left() with { Receipt = new LedgerReceipt(39, 40, "bb") }),
+            StringComparison.Ordinal);
         Assert.Contains("is another one", Single(Left() with { LastHead = Head(40, "bb") }), StringComparison.Ordinal);
-        Assert.Empty(Comparison.Of(Left() with { Receipt = new LedgerReceipt(39, 40, Root), LastHead = Head(40, Root) }));
+        Assert.Empty(
+            Comparison.Of(Left() with { Receipt = new LedgerReceipt(39, 40, Root), LastHead = Head(40, Root) }));
 
         static string Single(Evidence evidence)
         {
@@ -111,7 +133,12 @@ public class ComparisonTests
     {
         var engine = New(Parts.Engine) with { Exists = true, HasContent = true };
 
-        var problem = Assert.Single(Comparison.Of(With(new Evidence(null, [.. All.Select(New)], 0, new Dictionary<long, string>(), null, null), Parts.Engine, _ => engine)));
+        var problem = Assert.Single(
+            Comparison.Of(
+                With(
+                    new Evidence(null, [.. All.Select(New)], 0, new Dictionary<long, string>(), null, null),
+                    Parts.Engine,
+                    _ => engine)));
 
         Assert.Contains("earlier version", problem.Text, StringComparison.Ordinal);
     }
@@ -124,9 +151,23 @@ public class ComparisonTests
         {
             for (var marked = 0; marked <= made; marked++)
             {
-                var seen = new LastSeen { Set = Set, Start = 1, IsOpening = true, Starts = new Dictionary<string, long>(), Commits = new Dictionary<string, long>() };
-                var parts = All.Select((part, index) => New(part) with { Exists = index < made, Mark = index < marked ? new PartMark(Set, 1, 3) : null });
-                Assert.Empty(Comparison.Of(new Evidence(seen, [.. parts], 0, new Dictionary<long, string>(), null, null)));
+                var seen = new LastSeen
+                {
+                    Set = Set,
+                    Start = 1,
+                    IsOpening = true,
+                    Starts = new Dictionary<string, long>(),
+                    Commits = new Dictionary<string, long>(),
+                };
+                var parts = All.Select(
+                    (part, index) =>
+                        New(part) with
+                        {
+                            Exists = index < made,
+                            Mark = index < marked ? new PartMark(Set, 1, 3) : null,
+                        });
+                Assert.Empty(
+                    Comparison.Of(new Evidence(seen, [.. parts], 0, new Dictionary<long, string>(), null, null)));
             }
         }
 
@@ -135,7 +176,8 @@ public class ComparisonTests
         var opening = left.Seen! with { Start = 6, IsOpening = true };
         for (var marked = 0; marked <= All.Length; marked++)
         {
-            var parts = left.Parts.Select((facts, index) => index < marked ? facts with { Mark = facts.Mark! with { Start = 6 } } : facts);
+            var parts = left.Parts.Select(
+                (facts, index) => index < marked ? facts with { Mark = facts.Mark! with { Start = 6 } } : facts);
             Assert.Empty(Comparison.Of(left with { Seen = opening, Parts = [.. parts] }));
         }
     }
@@ -160,8 +202,13 @@ public class ComparisonTests
     public void Storage_of_somebody_else_for_a_while_takes_nothing_from_our_own()
     {
         var left = Left();
-        var later = left.Seen! with { Start = 8, Starts = left.Seen.Starts.ToDictionary(start => start.Key, start => start.Key == Parts.Storage ? 5L : 8L) };
-        var parts = left.Parts.Select(facts => facts.Part == Parts.Storage ? facts : facts with { Mark = facts.Mark! with { Start = 8 } });
+        var later = left.Seen! with
+        {
+            Start = 8,
+            Starts = left.Seen.Starts.ToDictionary(start => start.Key, start => start.Key == Parts.Storage ? 5L : 8L),
+        };
+        var parts = left.Parts.Select(
+            facts => facts.Part == Parts.Storage ? facts : facts with { Mark = facts.Mark! with { Start = 8 } });
 
         Assert.Empty(Comparison.Of(left with { Seen = later, Parts = [.. parts] }));
     }

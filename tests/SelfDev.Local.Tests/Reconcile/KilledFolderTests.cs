@@ -6,12 +6,13 @@ using SelfDev.Local.Hosting;
 namespace SelfDev.Local.Tests.Reconcile;
 
 /// <summary>
-/// A host on its data folder, really killed, over and over, at its start and at work: no start after a kill is refused, and what was done is
-/// there. How often is a setting: <c>SELFDEV_KILLS</c> (default 6).
+/// A host on its data folder, really killed, over and over, at its start and at work: no start after a kill is refused,
+/// and what was done is there. How often is a setting: <c>SELFDEV_KILLS</c> (default 6).
 /// </summary>
 public sealed class KilledFolderTests : IDisposable
 {
-    private static readonly int Kills = int.Parse(Environment.GetEnvironmentVariable("SELFDEV_KILLS") ?? "6", CultureInfo.InvariantCulture);
+    private static readonly int Kills = int.Parse(
+        Environment.GetEnvironmentVariable("SELFDEV_KILLS") ?? "6", CultureInfo.InvariantCulture);
 
     private readonly DataDirectory _data = new(Directory.CreateTempSubdirectory("selfdev-kill-").FullName);
 
@@ -43,7 +44,9 @@ public sealed class KilledFolderTests : IDisposable
     /// <returns>Runs that it said were done.</returns>
     private async Task<IReadOnlyList<string>> KillOnceAsync(Random random, int kill)
     {
-        using var process = Process.Start(new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "SelfDev.CrashTarget.dll"), "folder", _data.Root])
+        using var process = Process.Start(
+            new ProcessStartInfo(
+                "dotnet", [Path.Combine(AppContext.BaseDirectory, "SelfDev.CrashTarget.dll"), "folder", _data.Root])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -52,7 +55,9 @@ public sealed class KilledFolderTests : IDisposable
         // One in three dies somewhere in its start, the others after some runs.
         var atStart = kill % 3 == 0;
         var lines = random.Next(1, 25);
-        using var timer = atStart ? new Timer(_ => process.Kill(), null, random.Next(100, 1500), Timeout.Infinite) : null;
+        using var timer = atStart
+            ? new Timer(_ => process.Kill(), null, random.Next(100, 1500), Timeout.Infinite)
+            : null;
         var worked = new List<string>();
         while (await process.StandardOutput.ReadLineAsync(Cancellation) is { } line)
         {

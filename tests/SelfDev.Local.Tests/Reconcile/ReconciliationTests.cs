@@ -7,7 +7,10 @@ using SelfDev.Workflows.Ledger;
 
 namespace SelfDev.Local.Tests.Reconcile;
 
-/// <summary>Genuine files, deleted, emptied, exchanged and put back: the host does not start on them, and says which and what to do.</summary>
+/// <summary>
+/// Genuine files, deleted, emptied, exchanged and put back: the host does not start on them, and says which and what to
+/// do.
+/// </summary>
 public sealed class ReconciliationTests : IDisposable
 {
     private readonly DataDirectory _data = new(Directory.CreateTempSubdirectory("selfdev-reconcile-").FullName);
@@ -15,7 +18,8 @@ public sealed class ReconciliationTests : IDisposable
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    public static TheoryData<string> EveryDatabase => ["engine/engine.db", "trust/trust.db", "trust/ledger.db", "artifacts/artifacts.db"];
+    public static TheoryData<string> EveryDatabase =>
+        ["engine/engine.db", "trust/trust.db", "trust/ledger.db", "artifacts/artifacts.db"];
 
     public void Dispose()
     {
@@ -213,7 +217,12 @@ public sealed class ReconciliationTests : IDisposable
     private List<string> Snapshot() =>
     [
         .. Directory.EnumerateFiles(_data.Root, "*", SearchOption.AllDirectories)
-            .Where(path => !path.EndsWith("-shm", StringComparison.Ordinal) && !path.EndsWith("-wal", StringComparison.Ordinal) && !path.EndsWith(".pid", StringComparison.Ordinal) && !path.EndsWith(".lock", StringComparison.Ordinal))
+            .Where(
+                path =>
+                    !path.EndsWith("-shm", StringComparison.Ordinal)
+                        && !path.EndsWith("-wal", StringComparison.Ordinal)
+                        && !path.EndsWith(".pid", StringComparison.Ordinal)
+                        && !path.EndsWith(".lock", StringComparison.Ordinal))
             .Select(path => $"{path} {new FileInfo(path).Length}")
             .Order(StringComparer.Ordinal),
     ];

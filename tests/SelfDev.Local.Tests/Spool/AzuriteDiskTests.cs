@@ -4,13 +4,25 @@ using SelfDev.Testing;
 
 namespace SelfDev.Local.Tests.Spool;
 
-/// <summary>When a blob counts as being on Azurite's disk: its two indexes and its extents agree, each as a crash may have left it.</summary>
+/// <summary>
+/// When a blob counts as being on Azurite's disk: its two indexes and its extents agree, each as a crash may have left
+/// it.
+/// </summary>
 public sealed class AzuriteDiskTests : IDisposable
 {
     private const string Mark = "00112233445566778899aabbccddeeff";
 
     private static readonly SpoolEntry Entry = new(
-        1, Mark, "intake", "training/run7/train.log", "text/plain", new Dictionary<string, string>(), false, 11, "", DateTimeOffset.UnixEpoch);
+        1,
+        Mark,
+        "intake",
+        "training/run7/train.log",
+        "text/plain",
+        new Dictionary<string, string>(),
+        false,
+        11,
+        "",
+        DateTimeOffset.UnixEpoch);
 
     private readonly string _folder = Directory.CreateTempSubdirectory("selfdev-disk-").FullName;
     private readonly FakeClock _clock = new();
@@ -47,7 +59,8 @@ public sealed class AzuriteDiskTests : IDisposable
         await Assert.ThrowsAnyAsync<IOException>(LookAsync);
 
         await WriteAsync("", blocks: false);
-        await File.WriteAllTextAsync(Path.Combine(_folder, "__azurite_db_blob__.json"), """{"collections":[{"name":"$BLOBS_COLL""", Cancellation);
+        var index = Path.Combine(_folder, "__azurite_db_blob__.json");
+        await File.WriteAllTextAsync(index, """{"collections":[{"name":"$BLOBS_COLL""", Cancellation);
         await Assert.ThrowsAnyAsync<IOException>(LookAsync);
     }
 
@@ -59,12 +72,16 @@ public sealed class AzuriteDiskTests : IDisposable
         var other = Entry with { Mark = "ff", Name = "training/run8/train.log" };
 
         Assert.Empty((await disk.LookAsync([(other, _clock.GetUtcNow())], Cancellation)).Kept);
-        Assert.Empty((await disk.LookAsync([(other, _clock.GetUtcNow()), (Entry, _clock.GetUtcNow())], Cancellation)).Kept);
+        Assert.Empty(
+            (await disk.LookAsync([(other, _clock.GetUtcNow()), (Entry, _clock.GetUtcNow())], Cancellation)).Kept);
         _clock.Advance(TimeSpan.FromSeconds(10));
-        Assert.Equal([Mark], (await disk.LookAsync([(other, _clock.GetUtcNow()), (Entry, _clock.GetUtcNow())], Cancellation)).Kept);
+        Assert.Equal(
+            [Mark],
+            (await disk.LookAsync([(other, _clock.GetUtcNow()), (Entry, _clock.GetUtcNow())], Cancellation)).Kept);
     }
 
-    private Task<DiskState> LookAsync() => new AzuriteDisk(_folder, "selfdev", _clock).LookAsync([(Entry, _clock.GetUtcNow())], Cancellation);
+    private Task<DiskState> LookAsync() =>
+        new AzuriteDisk(_folder, "selfdev", _clock).LookAsync([(Entry, _clock.GetUtcNow())], Cancellation);
 
     private async Task WriteAsync(string fault, bool blocks)
     {
@@ -78,12 +95,20 @@ public sealed class AzuriteDiskTests : IDisposable
             ["snapshot"] = fault == "a snapshot" ? "2026-01-01T00:00:00Z" : "",
             ["isCommitted"] = fault != "not committed",
             ["metadata"] = new JsonObject { ["selfdevdrop"] = fault == "another mark" ? "ff" : Mark },
-            ["properties"] = new JsonObject { ["contentLength"] = fault == "another length" ? 12 : 11, ["contentMD5"] = new JsonObject { ["data"] = new JsonArray(1, 2) } },
+            ["properties"] = new JsonObject
+            {
+                ["contentLength"] = fault == "another length" ? 12 : 11,
+                ["contentMD5"] = new JsonObject { ["data"] = new JsonArray(1, 2) },
+            },
         };
         if (fault != "nowhere" && blocks)
         {
             blob["committedBlocksInOrder"] = new JsonArray(
-                new JsonObject { ["name"] = "MDAx", ["persistency"] = Chunk(5, 4) }, new JsonObject { ["name"] = "MDAy", ["persistency"] = Chunk(9, 7) });
+                new JsonObject
+                {
+                    ["name"] = "MDAx",
+                    ["persistency"] = Chunk(5, 4),
+                }, new JsonObject { ["name"] = "MDAy", ["persistency"] = Chunk(9, 7) });
         }
         else if (fault != "nowhere")
         {
@@ -91,15 +116,26 @@ public sealed class AzuriteDiskTests : IDisposable
         }
 
         await SaveAsync("__azurite_db_blob__.json", "$BLOBS_COLLECTION$", fault == "no blob" ? [] : [blob]);
-        await SaveAsync("__azurite_db_blob_extent__.json", "$EXTENTS_COLLECTION$", fault == "unknown extent" ? [] : [new JsonObject { ["id"] = "e1", ["size"] = 16 }]);
+        await SaveAsync(
+            "__azurite_db_blob_extent__.json",
+            "$EXTENTS_COLLECTION$",
+            fault == "unknown extent" ? [] : [new JsonObject { ["id"] = "e1", ["size"] = 16 }]);
         if (fault != "no extent file")
         {
-            await File.WriteAllBytesAsync(Path.Combine(_folder, "__blobstorage__", "e1"), new byte[fault == "extent cut off" ? 15 : 16], Cancellation);
+            await File.WriteAllBytesAsync(
+                Path.Combine(_folder, "__blobstorage__", "e1"),
+                new byte[fault == "extent cut off" ? 15 : 16],
+                Cancellation);
         }
     }
 
     private Task SaveAsync(string file, string collection, JsonArray data) => File.WriteAllTextAsync(
         Path.Combine(_folder, file),
-        new JsonObject { ["filename"] = file, ["collections"] = new JsonArray(new JsonObject { ["name"] = collection, ["data"] = data, ["idIndex"] = null }) }.ToJsonString(),
+        new JsonObject
+        {
+            ["filename"] = file,
+            ["collections"] = new JsonArray(
+                new JsonObject { ["name"] = collection, ["data"] = data, ["idIndex"] = null }),
+        }.ToJsonString(),
         Cancellation);
 }

@@ -34,7 +34,8 @@ public sealed class AzuriteSpoolTests : IDisposable
 
         Assert.Equal(3, await second.Services.GetRequiredService<SpoolReplay>().RunAsync(Cancellation));
 
-        Assert.Equal(["training/run0/log", "training/run1/log", "training/run2/log"], await NamesAsync(second.Storage.Store));
+        Assert.Equal(
+            ["training/run0/log", "training/run1/log", "training/run2/log"], await NamesAsync(second.Storage.Store));
     }
 
     [Fact]
@@ -61,17 +62,33 @@ public sealed class AzuriteSpoolTests : IDisposable
 
         for (var number = 0; number < 3; number++)
         {
-            await using var content = await second.Storage.Store.OpenReadAsync(new BlobRef(Containers.Intake, $"training/run{number}/log", null), Cancellation);
+            await using var content = await second.Storage.Store.OpenReadAsync(
+                new BlobRef(Containers.Intake, $"training/run{number}/log", null), Cancellation);
             Assert.Equal(number switch { 0 => 10, 1 => 9 << 20, _ => 0 }, content.Length);
             await content.CopyToAsync(Stream.Null, Cancellation);
         }
+    }
+
+    [Fact]
+    public async Task After_an_end_in_order_nothing_is_left_to_look_at()
+    {
+        var opened = await OpenAsync();
+        await DropAsync(opened.Services, 0, bytes: 10);
+        Assert.Equal(1, Held());
+        await opened.Storage.DisposeAsync();
+
+        await opened.Services.GetRequiredService<SpoolKeeper>().TryLetGoAsync();
+
+        Assert.Equal(0, Held());
+        await opened.Services.DisposeAsync();
     }
 
     private int Held() => Directory.EnumerateFiles(Path.Combine(_root, "spool"), "*.drop").Count();
 
     private async Task<Opened> OpenAsync()
     {
-        var storage = await LocalStorage.OpenAsync(null, new AzuriteOptions { DataFolder = Path.Combine(_root, "storage") }, Cancellation);
+        var storage = await LocalStorage.OpenAsync(
+            null, new AzuriteOptions { DataFolder = Path.Combine(_root, "storage") }, Cancellation);
         return new Opened(storage, new ServiceCollection()
             .AddLogging()
             .AddSingleton(TimeProvider.System)
@@ -79,8 +96,10 @@ public sealed class AzuriteSpoolTests : IDisposable
             .BuildServiceProvider());
     }
 
-    private static Task<BlobRef> DropAsync(IServiceProvider services, int number, int bytes) => services.GetRequiredService<SpooledStore>().WriteAsync(
-        Containers.Intake, $"training/run{number}/log", Encoding.UTF8.GetBytes(new string('x', bytes)), "text/plain", Cancellation);
+    private static Task<BlobRef> DropAsync(IServiceProvider services, int number, int bytes) =>
+        services.GetRequiredService<SpooledStore>().WriteAsync(
+        Containers.Intake, $"training/run{number}/log", Encoding.UTF8.GetBytes(
+            new string('x', bytes)), "text/plain", Cancellation);
 
     private static async Task<IReadOnlyList<string>> NamesAsync(IArtifactStore store)
     {

@@ -4,8 +4,8 @@ using SelfDev.Workflows.Ports;
 namespace SelfDev.Local.Tests.Spool;
 
 /// <summary>
-/// Storage as Azurite is: it answers at once, has on its disk what it last saved, and knows only that after a crash. Versions rise,
-/// times are whole seconds of the test's clock, what was replaced is gone.
+/// Storage as Azurite is: it answers at once, has on its disk what it last saved, and knows only that after a crash.
+/// Versions rise, times are whole seconds of the test's clock, what was replaced is gone.
 /// </summary>
 internal sealed class ForgetfulStore(TimeProvider clock) : IArtifactStore
 {
@@ -66,7 +66,9 @@ internal sealed class ForgetfulStore(TimeProvider clock) : IArtifactStore
     {
         lock (_gate)
         {
-            return _blobs.TryGetValue((container, name), out var blob) ? System.Text.Encoding.UTF8.GetString(blob.Content) : null;
+            return _blobs.TryGetValue((container, name), out var blob)
+                ? System.Text.Encoding.UTF8.GetString(blob.Content)
+                : null;
         }
     }
 
@@ -74,7 +76,8 @@ internal sealed class ForgetfulStore(TimeProvider clock) : IArtifactStore
     {
         lock (_gate)
         {
-            return _saved.TryGetValue((container, name), out var blob) && blob.Metadata.GetValueOrDefault("selfdevdrop", mark) == mark;
+            return _saved.TryGetValue((container, name), out var blob)
+                && blob.Metadata.GetValueOrDefault("selfdevdrop", mark) == mark;
         }
     }
 
@@ -87,14 +90,16 @@ internal sealed class ForgetfulStore(TimeProvider clock) : IArtifactStore
         }
     }
 
-    public async IAsyncEnumerable<BlobInfo> ListAsync(string container, string prefix, [EnumeratorCancellation] CancellationToken cancellation)
+    public async IAsyncEnumerable<BlobInfo> ListAsync(
+        string container, string prefix, [EnumeratorCancellation] CancellationToken cancellation)
     {
         await Task.Yield();
         List<BlobInfo> found;
         lock (_gate)
         {
             found = [.. _blobs.Where(blob => blob.Key.Container == container && blob.Key.Name.StartsWith(prefix, StringComparison.Ordinal))
-                .OrderBy(blob => blob.Key.Name, StringComparer.Ordinal).Select(blob => Info(container, blob.Key.Name, blob.Value))];
+                .OrderBy(blob => blob.Key.Name, StringComparer.Ordinal).Select(
+                    blob => Info(container, blob.Key.Name, blob.Value))];
         }
 
         foreach (var info in found)
@@ -108,17 +113,34 @@ internal sealed class ForgetfulStore(TimeProvider clock) : IArtifactStore
         await Task.Yield();
         lock (_gate)
         {
-            return _blobs.TryGetValue((blob.Container, blob.Name), out var stored) && (blob.ETag is null || blob.ETag == stored.ETag)
+            return _blobs.TryGetValue((blob.Container, blob.Name), out var stored)
+                && (blob.ETag is null || blob.ETag == stored.ETag)
                 ? new MemoryStream(stored.Content, writable: false)
                 : throw new BlobGoneException($"{blob.Container}/{blob.Name} is not there.");
         }
     }
 
-    public Task<BlobRef> WriteAsync(string container, string name, ReadOnlyMemory<byte> content, string contentType, CancellationToken cancellation) =>
-        WriteAsync(container, name, new MemoryStream(content.ToArray()), contentType, new Dictionary<string, string>(), cancellation);
+    public Task<BlobRef> WriteAsync(
+        string container,
+        string name,
+        ReadOnlyMemory<byte> content,
+        string contentType,
+        CancellationToken cancellation) =>
+        WriteAsync(
+            container,
+            name,
+            new MemoryStream(content.ToArray()),
+            contentType,
+            new Dictionary<string, string>(),
+            cancellation);
 
     public async Task<BlobRef> WriteAsync(
-        string container, string name, Stream content, string contentType, IReadOnlyDictionary<string, string> metadata, CancellationToken cancellation)
+        string container,
+        string name,
+        Stream content,
+        string contentType,
+        IReadOnlyDictionary<string, string> metadata,
+        CancellationToken cancellation)
     {
         BeforeWrite?.Invoke(name);
         using var memory = new MemoryStream();
@@ -126,7 +148,8 @@ internal sealed class ForgetfulStore(TimeProvider clock) : IArtifactStore
         return Store(container, name, memory.ToArray(), metadata);
     }
 
-    public async Task<bool> TryCreateAsync(string container, string name, ReadOnlyMemory<byte> content, string contentType, CancellationToken cancellation)
+    public async Task<bool> TryCreateAsync(
+        string container, string name, ReadOnlyMemory<byte> content, string contentType, CancellationToken cancellation)
     {
         BeforeWrite?.Invoke(name);
         await Task.Yield();
@@ -150,11 +173,15 @@ internal sealed class ForgetfulStore(TimeProvider clock) : IArtifactStore
     {
         var now = clock.GetUtcNow();
         return new Stored(
-            content, (++_version).ToString(System.Globalization.CultureInfo.InvariantCulture), metadata, now.AddTicks(-(now.Ticks % TimeSpan.TicksPerSecond)));
+            content, (++_version)
+                .ToString(
+                    System.Globalization.CultureInfo.InvariantCulture), metadata, now.AddTicks(-(
+                        now.Ticks % TimeSpan.TicksPerSecond)));
     }
 
     private static BlobInfo Info(string container, string name, Stored blob) =>
         new(new BlobRef(container, name, blob.ETag), blob.Content.Length, blob.LastModified, blob.Metadata);
 
-    private sealed record Stored(byte[] Content, string ETag, IReadOnlyDictionary<string, string> Metadata, DateTimeOffset LastModified);
+    private sealed record Stored(
+        byte[] Content, string ETag, IReadOnlyDictionary<string, string> Metadata, DateTimeOffset LastModified);
 }

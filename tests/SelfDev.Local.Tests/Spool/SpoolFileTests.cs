@@ -21,7 +21,9 @@ public sealed class SpoolFileTests : IDisposable
         _spool.Storage.BeforeWrite = _ => throw new IOException("away");
         await _spool.DropAsync(Name, "newer");
         _spool.Storage.BeforeWrite = null;
-        var (whole, older) = (await File.ReadAllBytesAsync(_spool.Files[1], Cancellation), await File.ReadAllBytesAsync(_spool.Files[0], Cancellation));
+        var (whole, older) = (
+            await File.ReadAllBytesAsync(_spool.Files[1], Cancellation),
+            await File.ReadAllBytesAsync(_spool.Files[0], Cancellation));
         var (newerPath, olderPath) = (_spool.Files[1], _spool.Files[0]);
 
         for (var length = 0; length < whole.Length; length++)
@@ -105,7 +107,8 @@ public sealed class SpoolFileTests : IDisposable
         Assert.True(refused.IsFull);
         Assert.Empty(_spool.Files);
         _spool.Free++;
-        Assert.NotNull((await _spool.Store.WriteAsync(Containers.Intake, Name, content, "text/plain", Cancellation)).ETag);
+        Assert.NotNull(
+            (await _spool.Store.WriteAsync(Containers.Intake, Name, content, "text/plain", Cancellation)).ETag);
     }
 
     [Fact]
@@ -144,7 +147,12 @@ public sealed class SpoolFileTests : IDisposable
         var before = GC.GetTotalAllocatedBytes(precise: true);
 
         await _spool.Store.WriteAsync(
-            Containers.Intake, Name, new Repeated(Megabytes), "text/plain", new Dictionary<string, string>(), Cancellation);
+            Containers.Intake,
+            Name,
+            new Repeated(Megabytes),
+            "text/plain",
+            new Dictionary<string, string>(),
+            Cancellation);
 
         // Other tests of the process allocate meanwhile, yet by far not so much.
         Assert.True(GC.GetTotalAllocatedBytes(precise: true) - before < Megabytes << 19);
@@ -158,18 +166,21 @@ public sealed class SpoolFileTests : IDisposable
 
         if (!OperatingSystem.IsWindows())
         {
-            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Assert.Single(_spool.Files)));
+            Assert.Equal(
+                UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Assert.Single(_spool.Files)));
         }
     }
 
     private sealed class BrokenOff : Repeatable
     {
-        protected override int Next(Span<byte> buffer, long position) => position < 100_000 ? buffer.Length : throw new InvalidDataException("gone");
+        protected override int Next(Span<byte> buffer, long position) =>
+            position < 100_000 ? buffer.Length : throw new InvalidDataException("gone");
     }
 
     private sealed class Repeated(int megabytes) : Repeatable
     {
-        protected override int Next(Span<byte> buffer, long position) => (int)Math.Min(buffer.Length, ((long)megabytes << 20) - position);
+        protected override int Next(Span<byte> buffer, long position) =>
+            (int)Math.Min(buffer.Length, ((long)megabytes << 20) - position);
     }
 
     private abstract class Repeatable : Stream
@@ -200,7 +211,8 @@ public sealed class SpoolFileTests : IDisposable
 
         public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
 
-        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => new(Read(buffer.Span));
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+            new(Read(buffer.Span));
 
         public override void Flush()
         {

@@ -53,7 +53,8 @@ public sealed class SpoolTests : IDisposable
         try
         {
             var before = new List<string>();
-            Storage.BeforeWrite = _ => before.AddRange(synced.Where(path => path.StartsWith(_spool.Folder, StringComparison.Ordinal)));
+            Storage.BeforeWrite = _ =>
+                before.AddRange(synced.Where(path => path.StartsWith(_spool.Folder, StringComparison.Ordinal)));
 
             await _spool.DropAsync(Name, "one");
 
@@ -210,13 +211,18 @@ public sealed class SpoolTests : IDisposable
     [Fact]
     public async Task Drops_at_once_are_all_kept_in_one_order_for_each_name()
     {
-        await Task.WhenAll(Enumerable.Range(0, 60).Select(number => Task.Run(() => _spool.DropAsync($"training/run{number % 3}/log", $"{number}"))));
-        var last = Enumerable.Range(0, 3).Select(run => Storage.Text(Containers.Intake, $"training/run{run}/log")).ToList();
+        await Task.WhenAll(
+            Enumerable.Range(0, 60)
+                .Select(number => Task.Run(() => _spool.DropAsync($"training/run{number % 3}/log", $"{number}"))));
+        var last = Enumerable.Range(0, 3)
+            .Select(run => Storage.Text(Containers.Intake, $"training/run{run}/log"))
+            .ToList();
         Storage.Crash();
 
         Assert.Equal(3, await _spool.StartAsync());
 
-        Assert.Equal(last, Enumerable.Range(0, 3).Select(run => Storage.Text(Containers.Intake, $"training/run{run}/log")));
+        Assert.Equal(
+            last, Enumerable.Range(0, 3).Select(run => Storage.Text(Containers.Intake, $"training/run{run}/log")));
     }
 
     [Fact]
@@ -284,7 +290,8 @@ public sealed class SpoolTests : IDisposable
     [Fact]
     public async Task What_is_not_shared_with_others_goes_straight_through()
     {
-        await _spool.Store.WriteAsync(Containers.Reports, "r/report.json", "{}"u8.ToArray(), "application/json", Cancellation);
+        await _spool.Store.WriteAsync(
+            Containers.Reports, "r/report.json", "{}"u8.ToArray(), "application/json", Cancellation);
 
         Assert.Empty(_spool.Files);
     }

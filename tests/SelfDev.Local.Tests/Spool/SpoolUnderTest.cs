@@ -6,7 +6,9 @@ using SelfDev.Workflows.Ports;
 
 namespace SelfDev.Local.Tests.Spool;
 
-/// <summary>A spool over storage that forgets. <see cref="StartAsync"/> is a start of the host: everything in memory is new.</summary>
+/// <summary>
+/// A spool over storage that forgets. <see cref="StartAsync"/> is a start of the host: everything in memory is new.
+/// </summary>
 internal sealed class SpoolUnderTest : IDisposable
 {
     public SpoolUnderTest()
@@ -47,7 +49,12 @@ internal sealed class SpoolUnderTest : IDisposable
     }
 
     public Task<BlobRef> DropAsync(string name, string text) => Store.WriteAsync(
-        Containers.Intake, name, new MemoryStream(Encoding.UTF8.GetBytes(text)), "text/plain", new Dictionary<string, string> { ["selfdevdroppedby"] = "ana" }, Cancellation);
+        Containers.Intake,
+        name,
+        new MemoryStream(Encoding.UTF8.GetBytes(text)),
+        "text/plain",
+        new Dictionary<string, string> { ["selfdevdroppedby"] = "ana" },
+        Cancellation);
 
     public Task<bool> CommandAsync(string name, string text) =>
         Store.TryCreateAsync(Containers.Commands, name, Encoding.UTF8.GetBytes(text), "application/json", Cancellation);
@@ -65,9 +72,11 @@ internal sealed class SpoolUnderTest : IDisposable
         var options = new SpoolOptions { Folder = Folder, FreeBytes = _ => Free, PutLaterBytes = PutLaterBytes };
         var folder = new SpoolFolder(options, Clock, NullLogger<SpoolFolder>.Instance);
         var (table, turns, blobs) = (new SpoolTable(folder), new NameTurns(), new SpooledBlobs(Storage, folder));
-        Store = new SpooledStore(Storage, folder, table, blobs, turns, options, Clock, NullLogger<SpooledStore>.Instance);
+        Store = new SpooledStore(
+            Storage, folder, table, blobs, turns, options, Clock, NullLogger<SpooledStore>.Instance);
         Replay = new SpoolReplay(Storage, folder, table, blobs, Clock, NullLogger<SpoolReplay>.Instance);
-        Keeper = new SpoolKeeper(Storage, table, blobs, turns, new SavedDisk(this), options, Clock, NullLogger<SpoolKeeper>.Instance);
+        Keeper = new SpoolKeeper(
+            Storage, table, blobs, turns, new SavedDisk(this), options, Clock, NullLogger<SpoolKeeper>.Instance);
     }
 
     /// <summary>The disk of <see cref="ForgetfulStore"/>.</summary>
@@ -75,9 +84,13 @@ internal sealed class SpoolUnderTest : IDisposable
     {
         public bool MayForget => owner.MayForget;
 
-        public Task<DiskState> LookAsync(IReadOnlyList<(SpoolEntry Entry, DateTimeOffset PutAt)> held, CancellationToken cancellation) =>
+        public Task<DiskState> LookAsync(
+            IReadOnlyList<(SpoolEntry Entry, DateTimeOffset PutAt)> held, CancellationToken cancellation) =>
             Task.FromResult(new DiskState(
                 owner.Storage.Savings.ToString(System.Globalization.CultureInfo.InvariantCulture),
-                held.Select(one => one.Entry).Where(entry => owner.Storage.HasSaved(entry.Container, entry.Name, entry.Mark)).Select(entry => entry.Mark).ToHashSet(StringComparer.Ordinal)));
+                held.Select(one => one.Entry)
+                    .Where(entry => owner.Storage.HasSaved(entry.Container, entry.Name, entry.Mark))
+                    .Select(entry => entry.Mark)
+                    .ToHashSet(StringComparer.Ordinal)));
     }
 }

@@ -1,9 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Text;
 using SelfDev.Core.Artifacts;
-using SelfDev.Core.Findings;
-using SelfDev.Core.Proposals;
-using SelfDev.Core.Reports;
 using SelfDev.Testing;
 using SelfDev.Workflows.Diagnosis;
 using SelfDev.Workflows.Engine;
@@ -13,8 +10,8 @@ using SelfDev.Workflows.Ports;
 namespace SelfDev.Workflows.Tests.Diagnosis;
 
 /// <summary>
-/// A crash takes the host in the middle of a diagnosis and the blob with it; the same drop comes again as another version. What it says
-/// is put to people once: not twice, and not never.
+/// A crash takes the host in the middle of a diagnosis and the blob with it; the same drop comes again as another
+/// version. What it says is put to people once: not twice, and not never.
 /// </summary>
 public class LostBlobTests
 {
@@ -79,7 +76,8 @@ public class LostBlobTests
 
     private async Task<AcceptedArtifact> AcceptAsync(string content)
     {
-        var blob = await _blobs.WriteAsync(Containers.Intake, Name, Encoding.UTF8.GetBytes(content), "text/plain", Cancellation);
+        var blob = await _blobs.WriteAsync(
+            Containers.Intake, Name, Encoding.UTF8.GetBytes(content), "text/plain", Cancellation);
         return new AcceptedArtifact(blob, "training", "one-finding", "run7", content.Length, content.Length, "aa");
     }
 
@@ -87,38 +85,10 @@ public class LostBlobTests
     {
         var manifests = new CheckpointManifests(_store);
         var activity = new AnalyzeArtifact(
-            _store, new Capabilities([new OneFinding()]), new FindingMemory(_store), new EvaluationFolder(_store, manifests, ReadLimits.Default), ReadLimits.Default);
-        return activity.RunAsync(new AnalyzeArtifactInput(reportId, artifact, null), new ActivityContext(reportId, "1", Cancellation));
-    }
-
-    /// <summary>Finds the same fault in whatever it reads.</summary>
-    private sealed class OneFinding : ICapability
-    {
-        public string Kind => "training";
-
-        public IReadOnlyList<string> Formats => ["one-finding"];
-
-        public FormatMatch? Sniff(ArtifactHead head) => null;
-
-        public Analysis Analyze(AnalysisRequest request, CancellationToken cancellation)
-        {
-            using var content = request.Files[0].Open();
-            content.CopyTo(Stream.Null);
-            var position = new Position(1, 1, null);
-            var finding = new Finding
-            {
-                Id = "F1",
-                Kind = FindingKinds.GpuXid,
-                Severity = Severity.Critical,
-                Role = FindingRole.Root,
-                Title = "Xid 79",
-                From = position,
-                To = position,
-                Evidence = [new Evidence(1, 0, "one")],
-                Proposals = [new Proposal(new WaitForRecovery(400), "why")],
-            };
-            return new Analysis(new ArtifactSummary(Name, Kind, "one-finding", 3, 1, 0, "aa"), [finding], "summary", new ReportDocument("Training", "One fault.", []));
-        }
+            _store, new Capabilities([new OneFinding()]), new FindingMemory(_store), new EvaluationFolder(
+                _store, manifests, ReadLimits.Default), ReadLimits.Default);
+        return activity.RunAsync(
+            new AnalyzeArtifactInput(reportId, artifact, null), new ActivityContext(reportId, "1", Cancellation));
     }
 
     private sealed class CrashException : Exception;
@@ -130,9 +100,11 @@ public class LostBlobTests
 
         public int CrashBefore { get; set; } = int.MaxValue;
 
-        public Task<BlobInfo?> GetInfoAsync(string container, string name, CancellationToken cancellation) => inner.GetInfoAsync(container, name, cancellation);
+        public Task<BlobInfo?> GetInfoAsync(string container, string name, CancellationToken cancellation) =>
+            inner.GetInfoAsync(container, name, cancellation);
 
-        public async IAsyncEnumerable<BlobInfo> ListAsync(string container, string prefix, [EnumeratorCancellation] CancellationToken cancellation)
+        public async IAsyncEnumerable<BlobInfo> ListAsync(
+            string container, string prefix, [EnumeratorCancellation] CancellationToken cancellation)
         {
             await foreach (var info in inner.ListAsync(container, prefix, cancellation))
             {
@@ -140,22 +112,38 @@ public class LostBlobTests
             }
         }
 
-        public Task<Stream> OpenReadAsync(BlobRef blob, CancellationToken cancellation) => inner.OpenReadAsync(blob, cancellation);
+        public Task<Stream> OpenReadAsync(BlobRef blob, CancellationToken cancellation) =>
+            inner.OpenReadAsync(blob, cancellation);
 
-        public Task<BlobRef> WriteAsync(string container, string name, ReadOnlyMemory<byte> content, string contentType, CancellationToken cancellation)
+        public Task<BlobRef> WriteAsync(
+            string container,
+            string name,
+            ReadOnlyMemory<byte> content,
+            string contentType,
+            CancellationToken cancellation)
         {
             Count();
             return inner.WriteAsync(container, name, content, contentType, cancellation);
         }
 
         public Task<BlobRef> WriteAsync(
-            string container, string name, Stream content, string contentType, IReadOnlyDictionary<string, string> metadata, CancellationToken cancellation)
+            string container,
+            string name,
+            Stream content,
+            string contentType,
+            IReadOnlyDictionary<string, string> metadata,
+            CancellationToken cancellation)
         {
             Count();
             return inner.WriteAsync(container, name, content, contentType, metadata, cancellation);
         }
 
-        public Task<bool> TryCreateAsync(string container, string name, ReadOnlyMemory<byte> content, string contentType, CancellationToken cancellation)
+        public Task<bool> TryCreateAsync(
+            string container,
+            string name,
+            ReadOnlyMemory<byte> content,
+            string contentType,
+            CancellationToken cancellation)
         {
             Count();
             return inner.TryCreateAsync(container, name, content, contentType, cancellation);
