@@ -3,6 +3,7 @@ using SelfDev.Benchmarks;
 using SelfDev.Benchmarks.Evaluation;
 using SelfDev.Benchmarks.Fleets;
 using SelfDev.Benchmarks.Serving;
+using SelfDev.Benchmarks.Stores;
 using SelfDev.Benchmarks.Training;
 
 // One process runs one suite, so that one suite's garbage and caches never stand in another's figures.
@@ -10,6 +11,7 @@ IReadOnlyList<IBenchmarkSuite> suites =
 [
     new EngineBenchmark(),
     new StorageBenchmark(),
+    new StoresBenchmark(),
     new PipelineBenchmark(),
     new ScanBenchmark(),
     new QualityBenchmark(),

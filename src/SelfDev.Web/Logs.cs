@@ -23,4 +23,7 @@ internal static partial class Logs
 
     [LoggerMessage(EventId = 4006, Level = LogLevel.Warning, Message = "A request on route {Route} came from a page of another origin or did not say from where; it was refused.")]
     public static partial void ForeignOrigin(ILogger logger, string route);
+
+    [LoggerMessage(EventId = 4010, Level = LogLevel.Warning, Message = "What came over HTTP is kept; its diagnosis could not be started now, the next look at the intake starts it.")]
+    public static partial void DropNotStarted(this ILogger logger, Exception failure);
 }

@@ -85,14 +85,38 @@ internal sealed class FolderHost : IAsyncDisposable
         return new FolderHost(trust, log, artifacts, head, signer, ledger, parts, engine, services);
     }
 
-    /// <summary>One run to its end, one trust record and one piece of evidence.</summary>
+    /// <summary>One run to its end, one trust record, and evidence small and large.</summary>
     public async Task WorkAsync(string id)
     {
         await _trust.TryCreateAsync($"decisions/{id}", Encoding.UTF8.GetBytes(id), CancellationToken.None);
         await _artifacts.WriteAsync(
             Containers.Evidence, id, Encoding.UTF8.GetBytes(id), "text/plain", CancellationToken.None);
+        var large = new byte[SqliteArtifactStore.MaxRowBytes + 1];
+        Encoding.UTF8.GetBytes(id, large);
+        await _artifacts.WriteAsync(Containers.Evidence, id + "-large", large, "text/plain", CancellationToken.None);
         await _engine.StartAsync(Run, 1, id, CancellationToken.None);
         await _engine.WaitForCompletionAsync(id, CancellationToken.None);
+    }
+
+    /// <returns>Whether everything that a run of that id leaves is there and as it was written.</returns>
+    public async Task<bool> HasAsync(string id)
+    {
+        var content = Encoding.UTF8.GetBytes(id);
+        foreach (var name in new[] { id, id + "-large" })
+        {
+            await using var stream = await _artifacts.OpenReadAsync(new BlobRef(Containers.Evidence, name, null), CancellationToken.None);
+            var start = new byte[content.Length];
+            await stream.ReadExactlyAsync(start);
+            await stream.CopyToAsync(Stream.Null);
+            if (!start.AsSpan().SequenceEqual(content))
+            {
+                return false;
+            }
+        }
+
+        return (await _trust.ReadAsync($"decisions/{id}", CancellationToken.None))?.AsSpan().SequenceEqual(content) == true
+            && await Ledger.FindAsync($"{id}:first", CancellationToken.None) is not null
+            && await Ledger.FindAsync($"{id}:second", CancellationToken.None) is not null;
     }
 
     /// <summary>What a host does about once a second.</summary>

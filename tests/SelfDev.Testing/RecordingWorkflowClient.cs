@@ -11,6 +11,7 @@ public sealed class RecordingWorkflowClient : IWorkflowClient
     private readonly ConcurrentQueue<string> _raised = new();
     private readonly ConcurrentQueue<string> _started = new();
     private int _failuresLeft;
+    private int _failingStarts;
 
     /// <value>Instances started, in order.</value>
     public IReadOnlyList<string> Started => [.. _started];
@@ -21,12 +22,20 @@ public sealed class RecordingWorkflowClient : IWorkflowClient
     /// <summary>Lets the next raises fail, as if the process died before them.</summary>
     public void FailRaises(int count) => _failuresLeft = count;
 
+    /// <summary>Lets the next starts fail, as an engine does that has no room on its disk.</summary>
+    public void FailStarts(int count) => _failingStarts = count;
+
     public void Add(string instanceId, string name, WorkflowStatus status, DateTimeOffset at, string? customStatus = null) =>
         _instances[instanceId] = new WorkflowInstance(instanceId, name, "1.0", status, at, at, null, null, customStatus, null);
 
     public Task<StartOutcome> StartAsync<TIn, TOut>(Workflow<TIn, TOut> workflow, TIn input, string instanceId, CancellationToken cancellation)
     {
-        var isNew = _instances.TryAdd(instanceId, new WorkflowInstance(instanceId, workflow.Name, "1.0", WorkflowStatus.Running, default, default, null, null, null, null));
+        if (Interlocked.Decrement(ref _failingStarts) >= 0)
+        {
+            throw new IOException("The engine cannot write its store.");
+        }
+
+        var isNew = _instances.TryAdd(instanceId, new WorkflowInstance(instanceId, workflow.Name, "1.0", WorkflowStatus.Running, default, default, Payload.Serialize(input), null, null, null));
         if (isNew)
         {
             _started.Enqueue(instanceId);
@@ -61,7 +70,10 @@ public sealed class RecordingWorkflowClient : IWorkflowClient
     public async IAsyncEnumerable<WorkflowInstance> QueryAsync(WorkflowQuery query, [EnumeratorCancellation] CancellationToken cancellation)
     {
         await Task.Yield();
-        foreach (var instance in _instances.Values.OrderBy(instance => instance.CreatedAt).Where(instance =>
+        var ordered = query.NewestFirst
+            ? _instances.Values.OrderByDescending(instance => instance.CreatedAt)
+            : _instances.Values.OrderBy(instance => instance.CreatedAt);
+        foreach (var instance in ordered.Where(instance =>
             (query.InstanceIdPrefix is null || instance.InstanceId.StartsWith(query.InstanceIdPrefix, StringComparison.Ordinal))
             && (query.Statuses is not { Count: > 0 } statuses || statuses.Contains(instance.Status))).Take(query.Limit ?? int.MaxValue))
         {

@@ -8,6 +8,7 @@ using SelfDev.Core.Approvals;
 using SelfDev.Core.Ledger;
 using SelfDev.Core.Reports;
 using SelfDev.Workflows.Engine;
+using SelfDev.Workflows.Intake;
 using SelfDev.Workflows.Ports;
 using static SelfDev.Web.Tests.WebHost;
 
@@ -131,6 +132,19 @@ public class ApiTests
         Assert.Equal("iteration 1 | lm loss: 2.0", host.Store.Text(Containers.Intake, "training/run7/log.txt"));
         var info = await host.Store.GetInfoAsync(Containers.Intake, "training/run7/log.txt", Cancel);
         Assert.Equal(Ana, info!.Metadata[DropProvenance.PersonMetadata]);
+        // Its run begins at once; a sweep that finds it later begins no other.
+        Assert.Equal([ArtifactInstanceId.For(info.Blob)], host.Workflows.Started);
+    }
+
+    [Fact]
+    public async Task A_drop_is_taken_although_its_run_cannot_begin_now()
+    {
+        await using var host = await StartAsync();
+        host.Workflows.FailStarts(1);
+        using var response = await host.Client(AnasKey).PutAsync("/api/intake/training/run7/log.txt", new StringContent("x"), Cancel);
+        Assert.Equal(HttpStatusCode.Accepted, response.StatusCode);
+        Assert.Empty(host.Workflows.Started);
+        Assert.NotNull(await host.Store.GetInfoAsync(Containers.Intake, "training/run7/log.txt", Cancel));
     }
 
     [Theory]

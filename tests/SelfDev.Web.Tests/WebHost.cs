@@ -106,6 +106,7 @@ public sealed class WebHost : IAsyncDisposable
             .AddSingleton<SealedLog>()
             .AddSingleton<TamperReports>()
             .AddSingleton<DropProvenance>()
+            .AddSingleton<DiagnosisStart>()
             .AddSingleton<ApprovalRequests>()
             .AddSingleton<DecisionStore>()
             .AddSingleton<PendingApprovals>()

@@ -12,8 +12,13 @@ namespace SelfDev.Functions.Engine;
 /// history fails instead of being quarantined, and a signal sent while an instance is just finishing may be dropped although it
 /// was reported as accepted, because Durable Functions drops it silently.
 /// </summary>
-public sealed class DurableTaskWorkflowClient(DurableTaskClient client) : IWorkflowClient
+/// <param name="clock">Null: the system's.</param>
+public sealed class DurableTaskWorkflowClient(DurableTaskClient client, TimeProvider? clock = null) : IWorkflowClient
 {
+    // How long ago the newest instances were created at most, looked at in turn until enough are found; then all are.
+    private static readonly TimeSpan[] Windows =
+        [TimeSpan.FromMinutes(5), TimeSpan.FromHours(1), TimeSpan.FromHours(12), TimeSpan.FromDays(6), TimeSpan.FromDays(72)];
+
     private static readonly OrchestrationRuntimeStatus[] LiveStatuses =
         [OrchestrationRuntimeStatus.Pending, OrchestrationRuntimeStatus.Running, OrchestrationRuntimeStatus.Suspended];
 
@@ -51,7 +56,10 @@ public sealed class DurableTaskWorkflowClient(DurableTaskClient client) : IWorkf
         await client.GetInstanceAsync(instanceId, getInputsAndOutputs: true, cancellation) is { } metadata ? ToInstance(metadata) : null;
 
     /// <inheritdoc/>
-    /// <remarks>Reads all matching instances before it yields the first: Durable Functions lists them in no order.</remarks>
+    /// <remarks>
+    /// Reads all matching instances before it yields the first: Durable Functions lists them in no order. The newest ones, up to a limit, are
+    /// looked for among those created lately, and then further back.
+    /// </remarks>
     public async IAsyncEnumerable<WorkflowInstance> QueryAsync(WorkflowQuery query, [EnumeratorCancellation] CancellationToken cancellation)
     {
         var statuses = query.Statuses is { Count: > 0 } asked ? asked.SelectMany(ToRuntimeStatuses).ToArray() : null;
@@ -61,17 +69,41 @@ public sealed class DurableTaskWorkflowClient(DurableTaskClient client) : IWorkf
         }
 
         var filter = new OrchestrationQuery(InstanceIdPrefix: query.InstanceIdPrefix, Statuses: statuses, FetchInputsAndOutputs: true);
+        var found = query is { NewestFirst: true, Limit: { } limit } ? await NewestAsync(filter, limit, cancellation) : await AllAsync(filter, cancellation);
+        var ordered = query.NewestFirst
+            ? found.OrderByDescending(instance => instance.CreatedAt).ThenByDescending(instance => instance.InstanceId, StringComparer.Ordinal)
+            : found.OrderBy(instance => instance.CreatedAt).ThenBy(instance => instance.InstanceId, StringComparer.Ordinal);
+        foreach (var instance in ordered.Take(query.Limit ?? int.MaxValue))
+        {
+            yield return instance;
+        }
+    }
+
+    // Each window holds the one before it, which was not full: what is read twice is less than the limit.
+    private async Task<List<WorkflowInstance>> NewestAsync(OrchestrationQuery filter, int limit, CancellationToken cancellation)
+    {
+        var now = (clock ?? TimeProvider.System).GetUtcNow();
+        foreach (var window in Windows)
+        {
+            var found = await AllAsync(filter with { CreatedFrom = now - window }, cancellation);
+            if (found.Count >= limit)
+            {
+                return found;
+            }
+        }
+
+        return await AllAsync(filter, cancellation);
+    }
+
+    private async Task<List<WorkflowInstance>> AllAsync(OrchestrationQuery filter, CancellationToken cancellation)
+    {
         var found = new List<WorkflowInstance>();
         await foreach (var metadata in client.GetAllInstancesAsync(filter).WithCancellation(cancellation))
         {
             found.Add(ToInstance(metadata));
         }
 
-        var ordered = found.OrderBy(instance => instance.CreatedAt).ThenBy(instance => instance.InstanceId, StringComparer.Ordinal);
-        foreach (var instance in ordered.Take(query.Limit ?? int.MaxValue))
-        {
-            yield return instance;
-        }
+        return found;
     }
 
     /// <inheritdoc/>

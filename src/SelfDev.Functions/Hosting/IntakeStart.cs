@@ -23,7 +23,7 @@ public sealed class IntakeStart(
         }
 
         var instanceId = ArtifactInstanceId.For(info.Blob);
-        logger.DiagnosisStarted(instanceId, await diagnosis.StartAsync(info.Blob, instanceId, cancellation));
+        logger.DiagnosisStarted(instanceId, await diagnosis.StartAsync(info, instanceId, cancellation));
     }
 
     public async Task SweepAsync(DurableTaskClient client, CancellationToken cancellation)

@@ -121,16 +121,16 @@ public sealed class EmbeddedEngine : IWorkflowClient, IHostedService, IDisposabl
     public async IAsyncEnumerable<WorkflowInstance> QueryAsync(
         WorkflowQuery query, [EnumeratorCancellation] CancellationToken cancellation)
     {
-        long after = 0;
+        var behind = query.NewestFirst ? long.MaxValue : 0;
         var left = query.Limit ?? int.MaxValue;
         while (left > 0)
         {
             var size = Math.Min(left, StoreReader.PageSize);
-            var page = Reader.Page(query, after, size);
+            var page = Reader.Page(query, behind, size);
             foreach (var (sequence, instance) in page)
             {
                 cancellation.ThrowIfCancellationRequested();
-                after = sequence;
+                behind = sequence;
                 left--;
                 yield return instance;
             }

@@ -9,6 +9,9 @@ internal sealed class StoreReader : IDisposable
 {
     public const int PageSize = 200;
 
+    // How many of the newest are looked at for a prefix before the index of ids is asked.
+    private const int Among = 5_000;
+
     private const string Columns =
         "i.seq, i.id, i.name, i.version, i.created, i.parent, i.parent_generation, i.parent_action, i.input, i.checksum, " +
         "s.status, s.updated, s.generation, s.batches, s.tail, s.output, s.failure, s.checksum, s.custom, s.custom_checksum";
@@ -54,32 +57,18 @@ internal sealed class StoreReader : IDisposable
         }
     }
 
-    /// <summary>One page, oldest first, of instances numbered above <paramref name="after"/>.</summary>
-    public IReadOnlyList<(long Sequence, WorkflowInstance Instance)> Page(WorkflowQuery query, long after, int size)
+    /// <summary>One page, in the query's order, of instances behind number <paramref name="behind"/>.</summary>
+    public IReadOnlyList<(long Sequence, WorkflowInstance Instance)> Page(WorkflowQuery query, long behind, int size)
     {
-        var statuses = query.Statuses is { Count: > 0 } wanted
-            ? $" AND s.status IN ({string.Join(',', wanted.Select(status => (int)status))})"
-            : "";
-        var prefix = query.InstanceIdPrefix is null ? "" : " AND i.id >= ? AND i.id < ?";
         lock (_gate)
         {
-            using var select = new Statement(
-                _connection,
-                $"SELECT {Columns} FROM instance i JOIN state s ON s.seq = i.seq WHERE i.seq > ?{prefix}{statuses} ORDER BY i.seq LIMIT ?");
-            select.Bind(after);
-            if (query.InstanceIdPrefix is { } start)
+            return query switch
             {
-                select.Bind(start).Bind(start + AboveAll);
-            }
-
-            select.Bind(size);
-            var page = new List<(long, WorkflowInstance)>();
-            while (select.Step())
-            {
-                page.Add(Read(select));
-            }
-
-            return page;
+                { NewestFirst: false } => Read(Ordered("", "i.seq > ?", "i.seq", query), query, behind, size),
+                { InstanceIdPrefix: not null } => NewestOfPrefix(query, behind, size),
+                { Statuses.Count: > 0 } => NewestOfStatuses(query.Statuses, behind, size),
+                _ => Read(Ordered("", "i.seq < ?", "i.seq DESC", query), query, behind, size),
+            };
         }
     }
 
@@ -125,6 +114,51 @@ internal sealed class StoreReader : IDisposable
             _history.Dispose();
             _connection.Dispose();
         }
+    }
+
+    // A prefix that many have is found among the newest; one that few have by the index of ids. Either way little is read.
+    private List<(long, WorkflowInstance)> NewestOfPrefix(WorkflowQuery query, long behind, int size)
+    {
+        var among = $"i.seq >= (SELECT coalesce(max(seq), 0) FROM state) - {Among} AND ";
+        var found = Read(Ordered("", among + "i.seq < ?", "i.seq DESC", query), query, behind, size);
+        return found.Count == size
+            ? found
+            : Read(Ordered("INDEXED BY sqlite_autoindex_instance_1", "i.seq < ?", "i.seq DESC", query), query, behind, size);
+    }
+
+    // One walk down the index for each status: for all of them together SQLite would sort every instance that matches.
+    private List<(long, WorkflowInstance)> NewestOfStatuses(IReadOnlyList<WorkflowStatus> statuses, long behind, int size)
+    {
+        var wanted = statuses.Distinct().ToList();
+        var each = string.Join(
+            " UNION ALL ",
+            wanted.Select(status => $"SELECT * FROM (SELECT seq FROM state WHERE status = {(int)status} AND seq < ? ORDER BY seq DESC LIMIT ?)"));
+        using var select = new Statement(
+            _connection,
+            $"SELECT {Columns} FROM ({each}) f JOIN instance i ON i.seq = f.seq JOIN state s ON s.seq = f.seq ORDER BY f.seq DESC LIMIT ?");
+        wanted.ForEach(_ => select.Bind(behind).Bind(size));
+        return select.Bind(size).All(Read);
+    }
+
+    private static string Ordered(string index, string place, string order, WorkflowQuery query)
+    {
+        var statuses = query.Statuses is { Count: > 0 } wanted
+            ? $" AND s.status IN ({string.Join(',', wanted.Select(status => (int)status))})"
+            : "";
+        var prefix = query.InstanceIdPrefix is null ? "" : " AND i.id >= ? AND i.id < ?";
+        return $"SELECT {Columns} FROM instance i {index} JOIN state s ON s.seq = i.seq WHERE {place}{prefix}{statuses} ORDER BY {order} LIMIT ?";
+    }
+
+    private List<(long, WorkflowInstance)> Read(string sql, WorkflowQuery query, long behind, int size)
+    {
+        using var select = new Statement(_connection, sql);
+        select.Bind(behind);
+        if (query.InstanceIdPrefix is { } start)
+        {
+            select.Bind(start).Bind(start + AboveAll);
+        }
+
+        return select.Bind(size).All(Read);
     }
 
     private static (long Sequence, WorkflowInstance Instance) Read(Statement row)

@@ -21,6 +21,9 @@ internal static class StoreSchema
         CREATE UNIQUE INDEX IF NOT EXISTS history_of_instance ON history (seq, position);
         """;
 
+    // The newest instances of a status, whatever else there is.
+    private const string Version2 = "CREATE INDEX state_of_status ON state (status)";
+
     /// <value>Of <c>engine.db</c>.</value>
-    public static SqliteSchema Schema { get; } = new(Version1);
+    public static SqliteSchema Schema { get; } = new(Version1, Version2);
 }

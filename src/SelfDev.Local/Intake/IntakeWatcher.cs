@@ -16,6 +16,12 @@ public sealed record IntakeWatcherOptions
     /// <value>After this many looks without news it counts as idle. Default 40, that is 10 s.</value>
     public int IdleAfter { get; init; } = 40;
 
+    /// <value>
+    /// How many times as long as a look took storage it is left alone before the next one, where that is longer than the intervals. A full
+    /// container takes long to list, and whoever drops over HTTP does not wait for a look. Default 20.
+    /// </value>
+    public int RestFactor { get; init; } = 20;
+
     /// <value>Between two looks at most while storage fails; the wait doubles up to it. Default 15 s.</value>
     public TimeSpan MaxFailureInterval { get; init; } = TimeSpan.FromSeconds(15);
 }
@@ -27,6 +33,7 @@ public sealed class IntakeWatcher(IntakeSweep sweep, IntakeWatcherOptions option
     {
         var quiet = 0;
         var failures = 0;
+        var rest = TimeSpan.Zero;
         while (!stoppingToken.IsCancellationRequested)
         {
             try
@@ -34,6 +41,7 @@ public sealed class IntakeWatcher(IntakeSweep sweep, IntakeWatcherOptions option
                 var result = await sweep.RunAsync(stoppingToken);
                 quiet = result.Started > 0 ? 0 : Math.Min(quiet + 1, options.IdleAfter);
                 failures = 0;
+                rest = result.Listing * options.RestFactor;
                 if (result.Started > 0)
                 {
                     logger.IntakeStarted(result.Started, result.Listed);
@@ -51,7 +59,7 @@ public sealed class IntakeWatcher(IntakeSweep sweep, IntakeWatcherOptions option
 
             try
             {
-                await Task.Delay(Pause(quiet, failures), clock, stoppingToken);
+                await Task.Delay(Pause(quiet, failures, rest), clock, stoppingToken);
             }
             catch (OperationCanceledException)
             {
@@ -60,11 +68,12 @@ public sealed class IntakeWatcher(IntakeSweep sweep, IntakeWatcherOptions option
         }
     }
 
-    private TimeSpan Pause(int quiet, int failures)
+    private TimeSpan Pause(int quiet, int failures, TimeSpan rest)
     {
         if (failures == 0)
         {
-            return quiet >= options.IdleAfter ? options.IdleInterval : options.Interval;
+            var interval = quiet >= options.IdleAfter ? options.IdleInterval : options.Interval;
+            return rest > interval ? rest : interval;
         }
 
         var doubled = options.Interval * Math.Pow(2, Math.Min(failures, 16));

@@ -44,6 +44,9 @@ internal sealed class SqliteLedgerLog : ILedgerLog, IDisposable
     public static SqliteLedgerLog Open(string path) =>
         new(SqliteDatabase.Open(path, Schema, new SqliteDatabaseOptions { ChecksIntegrity = false }));
 
+    /// <value>The file is this process's alone.</value>
+    public bool IsShared => false;
+
     public async Task<LedgerLogState> RefreshAsync(CancellationToken cancellation)
     {
         var (size, head) = await _database.ReadAsync(session => session.InSnapshot(() => (SizeOf(session), LastHead(session))), cancellation);

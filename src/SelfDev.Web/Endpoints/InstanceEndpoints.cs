@@ -85,18 +85,14 @@ internal static class InstanceEndpoints
     /// <summary>The newest instances that match, newest first.</summary>
     public static async Task<IReadOnlyList<WorkflowInstance>> NewestAsync(HttpRequest request, WorkflowQuery query, int limit)
     {
-        // The engine lists oldest first: only the last ones are kept, whatever there is.
-        var newest = new Queue<WorkflowInstance>();
-        await foreach (var instance in Service<IWorkflowClient>(request).QueryAsync(query, request.HttpContext.RequestAborted))
+        var newest = new List<WorkflowInstance>();
+        await foreach (var instance in Service<IWorkflowClient>(request).QueryAsync(
+            query with { Limit = limit, NewestFirst = true }, request.HttpContext.RequestAborted))
         {
-            newest.Enqueue(instance);
-            if (newest.Count > limit)
-            {
-                newest.Dequeue();
-            }
+            newest.Add(instance);
         }
 
-        return [.. newest.Reverse()];
+        return newest;
     }
 
     private static IResult NoReport(HttpRequest request) => WebErrors.Problem(

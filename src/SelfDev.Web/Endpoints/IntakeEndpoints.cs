@@ -1,9 +1,11 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using SelfDev.Core.Artifacts;
 using SelfDev.Core.Redaction;
 using SelfDev.Web.Pages;
+using SelfDev.Workflows.Diagnosis;
 using SelfDev.Workflows.Ports;
 using SelfDev.Workflows.Trust;
 
@@ -39,6 +41,7 @@ internal static class IntakeEndpoints
             await using var body = new CappedStream(request.Body, limit);
             var blob = await services.GetRequiredService<IArtifactStore>().WriteAsync(
                 Containers.Intake, path, body, "application/octet-stream", metadata, request.HttpContext.RequestAborted);
+            await StartAsync(request, blob);
             return Results.Json(new DropAnswer($"{blob.Container}/{blob.Name}", blob.ETag), statusCode: StatusCodes.Status202Accepted);
         }
         catch (BodyTooLargeException)
@@ -49,6 +52,20 @@ internal static class IntakeEndpoints
         {
             return WebErrors.Problem(
                 request, refused.IsFull ? StatusCodes.Status507InsufficientStorage : StatusCodes.Status503ServiceUnavailable, refused.Message);
+        }
+    }
+
+    // A sweep finds it anyway, so that a failure here costs the one who dropped it nothing but time.
+    private static async Task StartAsync(HttpRequest request, BlobRef blob)
+    {
+        var services = request.HttpContext.RequestServices;
+        try
+        {
+            await services.GetRequiredService<DiagnosisStart>().StartDroppedAsync(blob, WebRoute.CallerOf(request).Name, CancellationToken.None);
+        }
+        catch (Exception failure)
+        {
+            services.GetRequiredService<ILoggerFactory>().CreateLogger("SelfDev.Web").DropNotStarted(failure);
         }
     }
 

@@ -15,7 +15,10 @@ public interface IWorkflowClient
     /// <returns>Null for an unknown id.</returns>
     Task<WorkflowInstance?> GetAsync(string instanceId, CancellationToken cancellation);
 
-    /// <summary>In order of creation, oldest first.</summary>
+    /// <summary>
+    /// In order of creation, oldest first unless the query says otherwise. With a limit, newest first, no more is read than it takes to
+    /// fill it: what lies long back costs nothing.
+    /// </summary>
     IAsyncEnumerable<WorkflowInstance> QueryAsync(WorkflowQuery query, CancellationToken cancellation);
 
     /// <summary>Ends an instance and all its descendants at once; running activities are cancelled, their results ignored.</summary>
@@ -86,4 +89,6 @@ public sealed record WorkflowInstance(
 
 /// <param name="InstanceIdPrefix">Null: all.</param>
 /// <param name="Statuses">Empty: all.</param>
-public sealed record WorkflowQuery(string? InstanceIdPrefix = null, IReadOnlyList<WorkflowStatus>? Statuses = null, int? Limit = null);
+/// <param name="Limit">Instances at most; null: all.</param>
+public sealed record WorkflowQuery(
+    string? InstanceIdPrefix = null, IReadOnlyList<WorkflowStatus>? Statuses = null, int? Limit = null, bool NewestFirst = false);

@@ -93,6 +93,11 @@ public sealed class LedgerStore : ILedgerStore, IDisposable
             return known;
         }
 
+        if (!_log.IsShared)
+        {
+            return null;
+        }
+
         await RefreshAsync(cancellation);
         return await _log.FindAsync(key, cancellation);
     }
@@ -111,12 +116,14 @@ public sealed class LedgerStore : ILedgerStore, IDisposable
 
     /// <inheritdoc/>
     /// <exception cref="ArgumentOutOfRangeException">The tree is smaller.</exception>
+    /// <exception cref="LedgerDamagedException">What is stored is not what was signed.</exception>
     public async Task<T> ReadTreeAsync<T>(long size, Func<MerkleNode, T> read, CancellationToken cancellation)
     {
         // Others may have appended, and signed, what was not taken up here yet.
         if (Volatile.Read(ref _tree).Size < size)
         {
             await RefreshAsync(cancellation);
+            ThrowIfDamaged();
             ArgumentOutOfRangeException.ThrowIfGreaterThan(size, Volatile.Read(ref _tree).Size);
         }
 

@@ -20,6 +20,8 @@ public sealed class LineLedgerLog(ILineLog entries, ILineLog heads) : ILedgerLog
     private SignedTreeHead? _head;
     private string? _damage;
 
+    public bool IsShared => true;
+
     // Heads first: entries that are appended meanwhile can only make the ledger longer than its last head, never shorter.
     public async Task<LedgerLogState> RefreshAsync(CancellationToken cancellation)
     {

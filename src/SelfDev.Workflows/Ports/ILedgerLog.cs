@@ -8,6 +8,9 @@ namespace SelfDev.Workflows.Ports;
 /// </summary>
 public interface ILedgerLog
 {
+    /// <value>Whether others than this process may append: what was not taken up yet may be there all the same.</value>
+    bool IsShared { get; }
+
     /// <summary>Takes up what was appended since the last call, by whomever; the first call opens the log.</summary>
     Task<LedgerLogState> RefreshAsync(CancellationToken cancellation);
 

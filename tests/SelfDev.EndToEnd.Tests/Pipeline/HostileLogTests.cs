@@ -1,4 +1,5 @@
 using System.Text;
+using Microsoft.Extensions.DependencyInjection;
 using SelfDev.Azure.Analysts;
 using SelfDev.Testing;
 using SelfDev.Workflows.Ports;
@@ -36,7 +37,7 @@ public sealed class HostileLogTests
         Assert.All([quiet.Report, hostile.Report], report => Assert.Contains("AWS_ACCESS_KEY_ID=[redacted:", report, StringComparison.Ordinal));
         Assert.True(model.Requests.Count > requestsBefore);
         Assert.All(model.Requests, request => AssertNoSecret("request to the model", request.Body));
-        foreach (var container in new[] { Containers.Evidence, Containers.Reports, Containers.Ledger, Containers.Commands, Containers.Rejected })
+        foreach (var container in new[] { Containers.Evidence, Containers.Reports, Containers.Commands, Containers.Rejected })
         {
             await foreach (var blob in pipeline.Store.ListAsync(container, "", Cancellation))
             {
@@ -44,6 +45,17 @@ public sealed class HostileLogTests
                 using var reader = new StreamReader(stream, Encoding.UTF8);
                 AssertNoSecret($"{container}/{blob.Blob.Name}", await reader.ReadToEndAsync(Cancellation));
             }
+        }
+
+        await foreach (var line in pipeline.Host.Services.GetRequiredService<ILedgerStore>().ReadAsync(0, Cancellation))
+        {
+            AssertNoSecret("ledger", Encoding.UTF8.GetString(line.Span));
+        }
+
+        var trust = pipeline.Host.Services.GetRequiredService<ITrustStore>();
+        await foreach (var name in trust.ListAsync("", "", Cancellation))
+        {
+            AssertNoSecret($"trust/{name}", Encoding.UTF8.GetString((await trust.ReadAsync(name, Cancellation))!));
         }
     }
 

@@ -2,6 +2,7 @@ using System.Text.Json;
 using Microsoft.DurableTask;
 using Microsoft.DurableTask.Client;
 using SelfDev.Functions.Engine;
+using SelfDev.Testing;
 using SelfDev.Workflows.Engine;
 
 namespace SelfDev.Functions.Tests.Engine;
@@ -162,6 +163,26 @@ public sealed class DurableTaskWorkflowClientTests : IAsyncDisposable
         Assert.Equal("x", _durable.LastQuery!.InstanceIdPrefix);
         Assert.Equal(["a"], await Ids(new WorkflowQuery(Limit: 1)));
         Assert.Empty(await Ids(new WorkflowQuery(Statuses: [WorkflowStatus.Quarantined])));
+    }
+
+    [Fact]
+    public async Task The_newest_are_found_without_reading_what_lies_long_back()
+    {
+        var clock = new FakeClock(Noon);
+        var client = new DurableTaskWorkflowClient(_durable, clock);
+        for (var day = 0; day < 200; day++)
+        {
+            Add($"day-{day:000}", day % 50 == 0 ? OrchestrationRuntimeStatus.Failed : OrchestrationRuntimeStatus.Completed, created: Noon.AddDays(-day));
+        }
+
+        Assert.Equal(["day-000", "day-001", "day-002"], await NewestAsync(new WorkflowQuery(Limit: 3, NewestFirst: true)));
+        Assert.InRange(_durable.Listed, 3, 12);
+        Assert.Equal(["day-000", "day-050", "day-100", "day-150"], await NewestAsync(new WorkflowQuery(Statuses: [WorkflowStatus.Failed], Limit: 10, NewestFirst: true)));
+        Assert.Equal(200, (await NewestAsync(new WorkflowQuery(NewestFirst: true))).Count);
+        Assert.Equal(["day-199", "day-198"], await NewestAsync(new WorkflowQuery(Limit: 2)));
+
+        async Task<List<string>> NewestAsync(WorkflowQuery query) =>
+            await client.QueryAsync(query, Cancellation).Select(instance => instance.InstanceId).ToListAsync(Cancellation);
     }
 
     [Fact]

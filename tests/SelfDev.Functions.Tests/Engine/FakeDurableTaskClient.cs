@@ -18,6 +18,9 @@ internal sealed class FakeDurableTaskClient() : DurableTaskClient("fake")
 
     public OrchestrationQuery? LastQuery { get; private set; }
 
+    /// <value>Instances that queries handed out so far.</value>
+    public int Listed { get; private set; }
+
     public override Task<string> ScheduleNewOrchestrationInstanceAsync(
         TaskName orchestratorName, object? input = null, StartOrchestrationOptions? options = null, CancellationToken cancellation = default)
     {
@@ -51,7 +54,12 @@ internal sealed class FakeDurableTaskClient() : DurableTaskClient("fake")
     public override AsyncPageable<OrchestrationMetadata> GetAllInstancesAsync(OrchestrationQuery? filter = null)
     {
         LastQuery = filter;
-        return new Pages([.. Instances.Where(instance => filter?.Statuses?.Contains(instance.RuntimeStatus) ?? true)]);
+        var found = Instances
+            .Where(instance => filter?.Statuses?.Contains(instance.RuntimeStatus) ?? true)
+            .Where(instance => filter?.CreatedFrom is not { } from || instance.CreatedAt >= from)
+            .ToList();
+        Listed += found.Count;
+        return new Pages(found);
     }
 
     public override Task<PurgeResult> PurgeInstanceAsync(string instanceId, PurgeInstanceOptions? options = null, CancellationToken cancellation = default)

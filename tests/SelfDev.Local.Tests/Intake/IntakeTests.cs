@@ -221,15 +221,16 @@ public sealed class IntakeTests(AzuriteFixture azurite)
         var broken = true;
         var sweep = new IntakeSweep(
             intake.Store,
-            (blob, id, cancellation) => broken && blob.Name == "a"
+            (blob, id, cancellation) => broken && blob.Blob.Name == "a"
                 ? throw new IOException("engine busy")
-                : intake.Client.StartAsync(IntakeUnderTest.Reading, blob, id, cancellation),
+                : intake.Client.StartAsync(IntakeUnderTest.Reading, blob.Blob, id, cancellation),
+            new FakeClock(),
             Microsoft.Extensions.Logging.Abstractions.NullLogger<IntakeSweep>.Instance);
 
-        Assert.Equal(new SweepResult(2, 1, 1), await sweep.RunAsync(Cancellation));
+        Assert.Equal(new SweepResult(2, 1, 1, TimeSpan.Zero), await sweep.RunAsync(Cancellation));
         broken = false;
-        Assert.Equal(new SweepResult(2, 1, 0), await sweep.RunAsync(Cancellation));
-        Assert.Equal(new SweepResult(2, 0, 0), await sweep.RunAsync(Cancellation));
+        Assert.Equal(new SweepResult(2, 1, 0, TimeSpan.Zero), await sweep.RunAsync(Cancellation));
+        Assert.Equal(new SweepResult(2, 0, 0, TimeSpan.Zero), await sweep.RunAsync(Cancellation));
     }
 
     [Fact]

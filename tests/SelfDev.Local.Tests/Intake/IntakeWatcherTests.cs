@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging.Abstractions;
 using SelfDev.Local.Intake;
 using SelfDev.Testing;
@@ -25,9 +26,10 @@ public sealed class IntakeWatcherTests(AzuriteFixture azurite)
             store,
             (blob, _, _) =>
             {
-                started[blob.Name].SetResult();
+                started[blob.Blob.Name].SetResult();
                 return Task.FromResult(StartOutcome.Started);
             },
+            clock,
             NullLogger<IntakeSweep>.Instance);
         using var watcher = new IntakeWatcher(sweep, new IntakeWatcherOptions(), clock, NullLogger<IntakeWatcher>.Instance);
         await store.WriteAsync(Containers.Intake, "first", "step"u8.ToArray(), "text/plain", Cancellation);
@@ -42,6 +44,32 @@ public sealed class IntakeWatcherTests(AzuriteFixture azurite)
         Assert.True(watcher.ExecuteTask!.IsCompletedSuccessfully);
     }
 
+    [Fact]
+    public async Task A_container_that_takes_long_to_list_is_left_alone_for_twenty_times_as_long()
+    {
+        var clock = new FakeClock();
+        var store = new SlowStore(clock, TimeSpan.FromSeconds(2));
+        var sweep = new IntakeSweep(
+            store,
+            (_, _, _) =>
+            {
+                // Starting takes its time as well, and is not storage's.
+                clock.Advance(TimeSpan.FromMinutes(5));
+                return Task.FromResult(StartOutcome.Started);
+            },
+            clock,
+            NullLogger<IntakeSweep>.Instance);
+        using var watcher = new IntakeWatcher(sweep, new IntakeWatcherOptions(), clock, NullLogger<IntakeWatcher>.Instance);
+
+        await watcher.StartAsync(Cancellation);
+        await PassTimeUntilAsync(clock, store.Third);
+        await watcher.StopAsync(Cancellation);
+
+        // The last step of time may be more than was waited for.
+        Assert.InRange(store.Rests[0], TimeSpan.FromSeconds(40), TimeSpan.FromSeconds(43));
+        Assert.InRange(store.Rests[1], TimeSpan.FromSeconds(40), TimeSpan.FromSeconds(43));
+    }
+
     // The watcher arms its timer at a moment of its own, so time passes in steps until it has seen enough of it.
     private static async Task PassTimeUntilAsync(FakeClock clock, Task signal)
     {
@@ -53,6 +81,35 @@ public sealed class IntakeWatcherTests(AzuriteFixture azurite)
         }
 
         await signal;
+    }
+
+    /// <summary>One blob, in a listing that takes its time.</summary>
+    private sealed class SlowStore(FakeClock clock, TimeSpan time) : ListingStore
+    {
+        private readonly TaskCompletionSource _third = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private DateTimeOffset? _ended;
+
+        public Task Third => _third.Task;
+
+        public List<TimeSpan> Rests { get; } = [];
+
+        public override async IAsyncEnumerable<BlobInfo> ListAsync(string container, string prefix, [EnumeratorCancellation] CancellationToken cancellation)
+        {
+            if (_ended is { } ended)
+            {
+                Rests.Add(clock.GetUtcNow() - ended);
+            }
+
+            if (Rests.Count == 2)
+            {
+                _third.TrySetResult();
+            }
+
+            await Task.Yield();
+            clock.Advance(time);
+            yield return new BlobInfo(new BlobRef(container, "log", "1"), 4, clock.GetUtcNow(), new Dictionary<string, string>());
+            _ended = clock.GetUtcNow();
+        }
     }
 
     /// <summary>Fails the first listings, as an account does that is being restarted.</summary>
@@ -77,5 +134,24 @@ public sealed class IntakeWatcherTests(AzuriteFixture azurite)
 
         public Task<bool> TryCreateAsync(string container, string name, ReadOnlyMemory<byte> content, string contentType, CancellationToken cancellation) =>
             inner.TryCreateAsync(container, name, content, contentType, cancellation);
+    }
+
+    /// <summary>Lists, and nothing else.</summary>
+    private abstract class ListingStore : IArtifactStore
+    {
+        public abstract IAsyncEnumerable<BlobInfo> ListAsync(string container, string prefix, CancellationToken cancellation);
+
+        public Task<BlobInfo?> GetInfoAsync(string container, string name, CancellationToken cancellation) => throw new NotSupportedException();
+
+        public Task<Stream> OpenReadAsync(BlobRef blob, CancellationToken cancellation) => throw new NotSupportedException();
+
+        public Task<BlobRef> WriteAsync(string container, string name, ReadOnlyMemory<byte> content, string contentType, CancellationToken cancellation) =>
+            throw new NotSupportedException();
+
+        public Task<BlobRef> WriteAsync(string container, string name, Stream content, string contentType, IReadOnlyDictionary<string, string> metadata, CancellationToken cancellation) =>
+            throw new NotSupportedException();
+
+        public Task<bool> TryCreateAsync(string container, string name, ReadOnlyMemory<byte> content, string contentType, CancellationToken cancellation) =>
+            throw new NotSupportedException();
     }
 }

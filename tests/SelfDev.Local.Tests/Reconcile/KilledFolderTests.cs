@@ -26,19 +26,23 @@ public sealed class KilledFolderTests : IDisposable
         var seed = Environment.TickCount;
         TestContext.Current.TestOutputHelper?.WriteLine($"seed {seed}");
         var random = new Random(seed);
-        var worked = 0;
+        var worked = new List<string>();
         for (var kill = 0; kill < Kills; kill++)
         {
-            worked += await KillOnceAsync(random, kill);
+            worked.AddRange(await KillOnceAsync(random, kill));
         }
 
         await using var host = await FolderHost.StartAsync(_data);
         var size = (await host.Ledger.LatestHeadAsync(Cancellation))?.TreeSize ?? 0;
-        Assert.True(size >= 2 * worked, $"{worked} runs were done, the ledger has {size} entries");
+        Assert.True(size >= 2 * worked.Count, $"{worked.Count} runs were done, the ledger has {size} entries");
+        foreach (var id in worked)
+        {
+            Assert.True(await host.HasAsync(id), $"{id} was done, and its records are gone");
+        }
     }
 
     /// <returns>Runs that it said were done.</returns>
-    private async Task<int> KillOnceAsync(Random random, int kill)
+    private async Task<IReadOnlyList<string>> KillOnceAsync(Random random, int kill)
     {
         using var process = Process.Start(
             new ProcessStartInfo(
@@ -54,12 +58,16 @@ public sealed class KilledFolderTests : IDisposable
         using var timer = atStart
             ? new Timer(_ => process.Kill(), null, random.Next(100, 1500), Timeout.Infinite)
             : null;
-        var worked = 0;
+        var worked = new List<string>();
         while (await process.StandardOutput.ReadLineAsync(Cancellation) is { } line)
         {
             Assert.False(line.StartsWith("refused", StringComparison.Ordinal), $"after kill {kill}: {line}");
-            worked += line.StartsWith("worked ", StringComparison.Ordinal) ? 1 : 0;
-            if (!atStart && worked == lines)
+            if (line.StartsWith("worked ", StringComparison.Ordinal))
+            {
+                worked.Add(line["worked ".Length..]);
+            }
+
+            if (!atStart && worked.Count == lines)
             {
                 process.Kill();
             }

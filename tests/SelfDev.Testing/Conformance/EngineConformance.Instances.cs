@@ -64,6 +64,14 @@ public abstract partial class EngineConformance
         Assert.Equal(["train-2", "eval-1"], await Ids(new WorkflowQuery(Limit: 2)));
         Assert.Empty(await Ids(new WorkflowQuery("nothing")));
 
+        Assert.Equal(["train-9", "train-é", "train", "train-1", "eval-1", "train-2"], await Ids(new WorkflowQuery(NewestFirst: true)));
+        Assert.Equal(["train-9", "train-é"], await Ids(new WorkflowQuery(NewestFirst: true, Limit: 2)));
+        Assert.Equal(["train-9", "train-é", "train-1"], await Ids(new WorkflowQuery("train-", NewestFirst: true, Limit: 3)));
+        Assert.Equal(["train-é", "train-1", "train-2"], await Ids(new WorkflowQuery("train-", [WorkflowStatus.Running], 10, NewestFirst: true)));
+        Assert.Equal(["train-9", "train-é"], await Ids(new WorkflowQuery(null, [WorkflowStatus.Running, WorkflowStatus.Completed], 2, NewestFirst: true)));
+        Assert.Equal(["train-é"], await Ids(new WorkflowQuery(null, [WorkflowStatus.Running], 1, NewestFirst: true)));
+        Assert.Empty(await Ids(new WorkflowQuery("nothing", NewestFirst: true, Limit: 3)));
+
         async Task<List<string>> Ids(WorkflowQuery query)
         {
             var ids = new List<string>();
