@@ -130,11 +130,6 @@ internal sealed class SmallBody
             limit.MaxRequestBodySize = maxBytes;
         }
 
-        if (request.ContentLength > maxBytes)
-        {
-            throw TooLarge(maxBytes);
-        }
-
         using var body = new MemoryStream();
         var chunk = new byte[Math.Min(ChunkBytes, maxBytes + 1)];
         try

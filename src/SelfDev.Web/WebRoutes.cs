@@ -12,6 +12,7 @@ public static class WebRoutes
     public static IReadOnlyList<WebRoute> All { get; } =
     [
         new("Dashboard", "GET", "", WebAuthorization.Principal, OperationsEndpoints.DashboardAsync),
+        new("ShowSignIn", "GET", "signin", WebAuthorization.None, SignInEndpoints.ShowAsync),
         new("SignIn", "POST", "signin", WebAuthorization.None, SignInEndpoints.SignInAsync),
         new("OpenSignInLink", "GET", "signin/{token}", WebAuthorization.None, SignInEndpoints.OpenLinkAsync),
         new("Health", "GET", "healthz", WebAuthorization.None, OperationsEndpoints.HealthAsync) { AnyHost = true },

@@ -47,7 +47,7 @@ public class ApiTests
 
     [Fact]
     public void Only_links_sign_in_and_health_come_without_a_key() => Assert.Equal(
-        ["DecideApproval", "Health", "OpenSignInLink", "ShowApproval", "SignIn"],
+        ["DecideApproval", "Health", "OpenSignInLink", "ShowApproval", "ShowSignIn", "SignIn"],
         WebRoutes.All.Where(route => route.Authorization != WebAuthorization.Principal).Select(route => route.Name).Order(StringComparer.Ordinal));
 
     [Fact]

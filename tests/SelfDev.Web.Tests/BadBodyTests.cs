@@ -43,6 +43,7 @@ public class BadBodyTests
             (Json, Utf8("{\"a\":" + deep)),
             (Json, Utf8(deep + new string(']', 3000))),
             (Json, Utf8("{\"decision\":{},\"engaged\":[],\"key\":7,\"queue\":\"x\"}")),
+            (Json, Utf8("{\"decision\":\"approve\",\"engaged\":true,\"key\":\"x\",\"reason\":7}")),
             (Json, Utf8("{")),
             (Json, []),
             (Json, Utf8("\"approve\"")),
@@ -86,11 +87,14 @@ public class BadBodyTests
             {
                 using var message = Message(route, path, type, []);
                 var bytes = new byte[5 << 20];
-                message.Content = saysLength ? new ByteArrayContent(bytes) : new StreamContent(new EndlessStream());
+                var endless = new EndlessStream();
+                message.Content = saysLength ? new ByteArrayContent(bytes) : new StreamContent(endless);
                 message.Content.Headers.ContentType = MediaTypeHeaderValue.Parse(type);
                 using var response = await host.Client().SendAsync(message, Cancel);
                 var expected = route == "PostFleetSamples" && type == Form ? HttpStatusCode.BadRequest : HttpStatusCode.RequestEntityTooLarge;
                 Assert.Equal(expected, response.StatusCode);
+                // The largest of these limits, and what buffers on the way hold.
+                Assert.True(endless.Taken < 6 << 20, $"{endless.Taken} bytes were read.");
             }
         }
     }
@@ -172,8 +176,11 @@ public class BadBodyTests
         await using var host = await StartAsync(onSocket: true);
         foreach (var route in WebRoutes.All.Where(route => route.Method != "GET"))
         {
-            var status = await RawAsync(host, route, headers, body, isCutOff: true);
-            Assert.True(status is null or 400 or 413, $"{route.Name}: {status}");
+            foreach (var isReset in new[] { false, true })
+            {
+                var status = await RawAsync(host, route, headers, body, isCutOff: true, isReset);
+                Assert.True(status is null or 400 or 413, $"{route.Name}: {status}");
+            }
         }
 
         // The server may not have noticed yet: what it does in the end is what counts.
@@ -300,7 +307,7 @@ public class BadBodyTests
     private static byte[] Utf8(string text) => Encoding.UTF8.GetBytes(text);
 
     /// <returns>The answer's status; null where the connection ended without one.</returns>
-    private static async Task<int?> RawAsync(WebHost host, WebRoute route, string headers, string body, bool isCutOff)
+    private static async Task<int?> RawAsync(WebHost host, WebRoute route, string headers, string body, bool isCutOff, bool isReset = false)
     {
         var path = await PathAsync(host, route.Name);
         var request = $"{route.Method} {path} HTTP/1.1\r\nHost: {host.Address!.Authority}\r\nx-selfdev-key: {AnasKey}\r\n"
@@ -309,6 +316,13 @@ public class BadBodyTests
         await client.ConnectAsync(IPAddress.Loopback, host.Address.Port, Cancel);
         await using var stream = client.GetStream();
         await stream.WriteAsync(Encoding.Latin1.GetBytes(request), Cancel);
+        if (isReset)
+        {
+            client.LingerState = new LingerOption(enable: true, seconds: 0);
+            client.Close();
+            return null;
+        }
+
         if (isCutOff)
         {
             client.Client.Shutdown(SocketShutdown.Send);
@@ -342,7 +356,13 @@ public class BadBodyTests
             set => throw new NotSupportedException();
         }
 
-        public override int Read(byte[] buffer, int offset, int count) => count;
+        public long Taken { get; private set; }
+
+        public override int Read(byte[] buffer, int offset, int count)
+        {
+            Taken += count;
+            return count;
+        }
 
         public override void Flush()
         {

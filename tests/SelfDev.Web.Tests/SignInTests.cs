@@ -90,6 +90,34 @@ public class SignInTests
     }
 
     [Fact]
+    public async Task The_sign_in_page_has_an_address_and_takes_a_path_of_this_host()
+    {
+        await using var host = await StartAsync();
+        foreach (var (asked, expected) in new[] { ("", "/"), ("?returnTo=%2Fapi%2Fapprovals", "/api/approvals"), ("?returnTo=%2F%2Fevil.example", "/"), ("?returnTo=a&returnTo=b", "/") })
+        {
+            using var page = await host.Client(accept: Browser).GetAsync("/signin" + asked, Cancel);
+            Assert.Equal((HttpStatusCode.OK, expected), (page.StatusCode, ReturnTo(await page.Content.ReadAsStringAsync(Cancel))));
+        }
+
+        await using var platform = await StartAsync(_ => new WebOptions { TrustEasyAuthHeaders = true });
+        using var led = await platform.Client(accept: Browser).GetAsync("/signin?returnTo=%2Fapi%2Fapprovals", Cancel);
+        Assert.Equal("/.auth/login/aad?post_login_redirect_uri=%2Fapi%2Fapprovals", led.Headers.Location!.OriginalString);
+    }
+
+    [Theory]
+    [InlineData("http", "selfdev.example", true)]
+    [InlineData("https", "localhost", true)]
+    [InlineData("http", "localhost", false)]
+    public async Task Where_the_browser_sees_TLS_the_cookie_stays_with_it(string scheme, string name, bool expected)
+    {
+        await using var host = await StartAsync(_ => new WebOptions { Principals = [new ApiPrincipal(Ana, AnasKey)], PublicUrl = new Uri("https://selfdev.example/") });
+        using var message = new HttpRequestMessage(HttpMethod.Post, $"{scheme}://{name}/signin") { Content = new FormUrlEncodedContent([new("key", AnasKey)]) };
+        message.Headers.Add("Sec-Fetch-Site", "same-origin");
+        using var response = await host.Client().SendAsync(message, Cancel);
+        Assert.Equal(expected, response.Headers.GetValues("Set-Cookie").Single().Contains("secure", StringComparison.OrdinalIgnoreCase));
+    }
+
+    [Fact]
     public async Task What_only_posts_leads_back_to_the_dashboard()
     {
         await using var host = await StartAsync();

@@ -18,6 +18,10 @@ public sealed class HttpFunctions(AmbientWorkflowClient workflows)
     public Task<IResult> Dashboard([HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = Root)] HttpRequest request, [DurableClient] DurableTaskClient client) =>
         AnswerAsync(nameof(Dashboard), request, client);
 
+    [Function(nameof(ShowSignIn))]
+    public Task<IResult> ShowSignIn([HttpTrigger(AuthorizationLevel.Anonymous, "get", "head", Route = "signin")] HttpRequest request, [DurableClient] DurableTaskClient client) =>
+        AnswerAsync(nameof(ShowSignIn), request, client);
+
     [Function(nameof(SignIn))]
     public Task<IResult> SignIn([HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "signin")] HttpRequest request, [DurableClient] DurableTaskClient client) =>
         AnswerAsync(nameof(SignIn), request, client);

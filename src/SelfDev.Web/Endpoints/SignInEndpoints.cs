@@ -9,6 +9,19 @@ internal static class SignInEndpoints
 {
     private const int MaxBodyBytes = 16 * 1024;
 
+    /// <summary><c>GET /signin?returnTo=</c>: the page itself, or the platform's where that signs people in.</summary>
+    public static Task<IResult> ShowAsync(HttpRequest request)
+    {
+        var path = ReturnPath.Accept(request.Query[ReturnPath.Field]);
+        if (!SignInPage.IsPlatforms(request))
+        {
+            return Task.FromResult(SignInPage.Render(request, StatusCodes.Status200OK, null, path));
+        }
+
+        request.HttpContext.Response.Headers.Location = SignInPage.PlatformAddress(path);
+        return Task.FromResult(Results.StatusCode(StatusCodes.Status302Found));
+    }
+
     /// <summary><c>POST /signin</c> with <c>key</c> and <c>returnTo</c>: opens a session for the browser and leads back to where it was.</summary>
     public static async Task<IResult> SignInAsync(HttpRequest request)
     {
@@ -43,10 +56,13 @@ internal static class SignInEndpoints
     private static IResult OpenSession(HttpRequest request, ApiPrincipal principal, string path)
     {
         var response = request.HttpContext.Response;
+        // Behind a proxy that ends TLS the request is plain and the browser's address is not.
+        var isSecure = request.IsHttps
+            || (Service<WebOptions>(request).PublicUrl is { Scheme: "https" } known && string.Equals(known.Host, request.Host.Host, StringComparison.OrdinalIgnoreCase));
         response.Cookies.Append(
             CallerIdentity.SessionCookie,
             CallerIdentity.OpenSession(principal, Service<TimeProvider>(request).GetUtcNow()),
-            new CookieOptions { HttpOnly = true, Secure = request.IsHttps, SameSite = SameSiteMode.Strict, Path = "/", IsEssential = true });
+            new CookieOptions { HttpOnly = true, Secure = isSecure, SameSite = SameSiteMode.Strict, Path = "/", IsEssential = true });
         response.Headers.Location = path;
         return Results.StatusCode(StatusCodes.Status303SeeOther);
     }
