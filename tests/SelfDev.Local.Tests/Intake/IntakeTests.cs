@@ -113,7 +113,7 @@ public sealed class IntakeTests(AzuriteFixture azurite)
 
         var swept = await intake.NewSweep().RunAsync(Cancellation);
 
-        Assert.Equal(new SweepResult(12, 12, 0), swept);
+        Assert.Equal(new SweepResult(12, 12, 0, swept.Listing), swept);
         foreach (var blob in good)
         {
             Assert.IsType<AcceptedArtifact>(await intake.ResultAsync(ArtifactInstanceId.For(blob)));
@@ -209,7 +209,7 @@ public sealed class IntakeTests(AzuriteFixture azurite)
             Containers.Intake, "training", new MemoryStream(), "application/octet-stream",
             new Dictionary<string, string> { ["hdi_isfolder"] = "true" }, Cancellation);
 
-        Assert.Equal(new SweepResult(0, 0, 0), await intake.NewSweep().RunAsync(Cancellation));
+        Assert.Equal(new SweepResult(0, 0, 0, TimeSpan.Zero), await intake.NewSweep().RunAsync(Cancellation) with { Listing = TimeSpan.Zero });
     }
 
     [Fact]
@@ -250,7 +250,7 @@ public sealed class IntakeTests(AzuriteFixture azurite)
     private static async Task AssertFiledUnderSafeNameAsync(IntakeUnderTest intake)
     {
         var dropped = Assert.Single(await intake.Store.ListAsync(Containers.Intake, "", Cancellation).ToListAsync(Cancellation)).Blob;
-        Assert.Equal(new SweepResult(1, 1, 0), await intake.NewSweep().RunAsync(Cancellation));
+        Assert.Equal(new SweepResult(1, 1, 0, TimeSpan.Zero), await intake.NewSweep().RunAsync(Cancellation) with { Listing = TimeSpan.Zero });
 
         Assert.IsType<RejectedArtifact>(await intake.ResultAsync(ArtifactInstanceId.For(dropped)));
         var filed = Assert.Single(await intake.Store.ListAsync(Containers.Rejected, "", Cancellation).ToListAsync(Cancellation));

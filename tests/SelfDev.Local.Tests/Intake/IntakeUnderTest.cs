@@ -57,7 +57,8 @@ internal sealed class IntakeUnderTest : IAsyncDisposable
     /// <summary>A sweep that remembers nothing yet, as after a restart.</summary>
     public IntakeSweep NewSweep() => new(
         Store,
-        (blob, id, cancellation) => Client.StartAsync(Reading, blob, id, cancellation),
+        (blob, id, cancellation) => Client.StartAsync(Reading, blob.Blob, id, cancellation),
+        TimeProvider.System,
         NullLogger<IntakeSweep>.Instance);
 
     public async Task<ArtifactInspection> ResultAsync(string instanceId)
