@@ -75,9 +75,11 @@ internal static class PrivateKeyBlocks
         }
     }
 
-    private static bool Has(string line, Regex border) => line.Contains("PRIVATE KEY", StringComparison.Ordinal) && border.IsMatch(line);
+    private static bool Has(string line, Regex border) =>
+        line.Contains("PRIVATE KEY", StringComparison.Ordinal) && border.IsMatch(line);
 
-    private static ReadOnlySpan<char> Body(string line) => line.AsSpan(SecretPatterns.PrefixLength(line)).Trim(" \\\"'+,");
+    private static ReadOnlySpan<char> Body(string line) =>
+        line.AsSpan(SecretPatterns.PrefixLength(line)).Trim(" \\\"'+,");
 
     private static bool IsBodyLine(string line)
     {

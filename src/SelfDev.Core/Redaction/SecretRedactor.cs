@@ -6,12 +6,13 @@ using SelfDev.Core.Redaction.Secrets;
 namespace SelfDev.Core.Redaction;
 
 /// <summary>
-/// Takes secrets out of log lines before they go to a model, a notification or anybody else. Finds them in one line, split
-/// over consecutive lines, interrupted by invisible characters or terminal colours, and inside base64. Errs on the side of
-/// taking too much. Time is linear in the text.
+/// Takes secrets out of log lines before they go to a model, a notification or anybody else. Finds them in one line,
+/// split over consecutive lines, interrupted by invisible characters or terminal colours, and inside base64. Errs on
+/// the side of taking too much. Time is linear in the text.
 /// </summary>
 /// <remarks>
-/// No pattern knows every secret: whoever must not see the logs' secrets gets only windows of lines, and those redacted.
+/// No pattern knows every secret: whoever must not see the logs' secrets gets only windows of lines, and those
+/// redacted.
 /// </remarks>
 public static class SecretRedactor
 {
@@ -22,8 +23,8 @@ public static class SecretRedactor
     private static readonly SearchValues<char> OfClosings = SearchValues.Create(" \"'`)]}>,;:.&@/\\");
 
     /// <summary>
-    /// Redacts consecutive lines of one text. Every secret stands as <c>[redacted:kind]</c>; invisible and control characters
-    /// are left out, a tab becomes a space.
+    /// Redacts consecutive lines of one text. Every secret stands as <c>[redacted:kind]</c>; invisible and control
+    /// characters are left out, a tab becomes a space.
     /// </summary>
     /// <returns>As many lines as were given, in the same order.</returns>
     public static RedactedText Redact(IReadOnlyList<string> lines)
@@ -65,7 +66,8 @@ public static class SecretRedactor
         }
     }
 
-    private static void Find(SecretPattern pattern, string text, int start, int length, int line, List<SecretSpan> spans)
+    private static void Find(
+        SecretPattern pattern, string text, int start, int length, int line, List<SecretSpan> spans)
     {
         for (var match = pattern.InLine.Match(text, start, length); match.Success; match = match.NextMatch())
         {
@@ -120,7 +122,8 @@ public static class SecretRedactor
             var text = lines[group.Key];
             var redacted = new StringBuilder(text.Length);
             var end = 0;
-            foreach (var span in OutsideMarks(text, group).OrderBy(span => span.Start).ThenByDescending(span => span.Length))
+            var ordered = OutsideMarks(text, group).OrderBy(span => span.Start).ThenByDescending(span => span.Length);
+            foreach (var span in ordered)
             {
                 if (span.Start >= end)
                 {
@@ -140,7 +143,9 @@ public static class SecretRedactor
     // What was redacted before stays as it is, and what stands beside it is looked at as if the mark were not there.
     private static IEnumerable<SecretSpan> OutsideMarks(string text, IEnumerable<SecretSpan> spans)
     {
-        List<Match> marks = text.Contains("[redacted:", StringComparison.Ordinal) ? [.. SecretPatterns.Mark.Matches(text).Cast<Match>()] : [];
+        List<Match> marks = text.Contains("[redacted:", StringComparison.Ordinal)
+            ? [.. SecretPatterns.Mark.Matches(text).Cast<Match>()]
+            : [];
         var next = 0;
         foreach (var span in spans.OrderBy(span => span.Start))
         {

@@ -5,8 +5,8 @@ using SelfDev.Core.Redaction.Secrets;
 namespace SelfDev.Core.Redaction;
 
 /// <summary>
-/// Finds secrets that a terminal, a logger or somebody with intent has broken over several lines: the lines are put together
-/// without their log prefixes, quotes and indentation, and searched as one text.
+/// Finds secrets that a terminal, a logger or somebody with intent has broken over several lines: the lines are put
+/// together without their log prefixes, quotes and indentation, and searched as one text.
 /// </summary>
 internal static class SplitSecrets
 {

@@ -6,8 +6,8 @@ using SelfDev.Testing;
 namespace SelfDev.Core.Tests.Redaction;
 
 /// <summary>
-/// How many secrets are found, and how many lines suffer for it. The forms in <c>held-out.txt</c> were written before any
-/// rule was; no rule may be changed for the sake of one of them, or they no longer say anything.
+/// How many secrets are found, and how many lines suffer for it. The forms in <c>held-out.txt</c> were written before
+/// any rule was; no rule may be changed for the sake of one of them, or they no longer say anything.
 /// </summary>
 public sealed class SecretCorpusTests
 {
@@ -18,7 +18,7 @@ public sealed class SecretCorpusTests
     {
         var forms = SecretForm.Read(file);
 
-        var leaks = forms.Select(form => (form.Family, Text: form.Leak())).Where(leak => leak.Text is not null).ToList();
+        var leaks = forms.Select(form => (form.Family, Text: form.Leak())).Where(it => it.Text is not null).ToList();
 
         Assert.Equal(100, forms.Count);
         Assert.True(forms.Count - leaks.Count >= atLeast, $"{leaks.Count} leak:\n{string.Join('\n', leaks)}");
@@ -69,7 +69,8 @@ public sealed class SecretCorpusTests
         }
     }
 
-    /// <summary>Real logs of others' training runs, looked through by hand: what is taken there is a false alarm.</summary>
+    /// <summary>Real logs of others' training runs, looked through by hand: what is taken there is a false
+    /// alarm.</summary>
     [Fact]
     public void Of_a_million_lines_of_real_logs_at_most_ten_suffer()
     {
@@ -83,7 +84,8 @@ public sealed class SecretCorpusTests
             foreach (var window in lines.Chunk(40))
             {
                 var redacted = SecretRedactor.Redact(window);
-                taken.AddRange(redacted.Redactions.Select(redaction => $"{file} {redaction.Kind}: {redacted.Lines[redaction.Line - 1]}"));
+                taken.AddRange(from redaction in redacted.Redactions
+                               select $"{file} {redaction.Kind}: {redacted.Lines[redaction.Line - 1]}");
             }
         }
 
@@ -95,7 +97,8 @@ public sealed class SecretCorpusTests
     [Fact]
     public void No_pattern_finds_anything_where_its_literals_are_missing()
     {
-        var lines = SecretForm.Read("tuned.txt").Concat(SecretForm.Read("held-out.txt")).SelectMany(form => form.Fill(0).Lines).ToList();
+        var forms = SecretForm.Read("tuned.txt").Concat(SecretForm.Read("held-out.txt"));
+        var lines = forms.SelectMany(form => form.Fill(0).Lines).ToList();
         var found = 0;
         var possible = new bool[SecretPatterns.All.Count];
         foreach (var line in lines)
@@ -141,7 +144,11 @@ public sealed class SecretCorpusTests
     [Fact]
     public void A_command_continued_over_lines_is_one_command()
     {
-        string[] lines = ["[0]: $ curl -k https://lab/api \\", "[0]:   -H 'Accept: text/plain' \\", "[0]:   -u deploy:" + "blue-Harbour7", "step 3 loss 2.1"];
+        string[] lines =
+        [
+            "[0]: $ curl -k https://lab/api \\", "[0]:   -H 'Accept: text/plain' \\",
+            "[0]:   -u deploy:" + "blue-Harbour7", "step 3 loss 2.1",
+        ];
 
         var redacted = SecretRedactor.Redact(lines);
 

@@ -7,9 +7,9 @@ using SelfDev.Testing;
 namespace SelfDev.Core.Tests.Redaction;
 
 /// <summary>
-/// Made-up texts with secrets, from the files in <c>Forms</c>. Each line there is <c>family | text</c>: the secret stands
-/// between « and », ‹kind:count› is replaced by that many generated characters, ⏎ breaks the line. So the files hold
-/// nothing that a scanner of repositories takes for a credential, and each form can be tried with several secrets.
+/// Made-up texts with secrets, from the files in <c>Forms</c>. Each line there is <c>family | text</c>: the secret
+/// stands between « and », ‹kind:count› is replaced by that many generated characters, ⏎ breaks the line. So the files
+/// hold nothing that a scanner of repositories takes for a credential, and each form can be tried with several secrets.
 /// </summary>
 internal sealed partial record SecretForm(string Family, string Template)
 {
@@ -47,7 +47,8 @@ internal sealed partial record SecretForm(string Family, string Template)
                    select new SecretForm(parts[0], parts[1])];
     }
 
-    /// <summary>What redaction leaves of the form: null where nothing of any secret is left, else the text that shows one.</summary>
+    /// <summary>What redaction leaves of the form: null where nothing of any secret is left, else the text that shows
+    /// one.</summary>
     public string? Leak()
     {
         for (var attempt = 0; attempt < Tries; attempt++)
@@ -72,7 +73,8 @@ internal sealed partial record SecretForm(string Family, string Template)
         var random = new Random(HashCode(Template) + attempt);
         var filled = Generator().Replace(Template, match => Generate(match, random));
         var secrets = Marked().Matches(filled).Select(match => match.Groups[1].Value).ToList();
-        var lines = filled.Replace("«", "", StringComparison.Ordinal).Replace("»", "", StringComparison.Ordinal).Split('⏎');
+        var lines = filled.Replace("«", "", StringComparison.Ordinal)
+            .Replace("»", "", StringComparison.Ordinal).Split('⏎');
         return (lines, secrets);
     }
 
@@ -110,7 +112,8 @@ internal sealed partial record SecretForm(string Family, string Template)
     }
 
     // string.GetHashCode differs from run to run.
-    private static int HashCode(string text) => text.Aggregate(17, (hash, letter) => unchecked((hash * 31) + letter)) & 0xffffff;
+    private static int HashCode(string text) =>
+        text.Aggregate(17, (hash, letter) => unchecked((hash * 31) + letter)) & 0xffffff;
 
     [GeneratedRegex("‹([a-z0-9]+)(?::([0-9]+))?›")]
     private static partial Regex Generator();

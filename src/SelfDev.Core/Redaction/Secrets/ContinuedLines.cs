@@ -1,8 +1,8 @@
 namespace SelfDev.Core.Redaction.Secrets;
 
 /// <summary>
-/// Commands that a backslash continues on the next line (a caret in Windows, a backtick in PowerShell): the options that
-/// hold a password often stand on another line than the program that gives them their meaning.
+/// Commands that a backslash continues on the next line (a caret in Windows, a backtick in PowerShell): the options
+/// that hold a password often stand on another line than the program that gives them their meaning.
 /// </summary>
 internal static class ContinuedLines
 {
@@ -29,7 +29,8 @@ internal static class ContinuedLines
 
     private static void FindIn(string[] lines, int first, int last, List<SecretSpan> spans)
     {
-        // Each line's text keeps its length, the sign at its end becomes a space: places in the whole tell places in lines.
+        // Each line's text keeps its length, the sign at its end becomes a space: places in the whole tell places in
+        // lines.
         var starts = new int[last - first + 2];
         var text = new System.Text.StringBuilder();
         for (var line = first; line <= last; line++)
@@ -47,7 +48,7 @@ internal static class ContinuedLines
             for (var line = first; line <= last; line++)
             {
                 var from = Math.Max(span.Start, starts[line - first]);
-                var to = Math.Min(span.Start + span.Length, Math.Min(starts[line - first + 1], starts[line - first] + lines[line].Length));
+                var to = Math.Min(span.Start + span.Length, starts[line - first] + lines[line].Length);
                 if (from < to)
                 {
                     spans.Add(new SecretSpan(line, from - starts[line - first], to - from, span.Kind));
@@ -56,5 +57,6 @@ internal static class ContinuedLines
         }
     }
 
-    private static bool IsContinued(string line) => line.AsSpan().TrimEnd() is [.., ' ' or '\t', '\\' or '^' or '`'] or [.., not '\\', '\\'];
+    private static bool IsContinued(string line) =>
+        line.AsSpan().TrimEnd() is [.., ' ' or '\t', '\\' or '^' or '`'] or [.., not '\\', '\\'];
 }

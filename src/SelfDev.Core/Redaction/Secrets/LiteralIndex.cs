@@ -1,14 +1,14 @@
 namespace SelfDev.Core.Redaction.Secrets;
 
 /// <summary>
-/// Tells which patterns a text can hold at all, by their literals and in one pass: most lines of a log hold none of them,
-/// and their cost is this pass alone, about a nanosecond a character.
+/// Tells which patterns a text can hold at all, by their literals and in one pass: most lines of a log hold none of
+/// them, and their cost is this pass alone, about a nanosecond a character.
 /// </summary>
 internal sealed class LiteralIndex
 {
     /// <summary>
-    /// Three characters to five bits each: what letters have in common in either case. Literals that begin alike share a
-    /// place, so what stands there is compared in full.
+    /// Three characters to five bits each: what letters have in common in either case. Literals that begin alike share
+    /// a place, so what stands there is compared in full.
     /// </summary>
     private const int Places = 1 << 15;
 
@@ -18,7 +18,8 @@ internal sealed class LiteralIndex
     public LiteralIndex(IReadOnlyList<SecretPattern> patterns)
     {
         entries = patterns.Select((pattern, index) => (pattern, index))
-            .SelectMany(pair => pair.pattern.Literals, (pair, literal) => new Entry(literal, pair.pattern.Begins, pair.index))
+            .SelectMany(pair => pair.pattern.Literals,
+                (pair, literal) => new Entry(literal, pair.pattern.Begins, pair.index))
             .SelectMany(entry => PlacesOf(entry.Literal), (entry, place) => (entry, place))
             .GroupBy(pair => pair.place, pair => pair.entry)
             .ToDictionary(group => group.Key, group => group.ToArray());
