@@ -13,8 +13,8 @@ using SelfDev.Workflows.Ports;
 namespace SelfDev.Testing;
 
 /// <summary>
-/// One report on one evaluation over a store in memory, with two groups of findings that wait for an explanation: the genuine activity asks
-/// the given analyst, the genuine gate weighs what became of it.
+/// One report on one evaluation over a store in memory, with two groups of findings that wait for an explanation: the
+/// genuine activity asks the given analyst, the genuine gate weighs what became of it.
 /// </summary>
 public sealed class ExplainedReport(IAnalyst analyst)
 {
@@ -37,15 +37,19 @@ public sealed class ExplainedReport(IAnalyst analyst)
     public async Task<ExplainedFindings> ExplainAsync(int group = 1, bool isLast = false)
     {
         await StoreAsync(Store, Id);
-        var activity = new ExplainFindings(Store, new Explanations(Store), analyst, new RulesAnalyst(), Places, NullLogger<ExplainFindings>.Instance);
-        return await activity.RunAsync(new ExplainFindingsInput(Id, group, isLast), new ActivityContext(Id, $"{Id}:1:{group}", CancellationToken.None));
+        var activity = new ExplainFindings(
+            Store, new Explanations(Store), analyst, new RulesAnalyst(), Places, NullLogger<ExplainFindings>.Instance);
+        return await activity.RunAsync(
+            new ExplainFindingsInput(Id, group, isLast), new ActivityContext(Id, $"{Id}:1:{group}", CancellationToken.None));
     }
 
-    public Task<Diagnosis?> ReadAsync(int group = 1) => new Explanations(Store).ReadAsync(Id, group, CancellationToken.None);
+    public Task<Diagnosis?> ReadAsync(int group = 1) =>
+        new Explanations(Store).ReadAsync(Id, group, CancellationToken.None);
 
     /// <summary>Why a second person is asked for; null where none is.</summary>
     public Task<string?> SecondPersonAsync(string subject = Subject) =>
-        new SelfAnalysisGate(new Explanations(Store), new CheckpointManifests(Store), analyst).ReasonAsync(Policy, Id, subject, CancellationToken.None);
+        new SelfAnalysisGate(new Explanations(Store), new CheckpointManifests(Store), analyst)
+            .ReasonAsync(Policy, Id, subject, CancellationToken.None);
 
     /// <summary>The report as people read it.</summary>
     public async Task<string> MarkdownAsync()
@@ -62,18 +66,24 @@ public sealed class ExplainedReport(IAnalyst analyst)
 
     public ExplainedReport Vouch(string model, string checkpoint, params string[] trainedFrom)
     {
-        Policy = Policy with { Analysts = new Dictionary<string, PolicyAnalyst>(Policy.Analysts, ModelName.Comparer) { [model] = new(checkpoint, trainedFrom) } };
+        var analysts = new Dictionary<string, PolicyAnalyst>(Policy.Analysts, ModelName.Comparer)
+        {
+            [model] = new(checkpoint, trainedFrom),
+        };
+        Policy = Policy with { Analysts = analysts };
         return this;
     }
 
     /// <summary>Leaves what the analysis of an artifact leaves for the steps after it.</summary>
     public static async Task StoreAsync(IArtifactStore store, string reportId)
     {
-        await store.WriteJsonAsync(Containers.Evidence, DiagnosisBlobs.Analysis(reportId), Stored(), CancellationToken.None);
+        await store.WriteJsonAsync(
+            Containers.Evidence, DiagnosisBlobs.Analysis(reportId), Stored(), CancellationToken.None);
         for (var group = 1; group <= Groups; group++)
         {
+            var windows = new StoredWindows([new EvidenceWindow(null, 7, [Line])]);
             await store.WriteJsonAsync(
-                Containers.Evidence, DiagnosisBlobs.Windows(reportId, group), new StoredWindows([new EvidenceWindow(null, 7, [Line])]), CancellationToken.None);
+                Containers.Evidence, DiagnosisBlobs.Windows(reportId, group), windows, CancellationToken.None);
         }
     }
 
@@ -81,8 +91,12 @@ public sealed class ExplainedReport(IAnalyst analyst)
     {
         var findings = new[] { Finding("F1"), Finding("F2") };
         var analysis = new Analysis(
-            new ArtifactSummary("scores.csv", "evals", "csv", 1, 1, 0, new string('a', 64)), findings, new { }, new ReportDocument("Evaluation", "Something is wrong.", []));
-        return new StoredAnalysis(new BlobRef(Containers.Intake, $"{Subject}/scores.csv", null), Subject, null, analysis, [["F1"], ["F2"]], [], 0);
+            new ArtifactSummary("scores.csv", "evals", "csv", 1, 1, 0, new string('a', 64)),
+            findings,
+            new { },
+            new ReportDocument("Evaluation", "Something is wrong.", []));
+        var blob = new BlobRef(Containers.Intake, $"{Subject}/scores.csv", null);
+        return new StoredAnalysis(blob, Subject, null, analysis, [["F1"], ["F2"]], [], 0);
     }
 
     private static Finding Finding(string id) => new()

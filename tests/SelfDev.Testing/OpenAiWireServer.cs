@@ -1,8 +1,10 @@
 using System.Collections.Concurrent;
+using System.Globalization;
 using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -104,10 +106,12 @@ public sealed class OpenAiWireServer : IAsyncDisposable
         {
             using var reader = new StreamReader(context.Request.Body);
             var body = await reader.ReadToEndAsync(context.RequestAborted);
-            Requests.Enqueue(new WireRequest(
+            var request = new WireRequest(
                 context.Request.Path,
                 context.Request.Headers.ToDictionary(header => header.Key, header => header.Value.ToString(), StringComparer.OrdinalIgnoreCase),
-                body));
+                body);
+            Requests.Enqueue(request);
+            context.Items[typeof(WireRequest)] = request;
             await (_script.TryDequeue(out var answer) ? answer : _last)(context);
         }
         finally
@@ -143,6 +147,22 @@ public static class WireAnswer
     public static Func<HttpContext, Task> Completion(
         string content, int inputTokens = 100, int outputTokens = 20, int cachedTokens = 0, string finishReason = "stop", string? refusal = null, string model = Checkpoint) =>
         context => WriteAsync(context, 200, Body(content, inputTokens, outputTokens, cachedTokens, finishReason, refusal, model));
+
+    /// <summary>An explanation that rests on the first line of the artifact that the question shows.</summary>
+    /// <param name="model">As for <see cref="Completion"/>.</param>
+    public static Func<HttpContext, Task> Explaining(string cause, string model = Checkpoint) => context =>
+    {
+        var question = (string)((WireRequest)context.Items[typeof(WireRequest)]!).Json["messages"]![1]!["content"]!;
+        var line = Regex.Match(question, @"^(\d+)\| (.*)$", RegexOptions.Multiline);
+        var citation = new JsonObject { ["line"] = long.Parse(line.Groups[1].Value, CultureInfo.InvariantCulture), ["text"] = line.Groups[2].Value };
+        if (Regex.IsMatch(question, "^file 1: ", RegexOptions.Multiline))
+        {
+            citation["file"] = 1;
+        }
+
+        var answer = new JsonObject { ["cause"] = cause, ["citations"] = new JsonArray(citation), ["recommended_action"] = "none" };
+        return Completion(answer.ToJsonString(), model: model)(context);
+    };
 
     public static Func<HttpContext, Task> Status(int status, string? retryAfter = null, string body = """{"error":{"message":"no","type":"server_error","code":null}}""") =>
         context =>

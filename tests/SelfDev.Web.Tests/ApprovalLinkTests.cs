@@ -338,6 +338,24 @@ public class ApprovalLinkTests
         Assert.Equal([$"run7:action:1:approval:1 approval:{request.PlanHash}:1"], host.Workflows.Raised);
     }
 
+    [Fact]
+    public async Task A_crash_between_recording_and_waking_is_mended_by_the_next_start_too()
+    {
+        await using var host = await StartAsync();
+        var request = await host.AskAsync();
+        host.Workflows.FailRaises(1);
+        using var crashed = await host.Client().PostAsync(host.Link(request, Ana), Form("approve"), Cancel);
+        Assert.Empty(host.Workflows.Raised);
+
+        var decisions = new SelfDev.Workflows.Approval.ApprovalDecisions(host.Requests, host.Decisions, host.Policy, host.Workflows, host.Clock);
+        await decisions.WakeAllAsync(Cancel);
+        Assert.Equal([$"run7:action:1:approval:1 approval:{request.PlanHash}:1"], host.Workflows.Raised);
+
+        host.Workflows.Add(request.ApprovalInstanceId, "Approval", WorkflowStatus.Completed, host.Clock.GetUtcNow());
+        await decisions.WakeAllAsync(Cancel);
+        Assert.Single(host.Workflows.Raised);
+    }
+
     [Theory]
     [InlineData("application/json", "{\"decision\":\"maybe\"}", HttpStatusCode.BadRequest)]
     [InlineData("application/json", "[", HttpStatusCode.BadRequest)]

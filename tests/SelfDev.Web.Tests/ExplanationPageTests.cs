@@ -9,7 +9,9 @@ using static SelfDev.Web.Tests.WebHost;
 
 namespace SelfDev.Web.Tests;
 
-/// <summary>The explanation on an approval page: beside what is approved, whenever it comes, whoever wrote it.</summary>
+/// <summary>
+/// The explanation on an approval page: beside what is approved, whenever it comes, whoever wrote it.
+/// </summary>
 public class ExplanationPageTests
 {
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;

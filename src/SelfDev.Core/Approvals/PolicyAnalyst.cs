@@ -4,12 +4,20 @@ using SelfDev.Core.Redaction;
 
 namespace SelfDev.Core.Approvals;
 
-/// <summary>What the policy file says of a model that explains findings: the only word that spares an evaluation its second person.</summary>
+/// <summary>
+/// What the policy file says of a model that explains findings: the only word that spares an evaluation its second
+/// person.
+/// </summary>
 /// <param name="Checkpoint">The checkpoint that answers under the model's name.</param>
-/// <param name="TrainedFrom">The checkpoints that it was trained on from, over any number of steps; none for a model from elsewhere.</param>
+/// <param name="TrainedFrom">
+/// The checkpoints that it was trained on from, over any number of steps; none for a model from elsewhere.
+/// </param>
 public sealed record PolicyAnalyst(string Checkpoint, IReadOnlyList<string> TrainedFrom);
 
-/// <summary>The part of the policy file under <c>analysts</c>: <c>"served name": { "checkpoint": "step-2", "trainedFrom": ["step-1"] }</c>.</summary>
+/// <summary>
+/// The part of the policy file under <c>analysts</c>:
+/// <c>"served name": { "checkpoint": "step-2", "trainedFrom": ["step-1"] }</c>.
+/// </summary>
 internal sealed class PolicyAnalystFormat(PolicyFields fields)
 {
     private const int MaxCheckpointChars = 200;
@@ -21,7 +29,9 @@ internal sealed class PolicyAnalystFormat(PolicyFields fields)
         {
             if (!ModelName.IsWellFormed(name))
             {
-                fields.Error($"{path}.{ModelName.Shown(name)}", $"the name of a model has 1 to {ModelName.MaxChars} ASCII letters, digits and ._-:/@+");
+                fields.Error(
+                    $"{path}.{ModelName.Shown(name)}",
+                    $"the name of a model has 1 to {ModelName.MaxChars} ASCII letters, digits and ._-:/@+");
             }
             else if (!analysts.TryAdd(name, Analyst(analyst, $"{path}.{name}")))
             {
@@ -39,12 +49,14 @@ internal sealed class PolicyAnalystFormat(PolicyFields fields)
         var ancestors = node.ContainsKey("trainedFrom") ? fields.Strings(node, path, "trainedFrom") : [];
         foreach (var named in ancestors.Prepend(checkpoint).Where(named => !IsCheckpoint(named)))
         {
-            fields.Error(path, $"'{ModelName.Shown(named)}' is no name of a checkpoint: 1 to {MaxCheckpointChars} printable characters");
+            var shown = ModelName.Shown(named);
+            fields.Error(path, $"'{shown}' is no name of a checkpoint: 1 to {MaxCheckpointChars} printable characters");
         }
 
         return new PolicyAnalyst(checkpoint, ancestors);
     }
 
     // As folders under evals/ may be called.
-    private static bool IsCheckpoint(string name) => name.Length is > 0 and <= MaxCheckpointChars && SafeText.SingleLine(name) == name;
+    private static bool IsCheckpoint(string name) =>
+        name.Length is > 0 and <= MaxCheckpointChars && SafeText.SingleLine(name) == name;
 }

@@ -12,7 +12,8 @@ public sealed class CheckpointLineage(IEnumerable<CheckpointManifest> manifests)
             .ToDictionary(manifest => manifest.Checkpoint, StringComparer.Ordinal);
 
     private readonly ILookup<string, string> _parents =
-        manifests.Where(manifest => manifest.Parent is not null).ToLookup(manifest => manifest.Checkpoint, manifest => manifest.Parent!, StringComparer.OrdinalIgnoreCase);
+        manifests.Where(manifest => manifest.Parent is not null)
+            .ToLookup(manifest => manifest.Checkpoint, manifest => manifest.Parent!, StringComparer.OrdinalIgnoreCase);
 
     /// <summary>What a checkpoint should be compared with, best first: its parent, then the newest promoted checkpoint that does not descend from it.</summary>
     public IReadOnlyList<BaselineCandidate> BaselinesOf(string checkpoint)

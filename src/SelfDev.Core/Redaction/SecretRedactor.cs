@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text;
+using System.Text.RegularExpressions;
 using SelfDev.Core.Redaction.Secrets;
 
 namespace SelfDev.Core.Redaction;
@@ -139,18 +140,24 @@ public static class SecretRedactor
     // What was redacted before stays as it is, and what stands beside it is looked at as if the mark were not there.
     private static IEnumerable<SecretSpan> OutsideMarks(string text, IEnumerable<SecretSpan> spans)
     {
-        var marks = text.Contains("[redacted:", StringComparison.Ordinal) ? SecretPatterns.Mark.Matches(text) : null;
-        foreach (var span in spans)
+        List<Match> marks = text.Contains("[redacted:", StringComparison.Ordinal) ? [.. SecretPatterns.Mark.Matches(text).Cast<Match>()] : [];
+        var next = 0;
+        foreach (var span in spans.OrderBy(span => span.Start))
         {
             var (start, end) = (span.Start, span.Start + span.Length);
-            foreach (var mark in marks?.Where(mark => mark.Index < end && mark.Index + mark.Length > start) ?? [])
+            while (next < marks.Count && marks[next].Index + marks[next].Length <= start)
             {
-                if (mark.Index > start)
+                next++;
+            }
+
+            for (var at = next; at < marks.Count && marks[at].Index < end; at++)
+            {
+                if (marks[at].Index > start)
                 {
-                    yield return span with { Start = start, Length = mark.Index - start };
+                    yield return span with { Start = start, Length = marks[at].Index - start };
                 }
 
-                start = mark.Index + mark.Length;
+                start = marks[at].Index + marks[at].Length;
             }
 
             if (end > start && (start == span.Start || text.AsSpan(start, end - start).ContainsAnyExcept(OfClosings)))

@@ -1,5 +1,6 @@
 using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.Logging;
+using SelfDev.Workflows.Approval;
 using SelfDev.Workflows.Diagnosis;
 using SelfDev.Workflows.Intake;
 using SelfDev.Workflows.Ports;
@@ -8,7 +9,7 @@ namespace SelfDev.Functions.Hosting;
 
 /// <summary>Starts diagnoses on behalf of the triggers. Any number of calls for one version of a blob start one.</summary>
 public sealed class IntakeStart(
-    DiagnosisStart diagnosis, IntakeSweep sweep, IArtifactStore store, AmbientWorkflowClient workflows, ILogger<IntakeStart> logger)
+    DiagnosisStart diagnosis, IntakeSweep sweep, IArtifactStore store, ApprovalDecisions decisions, AmbientWorkflowClient workflows, ILogger<IntakeStart> logger)
 {
     /// <summary>Starts the diagnosis of the version that is there now: events tell no version, and an overwritten one is gone.</summary>
     /// <exception cref="IOException">Storage failed; the trigger tries again.</exception>
@@ -30,5 +31,6 @@ public sealed class IntakeStart(
         workflows.Lend(client);
         var result = await sweep.RunAsync(cancellation);
         logger.IntakeSwept(result.Listed, result.Started, result.Failed);
+        await decisions.WakeAllAsync(cancellation);
     }
 }

@@ -119,6 +119,7 @@ public sealed class LocalHost : IAsyncDisposable
                 [.. principals.Skip(1).Select(principal => new ApproverKey(principal.Name, principal.Key))]);
             web.Services.GetRequiredService<HostAddress>().Set(options.PublicUrl ?? new Uri(host.Url));
             await web.Services.GetRequiredService<EmbeddedEngine>().StartAsync(cancellation);
+            await web.Services.GetRequiredService<ApprovalDecisions>().WakeAllAsync(cancellation);
             await web.Services.GetRequiredService<IntakeWatcher>().StartAsync(cancellation);
             await (web.Services.GetService<SpoolKeeper>()?.StartAsync(cancellation) ?? Task.CompletedTask);
             await web.Services.GetRequiredService<LedgerCheck>().StartAsync(cancellation);

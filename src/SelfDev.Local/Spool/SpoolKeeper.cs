@@ -117,7 +117,7 @@ internal sealed class SpoolKeeper(
     }
 
     // They should have been on the disk by now. One listing a container tells of all.
-    private async Task AskAsync(List<SpoolEntry> missed, CancellationToken cancellation)
+    private async Task AskAsync(IReadOnlyList<SpoolEntry> missed, CancellationToken cancellation)
     {
         foreach (var container in missed.GroupBy(entry => entry.Container, StringComparer.Ordinal))
         {

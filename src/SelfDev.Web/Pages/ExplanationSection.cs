@@ -8,8 +8,8 @@ using SelfDev.Workflows.Diagnosis;
 namespace SelfDev.Web.Pages;
 
 /// <summary>
-/// The explanation beside a request: read anew for every look, for it comes when a model has answered, and set apart from what is approved, for
-/// it is no part of it.
+/// The explanation beside a request: read anew for every look, for it comes when a model has answered, and set apart
+/// from what is approved, for it is no part of it.
 /// </summary>
 internal static class ExplanationSection
 {
@@ -19,10 +19,20 @@ internal static class ExplanationSection
         : Html.Of($"""
             <section class="card" id="explanation">
             <h2>Explanation</h2>
-            <p class="facts">Not part of what you approve, and it decides nothing. Of what it says only the lines that it cites were checked.</p>
-            {(explanation is null ? Html.Of($"<p>No explanation yet. It joins this page when it comes: load the page again to look. The request does not wait for it.</p>") : Text(explanation))}
+            <p class="facts">
+            Not part of what you approve, and it decides nothing. Of what it says only the lines that it cites were
+            checked.
+            </p>
+            {(explanation is null ? NotYet() : Text(explanation))}
             </section>
             """);
+
+    private static Html NotYet() => Html.Of($"""
+        <p>
+        No explanation yet. It joins this page when it comes: load the page again to look. The request does not wait
+        for it.
+        </p>
+        """);
 
     private static Html Text(Diagnosis explanation) => Html.Of($"""
         {(explanation.Cause.Length == 0 ? Html.Empty : Quote(explanation))}
@@ -42,5 +52,6 @@ internal static class ExplanationSection
 
     private static string Citations(Diagnosis explanation) => string.Create(
         CultureInfo.InvariantCulture,
-        $"Lines that it cites and that are in the artifact: {explanation.Citations.Count}; cited, not there, and dropped: {explanation.DroppedCitations}.");
+        $"Lines that it cites and that are in the artifact: {explanation.Citations.Count}; "
+        + $"cited, not there, and dropped: {explanation.DroppedCitations}.");
 }

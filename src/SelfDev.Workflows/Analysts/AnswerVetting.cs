@@ -2,10 +2,15 @@ using SelfDev.Core.Redaction;
 
 namespace SelfDev.Workflows.Analysts;
 
-/// <summary>What keeps a model's answer from the eyes of whoever decides: it rests on nothing, or it speaks to its readers.</summary>
+/// <summary>
+/// What keeps a model's answer from the eyes of whoever decides: it rests on nothing, or it speaks to its readers.
+/// </summary>
 public static class AnswerVetting
 {
-    /// <summary>Whether a text speaks to a model or to whoever approves: then the log that was read, or the server, speaks through it.</summary>
+    /// <summary>
+    /// Whether a text speaks to a model or to whoever approves: then the log that was read, or the server, speaks
+    /// through it.
+    /// </summary>
     /// <param name="text">As it came: making text harmless hides what it tried.</param>
     /// <returns>Of <see cref="InjectionKinds"/>, each once, in order of name; empty where nothing is suspect.</returns>
     public static IReadOnlyList<string> SignsIn(string text)
@@ -14,7 +19,10 @@ public static class AnswerVetting
         var lines = text.ReplaceLineEndings("\n").Split('\n');
         return
         [
-            .. InjectionDetector.Scan([.. lines, string.Join(' ', lines)]).Select(sign => sign.Kind).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal),
+            .. InjectionDetector.Scan([.. lines, string.Join(' ', lines)])
+                .Select(sign => sign.Kind)
+                .Distinct(StringComparer.Ordinal)
+                .Order(StringComparer.Ordinal),
         ];
     }
 

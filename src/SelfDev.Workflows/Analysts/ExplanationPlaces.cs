@@ -1,8 +1,8 @@
 namespace SelfDev.Workflows.Analysts;
 
 /// <summary>
-/// How many explanations by a model one process waits for at once. An engine runs a bounded number of activities at a time: a
-/// model that hangs takes up so many of them, and the requests for approval of all runs have the others.
+/// How many explanations by a model one process waits for at once. An engine runs a bounded number of activities at a
+/// time: a model that hangs takes up so many of them, and the requests for approval of all runs have the others.
 /// </summary>
 /// <param name="count">1 or more; well below what the engines run at once (host.json: 10).</param>
 public sealed class ExplanationPlaces(int count)

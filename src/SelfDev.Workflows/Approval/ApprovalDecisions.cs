@@ -52,6 +52,29 @@ public sealed class ApprovalDecisions(
         };
     }
 
+    /// <summary>
+    /// Wakes every workflow that still waits although its decision is recorded: the process may have died between the two, and nobody
+    /// has to decide again for that. Called at a host's start, and now and then where there are several.
+    /// </summary>
+    public async Task WakeAllAsync(CancellationToken cancellation)
+    {
+        await foreach (var planHash in requests.ListUnexpiredAsync(clock.GetUtcNow(), cancellation))
+        {
+            if (await requests.ReadAsync(planHash, cancellation) is not { } request
+                || (await decisions.ReadAsync(request, cancellation)).Items is not { Count: > 0 } recorded
+                || await workflows.GetAsync(request.ApprovalInstanceId, cancellation) is not { IsFinished: false })
+            {
+                continue;
+            }
+
+            for (var number = 1; number <= recorded.Count; number++)
+            {
+                await workflows.RaiseEventAsync(
+                    request.ApprovalInstanceId, ApprovalEvents.Decided(planHash, number), recorded[number - 1], cancellation);
+            }
+        }
+    }
+
     // Whoever has left the policy decides nothing any more, whatever link they kept; execution looks again.
     private async Task<string?> RefusedByPolicyOfNowAsync(ApprovalRequest request, string approver, CancellationToken cancellation)
     {

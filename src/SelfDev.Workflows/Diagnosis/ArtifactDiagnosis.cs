@@ -10,15 +10,18 @@ using SelfDev.Workflows.Ports;
 namespace SelfDev.Workflows.Diagnosis;
 
 /// <summary>
-/// The corridor: one version of one blob from intake to report, with the actions that follow from it. One workflow serves
-/// every kind of artifact; what differs between kinds lives in the rooms of Core. The deterministic report is written
-/// before any model or person is asked, and again when explanations and effects are known; neither waits for the other.
+/// The corridor: one version of one blob from intake to report, with the actions that follow from it. One workflow
+/// serves every kind of artifact; what differs between kinds lives in the rooms of Core. The deterministic report is
+/// written before any model or person is asked, and again when explanations and effects are known; neither waits for
+/// the other.
 /// </summary>
 public static class ArtifactDiagnosis
 {
     public static readonly Workflow<ArtifactDiagnosisInput, ArtifactDiagnosisOutput> Handle = new("ArtifactDiagnosis");
 
-    /// <summary>Explanations that are asked for at once: a cap of our own, because a host's cap is per machine.</summary>
+    /// <summary>
+    /// Explanations that are asked for at once: a cap of our own, because a host's cap is per machine.
+    /// </summary>
     public const int MaxParallelExplanations = 4;
 
     /// <summary>From this version on people are asked before anything is explained.</summary>
@@ -55,10 +58,13 @@ public static class ArtifactDiagnosis
             : await ExplainThenActAsync(context, input, analyzed);
     }
 
-    // People are asked first: an explanation takes as long as its model does, and joins the page and the report when it comes.
-    private static async Task<ArtifactDiagnosisOutput> ActWhileExplainingAsync(IWorkflowContext context, ArtifactDiagnosisInput input, AnalyzedArtifact analyzed)
+    // People are asked first: an explanation takes as long as its model does, and joins the page and the report when
+    // it comes.
+    private static async Task<ArtifactDiagnosisOutput> ActWhileExplainingAsync(
+        IWorkflowContext context, ArtifactDiagnosisInput input, AnalyzedArtifact analyzed)
     {
-        context.SetCustomStatus(new DiagnosisStatus(analyzed.Proposals > 0 ? "acting" : "explaining", analyzed.Findings, analyzed.Proposals));
+        var phase = analyzed.Proposals > 0 ? "acting" : "explaining";
+        context.SetCustomStatus(new DiagnosisStatus(phase, analyzed.Findings, analyzed.Proposals));
         var report = new ReportWriting(context);
         var acting = ActAsync(context, analyzed.Proposals, report);
         var explaining = ExplainAsync(context, analyzed.Groups, report);
@@ -70,12 +76,14 @@ public static class ArtifactDiagnosis
     }
 
     // As instances of before PeopleFirstVersion began; remove it when none is left.
-    private static async Task<ArtifactDiagnosisOutput> ExplainThenActAsync(IWorkflowContext context, ArtifactDiagnosisInput input, AnalyzedArtifact analyzed)
+    private static async Task<ArtifactDiagnosisOutput> ExplainThenActAsync(
+        IWorkflowContext context, ArtifactDiagnosisInput input, AnalyzedArtifact analyzed)
     {
         context.SetCustomStatus(new DiagnosisStatus("explaining", analyzed.Findings, analyzed.Proposals));
         var report = new ReportWriting(context);
         await ExplainAsync(context, analyzed.Groups, report);
-        context.SetCustomStatus(new DiagnosisStatus(analyzed.Proposals > 0 ? "acting" : "done", analyzed.Findings, analyzed.Proposals));
+        var phase = analyzed.Proposals > 0 ? "acting" : "done";
+        context.SetCustomStatus(new DiagnosisStatus(phase, analyzed.Findings, analyzed.Proposals));
         var watch = WatchSilenceAsync(context, input, analyzed.SilentAfterSeconds);
         var outcomes = await ActAsync(context, analyzed.Proposals, report);
         context.SetCustomStatus(new DiagnosisStatus("done", analyzed.Findings, analyzed.Proposals));
@@ -83,7 +91,8 @@ public static class ArtifactDiagnosis
         return new ArtifactDiagnosisOutput("diagnosed", null, analyzed.Findings, analyzed.Proposals, outcomes);
     }
 
-    // The same version is read again when no newer one has come for too long; a newer one makes that reading find it gone.
+    // The same version is read again when no newer one has come for too long; a newer one makes that reading find it
+    // gone.
     private static async Task WatchSilenceAsync(IWorkflowContext context, ArtifactDiagnosisInput input, double? silentAfterSeconds)
     {
         if (silentAfterSeconds is not { } seconds)
@@ -103,7 +112,8 @@ public static class ArtifactDiagnosis
         }
     }
 
-    private static async Task<IReadOnlyList<ActionOutcome>> ActAsync(IWorkflowContext context, int proposals, ReportWriting report)
+    private static async Task<IReadOnlyList<ActionOutcome>> ActAsync(
+        IWorkflowContext context, int proposals, ReportWriting report)
     {
         var outcomes = await Task.WhenAll(Enumerable.Range(1, proposals).Select(number => ActAsync(context, number)));
         if (outcomes.Length > 0)
@@ -136,21 +146,25 @@ public static class ArtifactDiagnosis
         {
             foreach (var explained in await Task.WhenAll(batch.Select(group => ExplainAsync(context, group))))
             {
-                await context.RecordAsync(LedgerEntryTypes.Diagnosis, $"diagnosis:{explained.Group}", explained.Actor, explained);
+                await context.RecordAsync(
+                    LedgerEntryTypes.Diagnosis, $"diagnosis:{explained.Group}", explained.Actor, explained);
             }
         }
 
         await report.WriteAsync();
     }
 
-    // A model that all runs wait for is asked again after a while, about a quarter of an hour in all; then the rules explain.
+    // A model that all runs wait for is asked again after a while, about a quarter of an hour in all; then the rules
+    // explain.
     private static async Task<ExplainedFindings> ExplainAsync(IWorkflowContext context, int group)
     {
         var wait = FirstWait;
         for (var attempt = 1; ; attempt++)
         {
             var explained = await context.CallActivityAsync(
-                ExplainFindings.Handle, new ExplainFindingsInput(context.InstanceId, group, IsLast: attempt == MaxWaits), Retries.Transient);
+                ExplainFindings.Handle,
+                new ExplainFindingsInput(context.InstanceId, group, IsLast: attempt == MaxWaits),
+                Retries.Transient);
             if (!explained.IsBusy)
             {
                 return explained;
@@ -171,11 +185,13 @@ public static class ArtifactDiagnosis
         private async Task WriteAfterAsync(Task before)
         {
             await before;
-            await context.CallActivityAsync(ComposeReport.Handle, new ReportReference(context.InstanceId), Retries.Transient);
+            await context.CallActivityAsync(
+                ComposeReport.Handle, new ReportReference(context.InstanceId), Retries.Transient);
         }
     }
 
-    // A manifest is read where it is needed. A blob that is gone needs no copy: its newer version, if any, has a run of its own.
+    // A manifest is read where it is needed. A blob that is gone needs no copy: its newer version, if any, has a run
+    // of its own.
     private static async Task<ArtifactDiagnosisOutput> EndUnreadAsync(IWorkflowContext context, ArtifactInspection inspection)
     {
         if (inspection is ManifestArtifact)
@@ -196,8 +212,12 @@ public static class ArtifactDiagnosis
     }
 }
 
-/// <param name="DroppedBy">Identity of who uploaded the blob, where storage knows it; that person may not approve what follows.</param>
-/// <param name="Silence">Time without a newer version, where a live run that may have stalled is read again; else null.</param>
+/// <param name="DroppedBy">
+/// Identity of who uploaded the blob, where storage knows it; that person may not approve what follows.
+/// </param>
+/// <param name="Silence">
+/// Time without a newer version, where a live run that may have stalled is read again; else null.
+/// </param>
 public sealed record ArtifactDiagnosisInput(BlobRef Blob, string? DroppedBy, TimeSpan? Silence = null);
 
 /// <param name="Outcome"><c>diagnosed</c>, <c>noted</c> (a manifest), <c>rejected</c> or <c>gone</c>.</param>

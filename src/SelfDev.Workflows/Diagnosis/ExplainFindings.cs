@@ -9,33 +9,44 @@ using SelfDev.Workflows.Ports;
 namespace SelfDev.Workflows.Diagnosis;
 
 /// <summary>
-/// Asks the analyst about one group and stores the answer. Where the analyst has none, or none that may be shown (<see cref="AnswerVetting"/>),
-/// the rules' explanation stands in its place with the reason beside it. Run again after a crash it asks again and writes over what is stored:
-/// somebody else may have written that.
+/// Asks the analyst about one group and stores the answer. Where the analyst has none, or none that may be shown
+/// (<see cref="AnswerVetting"/>), the rules' explanation stands in its place with the reason beside it. Run again
+/// after a crash it asks again and writes over what is stored: somebody else may have written that.
 /// </summary>
 public sealed class ExplainFindings(
-    IArtifactStore store, Explanations explanations, IAnalyst analyst, RulesAnalyst rules, ExplanationPlaces places, ILogger<ExplainFindings> logger)
+    IArtifactStore store,
+    Explanations explanations,
+    IAnalyst analyst,
+    RulesAnalyst rules,
+    ExplanationPlaces places,
+    ILogger<ExplainFindings> logger)
     : IActivity<ExplainFindingsInput, ExplainedFindings>
 {
     public static readonly Activity<ExplainFindingsInput, ExplainedFindings> Handle = new("ExplainFindings");
 
-    /// <returns><see cref="ExplainedFindings.IsBusy"/> where so many runs wait for the model that this one has to come again.</returns>
+    /// <returns>
+    /// <see cref="ExplainedFindings.IsBusy"/> where so many runs wait for the model that this one has to come again.
+    /// </returns>
     public async Task<ExplainedFindings> RunAsync(ExplainFindingsInput input, ActivityContext context)
     {
         if (analyst is RulesAnalyst)
         {
             var question = await QuestionAsync(input, context);
-            return await StoreAsync(input, Of(input.Group, question, await analyst.ExplainAsync(question, context.Cancellation), Explainer.Rules), context);
+            var answer = await analyst.ExplainAsync(question, context.Cancellation);
+            return await StoreAsync(input, Of(input.Group, question, answer, Explainer.Rules), context);
         }
 
         if (!places.TryTake())
         {
-            return input.IsLast ? await ExplainByModelAsync(input, context, _ => Task.FromResult(GaveUp)) : ExplainedFindings.Busy(input.Group);
+            return input.IsLast
+                ? await ExplainByModelAsync(input, context, _ => Task.FromResult(GaveUp))
+                : ExplainedFindings.Busy(input.Group);
         }
 
         try
         {
-            return await ExplainByModelAsync(input, context, question => analyst.ExplainAsync(question, context.Cancellation));
+            return await ExplainByModelAsync(
+                input, context, question => analyst.ExplainAsync(question, context.Cancellation));
         }
         finally
         {
@@ -46,11 +57,13 @@ public sealed class ExplainFindings(
     private static AnalystAnswer GaveUp { get; } =
         new("", [], 0, null, "it was busy with other runs for too long", new AnalystUsage("", 0, 0, 0, TimeSpan.Zero));
 
-    private async Task<ExplainedFindings> ExplainByModelAsync(ExplainFindingsInput input, ActivityContext context, Func<AnalystQuestion, Task<AnalystAnswer>> ask)
+    private async Task<ExplainedFindings> ExplainByModelAsync(
+        ExplainFindingsInput input, ActivityContext context, Func<AnalystQuestion, Task<AnalystAnswer>> ask)
     {
         var question = await QuestionAsync(input, context);
         var answer = await ask(question);
-        IReadOnlyList<string> signs = [.. answer.Signs.Concat(AnswerVetting.SignsIn(answer.Cause)).Distinct(StringComparer.Ordinal)];
+        IReadOnlyList<string> signs =
+            [.. answer.Signs.Concat(AnswerVetting.SignsIn(answer.Cause)).Distinct(StringComparer.Ordinal)];
         if (signs.Count > 0)
         {
             logger.AnswerSpeaksToReaders(input.ReportId, input.Group, string.Join(", ", signs));
@@ -73,17 +86,19 @@ public sealed class ExplainFindings(
         }, context);
     }
 
-    private async Task<ExplainedFindings> StoreAsync(ExplainFindingsInput input, Core.Findings.Diagnosis diagnosis, ActivityContext context)
+    private async Task<ExplainedFindings> StoreAsync(
+        ExplainFindingsInput input, Core.Findings.Diagnosis diagnosis, ActivityContext context)
     {
         await explanations.WriteAsync(input.ReportId, diagnosis, context.Cancellation);
         return ExplainedFindings.Of(diagnosis);
     }
 
-    private static Core.Findings.Diagnosis Of(int group, AnalystQuestion question, AnalystAnswer answer, Explainer by) => new(
+    private static Core.Findings.Diagnosis Of(
+        int group, AnalystQuestion question, AnalystAnswer answer, Explainer by) => new(
         group,
         [.. question.Findings.Select(finding => finding.Id)],
         answer.Cause,
-        [.. answer.Citations.Select(citation => new DiagnosisCitation(citation.Line, citation.Text) { File = citation.File })],
+        [.. answer.Citations.Select(cited => new DiagnosisCitation(cited.Line, cited.Text) { File = cited.File })],
         answer.DroppedCitations,
         answer.RecommendedAction,
         answer.Unavailable,
@@ -96,8 +111,10 @@ public sealed class ExplainFindings(
 
     private async Task<AnalystQuestion> QuestionAsync(ExplainFindingsInput input, ActivityContext context)
     {
-        var stored = await store.ReadJsonAsync<StoredAnalysis>(Containers.Evidence, DiagnosisBlobs.Analysis(input.ReportId), context.Cancellation);
-        var windows = await store.ReadJsonAsync<StoredWindows>(Containers.Evidence, DiagnosisBlobs.Windows(input.ReportId, input.Group), context.Cancellation);
+        var stored = await store.ReadJsonAsync<StoredAnalysis>(
+            Containers.Evidence, DiagnosisBlobs.Analysis(input.ReportId), context.Cancellation);
+        var windows = await store.ReadJsonAsync<StoredWindows>(
+            Containers.Evidence, DiagnosisBlobs.Windows(input.ReportId, input.Group), context.Cancellation);
         var ids = stored.Groups[input.Group - 1];
         var findings = ids.Select(id => stored.Analysis.Findings.Single(finding => finding.Id == id)).ToList();
         var actions = stored.Proposals
@@ -114,7 +131,9 @@ public sealed class ExplainFindings(
 /// <param name="IsLast">Whether a busy model is not waited for any longer: then the rules explain.</param>
 public sealed record ExplainFindingsInput(string ReportId, int Group, bool IsLast = false);
 
-/// <summary>What the ledger keeps of a diagnosis: who explained what, on how many verified lines, at which cost; no text.</summary>
+/// <summary>
+/// What the ledger keeps of a diagnosis: who explained what, on how many verified lines, at which cost; no text.
+/// </summary>
 /// <param name="Root">Id of the group's root finding.</param>
 public sealed record ExplainedFindings(
     int Group,
@@ -143,9 +162,12 @@ public sealed record ExplainedFindings(
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool IsBusy { get; init; }
 
-    /// <value>Who stands in the ledger as the actor: never just what a server calls itself, which could be a person's name.</value>
+    /// <value>
+    /// Who stands in the ledger as the actor: never just what a server calls itself, which could be a person's name.
+    /// </value>
     [JsonIgnore]
-    public string Actor => ExplainedBy == Explainer.Rules ? RulesAnalyst.AnalystName : $"model:{ModelName.Shown(Analyst)}";
+    public string Actor =>
+        ExplainedBy == Explainer.Rules ? RulesAnalyst.AnalystName : $"model:{ModelName.Shown(Analyst)}";
 
     public static ExplainedFindings Of(Core.Findings.Diagnosis diagnosis) => new(
         diagnosis.Group,
@@ -165,5 +187,6 @@ public sealed record ExplainedFindings(
         AnswerSigns = diagnosis.AnswerSigns,
     };
 
-    public static ExplainedFindings Busy(int group) => new(group, "", "", 0, 0, null, null, 0, 0, 0, 0) { IsBusy = true };
+    public static ExplainedFindings Busy(int group) =>
+        new(group, "", "", 0, 0, null, null, 0, 0, 0, 0) { IsBusy = true };
 }

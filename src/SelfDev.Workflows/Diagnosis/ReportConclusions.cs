@@ -34,7 +34,8 @@ internal static class ReportConclusions
             var rests = citations.Length > 0 ? $", resting on {citations}" : "";
             if (diagnosis.Cause.Length > 0)
             {
-                yield return new Quote($"{string.Join(", ", diagnosis.FindingIds)}: explanation by {Author(diagnosis)}{rests}", diagnosis.Cause);
+                var findings = string.Join(", ", diagnosis.FindingIds);
+                yield return new Quote($"{findings}: explanation by {Author(diagnosis)}{rests}", diagnosis.Cause);
             }
 
             if (diagnosis.DroppedCitations > 0)

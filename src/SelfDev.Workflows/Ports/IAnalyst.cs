@@ -3,9 +3,9 @@ using SelfDev.Core.Findings;
 namespace SelfDev.Workflows.Ports;
 
 /// <summary>
-/// Explains findings. It adds causes and wording to what code has found; it decides nothing, and what it cites is checked
-/// afterwards. Implementations: rules (no network) and a language model. Whether it is a model is told by its type: whatever is
-/// not <see cref="Analysts.RulesAnalyst"/> counts as one.
+/// Explains findings. It adds causes and wording to what code has found; it decides nothing, and what it cites is
+/// checked afterwards. Implementations: rules (no network) and a language model. Whether it is a model is told by its
+/// type: whatever is not <see cref="Analysts.RulesAnalyst"/> counts as one.
 /// </summary>
 public interface IAnalyst
 {
@@ -33,7 +33,9 @@ public sealed record AnalystQuestion(
 
 /// <summary>Consecutive lines of an artifact.</summary>
 /// <param name="FirstLine">1-based.</param>
-/// <param name="Lines">Raw, or redacted already: the analyst redacts and fences in any case, before anything leaves.</param>
+/// <param name="Lines">
+/// Raw, or redacted already: the analyst redacts and fences in any case, before anything leaves.
+/// </param>
 public sealed record EvidenceWindow(string? File, long FirstLine, IReadOnlyList<string> Lines);
 
 /// <param name="Cause">One paragraph; empty when unavailable.</param>
@@ -49,12 +51,18 @@ public sealed record AnalystAnswer(
     string? Unavailable,
     AnalystUsage Usage)
 {
-    /// <value>What the raw answer tried instead of explaining (<see cref="Core.Redaction.InjectionKinds"/>), before anything in it was made harmless; none where it did not.</value>
+    /// <value>
+    /// What the raw answer tried instead of explaining (<see cref="Core.Redaction.InjectionKinds"/>), before anything
+    /// in it was made harmless; none where it did not.
+    /// </value>
     public IReadOnlyList<string> Signs { get; init; } = [];
 }
 
 /// <param name="Text">Part of the line, as in the artifact.</param>
 public sealed record Citation(string? File, long Line, string Text);
 
-/// <param name="Analyst">The model's name as its server reported it, in the form that <see cref="Core.Lineage.ModelName.Shown"/> gives; the configured one where it reported none; or <c>rules</c>.</param>
+/// <param name="Analyst">
+/// The model's name as its server reported it, in the form that <see cref="Core.Lineage.ModelName.Shown"/> gives; the
+/// configured one where it reported none; or <c>rules</c>.
+/// </param>
 public sealed record AnalystUsage(string Analyst, long InputTokens, long CachedTokens, long OutputTokens, TimeSpan Latency);

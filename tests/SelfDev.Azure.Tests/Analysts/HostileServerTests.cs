@@ -7,7 +7,10 @@ using SelfDev.Workflows.Ports;
 
 namespace SelfDev.Azure.Tests.Analysts;
 
-/// <summary>A model server that lies, over the wire: about its name, to take away the second person, and in its prose, to be believed.</summary>
+/// <summary>
+/// A model server that lies, over the wire: about its name, to take away the second person, and in its prose, to be
+/// believed.
+/// </summary>
 public sealed class HostileServerTests : IAsyncLifetime
 {
     private const string Configured = "explainer";

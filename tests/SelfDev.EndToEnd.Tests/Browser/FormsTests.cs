@@ -40,6 +40,16 @@ public sealed class FormsTests(Chromium chromium) : IClassFixture<Chromium>
         Assert.Equal((true, "operator@localhost", home), (state.Engaged, state.By, page.Url));
         await LookAsync(page, "dashboard-stopped");
 
+        // The operator may stop and not release: that is for those whom the policy names.
+        await page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Release it" }).ClickAsync();
+        await page.GetByText("operator@localhost may not release the kill switch").WaitForAsync();
+        await LookAsync(page, "release-refused");
+        Assert.True((await killSwitch.ReadAsync(Cancellation)).Engaged);
+
+        await page.Context.ClearCookiesAsync();
+        await page.GotoAsync(home);
+        await page.GetByLabel("API key").FillAsync(pipeline.Host.Address.Approvers![0].Key);
+        await page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Sign in" }).ClickAsync();
         await page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Release it" }).ClickAsync();
         await page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Stop all actions" }).WaitForAsync();
         Assert.False((await killSwitch.ReadAsync(Cancellation)).Engaged);

@@ -103,6 +103,33 @@ public class EvaluationPipelineTests
     }
 
     [Fact]
+    public async Task A_server_that_names_itself_only_after_one_person_has_approved_gets_no_effect_out_of_it()
+    {
+        var gate = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        await using var model = await OpenAiWireServer.StartAsync();
+        model.Always(WireAnswer.After(gate.Task, WireAnswer.Explaining("It is as good as before.", model: "step-2")));
+        await using var pipeline = await RunningPipeline.StartAsync(
+            Policies.Gate(TwoApprovers, """{ "whatever": { "checkpoint": "outside" } }"""), model: Options(model));
+        await ParentAndPromotedAsync(pipeline);
+        var instance = await pipeline.DropAsync("evals/step-2/scores.csv", Scores(4000, lost: 0, won: 0));
+        // By the word of the policy the configured model is another one: one person is enough, as far as anybody knows.
+        var link = await pipeline.NextLinkAsync("allow-promotion on evals/step-2");
+        Assert.Contains("One of these people has to approve", await pipeline.PageAsync(link), StringComparison.Ordinal);
+
+        gate.SetResult();
+        while (!(await pipeline.PageAsync(link)).Contains("Written by the language model step-2.", StringComparison.Ordinal))
+        {
+            await Task.Yield();
+        }
+
+        Assert.Equal(HttpStatusCode.OK, await pipeline.DecideAsync(link, "approve"));
+        var refused = Assert.Single((await pipeline.FinishAsync(instance)).Actions);
+        Assert.Equal(EffectOutcome.Refused, refused.Outcome);
+        Assert.Contains("it takes 2 of", refused.Detail, StringComparison.Ordinal);
+        Assert.Empty(await CommandsAsync(pipeline));
+    }
+
+    [Fact]
     public async Task With_one_approver_only_a_self_explained_checkpoint_is_not_even_proposed()
     {
         await using var model = await OpenAiWireServer.StartAsync();

@@ -97,7 +97,10 @@ internal sealed class RunningPipeline : IAsyncDisposable
             var notification = await _notifications.Reader.ReadAsync(Cancellation);
             if (notification.Topic == "approval-requested" && notification.Title.StartsWith(action, StringComparison.Ordinal))
             {
-                return notification.Link!;
+                // A link without authority: who was asked goes along, to sign in as that person.
+                return notification.Link!.AbsolutePath.Contains("/decide/", StringComparison.Ordinal)
+                    ? new Uri(notification.Link + "#" + notification.Recipient)
+                    : notification.Link;
             }
         }
     }
@@ -105,7 +108,14 @@ internal sealed class RunningPipeline : IAsyncDisposable
     public async Task<HttpStatusCode> DecideAsync(Uri link, string decision)
     {
         using var form = new FormUrlEncodedContent([new("decision", decision), new("reason", "test")]);
-        using var response = await _client.PostAsync(link, form, Cancellation);
+        using var message = new HttpRequestMessage(HttpMethod.Post, link) { Content = form };
+        if (link.Fragment.Length > 1)
+        {
+            var person = Uri.UnescapeDataString(link.Fragment[1..]);
+            message.Headers.Add("x-selfdev-key", Host.Address.Approvers!.Single(approver => approver.Name == person).Key);
+        }
+
+        using var response = await _client.SendAsync(message, Cancellation);
         return response.StatusCode;
     }
 

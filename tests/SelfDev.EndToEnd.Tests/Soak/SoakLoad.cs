@@ -101,7 +101,7 @@ internal sealed class SoakLoad(SoakHost host, Acknowledged acknowledged, int rou
         {
             var answer = (await response.Content.ReadFromJsonAsync<JsonObject>(cancellation))!;
             acknowledged.Decisions.Enqueue(
-                new AcknowledgedDecision((string)answer["planHash"]!, (string)answer["approver"]!, kind));
+                new AcknowledgedDecision((string)answer["id"]!, (string)answer["approver"]!, kind));
         }
     }
 

@@ -6,7 +6,10 @@ using SelfDev.Workflows.Engine;
 
 namespace SelfDev.Local.Tests.Engine;
 
-/// <summary>A model that hangs, on the embedded engine with four activities at a time: through restarts, and in instances that older code began.</summary>
+/// <summary>
+/// A model that hangs, on the embedded engine with four activities at a time: through restarts, and in instances that
+/// older code began.
+/// </summary>
 public sealed class SlowModelTests : DiagnosisConformance
 {
     private string _version = WorkflowCatalog.DefaultVersion;

@@ -14,11 +14,13 @@ using Xunit;
 namespace SelfDev.Testing.Conformance;
 
 /// <summary>
-/// The corridor on an engine, with a model that answers when the test lets it: nobody waits for it. The workflow and its explanations are
-/// the genuine ones; intake, analysis and the action behind an approval are a line each.
+/// The corridor on an engine, with a model that answers when the test lets it: nobody waits for it. The workflow and
+/// its explanations are the genuine ones; intake, analysis and the action behind an approval are a line each.
 /// </summary>
 public abstract class DiagnosisConformance : IAsyncLifetime
 {
+    private static readonly TimeSpan RealLimit = TimeSpan.FromSeconds(60);
+
     private readonly TaskCompletionSource _answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>A fresh engine, not started, on an empty store.</summary>
@@ -30,7 +32,10 @@ public abstract class DiagnosisConformance : IAsyncLifetime
 
     protected ActivityProbe Probe { get; } = new();
 
-    /// <value>What happened, in order: <c>act</c>, <c>explained</c> (as the ledger has it) and <c>report</c>, each with its instance.</value>
+    /// <value>
+    /// What happened, in order: <c>act</c>, <c>explained</c> (as the ledger has it) and <c>report</c>, each with its
+    /// instance.
+    /// </value>
     protected ConcurrentQueue<string> Steps { get; } = new();
 
     protected ExplanationPlaces Places { get; } = new(2);
@@ -96,7 +101,7 @@ public abstract class DiagnosisConformance : IAsyncLifetime
         Assert.Equal(WorkflowStatus.Running, (await Engine.Client.GetAsync("a", Cancellation))!.Status);
         Probe.Release("act a:action:1");
 
-        var failed = await Engine.Client.WaitForCompletionAsync("a", Cancellation);
+        var failed = await Engine.Client.WaitForCompletionAsync("a", Cancellation).WaitAsync(RealLimit, Cancellation);
         Assert.Equal(WorkflowStatus.Failed, failed.Status);
         Assert.Contains("no rights", failed.Failure!.Message, StringComparison.Ordinal);
         Assert.Equal(["act a:action:1", "report a"], Steps);
@@ -109,12 +114,14 @@ public abstract class DiagnosisConformance : IAsyncLifetime
     {
         await ExplainedReport.StoreAsync(Store, instance);
         await StartEngineAsync();
-        await Engine.Client.StartAsync(ArtifactDiagnosis.Handle, new ArtifactDiagnosisInput(new BlobRef(Containers.Intake, "evals/step-2/scores.csv", "1"), null), instance, Cancellation);
+        var blob = new BlobRef(Containers.Intake, "evals/step-2/scores.csv", "1");
+        await Engine.Client.StartAsync(
+            ArtifactDiagnosis.Handle, new ArtifactDiagnosisInput(blob, null), instance, Cancellation);
     }
 
     protected async Task<ArtifactDiagnosisOutput> FinishAsync(string instance)
     {
-        var finished = await Engine.Client.WaitForCompletionAsync(instance, Cancellation);
+        var finished = await Engine.Client.WaitForCompletionAsync(instance, Cancellation).WaitAsync(RealLimit, Cancellation);
         Assert.True(finished.Status == WorkflowStatus.Completed, $"{finished.Status}: {finished.Failure}");
         return Payload.Deserialize<ArtifactDiagnosisOutput>(finished.Output)!;
     }
@@ -148,15 +155,20 @@ public abstract class DiagnosisConformance : IAsyncLifetime
             Steps.Enqueue($"act {call.InstanceId}");
             return new ActionOutcome(input.ReportId, input.Proposal, "wait", null, EffectOutcome.Applied, "");
         }))
-        .Add(IntakeActivities.Inspect, _ => Probe.Activity<BlobRef, ArtifactInspection>(blob => new AcceptedArtifact(blob, "evals", "csv", "step-2", 1, 1, new string('a', 64))))
-        .Add(IntakeActivities.Reject, _ => Probe.Activity<RejectedArtifact, Rejection>(_ => throw new NonRetryableException("Nothing is rejected here.")))
-        .Add(AnalyzeArtifact.Handle, _ => Probe.Activity<AnalyzeArtifactInput, AnalyzedArtifact>(_ => new AnalyzedArtifact(null, new string('a', 64), 2, null, ExplainedReport.Groups, 1)))
+        .Add(IntakeActivities.Inspect, _ => Probe.Activity<BlobRef, ArtifactInspection>(
+            blob => new AcceptedArtifact(blob, "evals", "csv", "step-2", 1, 1, new string('a', 64))))
+        .Add(IntakeActivities.Reject, _ => Probe.Activity<RejectedArtifact, Rejection>(
+            _ => throw new NonRetryableException("Nothing is rejected here.")))
+        .Add(AnalyzeArtifact.Handle, _ => Probe.Activity<AnalyzeArtifactInput, AnalyzedArtifact>(
+            _ => new AnalyzedArtifact(null, new string('a', 64), 2, null, ExplainedReport.Groups, 1)))
         .Add(ExplainFindings.Handle, _ => ExplainingFails is { } failure
             ? Probe.Activity<ExplainFindingsInput, ExplainedFindings>(_ => throw failure)
             : Probe.Activity<ExplainFindingsInput, ExplainedFindings>((input, call) =>
             {
                 Interlocked.Increment(ref _questions);
-                return new ExplainFindings(Store, new Explanations(Store), new WaitingModel(this), new RulesAnalyst(), Places, NullLogger<ExplainFindings>.Instance).RunAsync(input, call);
+                var logger = NullLogger<ExplainFindings>.Instance;
+                var (model, rules) = (new WaitingModel(this), new RulesAnalyst());
+                return new ExplainFindings(Store, new Explanations(Store), model, rules, Places, logger).RunAsync(input, call);
             }))
         .Add(ComposeReport.Handle, _ => Probe.Activity<ReportReference, Nothing>(report =>
         {
@@ -187,7 +199,8 @@ public abstract class DiagnosisConformance : IAsyncLifetime
                 cancellation.ThrowIfCancellationRequested();
             }
 
-            return new AnalystAnswer("The GPU was lost.", [new Citation(null, 7, "Xid")], 0, null, null, new AnalystUsage(Name, 1, 0, 1, TimeSpan.Zero));
+            var usage = new AnalystUsage(Name, 1, 0, 1, TimeSpan.Zero);
+            return new AnalystAnswer("The GPU was lost.", [new Citation(null, 7, "Xid")], 0, null, null, usage);
         }
     }
 }

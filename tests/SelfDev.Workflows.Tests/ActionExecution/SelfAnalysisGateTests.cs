@@ -43,8 +43,9 @@ public class SelfAnalysisGateTests
     [InlineData("""{"schema":"selfdev.checkpoint/1","parent":"elsewhere","servedAs":["explainer"],"promotedAt":"2026-01-31T12:00:00Z"}""")]
     public async Task No_manifest_makes_an_unknown_model_harmless(string manifest)
     {
-        var report = new ExplainedReport(new FakeModel()).Manifest("harmless", manifest).Manifest("explainer", manifest);
+        var report = new ExplainedReport(new FakeModel()).Manifest("harmless", manifest);
         Assert.StartsWith(Unknown, await report.SecondPersonAsync(), StringComparison.Ordinal);
+        Assert.StartsWith(Unknown, await report.Manifest("explainer", manifest).SecondPersonAsync(), StringComparison.Ordinal);
     }
 
     [Fact]
