@@ -167,7 +167,8 @@ internal sealed class SoakReckoning
                     (
                         Hash: (string)entry["body"]!["planHash"]!,
                         Change: new ArmChange(
-                            (string?)entry["body"]!["eTag"], (string)entry["body"]!["to"]!["capacity"]!)))
+                            ((string?)entry["body"]!["eTag"])?.Trim('"'),
+                            (string)entry["body"]!["to"]!["capacity"]!)))
             .DistinctBy(plan => plan.Hash)
             .ToList();
         foreach (var change in _changes.GroupBy(change => change))
