@@ -13,7 +13,7 @@ var minutes = new Option<double>("--max-minutes") { Description = "Begin no muta
 var unitSeconds = new Option<double>("--unit-seconds")
 {
     Description = "Set aside a class (or method) of tests that takes longer by itself.",
-    DefaultValueFactory = _ => 30,
+    DefaultValueFactory = _ => 60,
 };
 var threshold = new Option<double>("--threshold") { Description = "Exit code 1 below this score, in percent.", DefaultValueFactory = _ => 85 };
 var parallel = new Option<int>("--parallel")
