@@ -6,6 +6,7 @@ using SelfDev.Mutation.Points;
 using SelfDev.Mutation.Reporting;
 using SelfDev.Mutation.Sets;
 using SelfDev.Mutation.Trials;
+using static System.FormattableString;
 
 namespace SelfDev.Mutation;
 
@@ -21,7 +22,8 @@ internal sealed class MutationRun(RunOptions options, string repository, TextWri
     public async Task<int> RunAsync(CancellationToken cancellation)
     {
         var sets = await MutationSets.ReadAsync(Path.Combine(repository, Folder, "sets.json"), cancellation);
-        var accepted = await AcceptedSurvivors.ReadAsync(Path.Combine(repository, Folder, "accepted.json"), cancellation);
+        var acceptedPath = Path.Combine(repository, Folder, "accepted.json");
+        var accepted = await AcceptedSurvivors.ReadAsync(acceptedPath, cancellation);
         var set = sets.Choose(options.Targets, options.Tests);
         using var workspace = await Workspace.CopyAsync(repository, options.IsKept, cancellation);
         var build = new ProjectBuild(workspace);
@@ -88,14 +90,20 @@ internal sealed class MutationRun(RunOptions options, string repository, TextWri
         {
             Say($"{project.Key}: looking for mutants that compile");
             var sources = await ProjectSources.LoadAsync(
-                project.Key, workspace.InCopy(project.Key), build.ArgumentsOf(project.Key), build.GeneratedOf(project.Key), cancellation);
+                project.Key,
+                workspace.InCopy(project.Key),
+                build.ArgumentsOf(project.Key),
+                build.GeneratedOf(project.Key),
+                cancellation);
             var all = new List<Mutant>();
             foreach (var file in project)
             {
-                var tree = sources.Compilation.SyntaxTrees.FirstOrDefault(tree => tree.FilePath == workspace.InCopy(file));
+                var tree = sources.Compilation.SyntaxTrees
+                    .FirstOrDefault(tree => tree.FilePath == workspace.InCopy(file));
                 if (tree is not null)
                 {
-                    all.AddRange(new MutationScan(options.WithTexts).Find(sources.Compilation.GetSemanticModel(tree), file, next + all.Count));
+                    all.AddRange(new MutationScan(options.WithTexts)
+                        .Find(sources.Compilation.GetSemanticModel(tree), file, next + all.Count));
                 }
             }
 
@@ -106,17 +114,22 @@ internal sealed class MutationRun(RunOptions options, string repository, TextWri
             Say($"{project.Key}: {result.Sound.Count} mutants, {result.Dropped.Count} dropped");
         }
 
-        return sound.Count > 0 ? (sound, dropped) : throw new MutationException("There is nothing to mutate in " + string.Join(", ", set.Files));
+        return sound.Count > 0
+            ? (sound, dropped)
+            : throw new MutationException("There is nothing to mutate in " + string.Join(", ", set.Files));
     }
 
     private static string ProjectOf(string file, Workspace workspace)
     {
-        for (var folder = Path.GetDirectoryName(file); !string.IsNullOrEmpty(folder); folder = Path.GetDirectoryName(folder))
+        var folder = Path.GetDirectoryName(file);
+        while (!string.IsNullOrEmpty(folder))
         {
             if (Directory.EnumerateFiles(workspace.InCopy(folder), "*.csproj").Any())
             {
                 return folder;
             }
+
+            folder = Path.GetDirectoryName(folder);
         }
 
         throw new MutationException($"{file} belongs to no project.");
@@ -131,7 +144,8 @@ internal sealed class MutationRun(RunOptions options, string repository, TextWri
         return [.. all.Take(options.Sample ?? int.MaxValue)];
     }
 
-    private static async Task WeaveAsync(IReadOnlyList<Mutant> mutants, Workspace workspace, CancellationToken cancellation)
+    private static async Task WeaveAsync(
+        IReadOnlyList<Mutant> mutants, Workspace workspace, CancellationToken cancellation)
     {
         foreach (var file in mutants.GroupBy(mutant => mutant.File))
         {
@@ -148,9 +162,15 @@ internal sealed class MutationRun(RunOptions options, string repository, TextWri
     }
 
     private async Task<IReadOnlyList<UnitCoverage>> MeasureAsync(
-        MutationSet set, List<Mutant> mutants, MutationSets sets, ProjectBuild build, TestProcess process, CancellationToken cancellation)
+        MutationSet set,
+        List<Mutant> mutants,
+        MutationSets sets,
+        ProjectBuild build,
+        TestProcess process,
+        CancellationToken cancellation)
     {
-        var measured = await MeasureAsync(set.Tests.Where(suite => !suite.LastResort), sets, build, process, cancellation);
+        var measured = await MeasureAsync(
+            set.Tests.Where(suite => !suite.LastResort), sets, build, process, cancellation);
         var reached = measured.SelectMany(unit => unit.Reached).ToHashSet();
         var unreached = mutants.Count(mutant => !reached.Contains(mutant.Id));
         var last = set.Tests.Where(suite => suite.LastResort).ToList();
@@ -165,7 +185,11 @@ internal sealed class MutationRun(RunOptions options, string repository, TextWri
     }
 
     private async Task<IReadOnlyList<UnitCoverage>> MeasureAsync(
-        IEnumerable<TestSuite> suites, MutationSets sets, ProjectBuild build, TestProcess process, CancellationToken cancellation)
+        IEnumerable<TestSuite> suites,
+        MutationSets sets,
+        ProjectBuild build,
+        TestProcess process,
+        CancellationToken cancellation)
     {
         var coverage = new Coverage(process, options.UnitLimit);
         var units = new List<TestUnit>();
@@ -203,9 +227,10 @@ internal sealed class MutationRun(RunOptions options, string repository, TextWri
             }
 
             var result = await trial.RunAsync(mutant, stop);
-            var killedNow = result.Outcome is Outcome.Killed or Outcome.TimedOut ? Interlocked.Increment(ref killed) : Volatile.Read(ref killed);
-            var number = Interlocked.Increment(ref done);
-            Say($"{number}/{mutants.Count} ({killedNow} killed)  {result.Outcome,-10} {result.Elapsed.TotalSeconds,5:0.0} s  {mutant.File}:{mutant.Line} [{mutant.Operator}]");
+            Interlocked.Add(ref killed, result.Outcome is Outcome.Killed or Outcome.TimedOut ? 1 : 0);
+            Interlocked.Increment(ref done);
+            var (count, seconds) = ($"{done}/{mutants.Count} ({killed} killed)", result.Elapsed.TotalSeconds);
+            Say($"{count}  {result.Outcome,-10} {seconds,5:0.0} s  {mutant.File}:{mutant.Line} [{mutant.Operator}]");
             return result;
         }
     }
@@ -222,5 +247,5 @@ internal sealed class MutationRun(RunOptions options, string repository, TextWri
     }
 
     private void Say(FormattableString line) =>
-        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"[{_watch.Elapsed:mm\\:ss}] {line.ToString(CultureInfo.InvariantCulture)}"));
+        output.WriteLine(Invariant($"[{(int)_watch.Elapsed.TotalMinutes:00}:{_watch.Elapsed:ss}] ") + Invariant(line));
 }

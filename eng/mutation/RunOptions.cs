@@ -6,7 +6,7 @@ namespace SelfDev.Mutation;
 /// <param name="Sample">How many mutants are taken at random; null for all.</param>
 /// <param name="Seed">Of the sample and of the order.</param>
 /// <param name="MaxTime">No mutant is begun after this, counted from the start of the run.</param>
-/// <param name="UnitLimit">A class of tests (or a method, see <c>sets.json</c>) that takes longer than this by itself is set aside.</param>
+/// <param name="UnitLimit">A class of tests (or a method) that takes longer than this by itself is set aside.</param>
 /// <param name="Threshold">Lowest score, in percent, that passes.</param>
 internal sealed record RunOptions(
     IReadOnlyList<string> Targets,

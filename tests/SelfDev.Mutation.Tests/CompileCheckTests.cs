@@ -11,13 +11,17 @@ public sealed class CompileCheckTests
             private const int Limit = 5 + 6;
             private enum Kind { One = 1, Two = One + 1 }
             [Obsolete("text", false)]
-            public static string Run(int a = 3, bool b = true) { const int c = 7; var d = nameof(Limit); return $"{a,10}{c}{d}"; }
+            public static string Run(int a = 3, bool b = true)
+            {
+                const int c = 7;
+                return $"{a,10}{c}" + nameof(Limit);
+            }
             """).Mutants);
 
     [Fact]
     public void An_expression_tree_is_left_alone() =>
         Assert.Empty(Specimen.Of(
-            "public static System.Linq.Expressions.Expression<Func<int, bool>> Run() => a => a > 5 && a != 7;").Mutants);
+            "public static System.Linq.Expressions.Expression<Func<int, bool>> Run() => a => a > 5;").Mutants);
 
     [Fact]
     public void A_hash_code_and_a_cancellation_are_left_alone() =>
@@ -60,7 +64,8 @@ public sealed class CompileCheckTests
             "public static TimeSpan Between(DateTime a, DateTime b) => a - b;" +
             "public static bool Same(DateTime a, DateTime b) => a == b;");
 
-        Assert.Contains(specimen.Dropped, one => one.Mutant.Original == "a - b" && one.Error.StartsWith("CS", StringComparison.Ordinal));
+        Assert.Contains(specimen.Dropped,
+            one => one.Mutant.Original == "a - b" && one.Error.StartsWith("CS", StringComparison.Ordinal));
         Assert.Contains("a == b -> a != b", specimen.Shown);
         Assert.Contains("a > 9 -> a >= 9", specimen.Shown);
     }
@@ -83,9 +88,13 @@ public sealed class CompileCheckTests
                 Numbers[^1] = Numbers is [_, var second, ..] && second >= 0 ? 1 : 0;
                 checked { _field = _field * 2 - 1; }
                 for (int i = 0, j = 10; i < j; i++, j--) { Property += i; }
-                if (int.TryParse(text, out var number) && number > 0 || text is { Length: > 2 } longer && longer[0] != 'x') { bytes[0]++; }
-                else if (!text.Any()) { throw new ArgumentException($"{(text.Length > 1 ? "a:b" : "c")} {text.Length + 1:x4}"); }
-                var lookup = new Dictionary<string, int>(StringComparer.Ordinal) { ["a"] = 1, [text] = text.Length - 1 };
+                if (int.TryParse(text, out var number) && number > 0
+                    || text is { Length: > 2 } longer && longer[0] != 'x') { bytes[0]++; }
+                else if (!text.Any())
+                {
+                    throw new ArgumentException($"{(text.Length > 1 ? "a:b" : "c")} {text.Length + 1:x4}");
+                }
+                var lookup = new Dictionary<string, int>(4 - 1) { ["a"] = 1, [text] = text.Length - 1 };
                 Func<int, Func<int, bool>> nested = a => b => a > b && b < 5;
                 (int Left, int Right) pair = (text.Length + 1, lookup.TryGetValue("a", out var found) ? found : -1);
                 var raw = text.Length > 2
@@ -96,8 +105,15 @@ public sealed class CompileCheckTests
                     : /* a comment */ "three"; // another
                 lock (Numbers) { Local(ref _field, 3); }
                 // What an arm holds is mutated, too.
-                var label = pair switch { (0, _) => "zero", ( > 3, var right) when right > 0 => "more" + right, { Left: < 4 } => "less", _ => "other" };
-                return $"{part} {_field} {Property} {bytes[0]} {nested(2)(1)} {raw} {label} {Try(text)} {string.Join(' ', Odd(5))} {slot}";
+                var label = pair switch
+                {
+                    (0, _) => "zero",
+                    ( > 3, var right) when right > 0 => "more" + right,
+                    { Left: < 4 } => "less",
+                    _ => "other",
+                };
+                return $"{part} {_field} {Property} {bytes[0]} {nested(2)(1)} {raw} {label} {Try(text)} {slot}"
+                    + string.Join(' ', Odd(5));
 
                 static void Local(ref int value, int by = 1) => value = value > 2 ? value + by : value;
             }
@@ -114,7 +130,8 @@ public sealed class CompileCheckTests
             private static string Try(string text)
             {
                 try { return text.Substring(2, 1); }
-                catch (ArgumentOutOfRangeException wrong) when (wrong.ParamName is not null && text.Length < 3) { return "short"; }
+                catch (ArgumentOutOfRangeException wrong)
+                    when (wrong.ParamName is not null && text.Length < 3) { return "short"; }
                 finally { Property = Property > 50 ? 0 : Property; }
             }
             """");
@@ -174,6 +191,7 @@ public sealed class CompileCheckTests
             }
             """).Mutants.Single();
 
-        Assert.Equal(("Code.cs", 8, "Inner.Same", "equality"), (mutant.File, mutant.Line, mutant.Member, mutant.Operator));
+        Assert.Equal(("Code.cs", 8, "Inner.Same", "equality"),
+            (mutant.File, mutant.Line, mutant.Member, mutant.Operator));
     }
 }

@@ -12,8 +12,8 @@ public sealed class ReportTests
     {
         var tally = Tally.Of(
         [
-            Verdict(1, Outcome.Killed), Verdict(2, Outcome.TimedOut), Verdict(3, Outcome.Survived), Verdict(4, Outcome.NotCovered),
-            Verdict(5, Outcome.Accepted), Verdict(6, Outcome.NotRun),
+            Verdict(1, Outcome.Killed), Verdict(2, Outcome.TimedOut), Verdict(3, Outcome.Survived),
+            Verdict(4, Outcome.NotCovered), Verdict(5, Outcome.Accepted), Verdict(6, Outcome.NotRun),
         ]);
 
         Assert.Equal(new Tally(5, Killed: 2, TimedOut: 1, Survived: 1, NotCovered: 1, Accepted: 1), tally);
@@ -26,7 +26,8 @@ public sealed class ReportTests
     {
         var accepted = new AcceptedSurvivors([Entry()]);
 
-        var verdict = Assert.Single(accepted.Apply([Result(1, Outcome.Survived) with { Mutant = Mutant(1) with { Line = 999 } }]));
+        var verdict = Assert.Single(
+            accepted.Apply([Result(1, Outcome.Survived) with { Mutant = Mutant(1) with { Line = 999 } }]));
 
         Assert.Equal((Outcome.Accepted, "It is the same."), (verdict.Outcome, verdict.Reason));
     }
@@ -49,10 +50,12 @@ public sealed class ReportTests
     {
         AcceptedSurvivor[] others =
         [
-            Entry() with { File = "b.cs" }, Entry() with { Member = "Other.Run" }, Entry() with { Original = "a > b" }, Entry() with { Mutated = "a >= b" },
+            Entry() with { File = "b.cs" }, Entry() with { Member = "Other.Run" },
+            Entry() with { Original = "a > b" }, Entry() with { Mutated = "a >= b" },
         ];
 
-        Assert.Equal(Outcome.Survived, Assert.Single(new AcceptedSurvivors(others).Apply([Result(1, Outcome.Survived)])).Outcome);
+        var verdict = Assert.Single(new AcceptedSurvivors(others).Apply([Result(1, Outcome.Survived)]));
+        Assert.Equal(Outcome.Survived, verdict.Outcome);
     }
 
     [Fact]
@@ -94,13 +97,18 @@ public sealed class ReportTests
     {
         using var output = new StringWriter();
         var verdicts = new AcceptedSurvivors([Entry() with { Times = 1 }]).Apply(
-            [Result(1, Outcome.Survived), Result(2, Outcome.Survived), Result(3, Outcome.NotCovered), Result(4, Outcome.Killed), Result(5, Outcome.NotRun)]);
-        var aside = new UnitCoverage(new TestUnit("tests/A", "A.dll", "A.Tests.Slow", false, []), TimeSpan.Zero, new HashSet<int>(), "takes longer");
+        [
+            Result(1, Outcome.Survived), Result(2, Outcome.Survived), Result(3, Outcome.NotCovered),
+            Result(4, Outcome.Killed), Result(5, Outcome.NotRun),
+        ]);
+        var slow = new TestUnit("tests/A", "A.dll", "A.Tests.Slow", false, []);
+        var aside = new UnitCoverage(slow, TimeSpan.Zero, new HashSet<int>(), "takes longer");
+        var gone = Entry() with { File = "gone.cs" };
 
-        TextReport.Write(new RunReport(["a"], 7, 5, [], verdicts, [aside], [Entry() with { File = "gone.cs" }], TimeSpan.FromMinutes(3)), output);
+        TextReport.Write(new RunReport(["a"], 7, 5, [], verdicts, [aside], [gone], TimeSpan.FromMinutes(3)), output);
 
-        var text = output.ToString();
-        Assert.Contains("a.cs:12  Code.Run  [relation]\n  - a < b\n  + a > b\n", text.ReplaceLineEndings("\n"), StringComparison.Ordinal);
+        var text = output.ToString().ReplaceLineEndings("\n");
+        Assert.Contains("a.cs:12  Code.Run  [relation]\n  - a < b\n  + a > b\n", text, StringComparison.Ordinal);
         Assert.Contains("= It is the same.", text, StringComparison.Ordinal);
         Assert.Contains("not covered: no test reaches it (1)", text, StringComparison.Ordinal);
         Assert.Contains("NOT RUN: 1 mutants", text, StringComparison.Ordinal);
@@ -115,7 +123,8 @@ public sealed class ReportTests
     {
         string[] output =
         [
-            "    A.Tests.First [FAIL]", "      Assert.True() Failure", "    A.Tests.Second [FAIL]", "=== TEST EXECUTION SUMMARY ===",
+            "    A.Tests.First [FAIL]", "      Assert.True() Failure", "    A.Tests.Second [FAIL]",
+            "=== TEST EXECUTION SUMMARY ===",
             "   A  Total: 17, Errors: 0, Failed: 2, Skipped: 3, Not Run: 4, Time: 0.341s",
         ];
 
@@ -128,7 +137,8 @@ public sealed class ReportTests
     private static AcceptedSurvivor Entry() => new("a.cs", "a < b", "a > b", "It is the same.", "Code.Run");
 
     private static Mutant Mutant(int id) =>
-        new(id, "a.cs", 12, "Code.Run", "relation", "a < b", "a > b", new MutationPoint(null!, "relation", null!, null!, default, ""));
+        new(id, "a.cs", 12, "Code.Run", "relation", "a < b", "a > b",
+            new MutationPoint(null!, "relation", null!, null!, default, ""));
 
     private static TrialResult Result(int id, Outcome outcome) => new(Mutant(id), outcome, null, TimeSpan.Zero);
 

@@ -10,7 +10,9 @@ public sealed class SetTests
         new Dictionary<string, MutationSet>
         {
             ["one"] = new(["src/One"], [new("tests/A", ["*.One"]), new("tests/B")]),
-            ["two"] = new(["src/Two", "src/One"], [new("tests/A", ["*.Two"]), new("tests/B", ["*.Two"], LastResort: true)]),
+            ["two"] = new(
+                ["src/Two", "src/One"],
+                [new("tests/A", ["*.Two"]), new("tests/B", ["*.Two"], LastResort: true)]),
         },
         []);
 
@@ -38,7 +40,10 @@ public sealed class SetTests
 
     [Fact]
     public void A_misspelt_set_is_no_empty_run() =>
-        Assert.Contains("one, two", Assert.Throws<MutationException>(() => Sets.Choose(["oen"], ["tests/C"])).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "one, two",
+            Assert.Throws<MutationException>(() => Sets.Choose(["oen"], ["tests/C"])).Message,
+            StringComparison.Ordinal);
 
     [Theory]
     [InlineData("A.Ledger.MerkleTests", true)]
@@ -50,11 +55,14 @@ public sealed class SetTests
     public async Task The_sets_of_the_repository_can_be_read_and_their_tests_exist()
     {
         var root = RepositoryRoot();
-        var sets = await MutationSets.ReadAsync(Path.Combine(root, "eng/mutation/sets.json"), TestContext.Current.CancellationToken);
-        await AcceptedSurvivors.ReadAsync(Path.Combine(root, "eng/mutation/accepted.json"), TestContext.Current.CancellationToken);
+        var stop = TestContext.Current.CancellationToken;
+        var sets = await MutationSets.ReadAsync(Path.Combine(root, "eng/mutation/sets.json"), stop);
+        await AcceptedSurvivors.ReadAsync(Path.Combine(root, "eng/mutation/accepted.json"), stop);
 
         Assert.Superset(new HashSet<string> { "approvals", "ledger", "actions", "web" }, sets.Sets.Keys.ToHashSet());
-        Assert.All(sets.Sets.Values.SelectMany(set => set.Tests), suite => Assert.True(Directory.Exists(Path.Combine(root, suite.Project)), suite.Project));
+        Assert.All(
+            sets.Sets.Values.SelectMany(set => set.Tests),
+            suite => Assert.True(Directory.Exists(Path.Combine(root, suite.Project)), suite.Project));
         Assert.All(sets.Slow, slow => Assert.False(string.IsNullOrWhiteSpace(slow.Reason)));
     }
 
@@ -72,7 +80,8 @@ public sealed class SetTests
         var result = await Run("sleep 600 & echo $!; exit 3", TimeSpan.FromMinutes(1));
 
         Assert.Equal(3, result.ExitCode);
-        using var sleeper = System.Diagnostics.Process.GetProcessById(int.Parse(Assert.Single(result.Output), System.Globalization.CultureInfo.InvariantCulture));
+        var id = int.Parse(Assert.Single(result.Output), System.Globalization.CultureInfo.InvariantCulture);
+        using var sleeper = System.Diagnostics.Process.GetProcessById(id);
         sleeper.Kill();
     }
 
@@ -80,7 +89,12 @@ public sealed class SetTests
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Needs a POSIX shell.");
         return ChildProcess.RunAsync(
-            "sh", ["-c", script], Path.GetTempPath(), new Dictionary<string, string>(), limit, TestContext.Current.CancellationToken);
+            "sh",
+            ["-c", script],
+            Path.GetTempPath(),
+            new Dictionary<string, string>(),
+            limit,
+            TestContext.Current.CancellationToken);
     }
 
     private static string RepositoryRoot()

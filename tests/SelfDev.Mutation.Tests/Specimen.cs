@@ -9,8 +9,8 @@ using SelfDev.Mutation.Points;
 namespace SelfDev.Mutation.Tests;
 
 /// <summary>
-/// A made-up class <c>Code</c> that goes through all that a file under test goes through: mutants are found, those that do not compile
-/// are dropped, the rest is compiled in at once, loaded and run.
+/// A made-up class <c>Code</c> that goes through all that a file under test goes through: mutants are found, those that
+/// do not compile are dropped, the rest is compiled in at once, loaded and run.
 /// </summary>
 internal sealed class Specimen
 {
@@ -33,7 +33,8 @@ internal sealed class Specimen
             "Specimen",
             [tree, CSharpSyntaxTree.ParseText(SwitchSource.Text, Options, SwitchSource.FileName)],
             References,
-            new CSharpCompilationOptions(OutputKind.DynamicallyLinkedLibrary, nullableContextOptions: NullableContextOptions.Enable));
+            new CSharpCompilationOptions(
+                OutputKind.DynamicallyLinkedLibrary, nullableContextOptions: NullableContextOptions.Enable));
         Assert.Empty(compilation.GetDiagnostics().Where(diagnostic => diagnostic.Severity == DiagnosticSeverity.Error));
 
         var found = new MutationScan(withTexts).Find(compilation.GetSemanticModel(tree), "Code.cs", firstId: 1);
@@ -41,7 +42,8 @@ internal sealed class Specimen
         Text = MutatedText.Of(tree.GetRoot(), Mutants);
 
         using var stream = new MemoryStream();
-        var emitted = compilation.ReplaceSyntaxTree(tree, CSharpSyntaxTree.ParseText(Text, Options, "Code.cs")).Emit(stream);
+        var emitted = compilation.ReplaceSyntaxTree(tree, CSharpSyntaxTree.ParseText(Text, Options, "Code.cs"))
+            .Emit(stream);
         Assert.True(emitted.Success, string.Join('\n', emitted.Diagnostics) + "\n" + Text);
         _assembly = stream.ToArray();
     }
@@ -84,7 +86,8 @@ internal sealed class Specimen
         try
         {
             Run(SwitchSource.CoverageVariable, folder, arguments);
-            return Directory.GetFiles(folder).SelectMany(Lines).Select(line => int.Parse(line, CultureInfo.InvariantCulture)).ToHashSet();
+            return Directory.GetFiles(folder).SelectMany(Lines)
+                .Select(line => int.Parse(line, CultureInfo.InvariantCulture)).ToHashSet();
         }
         finally
         {

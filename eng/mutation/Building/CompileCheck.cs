@@ -8,9 +8,9 @@ using SelfDev.Mutation.Points;
 namespace SelfDev.Mutation.Building;
 
 /// <summary>
-/// Drops the mutants that do not compile, so that all others can be compiled in at once. An error stays within the member (method,
-/// property, field) that holds its mutant: so one compilation tries a group of mutants in every member, and a group with an
-/// error is halved until the culprit stands alone.
+/// Drops the mutants that do not compile, so that all others can be compiled in at once. An error stays within the
+/// member (method, property, field) that holds its mutant: so one compilation tries a group of mutants in every
+/// member, and a group with an error is halved until the culprit stands alone.
 /// </summary>
 internal sealed partial class CompileCheck(CSharpCompilation compilation)
 {
@@ -29,7 +29,7 @@ internal sealed partial class CompileCheck(CSharpCompilation compilation)
             var errors = Errors([.. tried.SelectMany(group => group)], cancellation);
             foreach (var (group, groups) in tried.Zip(open))
             {
-                if (errors.FirstOrDefault(error => group.Exists(mutant => error.Member.Contains(mutant.Id))) is not { } error)
+                if (errors.Find(error => group.Exists(mutant => error.Member.Contains(mutant.Id))) is not { } error)
                 {
                     sound.AddRange(group);
                 }
@@ -48,8 +48,11 @@ internal sealed partial class CompileCheck(CSharpCompilation compilation)
         // Groups that compile each by itself may yet disturb each other.
         while (Errors(sound, cancellation) is { Count: > 0 } errors)
         {
-            var close = errors.SelectMany(error => error.Close.Select(id => (id, error.Id))).DistinctBy(pair => pair.id).ToDictionary();
-            _dropped.AddRange(sound.Where(mutant => close.ContainsKey(mutant.Id)).Select(mutant => new DroppedMutant(mutant, close[mutant.Id])));
+            var close = errors.SelectMany(error => error.Close.Select(id => (id, error.Id)))
+                .DistinctBy(pair => pair.id)
+                .ToDictionary();
+            var wrong = sound.Where(mutant => close.ContainsKey(mutant.Id));
+            _dropped.AddRange(wrong.Select(mutant => new DroppedMutant(mutant, close[mutant.Id])));
             sound.RemoveAll(mutant => close.ContainsKey(mutant.Id));
         }
 
@@ -75,11 +78,17 @@ internal sealed partial class CompileCheck(CSharpCompilation compilation)
             woven = woven.ReplaceSyntaxTree(group.Key, tree);
         }
 
-        return [.. trees.AsParallel().WithCancellation(cancellation).SelectMany(tree => ErrorsIn(tree, woven, cancellation))];
+        return
+        [
+            .. trees.AsParallel().WithCancellation(cancellation)
+                .SelectMany(tree => ErrorsIn(tree, woven, cancellation)),
+        ];
     }
 
-    // No declaration changes, so only the bodies of files with mutants can break. Binding these alone takes a tenth of the time.
-    private static IEnumerable<MutationError> ErrorsIn(SyntaxTree tree, CSharpCompilation woven, CancellationToken cancellation)
+    // No declaration changes, so only bodies in files with mutants can break. Binding these alone takes a tenth of the
+    // time.
+    private static IEnumerable<MutationError> ErrorsIn(
+        SyntaxTree tree, CSharpCompilation woven, CancellationToken cancellation)
     {
         var root = tree.GetRoot(cancellation);
         return tree.GetDiagnostics(cancellation)
@@ -88,16 +97,21 @@ internal sealed partial class CompileCheck(CSharpCompilation compilation)
             .Select(diagnostic =>
             {
                 var outer = root.FindNode(diagnostic.Location.SourceSpan).AncestorsAndSelf().ToList();
-                var member = outer.OfType<MemberDeclarationSyntax>().Select(IdsIn).FirstOrDefault(ids => ids.Count > 0) ?? IdsIn(root);
+                var members = outer.OfType<MemberDeclarationSyntax>().Select(IdsIn);
+                var member = members.FirstOrDefault(ids => ids.Count > 0) ?? IdsIn(root);
                 var close = outer.Select(IdsIn).FirstOrDefault(ids => ids.Count > 0) ?? member;
                 return member.Count > 0
                     ? new MutationError(diagnostic.Id, member, close)
-                    : throw new MutationException($"{woven.AssemblyName} does not compile although no mutant is near: {diagnostic}");
+                    : throw new MutationException(
+                        $"{woven.AssemblyName} does not compile although no mutant is near: {diagnostic}");
             });
     }
 
     private static HashSet<int> IdsIn(SyntaxNode node) =>
-        [.. SwitchCall().Matches(node.ToString()).Select(match => int.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture))];
+    [
+        .. SwitchCall().Matches(node.ToString())
+            .Select(match => int.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture)),
+    ];
 
     [GeneratedRegex(@"MutationSwitch\.Is\((\d+)\)")]
     private static partial Regex SwitchCall();

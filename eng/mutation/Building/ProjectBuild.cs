@@ -1,37 +1,47 @@
-using System.Globalization;
 using System.Text.Json;
 
 namespace SelfDev.Mutation.Building;
 
-/// <summary>Builds projects of the workspace, and keeps what the compiler was told and where the outputs went.</summary>
+/// <summary>
+/// Builds projects of the workspace, and keeps what the compiler was told and where the outputs went.
+/// </summary>
 internal sealed class ProjectBuild(Workspace workspace)
 {
     private const int ShownErrors = 20;
 
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(30);
 
-    // Faults make warnings (code that cannot be reached, values that are not used) and break style rules: neither is what we test.
+    // Faults make warnings (code that cannot be reached, values that are not used) and break style rules: neither is
+    // what we test.
     private static readonly string[] Properties =
     [
-        "-p:TreatWarningsAsErrors=false", "-p:RunAnalyzers=false", "-p:EnforceCodeStyleInBuild=false", "-p:GenerateDocumentationFile=false",
-        "-p:NuGetAudit=false", "-p:ProvideCommandLineArgs=true", "-p:EmitCompilerGeneratedFiles=true",
+        "-p:TreatWarningsAsErrors=false", "-p:RunAnalyzers=false", "-p:EnforceCodeStyleInBuild=false",
+        "-p:GenerateDocumentationFile=false", "-p:NuGetAudit=false", "-p:ProvideCommandLineArgs=true",
+        "-p:EmitCompilerGeneratedFiles=true",
     ];
 
-    // $(RunAnalyzers) leaves source generators on. What they write is compiled from the files, so that no generator runs in our process.
+    // $(RunAnalyzers) leaves source generators on. What they write is compiled from the files, so that no generator
+    // runs in our process.
     private const string Targets =
         """
         <Project>
-          <Target Name="SelfDevMutationArguments" AfterTargets="CoreCompile" Condition="'@(CscCommandLineArgs)' != ''">
-            <WriteLinesToFile File="$(SelfDevMutationArguments)/$(MSBuildProjectName).rsp" Lines="@(CscCommandLineArgs)" Overwrite="true" />
-            <WriteLinesToFile File="$(SelfDevMutationArguments)/$(MSBuildProjectName).generated" Lines="$(MSBuildProjectDirectory)/$(CompilerGeneratedFilesOutputPath)" Overwrite="true" />
+          <PropertyGroup>
+            <MutationFile>$(SelfDevMutationArguments)/$(MSBuildProjectName)</MutationFile>
+          </PropertyGroup>
+          <Target Name="MutationArguments" AfterTargets="CoreCompile" Condition="'@(CscCommandLineArgs)' != ''">
+            <WriteLinesToFile File="$(MutationFile).rsp" Lines="@(CscCommandLineArgs)" Overwrite="true" />
+            <WriteLinesToFile File="$(MutationFile).generated" Overwrite="true"
+                              Lines="$(MSBuildProjectDirectory)/$(CompilerGeneratedFilesOutputPath)" />
           </Target>
-          <Target Name="SelfDevMutationOutput" AfterTargets="Build">
-            <WriteLinesToFile File="$(SelfDevMutationArguments)/$(MSBuildProjectName).output" Lines="$(TargetPath)" Overwrite="true" />
+          <Target Name="MutationOutput" AfterTargets="Build">
+            <WriteLinesToFile File="$(MutationFile).output" Lines="$(TargetPath)" Overwrite="true" />
           </Target>
         </Project>
         """;
 
-    /// <summary>Builds projects and what they refer to, all in one go: restoring and evaluating takes longer than compiling.</summary>
+    /// <summary>
+    /// Builds projects and what they refer to, all in one go: restoring and evaluating takes longer than compiling.
+    /// </summary>
     /// <param name="projects">Folders, relative to the root; all in the root's solution.</param>
     /// <exception cref="MutationException">They do not build; the message holds the first errors.</exception>
     public async Task BuildAsync(IReadOnlyList<string> projects, CancellationToken cancellation)
@@ -51,9 +61,8 @@ internal sealed class ProjectBuild(Workspace workspace)
         if (result.ExitCode != 0)
         {
             var errors = result.Output.Where(line => line.Contains("error ", StringComparison.Ordinal)).Distinct();
-            throw new MutationException(string.Create(
-                CultureInfo.InvariantCulture,
-                $"The copy does not build (exit code {result.ExitCode}):\n{string.Join('\n', errors.Take(ShownErrors))}\n{result.Tail(3)}"));
+            throw new MutationException(
+                $"The copy does not build:\n{string.Join('\n', errors.Take(ShownErrors))}\n{result.Tail(3)}");
         }
     }
 
@@ -76,6 +85,7 @@ internal sealed class ProjectBuild(Workspace workspace)
         var path = Path.Combine(workspace.Arguments, Path.GetFileName(project) + ending);
         return File.Exists(path)
             ? path
-            : throw new MutationException($"The build of {project} left no {Path.GetFileName(path)}: it was not compiled.");
+            : throw new MutationException(
+                $"The build of {project} left no {Path.GetFileName(path)}: it was not compiled.");
     }
 }

@@ -17,12 +17,15 @@ internal sealed record ProjectSources(string Project, CSharpCompilation Compilat
     {
         var arguments = CSharpCommandLineParser.Default.Parse(["@" + argumentsFile], folder, sdkDirectory: null);
         var options = arguments.ParseOptions.WithDocumentationMode(DocumentationMode.None);
-        var generated = Directory.Exists(generatedFolder) ? Directory.GetFiles(generatedFolder, "*.cs", SearchOption.AllDirectories) : [];
+        var generated = Directory.Exists(generatedFolder)
+            ? Directory.GetFiles(generatedFolder, "*.cs", SearchOption.AllDirectories)
+            : [];
+        var switchPath = Path.Combine(folder, SwitchSource.FileName);
         var trees = new List<SyntaxTree>
         {
-            CSharpSyntaxTree.ParseText(SwitchSource.Text, options, Path.Combine(folder, SwitchSource.FileName), cancellationToken: cancellation),
+            CSharpSyntaxTree.ParseText(SwitchSource.Text, options, switchPath, cancellationToken: cancellation),
         };
-        foreach (var path in arguments.SourceFiles.Select(source => source.Path).Concat(generated).Distinct(StringComparer.Ordinal))
+        foreach (var path in arguments.SourceFiles.Select(source => source.Path).Concat(generated).Distinct())
         {
             var text = SourceText.From(await File.ReadAllTextAsync(path, cancellation), System.Text.Encoding.UTF8);
             trees.Add(CSharpSyntaxTree.ParseText(text, options, path, cancellation));
@@ -31,8 +34,9 @@ internal sealed record ProjectSources(string Project, CSharpCompilation Compilat
         var compilation = CSharpCompilation.Create(
             arguments.CompilationName,
             trees,
-            arguments.MetadataReferences.Select(reference => MetadataReference.CreateFromFile(reference.Reference, reference.Properties)),
-            arguments.CompilationOptions.WithGeneralDiagnosticOption(ReportDiagnostic.Default).WithConcurrentBuild(true));
+            arguments.MetadataReferences
+                .Select(reference => MetadataReference.CreateFromFile(reference.Reference, reference.Properties)),
+            arguments.CompilationOptions.WithGeneralDiagnosticOption(ReportDiagnostic.Default));
         return new ProjectSources(project, compilation);
     }
 }

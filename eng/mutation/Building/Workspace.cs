@@ -1,10 +1,8 @@
-using System.Globalization;
-
 namespace SelfDev.Mutation.Building;
 
 /// <summary>
-/// A copy of the repository that faults may be put into: every file that git tracks or would track, as it is in the working
-/// tree. Deleted at the end unless it is to be kept.
+/// A copy of the repository that faults may be put into: every file that git tracks or would track, as it is in the
+/// working tree. Deleted at the end unless it is to be kept.
 /// </summary>
 internal sealed class Workspace : IDisposable
 {
@@ -57,14 +55,14 @@ internal sealed class Workspace : IDisposable
         string[] arguments =
         [
             "ls-files", "--cached", "--others", "--exclude-standard", "-z", "--",
-            .. patterns.Select(pattern => pattern.Contains('*', StringComparison.Ordinal) ? ":(glob)" + pattern : pattern),
+            .. patterns.Select(pattern =>
+                pattern.Contains('*', StringComparison.Ordinal) ? ":(glob)" + pattern : pattern),
         ];
         var result = await ChildProcess.RunAsync(
             "git", arguments, repository, new Dictionary<string, string>(), GitLimit, cancellation);
         if (result.ExitCode != 0)
         {
-            throw new MutationException(
-                string.Create(CultureInfo.InvariantCulture, $"git ls-files failed in {repository} ({result.ExitCode}): {result.Tail(5)}"));
+            throw new MutationException($"git ls-files failed in {repository}: {result.Tail(5)}");
         }
 
         return

@@ -1,6 +1,7 @@
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
+using Microsoft.CodeAnalysis.Text;
 using SelfDev.Mutation.Points;
 
 namespace SelfDev.Mutation.Operators;
@@ -10,9 +11,11 @@ internal sealed class Absences : IMutationOperator
 {
     public IEnumerable<MutationPoint> Propose(SyntaxNode node, SemanticModel model) => node switch
     {
-        BinaryExpressionSyntax { RawKind: (int)SyntaxKind.CoalesceExpression } coalesce when !Untouched.DeclaresVariables(coalesce) =>
+        BinaryExpressionSyntax { RawKind: (int)SyntaxKind.CoalesceExpression } coalesce
+            when !Untouched.DeclaresVariables(coalesce) =>
             OfCoalesce(coalesce, model),
-        AssignmentExpressionSyntax { RawKind: (int)SyntaxKind.CoalesceAssignmentExpression } assignment when !Untouched.DeclaresVariables(assignment) =>
+        AssignmentExpressionSyntax { RawKind: (int)SyntaxKind.CoalesceAssignmentExpression } assignment
+            when !Untouched.DeclaresVariables(assignment) =>
             OfAssignment(assignment),
         ConditionalAccessExpressionSyntax access when !Untouched.DeclaresVariables(access) => OfAccess(access, model),
         _ => [],
@@ -23,12 +26,13 @@ internal sealed class Absences : IMutationOperator
         var type = model.GetTypeInfo(node).Type;
         var left = model.GetTypeInfo(node.Left).Type;
         var keepsType = SymbolEqualityComparer.Default.Equals(type, left) || !IsNullableValue(left);
-        var rest = TextAfter(node.Left, node);
+        var rest = TextSpan.FromBounds(node.Left.Span.End, node.Span.End);
         yield return MutationPoint.Instead(
             node, "coalesce", $"({node.Left})" + (keepsType ? "" : ".GetValueOrDefault()"), rest, "");
         if (node.Right is not ThrowExpressionSyntax && !node.Right.IsKind(SyntaxKind.NullLiteralExpression))
         {
-            yield return MutationPoint.Instead(node, "coalesce", node.Right.ToString(), new(node.SpanStart, node.Right.SpanStart - node.SpanStart), "");
+            var before = TextSpan.FromBounds(node.SpanStart, node.Right.SpanStart);
+            yield return MutationPoint.Instead(node, "coalesce", node.Right.ToString(), before, "");
         }
     }
 
@@ -51,16 +55,14 @@ internal sealed class Absences : IMutationOperator
         var mutated = $"({node.Expression})" + (IsNullableValue(subject) ? ".Value" : "") + node.WhenNotNull;
         if (node.Parent is ExpressionStatementSyntax statement)
         {
-            yield return MutationPoint.Instead(statement, "null-conditional", mutated + ";", node.OperatorToken.Span, "");
+            var token = node.OperatorToken.Span;
+            yield return MutationPoint.Instead(statement, "null-conditional", mutated + ";", token, "");
         }
         else if (Untouched.CanStandInBrackets(node) && node.Parent is not ConditionalAccessExpressionSyntax)
         {
             yield return MutationPoint.Instead(node, "null-conditional", mutated, node.OperatorToken.Span, "");
         }
     }
-
-    private static Microsoft.CodeAnalysis.Text.TextSpan TextAfter(SyntaxNode part, SyntaxNode whole) =>
-        Microsoft.CodeAnalysis.Text.TextSpan.FromBounds(part.Span.End, whole.Span.End);
 
     private static bool IsNullableValue(ITypeSymbol? type) =>
         type is INamedTypeSymbol { OriginalDefinition.SpecialType: SpecialType.System_Nullable_T };

@@ -14,7 +14,8 @@ internal sealed class Arms : IMutationOperator
         SwitchExpressionArmSyntax arm => [Never(arm.WhenClause, arm.Pattern, arm)],
         CasePatternSwitchLabelSyntax label => [Never(label.WhenClause, label.Pattern, label)],
         // The label itself is not entered: what it holds has to be a constant.
-        SwitchSectionSyntax section => section.Labels.OfType<CaseSwitchLabelSyntax>().Select(label => Never(null, label.Value, label)),
+        SwitchSectionSyntax section =>
+            section.Labels.OfType<CaseSwitchLabelSyntax>().Select(label => Never(null, label.Value, label)),
         _ => [],
     };
 
@@ -22,7 +23,7 @@ internal sealed class Arms : IMutationOperator
     {
         var point = guard is null
             ? MutationPoint.Of(pattern, "arm", (on, code) => $"{code} when !{on}", whole.Span, "(never taken)")
-            : MutationPoint.Of(guard.Condition, "arm", (on, code) => $"(({code}) && !{on})", whole.Span, "(never taken)");
+            : MutationPoint.AlwaysFalse(guard.Condition, "arm", whole) with { ChangedTo = "(never taken)" };
         return point with { Shown = whole };
     }
 }

@@ -33,9 +33,11 @@ internal sealed class Calculations : IMutationOperator
 
     public IEnumerable<MutationPoint> Propose(SyntaxNode node, SemanticModel model) => node switch
     {
-        BinaryExpressionSyntax binary when Swaps.TryGetValue(binary.OperatorToken.Kind(), out var swap) && Calculates(binary, model) =>
-            [MutationPoint.Instead(binary, "arithmetic", $"({binary.Left}) {swap} ({binary.Right})", binary.OperatorToken.Span, swap)],
-        AssignmentExpressionSyntax assignment when Swaps.TryGetValue(assignment.OperatorToken.Kind(), out var swap) && Calculates(assignment, model) =>
+        BinaryExpressionSyntax binary
+            when Swaps.TryGetValue(binary.OperatorToken.Kind(), out var swap) && Calculates(binary, model) =>
+            Instead(binary, $"({binary.Left}) {swap} ({binary.Right})", binary.OperatorToken, swap),
+        AssignmentExpressionSyntax assignment
+            when Swaps.TryGetValue(assignment.OperatorToken.Kind(), out var swap) && Calculates(assignment, model) =>
             Instead(assignment, $"{assignment.Left} {swap} {assignment.Right}", assignment.OperatorToken, swap),
         PostfixUnaryExpressionSyntax { OperatorToken: var token } step when Step(token) is { } swap =>
             Instead(step, $"{step.Operand}{swap}", token, swap),
@@ -44,9 +46,9 @@ internal sealed class Calculations : IMutationOperator
         PrefixUnaryExpressionSyntax { RawKind: (int)SyntaxKind.UnaryMinusExpression } minus =>
             [MutationPoint.Instead(minus, "arithmetic", minus.Operand.ToString(), minus.OperatorToken.Span, "")],
         LiteralExpressionSyntax { RawKind: (int)SyntaxKind.NumericLiteralExpression } number => OfNumber(number, model),
-        InvocationExpressionSyntax { Expression: MemberAccessExpressionSyntax { Name: { Identifier.Text: "Min" or "Max" } name } } call
-            when model.GetSymbolInfo(call).Symbol is IMethodSymbol { ContainingType: { Name: "Math", ContainingNamespace.Name: "System" } } =>
-            [OfExtreme(call, name)],
+        InvocationExpressionSyntax { Expression: MemberAccessExpressionSyntax access } call
+            when access.Name.Identifier.Text is "Min" or "Max" && IsOfMath(call, model) =>
+            [OfExtreme(call, access.Name)],
         _ => [],
     };
 
@@ -57,7 +59,8 @@ internal sealed class Calculations : IMutationOperator
         _ => null,
     };
 
-    private static IEnumerable<MutationPoint> Instead(ExpressionSyntax node, string mutated, SyntaxToken changed, string changedTo)
+    private static IEnumerable<MutationPoint> Instead(
+        ExpressionSyntax node, string mutated, SyntaxToken changed, string changedTo)
     {
         if (node.Parent is ExpressionStatementSyntax statement)
         {
@@ -72,8 +75,12 @@ internal sealed class Calculations : IMutationOperator
     private static MutationPoint OfExtreme(InvocationExpressionSyntax call, SimpleNameSyntax name)
     {
         var swap = name.Identifier.Text == "Min" ? "Max" : "Min";
-        return MutationPoint.Instead(call, "arithmetic", $"global::System.Math.{swap}{call.ArgumentList}", name.Span, swap);
+        var mutated = $"global::System.Math.{swap}{call.ArgumentList}";
+        return MutationPoint.Instead(call, "arithmetic", mutated, name.Span, swap);
     }
+
+    private static bool IsOfMath(InvocationExpressionSyntax call, SemanticModel model) =>
+        model.GetSymbolInfo(call).Symbol?.ContainingType?.ToDisplayString() == "System.Math";
 
     // Not the `+` of texts, of events and of delegates.
     private static bool Calculates(ExpressionSyntax node, SemanticModel model) =>
@@ -111,7 +118,8 @@ internal sealed class Calculations : IMutationOperator
         {
             var info = model.GetTypeInfo(node);
             var point = MutationPoint.Instead(node, "number", mutated);
-            if (info.ConvertedType is null || SymbolEqualityComparer.Default.Equals(info.Type, info.ConvertedType) || !IsNumber(info.ConvertedType))
+            var isConverted = !SymbolEqualityComparer.Default.Equals(info.Type, info.ConvertedType);
+            if (info.ConvertedType is null || !isConverted || !IsNumber(info.ConvertedType))
             {
                 return point;
             }
@@ -124,7 +132,8 @@ internal sealed class Calculations : IMutationOperator
     private static bool IsNumber(ITypeSymbol type) =>
         type is INamedTypeSymbol { OriginalDefinition.SpecialType: SpecialType.System_Nullable_T } nullable
             ? IsNumber(nullable.TypeArguments[0])
-            : type.TypeKind == TypeKind.Enum || type.SpecialType is >= SpecialType.System_SByte and <= SpecialType.System_Double;
+            : type.TypeKind == TypeKind.Enum
+                || type.SpecialType is >= SpecialType.System_SByte and <= SpecialType.System_Double;
 
     private static string Text(IFormattable value) => value.ToString(null, CultureInfo.InvariantCulture);
 }

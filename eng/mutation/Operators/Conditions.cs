@@ -6,38 +6,47 @@ using SelfDev.Mutation.Points;
 namespace SelfDev.Mutation.Operators;
 
 /// <summary>
-/// Boolean logic: <c>&amp;&amp;</c> and <c>||</c> exchanged, each operand ignored, conditions and results turned round, literals the other way.
+/// Boolean logic: <c>&amp;&amp;</c> and <c>||</c> exchanged, each operand ignored, conditions and results turned round,
+/// literals the other way.
 /// </summary>
 internal sealed class Conditions : IMutationOperator
 {
+    private const int And = (int)SyntaxKind.LogicalAndExpression;
+    private const int Or = (int)SyntaxKind.LogicalOrExpression;
+    private const int True = (int)SyntaxKind.TrueLiteralExpression;
+    private const int False = (int)SyntaxKind.FalseLiteralExpression;
+
     public IEnumerable<MutationPoint> Propose(SyntaxNode node, SemanticModel model) => node switch
     {
-        BinaryExpressionSyntax { RawKind: (int)SyntaxKind.LogicalAndExpression or (int)SyntaxKind.LogicalOrExpression } logic => OfLogic(logic),
+        BinaryExpressionSyntax { RawKind: And or Or } logic => OfLogic(logic),
         PrefixUnaryExpressionSyntax { RawKind: (int)SyntaxKind.LogicalNotExpression } not => OfNot(not),
-        LiteralExpressionSyntax { RawKind: (int)SyntaxKind.TrueLiteralExpression or (int)SyntaxKind.FalseLiteralExpression } literal =>
-            OfLiteral(literal),
+        LiteralExpressionSyntax { RawKind: True or False } literal => OfLiteral(literal),
         IfStatementSyntax choice => Reversed(choice.Condition),
         ConditionalExpressionSyntax choice => Reversed(choice.Condition),
         WhenClauseSyntax guard => Reversed(guard.Condition),
         CatchFilterClauseSyntax filter => Reversed(filter.FilterExpression),
         // Never entered rather than never left: a loop without end costs a whole time limit and proves no more.
-        WhileStatementSyntax { Condition: not LiteralExpressionSyntax } loop => [MutationPoint.AlwaysFalse(loop.Condition, "condition", loop.Condition)],
-        ForStatementSyntax { Condition: { } condition } => [MutationPoint.AlwaysFalse(condition, "condition", condition)],
+        WhileStatementSyntax { Condition: not LiteralExpressionSyntax } loop =>
+            [MutationPoint.AlwaysFalse(loop.Condition, "condition", loop.Condition)],
+        ForStatementSyntax { Condition: { } condition } =>
+            [MutationPoint.AlwaysFalse(condition, "condition", condition)],
         DoStatementSyntax loop => [MutationPoint.AlwaysFalse(loop.Condition, "condition", loop.Condition)],
         ReturnStatementSyntax { Expression: { } result } => IsBoolean(result, model) ? Reversed(result) : [],
         ArrowExpressionClauseSyntax { Expression: var result } => IsBoolean(result, model) ? Reversed(result) : [],
         SimpleLambdaExpressionSyntax { ExpressionBody: { } result } => IsBoolean(result, model) ? Reversed(result) : [],
-        ParenthesizedLambdaExpressionSyntax { ExpressionBody: { } result } => IsBoolean(result, model) ? Reversed(result) : [],
+        ParenthesizedLambdaExpressionSyntax { ExpressionBody: { } result } =>
+            IsBoolean(result, model) ? Reversed(result) : [],
         _ => [],
     };
 
     private static IEnumerable<MutationPoint> OfLogic(BinaryExpressionSyntax node)
     {
-        var isAnd = node.IsKind(SyntaxKind.LogicalAndExpression);
+        var isAnd = node.RawKind == And;
         if (!Untouched.DeclaresVariables(node))
         {
             var swap = isAnd ? "||" : "&&";
-            yield return MutationPoint.Instead(node, "logic", $"({node.Left}) {swap} ({node.Right})", node.OperatorToken.Span, swap);
+            var mutated = $"({node.Left}) {swap} ({node.Right})";
+            yield return MutationPoint.Instead(node, "logic", mutated, node.OperatorToken.Span, swap);
         }
 
         // Of a chain every link ignores its right operand, and only the first one its left.
@@ -61,10 +70,12 @@ internal sealed class Conditions : IMutationOperator
 
     private static IEnumerable<MutationPoint> OfLiteral(LiteralExpressionSyntax node)
     {
+        // Whether a context is captured, no test can see.
+        var call = node.FirstAncestorOrSelf<InvocationExpressionSyntax>()?.Expression as MemberAccessExpressionSyntax;
         if (node.Parent is not (WhileStatementSyntax or DoStatementSyntax)
-            && node.FirstAncestorOrSelf<InvocationExpressionSyntax>()?.Expression is not MemberAccessExpressionSyntax { Name.Identifier.Text: "ConfigureAwait" })
+            && call?.Name.Identifier.Text != nameof(Task.ConfigureAwait))
         {
-            yield return MutationPoint.Instead(node, "boolean", node.IsKind(SyntaxKind.TrueLiteralExpression) ? "false" : "true");
+            yield return MutationPoint.Instead(node, "boolean", node.RawKind == True ? "false" : "true");
         }
     }
 

@@ -7,8 +7,8 @@ namespace SelfDev.Mutation.Operators;
 internal interface IMutationOperator
 {
     /// <summary>
-    /// The faults that can be put in at <paramref name="node"/>. What does not compile after all is dropped later, so a rough answer is
-    /// good enough; what compiles and can never be told from the original is not.
+    /// The faults that can be put in at <paramref name="node"/>. What does not compile after all is dropped later, so a
+    /// rough answer is good enough; what compiles and can never be told from the original is not.
     /// </summary>
     IEnumerable<MutationPoint> Propose(SyntaxNode node, SemanticModel model);
 }

@@ -1,6 +1,7 @@
 using Microsoft.CodeAnalysis;
 using Microsoft.CodeAnalysis.CSharp;
 using Microsoft.CodeAnalysis.CSharp.Syntax;
+using Microsoft.CodeAnalysis.Text;
 using SelfDev.Mutation.Points;
 
 namespace SelfDev.Mutation.Operators;
@@ -44,10 +45,10 @@ internal sealed class Relations : IMutationOperator
         }
 
         var (pattern, text) = (node.Pattern, node.ToString());
-        yield return pattern is UnaryPatternSyntax not
-            ? MutationPoint.Instead(node, "equality", $"({node.Expression}) is ({not.Pattern})", not.OperatorToken.Span, "")
-            : MutationPoint.Instead(
-                node, "equality", $"({node.Expression}) is not ({pattern})", new(pattern.SpanStart, 0), "not ");
+        var (reversed, changed, changedTo) = pattern is UnaryPatternSyntax not
+            ? ($"({node.Expression}) is ({not.Pattern})", not.OperatorToken.Span, "")
+            : ($"({node.Expression}) is not ({pattern})", new TextSpan(pattern.SpanStart, 0), "not ");
+        yield return MutationPoint.Instead(node, "equality", reversed, changed, changedTo);
 
         foreach (var part in pattern.DescendantNodesAndSelf())
         {

@@ -32,8 +32,8 @@ internal sealed class Sequences : IMutationOperator
 
     private static readonly HashSet<string> LeftOut = new(StringComparer.Ordinal)
     {
-        "Where", "Take", "Skip", "TakeLast", "SkipLast", "TakeWhile", "SkipWhile", "Distinct", "DistinctBy", "Reverse", "Except", "Append", "Prepend",
-        "Concat",
+        "Where", "Take", "Skip", "TakeLast", "SkipLast", "TakeWhile", "SkipWhile", "Distinct", "DistinctBy", "Reverse",
+        "Except", "Append", "Prepend", "Concat",
     };
 
     public IEnumerable<MutationPoint> Propose(SyntaxNode node, SemanticModel model)
@@ -50,7 +50,8 @@ internal sealed class Sequences : IMutationOperator
         var name = access.Name;
         if (name.Identifier.Text == "Any" && call.ArgumentList.Arguments.Count == 0)
         {
-            yield return MutationPoint.Of(call, "linq", (on, code) => $"({on} ^ ({code}))", new(call.SpanStart, 0), "!");
+            yield return MutationPoint.Of(
+                call, "linq", (on, code) => $"({on} ^ ({code}))", new(call.SpanStart, 0), "!");
         }
         else if (Swaps.TryGetValue(name.Identifier.Text, out var swap))
         {
@@ -63,8 +64,8 @@ internal sealed class Sequences : IMutationOperator
         // Written as an extension of the sequence; `Enumerable.Take(xs, 5)` has another left side.
         if (LeftOut.Contains(name.Identifier.Text) && method.ReducedFrom is not null)
         {
-            yield return MutationPoint.Instead(
-                call, "linq", access.Expression.ToString(), TextSpan.FromBounds(access.Expression.Span.End, call.Span.End), "");
+            var rest = TextSpan.FromBounds(access.Expression.Span.End, call.Span.End);
+            yield return MutationPoint.Instead(call, "linq", access.Expression.ToString(), rest, "");
         }
     }
 }

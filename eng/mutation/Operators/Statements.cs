@@ -5,15 +5,17 @@ using SelfDev.Mutation.Points;
 
 namespace SelfDev.Mutation.Operators;
 
-/// <summary>What is left out: calls whose result nobody uses, assignments, and early exits (the guard stands, and lets pass).</summary>
+/// <summary>
+/// What is left out: calls whose result nobody uses, assignments, and early exits (the guard stands, and lets pass).
+/// </summary>
 internal sealed class Statements : IMutationOperator
 {
     public IEnumerable<MutationPoint> Propose(SyntaxNode node, SemanticModel model) => node switch
     {
         ExpressionStatementSyntax statement => OfExpression(statement, model),
-        YieldStatementSyntax { RawKind: (int)SyntaxKind.YieldReturnStatement } statement => [MutationPoint.Removed(statement, "statement")],
-        ReturnStatementSyntax or ThrowStatementSyntax or ContinueStatementSyntax or BreakStatementSyntax or YieldStatementSyntax
-            when IsEarlyExit((StatementSyntax)node) => [MutationPoint.Removed((StatementSyntax)node, "guard")],
+        YieldStatementSyntax { RawKind: (int)SyntaxKind.YieldReturnStatement } statement =>
+            [MutationPoint.Removed(statement, "statement")],
+        StatementSyntax statement when IsEarlyExit(statement) => [MutationPoint.Removed(statement, "guard")],
         ArrowExpressionClauseSyntax arrow => OfArrow(arrow, model),
         _ => [],
     };
@@ -21,7 +23,8 @@ internal sealed class Statements : IMutationOperator
     private static IEnumerable<MutationPoint> OfExpression(ExpressionStatementSyntax statement, SemanticModel model)
     {
         var inner = statement.Expression is AwaitExpressionSyntax awaited ? awaited.Expression : statement.Expression;
-        var isCall = inner is InvocationExpressionSyntax or ConditionalAccessExpressionSyntax or AssignmentExpressionSyntax;
+        var isCall = inner is InvocationExpressionSyntax or ConditionalAccessExpressionSyntax
+            or AssignmentExpressionSyntax;
         var isLeftAlone = inner is InvocationExpressionSyntax call && Untouched.IsLeftAlone(call, model);
         if (isCall && !isLeftAlone && !Untouched.DeclaresVariables(inner))
         {
@@ -30,12 +33,17 @@ internal sealed class Statements : IMutationOperator
     }
 
     // The last statement of what an `if` guards, where nothing else is done instead.
-    private static bool IsEarlyExit(StatementSyntax node) => node.Parent switch
+    private static bool IsEarlyExit(StatementSyntax node)
     {
-        IfStatementSyntax choice => choice.Else is null,
-        BlockSyntax { Parent: IfStatementSyntax choice } block => choice.Else is null && block.Statements[^1] == node,
-        _ => false,
-    };
+        var isExit = node is ReturnStatementSyntax or ThrowStatementSyntax or ContinueStatementSyntax
+            or BreakStatementSyntax or YieldStatementSyntax;
+        return isExit && node.Parent switch
+        {
+            IfStatementSyntax choice => choice.Else is null,
+            BlockSyntax { Parent: IfStatementSyntax { Else: null } } block => block.Statements[^1] == node,
+            _ => false,
+        };
+    }
 
     // `void Stop() => _source.Cancel();` and `Task StopAsync() => _host.StopAsync();` do nothing but the call.
     private static IEnumerable<MutationPoint> OfArrow(ArrowExpressionClauseSyntax arrow, SemanticModel model)
@@ -49,14 +57,17 @@ internal sealed class Statements : IMutationOperator
         }
 
         var type = model.GetTypeInfo(call).Type;
-        if (arrow.Parent is MethodDeclarationSyntax { ReturnType: PredefinedTypeSyntax { Keyword.RawKind: (int)SyntaxKind.VoidKeyword } })
+        if (arrow.Parent is MethodDeclarationSyntax { ReturnType: PredefinedTypeSyntax returned }
+            && returned.Keyword.IsKind(SyntaxKind.VoidKeyword))
         {
-            yield return MutationPoint.Of(call, "statement", (on, code) => $"{SwitchSource.If}(!{on}, () => {{ {code}; }})", call.Span, "(removed)");
+            yield return MutationPoint.Of(call, "statement", Skipped, call.Span, "(removed)");
         }
         else if (type is { Name: "Task", ContainingNamespace.Name: "Tasks" } and INamedTypeSymbol { Arity: 0 })
         {
             yield return MutationPoint.Instead(
                 call, "statement", "global::System.Threading.Tasks.Task.CompletedTask", call.Span, "(removed)");
         }
+
+        static string Skipped(string on, string code) => $"{SwitchSource.If}(!{on}, () => {{ {code}; }})";
     }
 }

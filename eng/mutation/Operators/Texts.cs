@@ -5,7 +5,9 @@ using SelfDev.Mutation.Points;
 
 namespace SelfDev.Mutation.Operators;
 
-/// <summary>Texts that become empty, except in messages of exceptions. Off unless asked for: most texts are words for people.</summary>
+/// <summary>
+/// Texts that become empty, except in messages of exceptions. Off unless asked for: most texts are words for people.
+/// </summary>
 internal sealed class Texts : IMutationOperator
 {
     public IEnumerable<MutationPoint> Propose(SyntaxNode node, SemanticModel model)

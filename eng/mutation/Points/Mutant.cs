@@ -6,6 +6,13 @@ namespace SelfDev.Mutation.Points;
 /// <param name="Line">From 1, in the file as it is in the repository.</param>
 /// <param name="Member">Type and member that hold it, e.g. <c>KillSwitch.ReadAsync</c>.</param>
 /// <param name="Original">The code on one line.</param>
-/// <param name="Mutated">The same code with the fault in it, on one line; <c>(removed)</c> for a statement left out.</param>
+/// <param name="Mutated">The same with the fault in it; <c>(removed)</c> for a statement left out.</param>
 internal sealed record Mutant(
-    int Id, string File, int Line, string Member, string Operator, string Original, string Mutated, MutationPoint Point);
+    int Id,
+    string File,
+    int Line,
+    string Member,
+    string Operator,
+    string Original,
+    string Mutated,
+    MutationPoint Point);

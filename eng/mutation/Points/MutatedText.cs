@@ -3,7 +3,9 @@ using Microsoft.CodeAnalysis;
 
 namespace SelfDev.Mutation.Points;
 
-/// <summary>Writes a file with all its mutants in it, each behind its switch. Outside of them every character stays.</summary>
+/// <summary>
+/// Writes a file with all its mutants in it, each behind its switch. Outside of them every character stays.
+/// </summary>
 internal sealed class MutatedText
 {
     private readonly ILookup<SyntaxNode, Mutant> _mutants;

@@ -25,19 +25,22 @@ internal sealed record MutationPoint(
     public static MutationPoint Of(SyntaxNode node, string name, Weave weave, TextSpan changed, string changedTo) =>
         new(node, name, weave, Context(node), changed, changedTo);
 
-    /// <summary>An expression that gives another value: <paramref name="mutated"/> is what is compiled in its place.</summary>
-    public static MutationPoint Instead(ExpressionSyntax node, string name, string mutated, TextSpan changed, string changedTo) =>
+    /// <summary>
+    /// An expression that gives another value: <paramref name="mutated"/> is what is compiled in its place.
+    /// </summary>
+    public static MutationPoint Instead(
+        ExpressionSyntax node, string name, string mutated, TextSpan changed, string changedTo) =>
         Of(node, name, (on, code) => $"({on} ? ({mutated}) : ({code}))", changed, changedTo);
 
     /// <summary>An expression replaced as a whole, by code that a reader is shown as it is.</summary>
     public static MutationPoint Instead(ExpressionSyntax node, string name, string mutated) =>
         Instead(node, name, mutated, node.Span, mutated);
 
-    /// <summary>A condition that always holds while the mutant is on. Keeps what the condition declares assigned where it is false.</summary>
+    /// <summary>A condition that always holds. Keeps what the condition declares assigned where it is false.</summary>
     public static MutationPoint AlwaysTrue(ExpressionSyntax node, string name, SyntaxNode changed) =>
         Of(node, name, (on, code) => $"(({code}) || {on})", changed.Span, "true");
 
-    /// <summary>A condition that never holds while the mutant is on. Keeps what the condition declares assigned where it is true.</summary>
+    /// <summary>A condition that never holds. Keeps what the condition declares assigned where it is true.</summary>
     public static MutationPoint AlwaysFalse(ExpressionSyntax node, string name, SyntaxNode changed) =>
         Of(node, name, (on, code) => $"(({code}) && !{on})", changed.Span, "false");
 
@@ -47,19 +50,21 @@ internal sealed record MutationPoint(
         Of(node, name, (on, code) => $"{{ if (!{on}) {{ {code} }} }}", node.Span, "(removed)");
 
     /// <summary>A statement that does something else.</summary>
-    public static MutationPoint Instead(StatementSyntax node, string name, string mutated, TextSpan changed, string changedTo) =>
+    public static MutationPoint Instead(
+        StatementSyntax node, string name, string mutated, TextSpan changed, string changedTo) =>
         Of(node, name, (on, code) => $"{{ if ({on}) {{ {mutated} }} else {{ {code} }} }}", changed, changedTo);
 
     // A lone `0` tells a reader nothing and is no key for the list of accepted survivors: what it stands in is shown.
     private static SyntaxNode Context(SyntaxNode node)
     {
-        if (node is not (LiteralExpressionSyntax or IdentifierNameSyntax or PatternSyntax or PrefixUnaryExpressionSyntax))
+        if (node is not (LiteralExpressionSyntax or IdentifierNameSyntax or PatternSyntax
+            or PrefixUnaryExpressionSyntax))
         {
             return node;
         }
 
         var best = node;
-        for (var parent = node.Parent; parent is not null && parent.Span.Length <= MaxShownChars; parent = parent.Parent)
+        foreach (var parent in node.Ancestors().TakeWhile(parent => parent.Span.Length <= MaxShownChars))
         {
             if (parent is MemberDeclarationSyntax and not BaseFieldDeclarationSyntax and not PropertyDeclarationSyntax)
             {
@@ -67,8 +72,9 @@ internal sealed record MutationPoint(
             }
 
             best = parent;
-            if (parent is InvocationExpressionSyntax or BaseObjectCreationExpressionSyntax or BinaryExpressionSyntax
-                or AssignmentExpressionSyntax or ElementAccessExpressionSyntax or VariableDeclaratorSyntax or StatementSyntax
+            if (parent is StatementSyntax or InvocationExpressionSyntax or BaseObjectCreationExpressionSyntax
+                or BinaryExpressionSyntax or AssignmentExpressionSyntax or ElementAccessExpressionSyntax
+                or VariableDeclaratorSyntax
                 or SwitchExpressionArmSyntax or ConditionalExpressionSyntax or IsPatternExpressionSyntax
                 or AnonymousFunctionExpressionSyntax or PropertyDeclarationSyntax or SwitchLabelSyntax)
             {

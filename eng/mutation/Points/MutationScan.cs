@@ -11,8 +11,8 @@ internal sealed partial class MutationScan(bool withTexts)
 {
     private readonly IMutationOperator[] _operators =
     [
-        new Relations(), new Conditions(), new Calculations(), new Statements(), new Absences(), new Arms(), new Sequences(),
-        .. withTexts ? [new Texts()] : Array.Empty<IMutationOperator>(),
+        new Relations(), new Conditions(), new Calculations(), new Statements(), new Absences(), new Arms(),
+        new Sequences(), .. withTexts ? [new Texts()] : Array.Empty<IMutationOperator>(),
     ];
 
     /// <param name="model">Of the file as it is; the file compiles.</param>
@@ -39,15 +39,16 @@ internal sealed partial class MutationScan(bool withTexts)
         var start = point.Changed.Start - point.Shown.SpanStart;
         var mutated = shown[..start] + point.ChangedTo + shown[(start + point.Changed.Length)..];
         var line = point.Shown.SyntaxTree.GetLineSpan(point.Changed).StartLinePosition.Line + 1;
-        return new Mutant(id, file, line, MemberOf(point.Node), point.Operator, OnOneLine(shown), OnOneLine(mutated), point);
+        return new Mutant(
+            id, file, line, MemberOf(point.Node), point.Operator, OnOneLine(shown), OnOneLine(mutated), point);
     }
 
     private static string OnOneLine(string code) => WhiteSpace().Replace(code, " ").Trim();
 
     private static string MemberOf(SyntaxNode node)
     {
-        var names = node.AncestorsAndSelf().OfType<MemberDeclarationSyntax>().Select(Name).Where(name => name.Length > 0).Take(2);
-        return string.Join('.', names.Reverse());
+        var names = node.AncestorsAndSelf().OfType<MemberDeclarationSyntax>().Select(Name);
+        return string.Join('.', names.Where(name => name.Length > 0).Take(2).Reverse());
     }
 
     private static string Name(MemberDeclarationSyntax member) => member switch

@@ -2,13 +2,17 @@ using System.Globalization;
 
 namespace SelfDev.Mutation.Points;
 
-/// <summary>The type that is added to every mutated project: says which mutant is on, and notes which are reached.</summary>
+/// <summary>
+/// The type that is added to every mutated project: says which mutant is on, and notes which are reached.
+/// </summary>
 internal static class SwitchSource
 {
     /// <summary>Environment variable with the id of the active mutant; none is on without it.</summary>
     public const string ActiveVariable = "SELFDEV_MUTANT";
 
-    /// <summary>Environment variable with a folder; every process writes a file of the ids that it reached, one a line.</summary>
+    /// <summary>
+    /// Environment variable with a folder; every process writes a file of the ids that it reached, one a line.
+    /// </summary>
     public const string CoverageVariable = "SELFDEV_MUTANT_COVERAGE";
 
     public const string FileName = "MutationSwitch.g.cs";
@@ -17,7 +21,7 @@ internal static class SwitchSource
     public static string IsOn(int id) =>
         string.Create(CultureInfo.InvariantCulture, $"global::SelfDevMutation.MutationSwitch.Is({id})");
 
-    /// <summary>A call that carries out its second argument where the first is true: a statement where only an expression may stand.</summary>
+    /// <summary>Carries out its second argument if the first is true: an <c>if</c> as an expression.</summary>
     public const string If = "global::SelfDevMutation.MutationSwitch.If";
 
     // Ids are written as they are first reached and not at the end: some tests kill the process.
@@ -27,10 +31,14 @@ internal static class SwitchSource
         #nullable enable
         namespace SelfDevMutation
         {
+            using System;
+            using System.Collections.Generic;
+            using System.IO;
+
             internal static class MutationSwitch
             {
                 private static readonly int Active =
-                    int.TryParse(global::System.Environment.GetEnvironmentVariable("{{ActiveVariable}}"), out var id) ? id : 0;
+                    int.TryParse(Environment.GetEnvironmentVariable("{{ActiveVariable}}"), out var id) ? id : 0;
 
                 private static readonly Notes? Reached = Notes.Open();
 
@@ -40,7 +48,7 @@ internal static class SwitchSource
                     return id == Active;
                 }
 
-                public static void If(bool isWanted, global::System.Action call)
+                public static void If(bool isWanted, Action call)
                 {
                     if (isWanted)
                     {
@@ -50,18 +58,17 @@ internal static class SwitchSource
 
                 private sealed class Notes
                 {
-                    private readonly global::System.Collections.Generic.HashSet<int> _ids = new();
-                    private readonly global::System.IO.StreamWriter _file;
+                    private readonly HashSet<int> _ids = new();
+                    private readonly StreamWriter _file;
 
-                    private Notes(global::System.IO.StreamWriter file) => _file = file;
+                    private Notes(StreamWriter file) => _file = file;
 
                     public static Notes? Open()
                     {
-                        var folder = global::System.Environment.GetEnvironmentVariable("{{CoverageVariable}}");
+                        var folder = Environment.GetEnvironmentVariable("{{CoverageVariable}}");
                         return string.IsNullOrEmpty(folder)
                             ? null
-                            : new Notes(new global::System.IO.StreamWriter(
-                                global::System.IO.Path.Combine(folder, global::System.Guid.NewGuid().ToString("N"))) { AutoFlush = true });
+                            : new Notes(new StreamWriter(Path.Combine(folder, Path.GetRandomFileName())));
                     }
 
                     public void Add(int id)
@@ -71,6 +78,7 @@ internal static class SwitchSource
                             if (_ids.Add(id))
                             {
                                 _file.WriteLine(id);
+                                _file.Flush();
                             }
                         }
                     }

@@ -5,8 +5,8 @@ using Microsoft.CodeAnalysis.CSharp.Syntax;
 namespace SelfDev.Mutation.Points;
 
 /// <summary>
-/// What is left alone: where only a constant compiles, where a switch cannot stand, and what no test should be asked to hold
-/// (log calls, hash codes, the capture of a context).
+/// What is left alone: where only a constant compiles, where a switch cannot stand, and what no test should be asked to
+/// hold (log calls, hash codes, the capture of a context).
 /// </summary>
 internal static class Untouched
 {
@@ -16,7 +16,8 @@ internal static class Untouched
         AttributeListSyntax or EnumMemberDeclarationSyntax or TypeSyntax and not ArrayTypeSyntax => false,
         PatternSyntax or SwitchLabelSyntax and not CasePatternSwitchLabelSyntax => false,
         InterpolationAlignmentClauseSyntax or RefExpressionSyntax or GotoStatementSyntax => false,
-        FieldDeclarationSyntax field => !field.Modifiers.Any(SyntaxKind.ConstKeyword) && !IsExcluded(field.AttributeLists),
+        FieldDeclarationSyntax field =>
+            !field.Modifiers.Any(SyntaxKind.ConstKeyword) && !IsExcluded(field.AttributeLists),
         LocalDeclarationStatementSyntax local => !local.IsConst,
         EqualsValueClauseSyntax { Parent: ParameterSyntax } => false,
         MethodDeclarationSyntax { Identifier.Text: "GetHashCode", ParameterList.Parameters.Count: 0 } => false,
@@ -35,11 +36,12 @@ internal static class Untouched
             .Any(inner => inner is VariableDesignationSyntax and not DiscardDesignationSyntax);
 
     /// <summary>
-    /// True where an expression with a value may be replaced by a conditional in brackets: it is no statement by itself, no
-    /// tail of a <c>?.</c> chain, and nothing that has to be a variable.
+    /// True where an expression with a value may be replaced by a conditional in brackets: it is no statement by
+    /// itself, no tail of a <c>?.</c> chain, and nothing that has to be a variable.
     /// </summary>
     public static bool CanStandInBrackets(ExpressionSyntax node) =>
-        node.Parent is not (ExpressionStatementSyntax or ForStatementSyntax or ArgumentSyntax { RefKindKeyword.RawKind: not 0 })
+        node.Parent is not (ExpressionStatementSyntax or ForStatementSyntax
+            or ArgumentSyntax { RefKindKeyword.RawKind: not 0 })
         && !IsTail(node);
 
     private static bool IsTail(ExpressionSyntax node)
@@ -73,12 +75,13 @@ internal static class Untouched
 
     private static bool IsExcluded(SyntaxList<AttributeListSyntax> lists) =>
         lists.SelectMany(list => list.Attributes)
-            .Any(attribute => attribute.Name.ToString() is "ExcludeFromCodeCoverage" or "GeneratedCode" or "LoggerMessage");
+            .Any(one => one.Name.ToString() is "ExcludeFromCodeCoverage" or "GeneratedCode" or "LoggerMessage");
 
-    private static bool IsNameOf(InvocationExpressionSyntax call) => call.Expression is IdentifierNameSyntax { Identifier.Text: "nameof" };
+    private static bool IsNameOf(InvocationExpressionSyntax call) =>
+        call.Expression is IdentifierNameSyntax { Identifier.Text: "nameof" };
 
     private static bool IsExpressionTree(LambdaExpressionSyntax lambda, SemanticModel model) =>
-        model.GetTypeInfo(lambda).ConvertedType is INamedTypeSymbol { Name: "Expression", ContainingNamespace.Name: "Expressions" };
+        model.GetTypeInfo(lambda).ConvertedType is { Name: "Expression", ContainingNamespace.Name: "Expressions" };
 
     /// <summary>Log calls, assertions and the like: neither they nor their arguments are mutated.</summary>
     public static bool IsLeftAlone(InvocationExpressionSyntax call, SemanticModel model)
@@ -90,6 +93,7 @@ internal static class Untouched
 
         return method.ContainingType?.ToDisplayString() is "System.Diagnostics.Debug" or "System.GC"
             || method.Name == "ThrowIfCancellationRequested"
-            || (method.PartialDefinitionPart ?? method).GetAttributes().Any(attribute => attribute.AttributeClass?.Name == "LoggerMessageAttribute");
+            || (method.PartialDefinitionPart ?? method).GetAttributes()
+                .Any(one => one.AttributeClass?.Name == "LoggerMessageAttribute");
     }
 }

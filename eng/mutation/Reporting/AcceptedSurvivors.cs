@@ -5,8 +5,8 @@ using SelfDev.Mutation.Trials;
 namespace SelfDev.Mutation.Reporting;
 
 /// <summary>
-/// Survivors that somebody judged to be no gap, each with a reason (<c>accepted.json</c>). They are known by file and code and not by
-/// line, so that code above them may move. Counted apart, and listed in every report.
+/// Survivors that somebody judged to be no gap, each with a reason (<c>accepted.json</c>). They are known by file and
+/// code and not by line, so that code above them may move. Counted apart, and listed in every report.
 /// </summary>
 internal sealed class AcceptedSurvivors(IReadOnlyList<AcceptedSurvivor> entries)
 {
@@ -24,8 +24,8 @@ internal sealed class AcceptedSurvivors(IReadOnlyList<AcceptedSurvivor> entries)
         try
         {
             await using var file = File.OpenRead(path);
-            var entries = await JsonSerializer.DeserializeAsync<IReadOnlyList<AcceptedSurvivor>>(file, Json, cancellation) ?? [];
-            var bare = entries.FirstOrDefault(entry => string.IsNullOrWhiteSpace(entry.Reason));
+            var entries = await JsonSerializer.DeserializeAsync<AcceptedSurvivor[]>(file, Json, cancellation) ?? [];
+            var bare = Array.Find(entries, entry => string.IsNullOrWhiteSpace(entry.Reason));
             return bare is null
                 ? new AcceptedSurvivors(entries)
                 : throw new MutationException($"{path}: '{bare.Mutated}' in {bare.File} is accepted without a reason.");
@@ -55,17 +55,18 @@ internal sealed class AcceptedSurvivors(IReadOnlyList<AcceptedSurvivor> entries)
         }
     }
 
-    /// <summary>Entries that are about no survivor although all mutants of their file were run: the code or the tests have changed.</summary>
+    /// <summary>Entries that are about no survivor although all mutants of their file were run.</summary>
     public IReadOnlyList<AcceptedSurvivor> Stale(IReadOnlyList<Verdict> verdicts)
     {
         var whole = verdicts.GroupBy(verdict => verdict.Result.Mutant.File)
-            .Where(group => group.All(verdict => verdict.Outcome != Outcome.NotRun))
+            .Where(group => group.All(verdict => verdict.Outcome is not (Outcome.NotRun or Outcome.Undecided)))
             .Select(group => group.Key)
             .ToHashSet(StringComparer.Ordinal);
         return
         [
             .. entries.Where(entry => whole.Contains(entry.File)
-                && verdicts.Count(verdict => verdict.Outcome == Outcome.Accepted && entry.IsAbout(verdict.Result.Mutant)) < entry.Times),
+                && verdicts.Count(verdict =>
+                    verdict.Outcome == Outcome.Accepted && entry.IsAbout(verdict.Result.Mutant)) < entry.Times),
         ];
     }
 }
@@ -80,7 +81,8 @@ internal sealed record AcceptedSurvivor(
     string File, string Original, string Mutated, string Reason, string? Member = null, int Times = 1)
 {
     public bool IsAbout(Mutant mutant) =>
-        File == mutant.File && Original == mutant.Original && Mutated == mutant.Mutated && (Member is null || Member == mutant.Member);
+        File == mutant.File && Original == mutant.Original && Mutated == mutant.Mutated
+            && (Member is null || Member == mutant.Member);
 }
 
 /// <param name="Reason">Of an accepted one.</param>

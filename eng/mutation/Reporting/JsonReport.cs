@@ -25,6 +25,7 @@ internal static class JsonReport
             Minutes = Math.Round(report.Elapsed.TotalMinutes, 2),
             report.Found,
             NotRun = report.With(Outcome.NotRun).Count(),
+            Undecided = report.With(Outcome.Undecided).Count(),
             Total = View(report.Total),
             Dropped = report.Dropped.GroupBy(one => (one.Mutant.Operator, one.Error))
                 .Select(group => new { group.Key.Operator, group.Key.Error, Count = group.Count() }),

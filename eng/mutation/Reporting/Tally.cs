@@ -3,13 +3,15 @@ using SelfDev.Mutation.Trials;
 namespace SelfDev.Mutation.Reporting;
 
 /// <summary>Counts of one file, or of all.</summary>
-/// <param name="Mutants">Those that were run, or that nothing reaches.</param>
+/// <param name="Mutants">Those that were judged; the ones not run and the undecided are counted apart.</param>
 /// <param name="TimedOut">Among the killed.</param>
 internal sealed record Tally(int Mutants, int Killed, int TimedOut, int Survived, int NotCovered, int Accepted)
 {
     public static Tally Of(IEnumerable<Verdict> verdicts)
     {
-        var counts = verdicts.Where(verdict => verdict.Outcome != Outcome.NotRun).CountBy(verdict => verdict.Outcome).ToDictionary();
+        var counts = verdicts.CountBy(verdict => verdict.Outcome).ToDictionary();
+        counts.Remove(Outcome.NotRun);
+        counts.Remove(Outcome.Undecided);
         var timedOut = counts.GetValueOrDefault(Outcome.TimedOut);
         return new Tally(
             counts.Values.Sum(),

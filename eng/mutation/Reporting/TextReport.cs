@@ -11,15 +11,18 @@ internal static class TextReport
     {
         WriteList(report.With(Outcome.Survived), "survived: every test that reaches it passes", output);
         WriteList(report.With(Outcome.NotCovered), "not covered: no test reaches it", output);
+        WriteList(report.With(Outcome.Undecided), "UNDECIDED: its tests fail without it as well", output);
         WriteList(report.With(Outcome.Accepted), "accepted: survived, with a reason", output);
         WriteTable(report, output);
         WriteNotes(report, output);
         var total = report.Total;
         output.WriteLine();
+        var counted = total.Mutants - total.Accepted;
         output.WriteLine(Text(
-            $"score {total.Score:0.0} %: {total.Killed} of {total.Mutants - total.Accepted} killed ({total.TimedOut} by time limit), "));
-        output.WriteLine(Text(
-            $"  {total.Survived} survived, {total.NotCovered} not covered, {total.Accepted} accepted ({total.StrictScore:0.0} % with them); {report.Elapsed.TotalMinutes:0.0} min"));
+            $"score {total.Score:0.0} %: {total.Killed} of {counted} killed ({total.TimedOut} by time limit);"));
+        output.WriteLine(Text($"  {total.Survived} survived, {total.NotCovered} not covered;"));
+        output.WriteLine(Text($"  {total.Accepted} accepted beside them ({total.StrictScore:0.0} % if they count);"));
+        output.WriteLine(Text($"  {report.Elapsed.TotalMinutes:0.0} min"));
     }
 
     /// <summary>One mutant on three lines.</summary>
@@ -58,16 +61,18 @@ internal static class TextReport
         output.WriteLine($"{"file".PadRight(width)}  mutants  killed  survived  not covered  accepted   score");
         foreach (var (file, tally) in files.Append(("all", report.Total)))
         {
-            output.WriteLine(Text(
-                $"{file.PadRight(width)}  {tally.Mutants,7}  {tally.Killed,6}  {tally.Survived,8}  {tally.NotCovered,11}  {tally.Accepted,8}  {tally.Score,5:0.0}%"));
+            var counts = Text($"{tally.Mutants,7}  {tally.Killed,6}  {tally.Survived,8}  {tally.NotCovered,11}");
+            output.WriteLine(Text($"{file.PadRight(width)}  {counts}  {tally.Accepted,8}  {tally.Score,5:0.0}%"));
         }
     }
 
     private static void WriteNotes(RunReport report, TextWriter output)
     {
         output.WriteLine();
-        output.WriteLine(Text($"{report.Found} mutants compile, {report.Dropped.Count} do not and were dropped; seed {report.Seed}"));
-        foreach (var group in report.Dropped.GroupBy(one => (one.Mutant.Operator, one.Error)).OrderByDescending(group => group.Count()))
+        output.WriteLine(Text(
+            $"{report.Found} mutants compile, {report.Dropped.Count} do not and were dropped; seed {report.Seed}"));
+        var dropped = report.Dropped.GroupBy(one => (one.Mutant.Operator, one.Error));
+        foreach (var group in dropped.OrderByDescending(group => group.Count()))
         {
             output.WriteLine(Text($"  dropped: {group.Count()} {group.Key.Operator} ({group.Key.Error})"));
         }
@@ -75,7 +80,8 @@ internal static class TextReport
         var notRun = report.With(Outcome.NotRun).Count();
         if (notRun > 0)
         {
-            output.WriteLine(Text($"NOT RUN: {notRun} mutants, their time was up (--max-minutes); the score is about the others"));
+            output.WriteLine(Text(
+                $"NOT RUN: {notRun} mutants, their time was up (--max-minutes); the score is about the others"));
         }
 
         foreach (var one in report.SetAside)
@@ -85,7 +91,8 @@ internal static class TextReport
 
         foreach (var entry in report.Stale)
         {
-            output.WriteLine($"STALE in accepted.json: {entry.File}: {entry.Original} -> {entry.Mutated}: no such survivor any more; take it out");
+            var fault = $"{entry.Original} -> {entry.Mutated}";
+            output.WriteLine($"STALE in accepted.json: {entry.File}: {fault}: no such survivor any more; take it out");
         }
     }
 

@@ -29,7 +29,9 @@ internal sealed record MutationSets(IReadOnlyDictionary<string, MutationSet> Set
         }
     }
 
-    /// <summary>What was asked for on the command line: names of sets, or globs of files with the tests for them.</summary>
+    /// <summary>
+    /// What was asked for on the command line: names of sets, or globs of files with the tests for them.
+    /// </summary>
     /// <param name="targets">Names of sets, or globs.</param>
     /// <param name="tests">Each <c>folder</c> or <c>folder=class,class</c>; added to those of the sets.</param>
     public MutationSet Choose(IReadOnlyList<string> targets, IReadOnlyList<string> tests)
@@ -39,13 +41,15 @@ internal sealed record MutationSets(IReadOnlyDictionary<string, MutationSet> Set
         var wrong = globs.FirstOrDefault(glob => !glob.Contains('/', StringComparison.Ordinal));
         if (wrong is not null)
         {
-            throw new MutationException($"'{wrong}' is no set and no path; the sets are {string.Join(", ", Sets.Keys)}.");
+            throw new MutationException(
+                $"'{wrong}' is no set and no path; the sets are {string.Join(", ", Sets.Keys)}.");
         }
 
         var suites = named.SelectMany(set => set.Tests).Concat(tests.Select(TestSuite.Parse)).ToList();
         if (suites.Count == 0)
         {
-            throw new MutationException("Files without a set need the tests that have to notice: --tests tests/X.Tests[=class,class].");
+            throw new MutationException(
+                "Files without a set need the tests that have to notice: --tests tests/X.Tests[=class,class].");
         }
 
         var merged = suites.GroupBy(suite => (suite.Project, suite.PerMethod, suite.LastResort))
@@ -62,7 +66,7 @@ internal sealed record MutationSet(IReadOnlyList<string> Files, IReadOnlyList<Te
 
 /// <param name="Project">Folder of the test project, relative to the root.</param>
 /// <param name="Classes">Full class names, <c>*</c> stands for anything; null for all of the project.</param>
-/// <param name="PerMethod">Coverage is noted and tests are run by method and not by class: for few tests of seconds each.</param>
+/// <param name="PerMethod">Tests are run by method and not by class: for few tests of seconds each.</param>
 /// <param name="LastResort">Its tests are run only for mutants that no other suite reaches.</param>
 internal sealed record TestSuite(
     string Project, IReadOnlyList<string>? Classes = null, bool PerMethod = false, bool LastResort = false)
@@ -72,7 +76,8 @@ internal sealed record TestSuite(
             ? new TestSuite(project, classes.Split(',', StringSplitOptions.RemoveEmptyEntries))
             : new TestSuite(text, null);
 
-    public bool Holds(string className) => Classes is null || Classes.Any(pattern => Wildcard.Matches(pattern, className));
+    public bool Holds(string className) =>
+        Classes is null || Classes.Any(pattern => Wildcard.Matches(pattern, className));
 }
 
 /// <param name="Class">Full class name, <c>*</c> stands for anything.</param>
@@ -81,7 +86,9 @@ internal sealed record SlowTests(string Project, string Class, string Reason, IR
 
 internal static class Wildcard
 {
-    /// <summary>Whether <paramref name="text"/> is what <paramref name="pattern"/> says, where <c>*</c> stands for anything.</summary>
+    /// <summary>
+    /// Whether <paramref name="text"/> is what <paramref name="pattern"/> says, where <c>*</c> stands for anything.
+    /// </summary>
     public static bool Matches(string pattern, string text) =>
         System.IO.Enumeration.FileSystemName.MatchesSimpleExpression(pattern, text, ignoreCase: false);
 }

@@ -37,17 +37,27 @@ internal sealed class Coverage(TestProcess process, TimeSpan limit)
         ];
         return units.Count > 0
             ? units
-            : throw new MutationException($"{suite.Project} has no class like {string.Join(", ", suite.Classes ?? ["*"])} that is not slow.");
+            : throw new MutationException(
+                $"{suite.Project} has no class like {string.Join(", ", suite.Classes ?? ["*"])} that is not slow.");
     }
 
     /// <summary>Runs one class or method by itself, with every mutant off.</summary>
     public async Task<UnitCoverage> MeasureAsync(TestUnit unit, CancellationToken cancellation)
     {
+        // A second chance: a moment's load must not take tests away from the whole run.
+        var first = await OnceAsync(unit, cancellation);
+        return first.Problem is null ? first : await OnceAsync(unit, cancellation);
+    }
+
+    private async Task<UnitCoverage> OnceAsync(TestUnit unit, CancellationToken cancellation)
+    {
         var (result, reached) = await process.RecordAsync(unit, limit, cancellation);
         var problem = result switch
         {
-            { ExitCode: null } => string.Create(CultureInfo.InvariantCulture, $"takes longer than {limit.TotalSeconds:0} s"),
-            { ExitCode: not 0 } => $"fails with every mutant off: {RunnerOutput.FirstFailure(result.Output) ?? result.Tail(3)}",
+            { ExitCode: null } =>
+                string.Create(CultureInfo.InvariantCulture, $"takes longer than {limit.TotalSeconds:0} s"),
+            { ExitCode: not 0 } =>
+                $"fails with every mutant off: {RunnerOutput.FirstFailure(result.Output) ?? result.Tail(3)}",
             _ when RunnerOutput.Ran(result.Output) is null or 0 => "runs no test here (all skipped, or none found)",
             _ => null,
         };

@@ -4,7 +4,9 @@ using SelfDev.Mutation.Points;
 
 namespace SelfDev.Mutation.Trials;
 
-/// <summary>Runs tests of the mutated copy, each time in a process of its own with a temporary folder of its own.</summary>
+/// <summary>
+/// Runs tests of the mutated copy, each time in a process of its own with a temporary folder of its own.
+/// </summary>
 internal sealed class TestProcess(Workspace workspace)
 {
     // A fault may allocate without end; the limit is far above what any test needs.
@@ -18,7 +20,8 @@ internal sealed class TestProcess(Workspace workspace)
         TestUnit unit, TimeSpan limit, CancellationToken cancellation)
     {
         var folder = NewFolder();
-        var result = await RunAsync(TestUnit.Arguments([unit]), (SwitchSource.CoverageVariable, folder), limit, cancellation);
+        var result = await RunAsync(
+            TestUnit.Arguments([unit]), (SwitchSource.CoverageVariable, folder), limit, cancellation);
         var ids = Directory.GetFiles(folder).SelectMany(File.ReadLines)
             .Select(line => int.TryParse(line, NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id : 0)
             .Where(id => id > 0)
@@ -26,15 +29,17 @@ internal sealed class TestProcess(Workspace workspace)
         return (result, ids);
     }
 
-    /// <summary>With one mutant on; stops at the first test that fails.</summary>
-    public Task<ProcessResult> RunAsync(IReadOnlyList<TestUnit> units, Mutant mutant, TimeSpan limit, CancellationToken cancellation) =>
+    /// <summary>With one mutant on, or none; stops at the first test that fails.</summary>
+    public Task<ProcessResult> RunAsync(
+        IReadOnlyList<TestUnit> units, Mutant? mutant, TimeSpan limit, CancellationToken cancellation) =>
         RunAsync(
             TestUnit.Arguments(units),
-            (SwitchSource.ActiveVariable, mutant.Id.ToString(CultureInfo.InvariantCulture)),
+            (SwitchSource.ActiveVariable, (mutant?.Id ?? 0).ToString(CultureInfo.InvariantCulture)),
             limit,
             cancellation);
 
-    public Task<ProcessResult> ListAsync(string assembly, bool methods, TimeSpan limit, CancellationToken cancellation) =>
+    public Task<ProcessResult> ListAsync(
+        string assembly, bool methods, TimeSpan limit, CancellationToken cancellation) =>
         RunAsync(
             [assembly, "-noLogo", "-noColor", "-list", methods ? "methods/json" : "classes/json"],
             (SwitchSource.ActiveVariable, ""),
@@ -42,7 +47,10 @@ internal sealed class TestProcess(Workspace workspace)
             cancellation);
 
     private async Task<ProcessResult> RunAsync(
-        IReadOnlyList<string> arguments, (string Name, string Value) variable, TimeSpan limit, CancellationToken cancellation)
+        IReadOnlyList<string> arguments,
+        (string Name, string Value) variable,
+        TimeSpan limit,
+        CancellationToken cancellation)
     {
         var temporary = NewFolder();
         var environment = new Dictionary<string, string>
@@ -70,7 +78,9 @@ internal sealed class TestProcess(Workspace workspace)
         return result;
     }
 
-    private string NewFolder() =>
-        Directory.CreateDirectory(
-            Path.Combine(workspace.Temporary, Interlocked.Increment(ref _number).ToString(CultureInfo.InvariantCulture))).FullName;
+    private string NewFolder()
+    {
+        var name = Interlocked.Increment(ref _number).ToString(CultureInfo.InvariantCulture);
+        return Directory.CreateDirectory(Path.Combine(workspace.Temporary, name)).FullName;
+    }
 }

@@ -7,9 +7,10 @@ namespace SelfDev.Mutation.Trials;
 /// <param name="Assembly">Path of the built test assembly.</param>
 /// <param name="Name">Full name of the class or of the method.</param>
 /// <param name="LeftOut">Full names of methods that are not run.</param>
-internal sealed record TestUnit(string Suite, string Assembly, string Name, bool IsMethod, IReadOnlyList<string> LeftOut)
+internal sealed record TestUnit(
+    string Suite, string Assembly, string Name, bool IsMethod, IReadOnlyList<string> LeftOut)
 {
-    /// <summary>Units that can share a process have the same key: the runner takes classes or methods, not both.</summary>
+    /// <summary>The same for units that can share a process: the runner takes classes or methods, not both.</summary>
     public (string Assembly, bool IsMethod) Process => (Assembly, IsMethod);
 
     /// <summary>Arguments of the test assembly's own runner.</summary>
@@ -29,7 +30,9 @@ internal static class RunnerOutput
     public static int? Ran(IEnumerable<string> output)
     {
         var summary = output.LastOrDefault(line => line.Contains(" Total: ", StringComparison.Ordinal));
-        return summary is null ? null : Number(summary, "Total: ") - Number(summary, "Skipped: ") - Number(summary, "Not Run: ");
+        return summary is null
+            ? null
+            : Number(summary, "Total: ") - Number(summary, "Skipped: ") - Number(summary, "Not Run: ");
     }
 
     /// <summary>Name of the first test that failed; null if none did.</summary>
