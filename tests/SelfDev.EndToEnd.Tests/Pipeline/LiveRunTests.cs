@@ -53,7 +53,8 @@ public class LiveRunTests
         var late = await pipeline.DropAsync(Log, TrainingLogs.Healthy(400));
         await pipeline.ReachPhaseAsync(late, "done");
         Assert.Equal(WorkflowStatus.Running, (await pipeline.Host.Workflows.GetAsync(late, TestContext.Current.CancellationToken))!.Status);
-        clock.Advance(TimeSpan.FromHours(1));
+        // More than three times what passed between the two versions while the intake looked for them.
+        clock.Advance(TimeSpan.FromDays(2));
         await pipeline.FinishAsync(late);
 
         var stall = (await pipeline.ReportAsync($"{late}:silence"))["findings"]!.AsArray().Single(finding => (string?)finding!["kind"] == "stall")!;
@@ -70,7 +71,7 @@ public class LiveRunTests
         await pipeline.ReachPhaseAsync(second, "done");
         await pipeline.DropAsync(Log, TrainingLogs.Healthy(410));
 
-        clock.Advance(TimeSpan.FromHours(1));
+        clock.Advance(TimeSpan.FromDays(2));
         await pipeline.FinishAsync(second);
 
         Assert.Equal("gone", (await pipeline.FinishAsync($"{second}:silence")).Outcome);

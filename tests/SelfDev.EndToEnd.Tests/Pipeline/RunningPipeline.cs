@@ -25,12 +25,17 @@ internal sealed class RunningPipeline : IAsyncDisposable
     private readonly Channel<Notification> _notifications = Channel.CreateUnbounded<Notification>();
     private readonly HttpClient _client = new();
 
+    // What a test waits for may never come: then it fails, and the run goes on.
+    private readonly CancellationTokenSource _deadline =
+        CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+
     private readonly FakeClock? _clock;
 
     private RunningPipeline(string folder, FakeClock? clock)
     {
         _clock = clock;
         Folder = folder;
+        _deadline.CancelAfter(TimeSpan.FromMinutes(3));
     }
 
     public string Folder { get; }
@@ -94,7 +99,7 @@ internal sealed class RunningPipeline : IAsyncDisposable
     {
         while (true)
         {
-            var notification = await _notifications.Reader.ReadAsync(Cancellation);
+            var notification = await _notifications.Reader.ReadAsync(_deadline.Token);
             if (notification.Topic == "approval-requested" && notification.Title.StartsWith(action, StringComparison.Ordinal))
             {
                 // A link without authority: who was asked goes along, to sign in as that person.
@@ -136,17 +141,26 @@ internal sealed class RunningPipeline : IAsyncDisposable
     public Task EngageKillSwitchAsync() =>
         Host.Services.GetRequiredService<KillSwitch>().SetAsync(engaged: true, "lead@localhost", "test", DecisionProof.Key("lead@localhost"), Cancellation);
 
-    /// <summary>Waits until the run has started and its state is so. Where time is the test's, enough of it passes for the intake to look.</summary>
+    /// <summary>
+    /// Waits until the run has started and its state is so. Where time is the test's, enough of it passes for the
+    /// intake to look, and none once the run has started.
+    /// </summary>
     public async Task<WorkflowInstance> ReachAsync(string instanceId, Func<WorkflowInstance, bool> isThere)
     {
         while (true)
         {
-            if (await Host.Workflows.GetAsync(instanceId, Cancellation) is { } state && isThere(state))
+            var state = await Host.Workflows.GetAsync(instanceId, _deadline.Token);
+            if (state is not null && isThere(state))
             {
                 return state;
             }
 
-            _clock?.Advance(new IntakeWatcherOptions().Interval);
+            _deadline.Token.ThrowIfCancellationRequested();
+            if (state is null)
+            {
+                _clock?.Advance(new IntakeWatcherOptions().Interval);
+            }
+
             await Task.Yield();
         }
     }
@@ -158,7 +172,7 @@ internal sealed class RunningPipeline : IAsyncDisposable
     public async Task<ArtifactDiagnosisOutput> FinishAsync(string instanceId)
     {
         await ReachAsync(instanceId, _ => true);
-        var finished = await Host.Workflows.WaitForCompletionAsync(instanceId, Cancellation);
+        var finished = await Host.Workflows.WaitForCompletionAsync(instanceId, _deadline.Token);
         Assert.True(finished.Status == WorkflowStatus.Completed, $"{finished.Status}: {finished.Failure?.Message}");
         return Payload.Deserialize<ArtifactDiagnosisOutput>(finished.Output)!;
     }
@@ -166,8 +180,9 @@ internal sealed class RunningPipeline : IAsyncDisposable
     /// <summary>Waits until the scale set has so many instances ready.</summary>
     public async Task RunningInstancesAsync(int count)
     {
-        while ((await Fleet.GetAsync(FleetId, Cancellation)).RunningInstances != count)
+        while ((await Fleet.GetAsync(FleetId, _deadline.Token)).RunningInstances != count)
         {
+            _deadline.Token.ThrowIfCancellationRequested();
             await Task.Yield();
         }
     }
@@ -191,6 +206,7 @@ internal sealed class RunningPipeline : IAsyncDisposable
     public async ValueTask DisposeAsync()
     {
         await StopAsync();
+        _deadline.Dispose();
         Directory.Delete(Folder, recursive: true);
     }
 }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Runtime.CompilerServices;
 using Microsoft.Extensions.Logging.Abstractions;
 using SelfDev.Local.Intake;
@@ -48,6 +49,7 @@ public sealed class IntakeWatcherTests(AzuriteFixture azurite)
     public async Task A_container_that_takes_long_to_list_is_left_alone_for_twenty_times_as_long()
     {
         var clock = new FakeClock();
+        var waits = new WaitingClock(clock);
         var store = new SlowStore(clock, TimeSpan.FromSeconds(2));
         var sweep = new IntakeSweep(
             store,
@@ -59,15 +61,14 @@ public sealed class IntakeWatcherTests(AzuriteFixture azurite)
             },
             clock,
             NullLogger<IntakeSweep>.Instance);
-        using var watcher = new IntakeWatcher(sweep, new IntakeWatcherOptions(), clock, NullLogger<IntakeWatcher>.Instance);
+        using var watcher =
+            new IntakeWatcher(sweep, new IntakeWatcherOptions(), waits, NullLogger<IntakeWatcher>.Instance);
 
         await watcher.StartAsync(Cancellation);
-        await PassTimeUntilAsync(clock, store.Third);
+        await store.Third.WaitAsync(Cancellation);
         await watcher.StopAsync(Cancellation);
 
-        // The last step of time may be more than was waited for.
-        Assert.InRange(store.Rests[0], TimeSpan.FromSeconds(40), TimeSpan.FromSeconds(43));
-        Assert.InRange(store.Rests[1], TimeSpan.FromSeconds(40), TimeSpan.FromSeconds(43));
+        Assert.Equal([TimeSpan.FromSeconds(40), TimeSpan.FromSeconds(40)], waits.Asked.Take(2));
     }
 
     // The watcher arms its timer at a moment of its own, so time passes in steps until it has seen enough of it.
@@ -83,32 +84,46 @@ public sealed class IntakeWatcherTests(AzuriteFixture azurite)
         await signal;
     }
 
+    /// <summary>Notes how long it is asked to wait, and lets that time pass at once.</summary>
+    private sealed class WaitingClock(FakeClock clock) : TimeProvider
+    {
+        public ConcurrentQueue<TimeSpan> Asked { get; } = new();
+
+        public override DateTimeOffset GetUtcNow() => clock.GetUtcNow();
+
+        public override long TimestampFrequency => clock.TimestampFrequency;
+
+        public override long GetTimestamp() => clock.GetTimestamp();
+
+        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+        {
+            Asked.Enqueue(dueTime);
+            var timer = clock.CreateTimer(callback, state, dueTime, period);
+            ThreadPool.QueueUserWorkItem(_ => clock.Advance(dueTime));
+            return timer;
+        }
+    }
+
     /// <summary>One blob, in a listing that takes its time.</summary>
     private sealed class SlowStore(FakeClock clock, TimeSpan time) : ListingStore
     {
         private readonly TaskCompletionSource _third = new(TaskCreationOptions.RunContinuationsAsynchronously);
-        private DateTimeOffset? _ended;
+        private int _lists;
 
         public Task Third => _third.Task;
 
-        public List<TimeSpan> Rests { get; } = [];
-
-        public override async IAsyncEnumerable<BlobInfo> ListAsync(string container, string prefix, [EnumeratorCancellation] CancellationToken cancellation)
+        public override async IAsyncEnumerable<BlobInfo> ListAsync(
+            string container, string prefix, [EnumeratorCancellation] CancellationToken cancellation)
         {
-            if (_ended is { } ended)
-            {
-                Rests.Add(clock.GetUtcNow() - ended);
-            }
-
-            if (Rests.Count == 2)
+            if (++_lists == 3)
             {
                 _third.TrySetResult();
             }
 
             await Task.Yield();
             clock.Advance(time);
-            yield return new BlobInfo(new BlobRef(container, "log", "1"), 4, clock.GetUtcNow(), new Dictionary<string, string>());
-            _ended = clock.GetUtcNow();
+            var blob = new BlobRef(container, "log", "1");
+            yield return new BlobInfo(blob, 4, clock.GetUtcNow(), new Dictionary<string, string>());
         }
     }
 
