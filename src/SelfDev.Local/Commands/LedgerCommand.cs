@@ -10,11 +10,14 @@ using SelfDev.Local.Hosting;
 namespace SelfDev.Local.Commands;
 
 /// <summary>
-/// <c>ledger verify</c> and <c>ledger prove</c>: the audit. Everything is computed here from what the host hands out; the host's own
-/// word counts for nothing.
+/// <c>ledger verify</c> and <c>ledger prove</c>: the audit. Everything about the ledger is computed here from what the
+/// host hands out; the host's own word counts for nothing. What else it keeps only the host can check
+/// (<see cref="StorageCheck"/>).
 /// </summary>
 internal static class LedgerCommand
 {
+    private const int MaxShown = 50;
+
     public static Command Create(CommandIo io)
     {
         var ledger = new Verb("ledger", "Audits the record of everything that was decided and done.", "selfdev ledger verify", "selfdev ledger verify --anchor head.json", "selfdev ledger prove 12 --format json");
@@ -31,12 +34,19 @@ internal static class LedgerCommand
             HelpName = "file",
         };
         var forget = new Option<bool>("--forget") { Description = "Forget what your earlier audits saw of this ledger, once you know why it is another one." };
+        var ledgerOnly = new Option<bool>("--ledger-only")
+        {
+            Description = "Leave out the host's check of requests, decisions, marks, commands, evidence and reports, which "
+                + "reads all of them.",
+        };
         var (data, key, format) = (HostClient.DataOption(), KeyOption(), HostOutput.FormatOption());
         var verb = new Verb(
             "verify",
-            "Downloads the whole ledger and checks every entry, every root, every signature, and that it goes on from every head seen before. Exit code 1 when it does not hold.")
+            "Downloads the whole ledger and checks every entry, every root, every signature, and that it goes on from "
+            + "every head seen before. Then has the host check the seals of everything else that it alone may write. "
+            + "Exit code 1 when something does not hold.")
         {
-            anchor, forget, key, data, format,
+            anchor, forget, ledgerOnly, key, data, format,
         };
         verb.SetAction(async (parsed, cancellation) =>
         {
@@ -65,13 +75,22 @@ internal static class LedgerCommand
                 seen?.Remember(newest);
             }
 
-            await (parsed.GetValue(format) == "json" ? WriteJsonAsync(io, verification, newest, anchors) : WriteTextAsync(io, verification, newest, anchors));
-            return verification.IsIntact ? ExitCodes.Done : ExitCodes.Findings;
+            var storage = parsed.GetValue(ledgerOnly) ? null : await StorageCheck.AskAsync(host, cancellation);
+            await (parsed.GetValue(format) == "json"
+                ? WriteJsonAsync(io, verification, newest, anchors, storage)
+                : WriteTextAsync(io, verification, newest, anchors, storage));
+            var isGenuine = storage is null or { IsGenuine: true };
+            return verification.IsIntact && isGenuine ? ExitCodes.Done : ExitCodes.Findings;
         });
         return verb;
     }
 
-    private static Task WriteJsonAsync(CommandIo io, LedgerVerification verification, SignedTreeHead? head, IReadOnlyList<LedgerAnchor> anchors)
+    private static Task WriteJsonAsync(
+        CommandIo io,
+        LedgerVerification verification,
+        SignedTreeHead? head,
+        IReadOnlyList<LedgerAnchor> anchors,
+        StorageCheck? storage)
     {
         HostOutput.WriteJson(io, new JsonObject
         {
@@ -83,11 +102,17 @@ internal static class LedgerCommand
             ["problems"] = JsonSerializer.SerializeToNode(verification.Problems, ReportJson.Options),
             ["head"] = JsonSerializer.SerializeToNode(head, ReportJson.Options),
             ["checkedAgainst"] = JsonSerializer.SerializeToNode(anchors, ReportJson.Options),
+            ["storage"] = JsonSerializer.SerializeToNode(storage, ReportJson.Options),
         });
         return Task.CompletedTask;
     }
 
-    private static async Task WriteTextAsync(CommandIo io, LedgerVerification verification, SignedTreeHead? head, IReadOnlyList<LedgerAnchor> anchors)
+    private static async Task WriteTextAsync(
+        CommandIo io,
+        LedgerVerification verification,
+        SignedTreeHead? head,
+        IReadOnlyList<LedgerAnchor> anchors,
+        StorageCheck? storage)
     {
         await io.Output.WriteLineAsync(verification.IsIntact
             ? $"The ledger is intact: {verification.Entries} entries, {verification.Heads} signed heads, root {verification.RootHash}."
@@ -110,6 +135,29 @@ internal static class LedgerCommand
         if (verification.IsIntact && head is not null)
         {
             await io.Output.WriteLineAsync(SafeText.SingleLine($"Note it elsewhere: {head.Full()}."));
+        }
+
+        await WriteTextAsync(io, storage);
+    }
+
+    private static async Task WriteTextAsync(CommandIo io, StorageCheck? storage)
+    {
+        await io.Output.WriteLineAsync(storage switch
+        {
+            null => "What else the host keeps was not checked (--ledger-only).",
+            { IsGenuine: true } => "The host found everything else that it keeps as it was written.",
+            { IsComplete: false } => "The host did NOT finish its check of what else it keeps: "
+                + $"{storage.Count} problems so far, the rest is unknown.",
+            _ => $"What else the host keeps does NOT hold: {storage.Count} problems.",
+        });
+        foreach (var problem in (storage?.Problems ?? []).Take(MaxShown))
+        {
+            await io.Output.WriteLineAsync("  " + SafeText.SingleLine(problem));
+        }
+
+        if (storage?.Count > MaxShown)
+        {
+            await io.Output.WriteLineAsync($"  And {storage.Count - MaxShown} more; --format json lists them.");
         }
     }
 

@@ -26,6 +26,8 @@ public sealed class HostVerbTests : IAsyncLifetime
     private readonly List<(string Path, string Body)> _received = [];
     private WebApplication _host = null!;
 
+    private string Audit { get; set; } = "{\"audited\":true}\n";
+
     private string Data => Path.Combine(_folder.Root, "data");
 
     private List<byte[]> Entries { get; } =
@@ -70,6 +72,7 @@ public sealed class HostVerbTests : IAsyncLifetime
         _host.MapGet("/api/ledger/entries/{n:int}", (int n) => n < Entries.Count
             ? Results.Text(JsonSerializer.Serialize(LedgerProof.Make(Tree().Node, n, Encoding.UTF8.GetString(Entries[n]), Head), ReportJson.Options))
             : Results.Problem(title: "No signed head covers such an entry.", statusCode: 404));
+        _host.MapGet("/api/audit", () => Results.Text(Audit, "application/x-ndjson"));
         Head = SignHead();
         await _host.StartAsync(TestContext.Current.CancellationToken);
         var data = new DataDirectory(Data);
@@ -181,6 +184,36 @@ public sealed class HostVerbTests : IAsyncLifetime
 
         Assert.Equal(ExitCodes.Findings, run.ExitCode);
         Assert.Contains("does NOT hold", run.Output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Ledger_verify_names_what_the_host_finds_in_storage_and_ends_with_1()
+    {
+        Audit = "{\"problem\":\"requests/1: its seal is not good\\u001b[31m\"}\n{\"audited\":true}\n";
+
+        var run = await CommandRun.OfAsync("ledger", "verify", "--data", Data);
+
+        Assert.Equal(ExitCodes.Findings, run.ExitCode);
+        Assert.Contains("The ledger is intact", run.Output, StringComparison.Ordinal);
+        Assert.Contains("does NOT hold: 1 problems.\n  requests/1: its seal is not good", run.Output, StringComparison.Ordinal);
+        Assert.DoesNotContain("\u001b", run.Output, StringComparison.Ordinal);
+        var alone = await CommandRun.OfAsync("ledger", "verify", "--ledger-only", "--data", Data);
+        Assert.Equal(ExitCodes.Done, alone.ExitCode);
+        Assert.Contains("was not checked", alone.Output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("{\"problem\":\"requests/1")]
+    [InlineData("[]\n")]
+    public async Task An_audit_that_does_not_come_to_its_end_is_no_all_clear(string audit)
+    {
+        Audit = audit;
+
+        var run = await CommandRun.OfAsync("ledger", "verify", "--format", "json", "--data", Data);
+
+        Assert.Equal(ExitCodes.Findings, run.ExitCode);
+        Assert.False((bool)JsonNode.Parse(run.Output)!["storage"]!["isComplete"]!);
     }
 
     [Fact]
