@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Text.Json.Nodes;
 using SelfDev.Core.Redaction;
@@ -50,6 +51,7 @@ public sealed class StorageAudit(
     ITrustStore trust,
     SealedLog log,
     ApprovalRequests requests,
+    ILedgerStore ledger,
     ITreeHeadSigner signer,
     TamperReports tampering,
     IArtifactStore account,
@@ -68,6 +70,11 @@ public sealed class StorageAudit(
         }
 
         await foreach (var line in TrustAsync(cancellation))
+        {
+            yield return line;
+        }
+
+        await foreach (var line in MissingAsync(cancellation))
         {
             yield return line;
         }
@@ -123,6 +130,26 @@ public sealed class StorageAudit(
             {
                 yield return Line("trust/" + folder, damage);
             }
+        }
+    }
+
+    // Seals say nothing of what was taken away: the ledger has the number of every decision.
+    private async IAsyncEnumerable<string> MissingAsync([EnumeratorCancellation] CancellationToken cancellation)
+    {
+        var recorded = await RecordedDecisionCounts.OfAsync(ledger, cancellation);
+        foreach (var (folder, count) in recorded.Folders)
+        {
+            var kept = (await log.ReadAsync<JsonNode>(folder, cancellation)).Items.Count;
+            // Between the record and the ledger a process may have died, so there may be more, never fewer.
+            if (kept >= count)
+            {
+                continue;
+            }
+
+            var what = string.Create(
+                CultureInfo.InvariantCulture, $"the ledger has {count}, the trust store {kept}: somebody took records away");
+            await tampering.ReportAsync(folder, what, null, cancellation);
+            yield return Line("trust/" + folder, what);
         }
     }
 

@@ -23,7 +23,8 @@ public sealed class StorageAuditTests : IDisposable
     {
         _store = new SealedArtifactStore(_account, _trust.Seals, _trust.Tampering, _trust.Clock);
         _audit = new StorageAudit(
-            _store, _trust.Store, _trust.Log, _trust.Requests, _signer, _trust.Tampering, _account, [new ForeignContainers(_elsewhere, [Containers.Evidence])]);
+            _store, _trust.Store, _trust.Log, _trust.Requests, _trust.Ledger, _signer, _trust.Tampering,
+            _account, [new ForeignContainers(_elsewhere, [Containers.Evidence])]);
     }
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
@@ -58,6 +59,28 @@ public sealed class StorageAuditTests : IDisposable
         var named = await _audit.RunAsync(Cancel).Select(line => line[..line.IndexOf(':', StringComparison.Ordinal)]).ToListAsync(Cancel);
         Assert.Equal(expected.Order(StringComparer.Ordinal), named.Order(StringComparer.Ordinal));
         Assert.Equal(expected.Length, _trust.Ledger.Entries.Count(entry => entry.Type == LedgerEntryTypes.Tampering));
+    }
+
+    [Fact]
+    public async Task What_somebody_took_away_is_named_by_the_ledgers_numbers()
+    {
+        var request = await FillAsync();
+        await _trust.Decisions.RecordAsync(request, Asked.Approve(request, Asked.Bo), Cancel);
+        await _trust.KillSwitch.SetAsync(engaged: true, Asked.Ana, "test", DecisionProof.Key(Asked.Ana), Cancel);
+        Assert.Empty(await _audit.RunAsync(Cancel).ToListAsync(Cancel));
+
+        _trust.Store.Remove($"decisions/{request.PlanHash}/000002");
+        _trust.Store.Remove("kill-switch/000001");
+        _trust.Store.Remove($"requests/{request.PlanHash}/000001");
+
+        Assert.Equal(
+            [
+                $"trust/decisions/{request.PlanHash}: the ledger has 2, the trust store 1: somebody took records away",
+                "trust/kill-switch: the ledger has 1, the trust store 0: somebody took records away",
+                $"trust/requests/{request.PlanHash}: the ledger has 1, the trust store 0: somebody took records away",
+            ],
+            (await _audit.RunAsync(Cancel).ToListAsync(Cancel)).Where(line => line.Contains("took records away", StringComparison.Ordinal)));
+        Assert.Equal(3, _trust.Ledger.Entries.Count(entry => entry.Type == LedgerEntryTypes.Tampering && entry.Body.ToJsonString().Contains("took records away", StringComparison.Ordinal)));
     }
 
     [Fact]

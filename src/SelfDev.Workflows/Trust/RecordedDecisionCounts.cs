@@ -1,0 +1,47 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using SelfDev.Core.Ledger;
+using SelfDev.Workflows.Ports;
+
+namespace SelfDev.Workflows.Trust;
+
+/// <summary>How many sealed records the trust store has to have, by what the ledger says was decided.</summary>
+/// <param name="Folders">Folder of the trust store to the least number of genuine records in it, in order of name.</param>
+public sealed partial record RecordedDecisionCounts(IReadOnlyDictionary<string, int> Folders)
+{
+    /// <summary>Reads the whole ledger; one number for each plan that was decided about is kept.</summary>
+    public static async Task<RecordedDecisionCounts> OfAsync(ILedgerStore ledger, CancellationToken cancellation)
+    {
+        var folders = new SortedDictionary<string, int>(StringComparer.Ordinal);
+        await foreach (var line in ledger.ReadAsync(0, cancellation))
+        {
+            if (LedgerEntryFormat.Parse(line.Span).Entry is not { Type: LedgerEntryTypes.Decision } entry)
+            {
+                continue;
+            }
+
+            if (PlanDecision().Match(entry.Key) is { Success: true } decided)
+            {
+                var plan = decided.Groups["plan"].Value;
+                folders[$"decisions/{plan}"] =
+                    Math.Max(folders.GetValueOrDefault($"decisions/{plan}"), Number(decided.Groups["n"].Value));
+                folders[$"requests/{plan}"] = 1;
+            }
+            else if (SwitchChange().Match(entry.Key) is { Success: true } change)
+            {
+                folders["kill-switch"] = Math.Max(folders.GetValueOrDefault("kill-switch"), Number(change.Groups["n"].Value));
+            }
+        }
+
+        return new RecordedDecisionCounts(folders);
+    }
+
+    private static int Number(string digits) => int.Parse(digits, CultureInfo.InvariantCulture);
+
+    // As DecisionStore and KillSwitch make their keys. Nine digits fit an int.
+    [GeneratedRegex("^.+:(?<plan>[0-9a-f]{64}):decision:(?<n>[0-9]{1,9})$", RegexOptions.ExplicitCapture | RegexOptions.Singleline)]
+    private static partial Regex PlanDecision();
+
+    [GeneratedRegex("^kill-switch:(?<n>[0-9]{1,9})$", RegexOptions.ExplicitCapture)]
+    private static partial Regex SwitchChange();
+}
