@@ -70,6 +70,9 @@ public sealed class LocalHost : IAsyncDisposable
     /// <value>Completes, with what to tell a person, when something that the host cannot do without has ended on its own.</value>
     public Task<string> Lost { get; }
 
+    /// <value>The account that others upload to, without seals.</value>
+    internal LocalStorage Storage => _storage;
+
     /// <value>Null where the settings named a real ARM.</value>
     internal ArmSimulatorServer? Simulator { get; }
 

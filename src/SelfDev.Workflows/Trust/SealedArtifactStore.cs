@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Runtime.CompilerServices;
 using SelfDev.Core.Trust;
 using SelfDev.Workflows.Engine;
+using SelfDev.Workflows.Intake;
 using SelfDev.Workflows.Ports;
 
 namespace SelfDev.Workflows.Trust;
@@ -36,7 +37,7 @@ public sealed class SealedArtifactStore(
     /// <exception cref="TamperedException">The blob is not what SelfDev wrote; it was reported.</exception>
     public async Task<Stream> OpenReadAsync(BlobRef blob, CancellationToken cancellation)
     {
-        if (blob.Container is not (Containers.Evidence or Containers.Reports))
+        if (!IsSealed(blob.Container, blob.Name))
         {
             return await inner.OpenReadAsync(blob, cancellation);
         }
@@ -57,7 +58,7 @@ public sealed class SealedArtifactStore(
     {
         Containers.Evidence => inner.WriteAsync(
             container, name, seals.Seal(Place(container, name), content.Span, clock.GetUtcNow()), contentType, cancellation),
-        Containers.Reports => WriteBesideAsync(container, name, content, contentType, cancellation),
+        _ when IsSealed(container, name) => WriteBesideAsync(container, name, content, contentType, cancellation),
         _ => inner.WriteAsync(container, name, content, contentType, cancellation),
     };
 
@@ -82,11 +83,15 @@ public sealed class SealedArtifactStore(
     /// <returns>Places that are not, as <c>container/name</c>.</returns>
     public async IAsyncEnumerable<string> AuditAsync([EnumeratorCancellation] CancellationToken cancellation)
     {
-        foreach (var container in new[] { Containers.Evidence, Containers.Reports })
+        foreach (var container in new[] { Containers.Evidence, Containers.Reports, Containers.Rejected })
         {
             await foreach (var info in inner.ListAsync(container, "", cancellation))
             {
-                if (!await IsGenuineAsync(info.Blob, cancellation))
+                // A copy of what somebody dropped has no seal: it lies there only beside a genuine reason.
+                var proof = IsSealed(container, info.Blob.Name)
+                    ? info.Blob
+                    : info.Blob with { Name = info.Blob.Name + RejectArtifact.ReasonSuffix };
+                if (!await IsGenuineAsync(proof, isThere: proof == info.Blob, cancellation))
                 {
                     yield return Place(container, info.Blob.Name);
                 }
@@ -94,7 +99,10 @@ public sealed class SealedArtifactStore(
         }
     }
 
-    private async Task<bool> IsGenuineAsync(BlobRef blob, CancellationToken cancellation)
+    private static bool IsSealed(string container, string name) => container is Containers.Evidence or Containers.Reports
+        || (container == Containers.Rejected && name.EndsWith(RejectArtifact.ReasonSuffix, StringComparison.Ordinal));
+
+    private async Task<bool> IsGenuineAsync(BlobRef blob, bool isThere, CancellationToken cancellation)
     {
         try
         {
@@ -107,8 +115,8 @@ public sealed class SealedArtifactStore(
         }
         catch (BlobGoneException)
         {
-            // Replaced between the listing and the reading: the next audit sees it.
-            return true;
+            // What was listed was replaced between the listing and the reading: the next audit sees it.
+            return isThere;
         }
     }
 

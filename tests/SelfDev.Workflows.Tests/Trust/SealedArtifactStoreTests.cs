@@ -69,6 +69,22 @@ public sealed class SealedArtifactStoreTests : IDisposable
     }
 
     [Fact]
+    public async Task A_rejected_artifact_lies_beside_a_genuine_reason()
+    {
+        await WriteAsync(Containers.Rejected, "run7/a.log.reason.json", "why");
+        _account.Put(Containers.Rejected, "run7/a.log", "what was dropped");
+        Assert.Empty(await _store.AuditAsync(Cancel).ToListAsync(Cancel));
+
+        _account.Put(Containers.Rejected, "run8/a.log", "all clear");
+        _account.Put(Containers.Rejected, "run9/a.log", "all clear");
+        _account.Put(Containers.Rejected, "run9/a.log.reason.json", "why");
+
+        Assert.Equal(
+            ["rejected/run8/a.log", "rejected/run9/a.log", "rejected/run9/a.log.reason.json"],
+            (await _store.AuditAsync(Cancel).ToListAsync(Cancel)).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
     public async Task An_audit_names_every_forged_blob_and_no_other()
     {
         await WriteAsync(Containers.Evidence, "run7/a.json", "one");
