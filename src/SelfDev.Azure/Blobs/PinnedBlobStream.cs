@@ -42,19 +42,22 @@ internal sealed class PinnedBlobStream : Stream
     /// <exception cref="BlobGoneException">No such blob, or not in that version.</exception>
     public static async Task<PinnedBlobStream> OpenAsync(BlobClient client, BlobRef blob, int rangeBytes, CancellationToken cancellation)
     {
-        var buffer = ArrayPool<byte>.Shared.Rent(rangeBytes);
+        byte[] buffer = [];
         try
         {
             ETag? pinned = blob.ETag is null ? null : new ETag($"\"{blob.ETag}\"");
-            using BlobDownloadStreamingResult answer = await client.DownloadStreamingAsync(Request(0, rangeBytes, pinned), cancellation);
+            using BlobDownloadStreamingResult answer =
+                await client.DownloadStreamingAsync(Request(0, rangeBytes, pinned), cancellation);
             var length = TotalLength(answer.Details);
-            var read = await answer.Content.ReadAtLeastAsync(buffer.AsMemory(0, rangeBytes), (int)Math.Min(length, rangeBytes), throwOnEndOfStream: true, cancellation);
-            return new PinnedBlobStream(client, blob, answer.Details.ETag, rangeBytes, new Range(buffer, read), length);
+            var count = (int)Math.Min(length, rangeBytes);
+            // As large as what comes: thousands of small blobs would leave the pool full of large buffers.
+            buffer = ArrayPool<byte>.Shared.Rent(count);
+            await answer.Content.ReadExactlyAsync(buffer.AsMemory(0, count), cancellation);
+            return new PinnedBlobStream(client, blob, answer.Details.ETag, rangeBytes, new Range(buffer, count), length);
         }
         catch (RequestFailedException empty) when (empty.Status == 416)
         {
             // A range of nothing cannot be satisfied; the version still has to be the pinned one.
-            ArrayPool<byte>.Shared.Return(buffer);
             return await OpenEmptyAsync(client, blob, rangeBytes, cancellation);
         }
         catch (Exception failure)

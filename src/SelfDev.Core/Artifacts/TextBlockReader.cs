@@ -19,7 +19,7 @@ public sealed class TextBlockReader : IDisposable
     private readonly int _blockBytes;
     private readonly int _maxBlockBytes;
     private readonly IncrementalHash? _hash;
-    private byte[] _carry;
+    private byte[] _carry = [];
     private int _carried;
     private long _offset;
     private long _lines;
@@ -41,7 +41,6 @@ public sealed class TextBlockReader : IDisposable
         _blockBytes = blockBytes;
         // Room for a whole line with its CR LF: a longer one is over the cap for certain.
         _maxBlockBytes = Math.Max(blockBytes, _maxLineBytes + 2);
-        _carry = ArrayPool<byte>.Shared.Rent(blockBytes);
         _hash = hash ? IncrementalHash.CreateHash(HashAlgorithmName.SHA256) : null;
     }
 
