@@ -98,12 +98,7 @@ public sealed class TextBlockReader : IDisposable
             if (lastEnd >= 0)
             {
                 _carried = _atEnd ? 0 : length - lastEnd - 1;
-                if (_carried > _carry.Length)
-                {
-                    ArrayPool<byte>.Shared.Return(_carry);
-                    _carry = ArrayPool<byte>.Shared.Rent(_carried);
-                }
-
+                MakeCarryHold(_carried);
                 filled.Slice(length - _carried, _carried).CopyTo(_carry);
                 return Emit(buffer, length - _carried, endsTruncated: false);
             }
@@ -176,8 +171,19 @@ public sealed class TextBlockReader : IDisposable
         return length;
     }
 
+    // Nothing is kept for files that fit one block, of which there may be thousands at once.
+    private void MakeCarryHold(int bytes)
+    {
+        if (bytes > _carry.Length)
+        {
+            ArrayPool<byte>.Shared.Return(_carry);
+            _carry = ArrayPool<byte>.Shared.Rent(bytes);
+        }
+    }
+
     private void SkipToLineEnd()
     {
+        MakeCarryHold(_blockBytes);
         while (_skipToLineEnd && !_atEnd)
         {
             var read = Fill(_carry, 0, _carry.Length);
