@@ -14,7 +14,8 @@ internal static class StoredActions
         IArtifactStore store, string reportId, int number, Proposal proposal, StoredActionRound round, CancellationToken cancellation)
     {
         var name = DiagnosisBlobs.Action(reportId, number);
-        var earlier = await store.TryReadJsonAsync<StoredAction>(Containers.Evidence, name, cancellation);
+        // A forged story must not keep the rest of a genuine one from being told.
+        var earlier = await store.TryReadGenuineJsonAsync<StoredAction>(Containers.Evidence, name, cancellation);
         var others = earlier?.Rounds.Where(known => known.Round != round.Round) ?? [];
         var rounds = others.Append(round).OrderBy(known => known.Round).ToList();
         await store.WriteJsonAsync(Containers.Evidence, name, new StoredAction(number, proposal, rounds), cancellation);

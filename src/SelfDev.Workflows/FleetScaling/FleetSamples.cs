@@ -40,7 +40,7 @@ public sealed class FleetSamples(IArtifactStore store)
     public async Task<IReadOnlyList<FleetSample>> ReadAsync(string fleet, DateTimeOffset now, CancellationToken cancellation)
     {
         var name = $"{Folder(fleet)}/history.json";
-        var history = await store.TryReadJsonAsync<History>(Containers.Evidence, name, cancellation) ?? new History([], []);
+        var history = await store.TryReadGenuineJsonAsync<History>(Containers.Evidence, name, cancellation) ?? new History([], []);
         var known = history.Samples.Select(sample => Name(sample.Time)).Concat(history.Void).ToHashSet(StringComparer.Ordinal);
         // What the history has let go is not read again.
         var oldest = history.Samples.Count == MostKept ? history.Samples[0].Time : now - Kept;
@@ -51,9 +51,15 @@ public sealed class FleetSamples(IArtifactStore store)
         var found = new List<FleetSample>();
         foreach (var file in files.Where(file => !known.Contains(file) && !forgotten.Contains(file) && Time(file) > oldest))
         {
-            if (await store.TryReadJsonAsync<FleetSample>(Containers.Evidence, BlobName(fleet, Time(file)!.Value), cancellation) is { } sample)
+            var blob = BlobName(fleet, Time(file)!.Value);
+            if (await store.TryReadGenuineJsonAsync<FleetSample>(Containers.Evidence, blob, cancellation) is { } sample)
             {
                 found.Add(sample);
+            }
+            else
+            {
+                // A forgery, or gone: not to be read again at each step.
+                forgotten.Add(file);
             }
         }
 
@@ -67,7 +73,7 @@ public sealed class FleetSamples(IArtifactStore store)
             samples[older] = samples[older] with { RunningByInstance = NoLoad };
         }
 
-        if (found.Count > 0 || isPutBack)
+        if (found.Count > 0 || forgotten.Count > 0 || isPutBack)
         {
             await store.WriteJsonAsync(Containers.Evidence, name, new History(samples, [.. history.Void.Where(file => Time(file) > now - Kept).Union(forgotten)]), cancellation);
         }

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using SelfDev.Core.Reports;
+using SelfDev.Workflows.Engine;
 
 namespace SelfDev.Workflows.Ports;
 
@@ -21,6 +22,22 @@ public static class StoreJson
             return await JsonSerializer.DeserializeAsync<T>(stream, ReportJson.Options, cancellation);
         }
         catch (BlobGoneException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>For what can be done without, or made again: whoever writes to storage must not stop the work by a forgery.</summary>
+    /// <returns>Null where there is no such blob, or one that SelfDev did not write; that was reported.</returns>
+    public static async Task<T?> TryReadGenuineJsonAsync<T>(
+        this IArtifactStore store, string container, string name, CancellationToken cancellation)
+        where T : class
+    {
+        try
+        {
+            return await store.TryReadJsonAsync<T>(container, name, cancellation);
+        }
+        catch (TamperedException)
         {
             return null;
         }

@@ -1,6 +1,9 @@
+using SelfDev.Core.Approvals;
+using SelfDev.Core.Ledger;
 using SelfDev.Testing;
 using SelfDev.Workflows.FleetScaling;
 using SelfDev.Workflows.Ports;
+using SelfDev.Workflows.Trust;
 
 namespace SelfDev.Workflows.Tests.FleetScaling;
 
@@ -34,6 +37,27 @@ public class FleetSamplesTests
         Assert.Equal(first, again);
         // Only what was found is written.
         Assert.Equal(history, await HistoryAsync(store));
+    }
+
+    [Fact]
+    public async Task A_forged_sample_or_history_is_passed_over_once_and_the_fleet_goes_on()
+    {
+        using var trust = new TrustRoom(new FakeClock(Now), new FixedPolicySource(ApprovalPolicy.DenyAll));
+        var account = new InMemoryArtifactStore();
+        var samples = new FleetSamples(new SealedArtifactStore(account, trust.Seals, trust.Tampering, trust.Clock));
+        await AddAsync(samples, count: 10, every: TimeSpan.FromMinutes(1));
+        var names = await account.ListAsync(Containers.Evidence, "", Cancellation)
+            .Select(blob => blob.Blob.Name).ToListAsync(Cancellation);
+        account.Put(Containers.Evidence, names[^1], "{\"time\":\"2026-03-01T12:00:00Z\"}");
+
+        Assert.Equal(9, (await samples.ReadAsync("chat", Now, Cancellation)).Count);
+        Assert.Equal(9, (await samples.ReadAsync("chat", Now, Cancellation)).Count);
+        Assert.Single(trust.Ledger.Entries, entry => entry.Type == LedgerEntryTypes.Tampering);
+
+        var history = await account.ListAsync(Containers.Evidence, "", Cancellation)
+            .Select(blob => blob.Blob.Name).SingleAsync(name => name.EndsWith("history.json", StringComparison.Ordinal), Cancellation);
+        account.Put(Containers.Evidence, history, "{}");
+        Assert.Equal(9, (await samples.ReadAsync("chat", Now, Cancellation)).Count);
     }
 
     [Fact]
