@@ -54,6 +54,12 @@ public class ApprovalPolicyTests
     }
 
     [Theory]
+    [InlineData("2")]
+    [InlineData("16")]
+    public void The_fleets_limits_themselves_can_be_proposed(string to) =>
+        Assert.NotNull(Policy.Require(Plans.Scale("3", to)).Requirement);
+
+    [Theory]
     [InlineData("\"signIn\": \"required\", ", true)]
     [InlineData("\"signIn\": \"link\", ", false)]
     [InlineData("", false)]
@@ -150,6 +156,7 @@ public class ApprovalPolicyTests
     [InlineData("\"quorum\"", "\"qourum\"", "$.rules[1].qourum: unknown; expected one of action, maxSize")]
     [InlineData("\"2d\"", "\"2 days\"", "$.rules[1].expiresAfter: '2 days' is no duration")]
     [InlineData("\"2d\"", "\"31d\"", "$.rules[1].expiresAfter: at most 30d.")]
+    [InlineData(", \"expiresAfter\": \"2d\"", "", "$.rules[1]: 'expiresAfter' is missing")]
     [InlineData("\"30m\"", "\"4h\"", "$.rules[0].remindEvery: has to be shorter")]
     [InlineData("bo@example.com", "Ana@example.com", "$.rules[0].approvers: the same person stands in it twice.")]
     [InlineData("bo@example.com", "bo example", "$.rules[0].approvers[1]: 'bo example' is no identity")]

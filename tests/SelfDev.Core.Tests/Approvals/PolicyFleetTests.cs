@@ -45,6 +45,11 @@ public class PolicyFleetTests
     [InlineData(", \"instanceHourUsd\": 4", "", "$.fleets.chat.scaling.usdPerDay: a budget needs 'instanceHourUsd' of every scale set")]
     [InlineData("\"usdPerDay\": 900", "\"usdPerDay\": 479", "$.fleets.chat.scaling.usdPerDay: it does not even pay for minCapacity")]
     [InlineData("\"interval\": \"30s\"", "\"interval\": \"2s\"", "$.fleets.chat.scaling.interval: at least 5s")]
+    [InlineData("\"interval\": \"30s\"", "\"interval\": \"61m\"", "$.fleets.chat.scaling.interval: at least 5s")]
+    [InlineData("\"drainTimeout\": \"20m\"", "\"drainTimeout\": \"59s\"", "$.fleets.chat.scaling.drainTimeout: at least 1m and at most 2h")]
+    [InlineData("\"instanceHourUsd\": 10,", "\"instanceHourUsd\": -1,", "$.fleets.chat.instanceHourUsd: expected a number from 0")]
+    [InlineData("\"instanceHourUsd\": 10,", "\"instanceHourUsd\": 10000001,", "$.fleets.chat.instanceHourUsd: expected a number from 0")]
+    [InlineData("\"instanceHourUsd\": 10,", "\"instanceHourUsd\": \"10\",", "$.fleets.chat.instanceHourUsd: expected a number from 0")]
     [InlineData("\"drainTimeout\": \"20m\"", "\"drainTimeout\": \"3h\"", "$.fleets.chat.scaling.drainTimeout: at least 1m and at most 2h")]
     [InlineData("\"maxCapacity\": 12", "\"maxCapacity\": 15", "$.fleets.chat.scaling.envelope.maxCapacity: expected a whole number from 2 to 14")]
     [InlineData("\"minCapacity\": 2, \"maxCapacity\": 12", "\"minCapacity\": 1, \"maxCapacity\": 12", "$.fleets.chat.scaling.envelope.minCapacity: expected a whole number from 2")]
@@ -53,6 +58,26 @@ public class PolicyFleetTests
     {
         Assert.Contains(find, Sample, StringComparison.Ordinal);
         Assert.Contains(Read(Sample.Replace(find, replace, StringComparison.Ordinal)).Errors, error => error.StartsWith(expected, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("\"interval\": \"30s\"", "\"interval\": \"5s\"")]
+    [InlineData("\"interval\": \"30s\"", "\"interval\": \"1h\"")]
+    [InlineData("\"drainTimeout\": \"20m\"", "\"drainTimeout\": \"1m\"")]
+    [InlineData("\"drainTimeout\": \"20m\"", "\"drainTimeout\": \"2h\"")]
+    [InlineData("\"instanceHourUsd\": 4", "\"instanceHourUsd\": 0")]
+    [InlineData("\"instanceHourUsd\": 10, \"subjects\"", "\"instanceHourUsd\": 18.75, \"subjects\"")]
+    [InlineData("\"usdPerDay\": 900", "\"usdPerDay\": 480")]
+    [InlineData("\"usdPerDay\": 900", "\"usdPerDay\": 10000000")]
+    [InlineData("\"maxCapacity\": 12", "\"maxCapacity\": 14")]
+    [InlineData("\"minCapacity\": 2, \"maxCapacity\": 8", "\"minCapacity\": 2, \"maxCapacity\": 2")]
+    public void What_is_just_allowed_is_read(string find, string replace)
+    {
+        Assert.Contains(find, Sample, StringComparison.Ordinal);
+        var text = Sample.Replace(find, replace, StringComparison.Ordinal);
+        // Two at most leave six instances less for the envelope.
+        text = replace.EndsWith("\"maxCapacity\": 2", StringComparison.Ordinal) ? text.Replace("\"maxCapacity\": 12", "\"maxCapacity\": 8", StringComparison.Ordinal) : text;
+        Assert.Empty(Read(text).Errors);
     }
 
     [Theory]

@@ -2,6 +2,7 @@ using SelfDev.Core.Approvals;
 using SelfDev.Testing;
 using SelfDev.Workflows.Approval;
 using SelfDev.Workflows.Engine;
+using SelfDev.Workflows.Ports;
 
 namespace SelfDev.Workflows.Tests.Approval;
 
@@ -61,8 +62,33 @@ public sealed class RequestApprovalTests : IDisposable
         Assert.All(_trust.Told.All, told => Assert.Equal("approval-reminder", told.Topic));
     }
 
+    [Theory]
+    [InlineData(2, false)]
+    [InlineData(3, true)]
+    public async Task It_is_tried_again_only_where_nobody_could_be_told(int failures, bool expected)
+    {
+        var request = await _trust.Requests.WriteAsync(Asked.Request(), Cancel);
+        var notifier = new FailingNotifier(failures);
+        var links = new ApprovalLinks(_trust.Keys, new Uri("https://selfdev.example/"), _clock);
+        var ask = new RequestApproval(_trust.Requests, _trust.Decisions, links, _policy, _trust.Ledger, notifier);
+
+        var failure = await Record.ExceptionAsync(() =>
+            ask.RunAsync(new RequestApprovalInput(request.PlanHash, 0), new ActivityContext("run7", "key", Cancel)));
+
+        Assert.Equal(expected, failure is NotDeliveredException { Message: "no answer" });
+        Assert.Equal(3, notifier.Asked);
+    }
+
     public void Dispose() => _trust.Dispose();
 
     private Task<Nothing> RunAsync(ApprovalRequest request, int reminder = 0) =>
         _ask.RunAsync(new RequestApprovalInput(request.PlanHash, reminder), new ActivityContext("run7", "key", Cancel));
+
+    private sealed class FailingNotifier(int failures) : INotifier
+    {
+        public int Asked { get; private set; }
+
+        public Task<string?> NotifyAsync(Notification notification, CancellationToken cancellation) =>
+            Task.FromResult(++Asked <= failures ? "no answer" : null);
+    }
 }
