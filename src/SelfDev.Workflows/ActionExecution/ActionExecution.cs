@@ -64,10 +64,15 @@ public static class ActionExecution
         }
 
         context.SetCustomStatus(new ActionStatus("carrying out", plan.PlanHash));
-        var start = await StartAsync(context, plan);
+        var (start, unknown) = await TryStartAsync(context, plan);
+        if (start is null)
+        {
+            return await EndAsync(context, input, plan, round, EffectOutcome.TimedOut, startedAt, null, unknown);
+        }
+
         var ended = start.Kind switch
         {
-            EffectStartKind.Started => await PollAsync(context, plan, start),
+            EffectStartKind.Started => await FollowAsync(context, plan, start),
             EffectStartKind.AlreadyThere => new PollResult(EffectOutcome.AlreadyThere, "It was so already."),
             EffectStartKind.Drifted => new PollResult(EffectOutcome.RefusedDrift, start.Message ?? "The resource changed."),
             EffectStartKind.Throttled => new PollResult(EffectOutcome.TimedOut, "Throttled until the plan expired; nothing was done."),
@@ -75,6 +80,34 @@ public static class ActionExecution
             _ => new PollResult(EffectOutcome.Refused, start.Message ?? "Refused."),
         };
         return await EndAsync(context, input, plan, round, ended.Outcome, startedAt, start, ended.Detail);
+    }
+
+    // A failure here may have come after the call: what is there is read, and recorded, all the same.
+    private static async Task<(EffectStart? Start, string Unknown)> TryStartAsync(IWorkflowContext context, PlanOutcome plan)
+    {
+        try
+        {
+            return (await StartAsync(context, plan), "");
+        }
+        catch (WorkflowTaskFailedException failed)
+        {
+            return (null, $"Whether it was begun is not known: {failed.Failure.Message}");
+        }
+    }
+
+    // Whatever keeps the end from being seen, a request that somebody took out of the store for instance: what was begun
+    // is recorded.
+    private static async Task<PollResult> FollowAsync(IWorkflowContext context, PlanOutcome plan, EffectStart start)
+    {
+        try
+        {
+            return await PollAsync(context, plan, start);
+        }
+        catch (WorkflowTaskFailedException failed)
+        {
+            return new PollResult(
+                EffectOutcome.TimedOut, $"It was begun; how it ended could not be seen: {failed.Failure.Message}");
+        }
     }
 
     // Waits out throttling with durable timers: no earlier call than the provider allows, none after the plan's expiry.
@@ -123,23 +156,38 @@ public static class ActionExecution
     private static async Task<ActionOutcome> EndAsync(
         IWorkflowContext context, ActionInput input, PlanOutcome plan, int round, EffectOutcome outcome, DateTime startedAt, EffectStart? start, string detail)
     {
-        var effect = await context.CallActivityAsync(
-            ObserveEffect.Handle,
-            new ObserveInput(
-                input.ReportId,
-                input.Proposal,
-                round,
-                plan.PlanHash,
-                outcome,
-                start?.Before,
-                new DateTimeOffset(startedAt, TimeSpan.Zero),
-                new DateTimeOffset(context.CurrentUtcDateTime, TimeSpan.Zero),
-                detail),
-            Retries.Transient);
+        var observed = new ObserveInput(
+            input.ReportId,
+            input.Proposal,
+            round,
+            plan.PlanHash,
+            outcome,
+            start?.Before,
+            new DateTimeOffset(startedAt, TimeSpan.Zero),
+            new DateTimeOffset(context.CurrentUtcDateTime, TimeSpan.Zero),
+            ActionOutcome.Shorten(detail));
+        var effect = await ObserveAsync(context, plan, observed);
         await context.RecordAsync(LedgerEntryTypes.Effect, $"effect:{round}", LedgerActors.SelfDev, effect);
         await context.TellAsync(NotifyEffect.Handle, new NotifyEffectInput(plan.PlanHash, plan.Action, effect.Outcome, effect.Detail, plan.Approvers));
         context.SetCustomStatus(new ActionStatus(effect.Outcome.ToString(), plan.PlanHash));
         return new ActionOutcome(input.ReportId, input.Proposal, plan.Action, plan.PlanHash, effect.Outcome, ActionOutcome.Shorten(effect.Detail));
+    }
+
+    private static async Task<Effect> ObserveAsync(IWorkflowContext context, PlanOutcome plan, ObserveInput observed)
+    {
+        try
+        {
+            return await context.CallActivityAsync(ObserveEffect.Handle, observed, Retries.Transient);
+        }
+        catch (WorkflowTaskFailedException failed)
+        {
+            // Nobody has seen that it is as planned, so nobody says so.
+            var outcome = observed.Outcome == EffectOutcome.Applied ? EffectOutcome.TimedOut : observed.Outcome;
+            var before = observed.Before ?? plan.From;
+            return new Effect(
+                plan.PlanHash, plan.Action, plan.Resource, outcome, before, before, observed.StartedAt, observed.EndedAt,
+                ActionOutcome.Shorten($"{observed.Detail} What is there now could not be read: {failed.Failure.Message}"));
+        }
     }
 
     private static TimeSpan Clamp(TimeSpan? interval) => interval is not { } asked || asked < DefaultPollInterval

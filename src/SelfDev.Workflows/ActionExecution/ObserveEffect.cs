@@ -21,14 +21,20 @@ public sealed class ObserveEffect(
     public async Task<Effect> RunAsync(ObserveInput input, ActivityContext context)
     {
         var cancellation = context.Cancellation;
-        var action = await StoredActions.ReadAsync(store, input.ReportId, input.Proposal, cancellation);
-        var round = action.Rounds.Single(candidate => candidate.Round == input.Round);
+        var action = await StoredActions.TryReadAsync(store, input.ReportId, input.Proposal, cancellation);
+        var round = action?.Rounds.SingleOrDefault(candidate => candidate.Round == input.Round);
         // The plan and the decisions come from the trust store; what the report's own file says of them decides nothing.
-        var request = round.Plan is null ? null : await requests.RequireAsync(input.PlanHash, cancellation);
+        var request = round is { Plan: null } ? null : await requests.ReadAsync(input.PlanHash, cancellation);
         var effect = await ObserveAsync(input, request?.Plan, cancellation);
         var recorded = request is null ? [] : (await decisions.ReadAsync(request, cancellation)).Items;
-        await StoredActions.SetRoundAsync(
-            store, input.ReportId, input.Proposal, action.Proposal, round with { Decisions = recorded, Effect = effect }, cancellation);
+        // A story that somebody forged or took away is told anew from the trust store.
+        round ??= new StoredActionRound(input.Round, request?.Plan, request?.PlanHash, null, [], null);
+        if ((action?.Proposal ?? request?.Proposal) is { } proposal)
+        {
+            await StoredActions.SetRoundAsync(
+                store, input.ReportId, input.Proposal, proposal, round with { Decisions = recorded, Effect = effect }, cancellation);
+        }
+
         return effect;
     }
 

@@ -21,6 +21,9 @@ internal static class StoredActions
         await store.WriteJsonAsync(Containers.Evidence, name, new StoredAction(number, proposal, rounds), cancellation);
     }
 
-    public static async Task<StoredAction> ReadAsync(IArtifactStore store, string reportId, int number, CancellationToken cancellation) =>
-        await store.ReadJsonAsync<StoredAction>(Containers.Evidence, DiagnosisBlobs.Action(reportId, number), cancellation);
+    /// <returns>Null where it is not there, or not as it was written.</returns>
+    public static Task<StoredAction?> TryReadAsync(
+        IArtifactStore store, string reportId, int number, CancellationToken cancellation) =>
+        store.TryReadGenuineJsonAsync<StoredAction>(
+            Containers.Evidence, DiagnosisBlobs.Action(reportId, number), cancellation);
 }

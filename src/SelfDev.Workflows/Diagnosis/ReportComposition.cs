@@ -23,7 +23,7 @@ public static class ReportComposition
         var diagnoses = await ReadAllAsync(stored.Groups.Count, group => explanations.ReadAsync(reportId, group, cancellation));
         var actions = await ReadAllAsync(
             stored.Proposals.Count,
-            number => store.TryReadJsonAsync<StoredAction>(Containers.Evidence, DiagnosisBlobs.Action(reportId, number), cancellation));
+            number => store.TryReadGenuineJsonAsync<StoredAction>(Containers.Evidence, DiagnosisBlobs.Action(reportId, number), cancellation));
 
         var analysis = stored.Analysis with { Artifact = stored.Analysis.Artifact with { Name = $"{stored.Blob.Container}/{stored.Blob.Name}" } };
         var content = ReportContent.From(analysis) with { Conclusions = [.. ReportConclusions.Of(stored, diagnoses, actions, head)] };

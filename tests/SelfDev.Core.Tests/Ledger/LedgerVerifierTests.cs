@@ -173,6 +173,21 @@ public sealed class LedgerVerifierTests : IDisposable
     }
 
     [Fact]
+    public async Task A_head_twice_is_named()
+    {
+        var (entries, heads) = Build(6);
+        var problem = Assert.Single((await VerifyAsync(entries, [heads[3], heads[3], heads[5]])).Problems);
+        Assert.Equal((LedgerProblemKind.HeadsOutOfOrder, (int?)1), (problem.Kind, problem.Head));
+    }
+
+    [Fact]
+    public async Task Without_a_head_all_entries_are_unsigned()
+    {
+        var (entries, _) = Build(3);
+        Assert.Equal(3, (await VerifyAsync(entries, [])).UnsignedEntries);
+    }
+
+    [Fact]
     public void A_proof_stands_on_its_own_and_for_one_entry_only()
     {
         var (entries, heads) = Build(13);

@@ -4,7 +4,9 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Azure.Storage.Blobs;
 using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.DependencyInjection;
 using SelfDev.Core.Approvals;
+using SelfDev.Core.Ledger;
 using SelfDev.Core.Reports;
 using SelfDev.Core.Trust;
 using SelfDev.Local.Artifacts;
@@ -81,6 +83,39 @@ public class StorageThiefTests
         Assert.Equal(5, (await pipeline.Fleet.GetAsync(pipeline.FleetId, Cancellation)).Capacity);
         Assert.Single(pipeline.Simulator.Requests, sent => sent.Method == "PATCH");
         Assert.True((await pipeline.VerifyLedgerAsync()).IsIntact);
+    }
+
+    [Fact]
+    public async Task What_was_begun_is_recorded_whatever_somebody_does_to_the_report_meanwhile()
+    {
+        await using var pipeline = await RunningPipeline.StartAsync(
+            Policies.ScaleOutOnly(), adjust: options => options with { SimulatedProvisioning = TimeSpan.FromSeconds(3) });
+        var instance = await pipeline.DropAsync("training/run7/train.log", TrainingLogs.LostGpu());
+        await pipeline.DecideAsync(await pipeline.NextLinkAsync("scale-fleet"), "approve");
+        while (!pipeline.Simulator.Requests.Any(sent => sent.Method == "PATCH"))
+        {
+            await Task.Delay(20, Cancellation);
+        }
+
+        using (var artifacts = SqliteFile.Open(new DataDirectory(pipeline.Folder).ArtifactsDatabase, SqliteOpenMode.ReadWrite))
+        {
+            foreach (var story in Column(artifacts, "SELECT name FROM blob WHERE container = 'evidence' AND name LIKE '%action%'"))
+            {
+                Edit(artifacts, "evidence", story, "{}"u8.ToArray());
+            }
+        }
+
+        var outcome = Assert.Single((await pipeline.FinishAsync(instance)).Actions, action => action.Action == "scale-fleet");
+        Assert.Equal(EffectOutcome.Applied, outcome.Outcome);
+        var told = Assert.Single((await pipeline.ReportAsync(instance))["actions"]!.AsArray());
+        Assert.Equal("oncall@localhost", (string?)told!["rounds"]![0]!["decisions"]![0]!["approver"]);
+        var effects = new List<JsonNode>();
+        await foreach (var line in pipeline.Host.Services.GetRequiredService<ILedgerStore>().ReadAsync(0, Cancellation))
+        {
+            effects.AddRange(JsonNode.Parse(line.Span) is { } entry && (string?)entry["type"] == LedgerEntryTypes.Effect ? [entry] : []);
+        }
+
+        Assert.Contains(effects, effect => (string?)effect["body"]!["action"] == "scale-fleet");
     }
 
     private static async Task<IReadOnlyList<string>> AuditAsync(RunningPipeline pipeline)
