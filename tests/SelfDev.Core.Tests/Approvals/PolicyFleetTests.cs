@@ -38,6 +38,9 @@ public class PolicyFleetTests
     }
 
     [Theory]
+    [InlineData("\"chat\": {", "\"\": {", "$.fleets.: the name of a fleet has")]
+    [InlineData("\"chat\": {", "\"chat-of-a-name-that-goes-on-and-on-until-it-has-more-than-63-letters\": {", "$.fleets.chat-of-a-name-that-goes-on-and-on-until-it-has-more-than-63-letters: the name of a fleet has")]
+    [InlineData("virtualMachineScaleSets/chat\"", "disks/chat\"", "$.fleets.chat.resourceId: expected /subscriptions/")]
     [InlineData("\"chat\": {", "\"chat/../x\": {", "$.fleets.chat/../x: the name of a fleet has")]
     [InlineData("chat-spot\", \"maxCapacity\": 6, ", "chat-spot\", ", "$.fleets.chat.alternatives[0]: 'maxCapacity' is missing")]
     [InlineData("chat-spot\"", "chat-spot\", \"minCapacity\": 1", "$.fleets.chat.alternatives[0].minCapacity: unknown")]
@@ -61,6 +64,8 @@ public class PolicyFleetTests
     }
 
     [Theory]
+    [InlineData("\"chat\": {", "\"c\": {")]
+    [InlineData("\"chat\": {", "\"Chat-1_2.3\": {")]
     [InlineData("\"interval\": \"30s\"", "\"interval\": \"5s\"")]
     [InlineData("\"interval\": \"30s\"", "\"interval\": \"1h\"")]
     [InlineData("\"drainTimeout\": \"20m\"", "\"drainTimeout\": \"1m\"")]
