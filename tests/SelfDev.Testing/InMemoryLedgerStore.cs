@@ -85,6 +85,8 @@ public sealed class InMemoryLedgerStore : ILedgerStore, IDisposable
         }
     }
 
+    public Task<string?> FindDamageAsync(CancellationToken cancellation) => Task.FromResult<string?>(null);
+
     public Task<SignedTreeHead?> LatestHeadAsync(CancellationToken cancellation)
     {
         lock (_gate)

@@ -24,6 +24,9 @@ public static class CommandDocument
         ["schema"] = Schema,
         ["planHash"] = planHash,
         ["action"] = plan.Action,
+        // Whom it is for and until when: a copy elsewhere, or put back later, is not obeyed.
+        ["for"] = plan.Resource,
+        ["expiresAt"] = JsonSerializer.SerializeToNode(plan.ExpiresAt, ReportJson.Options),
         ["parameters"] = JsonSerializer.SerializeToNode(plan.To, ReportJson.Options),
         ["evidence"] = JsonSerializer.SerializeToNode(plan.Evidence, ReportJson.Options),
     };
@@ -46,17 +49,25 @@ public static class CommandDocument
         ["value"] = Convert.ToBase64String(await signer.SignAsync(SignedText(command), cancellation)),
     };
 
-    /// <summary>Whether a document is one that a host with this key signed, about this plan.</summary>
-    public static bool IsGenuine(ReadOnlySpan<byte> json, string planHash, ITreeHeadSigner signer)
+    /// <summary>Where the command of a plan lies, in the container <c>commands</c>.</summary>
+    /// <param name="resource">Of the plan: <c>commands/&lt;kind&gt;/&lt;subject&gt;</c>.</param>
+    public static string BlobName(string resource, string planHash) =>
+        resource.StartsWith(Containers.Commands + "/", StringComparison.Ordinal)
+            ? $"{resource[(Containers.Commands.Length + 1)..]}/{planHash}.json"
+            : throw new ArgumentException($"'{resource}' is no place for commands.", nameof(resource));
+
+    /// <summary>Whether a document is one that a host with this key signed, about this plan and for this place.</summary>
+    public static bool IsGenuine(ReadOnlySpan<byte> json, string name, string planHash, ITreeHeadSigner signer)
     {
         try
         {
             return JsonNode.Parse(json) is JsonObject command
                 && (string?)command["planHash"] == planHash
+                && BlobName((string?)command["for"] ?? "", planHash) == name
                 && command[Signature]?["value"] is { } value
                 && signer.IsGenuine(SignedText(command), Convert.FromBase64String((string?)value ?? ""));
         }
-        catch (Exception wrong) when (wrong is JsonException or FormatException or InvalidOperationException)
+        catch (Exception wrong) when (wrong is JsonException or FormatException or InvalidOperationException or ArgumentException)
         {
             return false;
         }

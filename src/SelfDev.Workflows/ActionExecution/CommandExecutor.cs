@@ -76,7 +76,7 @@ public sealed class CommandExecutor(
             return true;
         }
 
-        if (CommandDocument.IsGenuine(bytes, planHash, signer))
+        if (CommandDocument.IsGenuine(bytes, name, planHash, signer))
         {
             return true;
         }
@@ -85,6 +85,5 @@ public sealed class CommandExecutor(
         return false;
     }
 
-    private static string BlobName(EffectPlan plan, string planHash) =>
-        $"{plan.Resource[(Containers.Commands.Length + 1)..]}/{planHash}.json";
+    private static string BlobName(EffectPlan plan, string planHash) => CommandDocument.BlobName(plan.Resource, planHash);
 }

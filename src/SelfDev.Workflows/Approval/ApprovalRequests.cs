@@ -40,8 +40,7 @@ public sealed class ApprovalRequests(ITrustStore store, SealedLog log, TamperRep
             if (records.Items.Count > 0 || await log.TryAppendAsync(Folder(request.PlanHash), records, request, cancellation))
             {
                 var standing = records.Items.Count > 0 ? records.Items[0] : request;
-                var time = standing.Plan.ExpiresAt.UtcDateTime.ToString(MarkerTime, CultureInfo.InvariantCulture);
-                await store.TryCreateAsync($"{MarkerPrefix}{time}-{standing.PlanHash}", default, cancellation);
+                await store.TryCreateAsync(MarkerOf(standing), default, cancellation);
                 return standing;
             }
         }
@@ -94,14 +93,32 @@ public sealed class ApprovalRequests(ITrustStore store, SealedLog log, TamperRep
     public async IAsyncEnumerable<string> ListUnexpiredAsync(DateTimeOffset now, [EnumeratorCancellation] CancellationToken cancellation)
     {
         var from = MarkerPrefix + now.UtcDateTime.ToString(MarkerTime, CultureInfo.InvariantCulture);
+        var known = new HashSet<string>(StringComparer.Ordinal);
         await foreach (var name in store.ListAsync(MarkerPrefix, from, cancellation))
         {
-            if (name.Length > PlanHash.Length && PlanHash.IsWellFormed(name[^PlanHash.Length..]))
+            if (name.Length > PlanHash.Length && PlanHash.IsWellFormed(name[^PlanHash.Length..]) && known.Add(name[^PlanHash.Length..]))
             {
                 yield return name[^PlanHash.Length..];
             }
         }
     }
+
+    /// <summary>Whether the mark of this name is that of a genuine request.</summary>
+    public async Task<bool> HasMarkerAsync(string name, CancellationToken cancellation) =>
+        name.Length > PlanHash.Length
+        && await ReadAsync(name[^PlanHash.Length..], cancellation) is { } request
+        && MarkerOf(request) == name;
+
+    /// <summary>Whether a genuine request has its mark, by which pending ones are listed.</summary>
+    /// <returns>Null where there is no such request.</returns>
+    public async Task<bool?> IsListedAsync(string planHash, CancellationToken cancellation) =>
+        await ReadAsync(planHash, cancellation) is { } request
+            ? await store.ReadAsync(MarkerOf(request), cancellation) is { Length: 0 }
+            : null;
+
+    private static string MarkerOf(ApprovalRequest request) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"{MarkerPrefix}{request.Plan.ExpiresAt.UtcDateTime.ToString(MarkerTime, CultureInfo.InvariantCulture)}-{request.PlanHash}");
 
     private static string Folder(string planHash) => $"requests/{planHash}";
 }

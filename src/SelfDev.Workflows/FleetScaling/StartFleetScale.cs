@@ -66,9 +66,10 @@ public sealed class StartFleetScale(IApprovalPolicySource policies, KillSwitch k
         }
     }
 
+    // By the policy of now, whatever the input says: the input is a history's, and histories have no seal.
     // Other sets of the fleet may be under way in the same direction, so only the bound that lies there counts.
     private static bool IsAllowed(PolicyFleet fleet, StartFleetScaleInput input, bool isGrowth, int total, DateTimeOffset now) => input.IsBudget
-        ? !isGrowth
+        ? !isGrowth && fleet.Scaling?.UsdPerDay is not null
         : fleet.Scaling?.Envelope is { } envelope && now < envelope.ExpiresAt && (isGrowth ? total <= envelope.MaxCapacity : total >= envelope.MinCapacity);
 
     // A set that ARM did not show at the decision, and does not now, counts as it was last seen.

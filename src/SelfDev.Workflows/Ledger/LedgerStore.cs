@@ -132,6 +132,13 @@ public sealed class LedgerStore : ILedgerStore, IDisposable
 
     public void Dispose() => _gate.Dispose();
 
+    /// <inheritdoc/>
+    public async Task<string?> FindDamageAsync(CancellationToken cancellation)
+    {
+        await RefreshAsync(cancellation);
+        return _damage;
+    }
+
     private async Task RefreshAsync(CancellationToken cancellation)
     {
         await _gate.WaitAsync(cancellation);
@@ -269,6 +276,7 @@ public sealed class LedgerStore : ILedgerStore, IDisposable
 
     private async Task TakeUpAsync(LedgerLogState state, CancellationToken cancellation)
     {
+        CheckTail(state);
         await CheckAsync(state.Head, "its last signed head", state.Size, cancellation);
         if (!_isOpen)
         {
@@ -278,6 +286,35 @@ public sealed class LedgerStore : ILedgerStore, IDisposable
         if (_damage is null)
         {
             (_tree, _head) = (await _log.ReadTreeAsync(node => MerkleFrontier.At(state.Size, node), cancellation), state.Head);
+        }
+    }
+
+    // Where nobody else appends, entries and the head over them are one transaction: what lies behind the head, and a head
+    // that is not ours, was put there. Where several append, a crash may leave entries without a head, and keys change.
+    private void CheckTail(LedgerLogState state)
+    {
+        var covered = state.Head?.TreeSize ?? 0;
+        if (!_log.IsShared && state.Size > covered)
+        {
+            _damage ??= $"The ledger has {state.Size} entries, its last signed head covers {covered}: somebody else put entries {covered} to {state.Size - 1} there.";
+        }
+
+        if (state.Head is { } head && (!_log.IsShared || head.KeyId == _signer.KeyId) && !IsOurs(head))
+        {
+            _damage ??= $"The ledger's head of size {head.TreeSize} is not signed with the ledger's key: somebody else put it there.";
+        }
+    }
+
+    private bool IsOurs(SignedTreeHead head)
+    {
+        try
+        {
+            var text = TreeHeads.CheckpointText(_origin, head.TreeSize, Convert.FromHexString(head.RootHash), head.At);
+            return _signer.IsGenuine(text, Convert.FromBase64String(head.Signature));
+        }
+        catch (Exception wrong) when (wrong is FormatException or ArgumentException)
+        {
+            return false;
         }
     }
 

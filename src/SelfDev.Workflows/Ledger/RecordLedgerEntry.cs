@@ -12,7 +12,21 @@ public sealed class RecordLedgerEntry(ILedgerStore ledger) : IActivity<LedgerEnt
 {
     public static readonly Activity<LedgerEntry, LedgerReceipt> Handle = new("RecordLedgerEntry");
 
-    public Task<LedgerReceipt> RunAsync(LedgerEntry input, ActivityContext context) => ledger.AppendAsync(input, context.Cancellation);
+    /// <exception cref="NonRetryableException">
+    /// The entry is not one of its own instance, or speaks of a person's decision: those are written where they are
+    /// recorded, and a workflow's history, which has no seal, is no place to take them from.
+    /// </exception>
+    public Task<LedgerReceipt> RunAsync(LedgerEntry input, ActivityContext context)
+    {
+        var isOwn = input.InstanceId == context.InstanceId
+            && input.Key.StartsWith(context.InstanceId + ":", StringComparison.Ordinal);
+        var isPersons = input.Type is LedgerEntryTypes.Tampering or LedgerEntryTypes.Loss
+            || (input.Type == LedgerEntryTypes.Decision
+                && (input.Actor != LedgerActors.SelfDev || (string?)input.Body["kind"] != "within-policy"));
+        return isOwn && !isPersons
+            ? ledger.AppendAsync(input, context.Cancellation)
+            : throw new NonRetryableException($"The entry '{input.Key}' is not this workflow's to write.");
+    }
 }
 
 /// <summary>How a workflow writes to the ledger.</summary>

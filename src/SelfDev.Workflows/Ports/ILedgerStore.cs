@@ -23,6 +23,10 @@ public interface ILedgerStore
     /// <returns>Null while the ledger is empty.</returns>
     Task<SignedTreeHead?> LatestHeadAsync(CancellationToken cancellation);
 
+    /// <summary>Looks at what is stored now: whether it is shorter, other, or longer than what was signed.</summary>
+    /// <returns>What is wrong, in words; null where nothing is. Reading all of it finds more: <c>ledger verify</c> does.</returns>
+    Task<string?> FindDamageAsync(CancellationToken cancellation);
+
     /// <summary>Reads from the tree's hashes, for roots and proofs, without reading the whole ledger.</summary>
     /// <param name="size">Of a signed head, or smaller: the tree has that many leaves at least.</param>
     /// <param name="read">Asks for subtrees below <paramref name="size"/>. Short, and without side effects.</param>

@@ -1,5 +1,7 @@
 using System.Globalization;
+using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using SelfDev.Core.Approvals;
 using SelfDev.Core.Ledger;
 using SelfDev.Workflows.Ports;
 
@@ -15,7 +17,18 @@ public sealed partial record RecordedDecisionCounts(IReadOnlyDictionary<string, 
         var folders = new SortedDictionary<string, int>(StringComparer.Ordinal);
         await foreach (var line in ledger.ReadAsync(0, cancellation))
         {
-            if (LedgerEntryFormat.Parse(line.Span).Entry is not { Type: LedgerEntryTypes.Decision } entry)
+            if (LedgerEntryFormat.Parse(line.Span).Entry is not { } entry)
+            {
+                continue;
+            }
+
+            if (entry.Type == LedgerEntryTypes.Proposal && AskedAbout(entry.Body) is { } asked)
+            {
+                folders[$"requests/{asked}"] = 1;
+                continue;
+            }
+
+            if (entry.Type != LedgerEntryTypes.Decision)
             {
                 continue;
             }
@@ -35,6 +48,13 @@ public sealed partial record RecordedDecisionCounts(IReadOnlyDictionary<string, 
 
         return new RecordedDecisionCounts(folders);
     }
+
+    // A proposal that people were asked about names them; one within the policy, or with an obstacle, was filed nowhere.
+    private static string? AskedAbout(JsonObject body) =>
+        body["approvers"] is JsonArray { Count: > 0 } && body["planHash"] is JsonValue hash && hash.TryGetValue<string>(out var plan)
+            && PlanHash.IsWellFormed(plan)
+                ? plan
+                : null;
 
     private static int Number(string digits) => int.Parse(digits, CultureInfo.InvariantCulture);
 

@@ -113,6 +113,11 @@ public sealed class SealedArtifactStore(
         {
             return false;
         }
+        catch (Exception unreadable) when (unreadable is not (OperationCanceledException or IOException or BlobGoneException))
+        {
+            await tampering.ReportAsync(Place(blob.Container, blob.Name), "it cannot be read", null, cancellation);
+            return false;
+        }
         catch (BlobGoneException)
         {
             // What was listed was replaced between the listing and the reading: the next audit sees it.
@@ -144,6 +149,7 @@ public sealed class SealedArtifactStore(
         await using var stream = await inner.OpenReadAsync(blob, cancellation);
         if (stream.Length > MaxBytes)
         {
+            await tampering.ReportAsync(Place(blob.Container, blob.Name), "it is larger than anything written there", null, cancellation);
             throw new TamperedException(string.Create(
                 CultureInfo.InvariantCulture, $"{Place(blob.Container, blob.Name)} has {stream.Length} bytes; SelfDev writes at most {MaxBytes}."));
         }

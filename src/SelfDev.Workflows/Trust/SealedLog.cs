@@ -40,7 +40,7 @@ public sealed class SealedLog(ITrustStore store, Seals seals, TamperReports tamp
             }
 
             taken.Add(slot);
-            var stored = await store.ReadAsync(name, cancellation);
+            var stored = await TryReadAsync(name, cancellation);
             if (stored is null || Open<T>(name, stored) is not { } record)
             {
                 forged.Add(name);
@@ -74,6 +74,19 @@ public sealed class SealedLog(ITrustStore store, Seals seals, TamperReports tamp
         var name = Name(folder, read.FreeSlot);
         var content = JsonSerializer.SerializeToUtf8Bytes(new Numbered<T>(read.NextNumber, value), ReportJson.Options);
         return store.TryCreateAsync(name, seals.Seal(name, content, clock.GetUtcNow()), cancellation);
+    }
+
+    // A record that cannot be read any more is none: it must keep nobody from reading the others, or from a stop.
+    private async Task<byte[]?> TryReadAsync(string name, CancellationToken cancellation)
+    {
+        try
+        {
+            return await store.ReadAsync(name, cancellation);
+        }
+        catch (Exception unreadable) when (unreadable is not (OperationCanceledException or IOException))
+        {
+            return null;
+        }
     }
 
     private Numbered<T>? Open<T>(string name, byte[] stored)

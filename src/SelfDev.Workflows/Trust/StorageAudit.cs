@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using SelfDev.Core.Redaction;
 using SelfDev.Workflows.ActionExecution;
 using SelfDev.Workflows.Approval;
@@ -46,7 +47,7 @@ public sealed record ForeignContainers(IArtifactStore Account, IReadOnlyList<str
 /// </summary>
 /// <param name="account">The account without seals.</param>
 /// <param name="foreign">Where nothing of ours lies.</param>
-public sealed class StorageAudit(
+public sealed partial class StorageAudit(
     SealedArtifactStore store,
     ITrustStore trust,
     SealedLog log,
@@ -59,11 +60,18 @@ public sealed class StorageAudit(
 {
     private const string Markers = "requests-by-expiry/";
 
-    private static readonly string[] Folders = ["decisions/", "intents/", "kill-switch/", "requests/"];
+    // decisions/<plan hash>/000001, kill-switch/000001.
+    [GeneratedRegex("^(?:(?:decisions|intents|requests)/[0-9a-f]{64}|kill-switch)/[0-9]{6}$", RegexOptions.CultureInvariant)]
+    private static partial Regex RecordName();
 
     /// <returns>One line for each thing that is wrong, made safe to print. Each is in the ledger by then.</returns>
     public async IAsyncEnumerable<string> RunAsync([EnumeratorCancellation] CancellationToken cancellation)
     {
+        if (await ledger.FindDamageAsync(cancellation) is { } damaged)
+        {
+            yield return Line("ledger", damaged);
+        }
+
         await foreach (var place in store.AuditAsync(cancellation))
         {
             yield return Line(place, "its seal is not good");
@@ -102,10 +110,19 @@ public sealed class StorageAudit(
         {
             if (name.StartsWith(Markers, StringComparison.Ordinal))
             {
+                // Without a seal, but a request's own time and hash: anything else there is somebody else's.
+                if (await requests.HasMarkerAsync(name, cancellation))
+                {
+                    continue;
+                }
+
+                const string stray = "no request of ours expires then";
+                await tampering.ReportAsync(name, stray, null, cancellation);
+                yield return Line("trust/" + name, stray);
                 continue;
             }
 
-            if (!Folders.Any(known => name.StartsWith(known, StringComparison.Ordinal)))
+            if (!RecordName().IsMatch(name))
             {
                 const string what = "nothing of that name belongs there";
                 await tampering.ReportAsync(name, what, null, cancellation);
@@ -129,6 +146,14 @@ public sealed class StorageAudit(
             if (records.Damage is { } damage)
             {
                 yield return Line("trust/" + folder, damage);
+            }
+
+            if (folder.StartsWith("requests/", StringComparison.Ordinal)
+                && await requests.IsListedAsync(folder["requests/".Length..], cancellation) is false)
+            {
+                const string unlisted = "somebody took away the mark by which it is listed";
+                await tampering.ReportAsync(folder, unlisted, null, cancellation);
+                yield return Line("trust/" + folder, unlisted);
             }
         }
     }
@@ -182,7 +207,7 @@ public sealed class StorageAudit(
             await using var stream = await account.OpenReadAsync(info.Blob, cancellation);
             var bytes = new byte[stream.Length];
             await stream.ReadExactlyAsync(bytes, cancellation);
-            return CommandDocument.IsGenuine(bytes, planHash, signer);
+            return CommandDocument.IsGenuine(bytes, info.Blob.Name, planHash, signer);
         }
         catch (BlobGoneException)
         {

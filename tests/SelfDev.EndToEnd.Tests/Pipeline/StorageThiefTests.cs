@@ -13,6 +13,7 @@ using SelfDev.Local.Artifacts;
 using SelfDev.Local.Hosting;
 using SelfDev.Local.Sqlite;
 using SelfDev.Testing;
+using SelfDev.Workflows.Ledger;
 using SelfDev.Workflows.Ports;
 
 namespace SelfDev.EndToEnd.Tests.Pipeline;
@@ -83,6 +84,33 @@ public class StorageThiefTests
         Assert.Equal(5, (await pipeline.Fleet.GetAsync(pipeline.FleetId, Cancellation)).Capacity);
         Assert.Single(pipeline.Simulator.Requests, sent => sent.Method == "PATCH");
         Assert.True((await pipeline.VerifyLedgerAsync()).IsIntact);
+    }
+
+    [Fact]
+    public async Task An_entry_put_at_the_ledgers_end_is_not_signed_over_and_is_named()
+    {
+        await using var pipeline = await RunningPipeline.StartAsync(Policies.ScaleOutOnly());
+        var instance = await pipeline.DropAsync("training/run7/train.log", TrainingLogs.LostGpu());
+        var link = await pipeline.NextLinkAsync("scale-fleet");
+        var ledger = pipeline.Host.Services.GetRequiredService<ILedgerStore>();
+        var head = (await ledger.LatestHeadAsync(Cancellation))!;
+        // As if an action had ended otherwise than it will.
+        var key = $"{instance}:action:9:effect:1";
+        var forged = LedgerEntryFormat.Serialize(head.TreeSize, new LedgerEntry(
+            key, LedgerEntryTypes.Effect, DateTimeOffset.UtcNow, $"{instance}:action:9", LedgerActors.SelfDev, new JsonObject { ["outcome"] = "not-approved" }));
+        using (var store = SqliteFile.Open(new DataDirectory(pipeline.Folder).LedgerDatabase, SqliteOpenMode.ReadWrite))
+        {
+            using var command = store.CreateCommand();
+            command.CommandText = "INSERT INTO entry (idx, key, line) VALUES ((SELECT max(idx) + 1 FROM entry), $key, $line)";
+            command.Parameters.AddWithValue("$key", key);
+            command.Parameters.AddWithValue("$line", forged);
+            command.ExecuteNonQuery();
+        }
+
+        Assert.Contains(await AuditAsync(pipeline), line => line.StartsWith("ledger: ", StringComparison.Ordinal)
+            && line.Contains("somebody else put entries", StringComparison.Ordinal));
+        Assert.NotEqual(HttpStatusCode.OK, await pipeline.DecideAsync(link, "approve"));
+        Assert.DoesNotContain(pipeline.Simulator.Requests, sent => sent.Method == "PATCH");
     }
 
     [Fact]

@@ -63,10 +63,42 @@ public sealed class SqliteLedgerTests : LedgerConformance
         await Task.WhenAll(Enumerable.Range(0, 700).Select(number => store.AppendAsync(Entry(number), Cancellation)));
         await _file.ExecuteAsync(damage);
 
-        using var signer = new TestSigner();
-        using var reopened = new LedgerStore(await _file.OpenAsync(), signer, new FakeClock());
+        using var reopened = new LedgerStore(await _file.OpenAsync(), Signer, new FakeClock());
         await _file.LookAsync(reopened);
         await Assert.ThrowsAsync<LedgerDamagedException>(() => reopened.AppendAsync(Entry(900), Cancellation));
+    }
+
+    // Somebody who may write to the file puts an entry behind the last head, and hopes that the host signs over it.
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task An_entry_that_somebody_else_put_at_the_end_is_never_signed(bool isRunning)
+    {
+        var store = await OpenAsync();
+        await Task.WhenAll(Enumerable.Range(0, 3).Select(number => store.AppendAsync(Entry(number), Cancellation)));
+        var forged = LedgerEntryFormat.Serialize(3, Entry(900));
+        await _file.PutAsync(3, Entry(900).Key, forged);
+
+        if (!isRunning)
+        {
+            store = new LedgerStore(await _file.OpenAsync(), Signer, new FakeClock());
+        }
+
+        var refused = await Assert.ThrowsAsync<LedgerDamagedException>(() => store.AppendAsync(Entry(4), Cancellation));
+        Assert.Contains("somebody else put entries 3 to 3 there", refused.Message, StringComparison.Ordinal);
+        Assert.All(await store.ReadHeadsAsync(Cancellation).ToListAsync(Cancellation), head => Assert.True(head.TreeSize <= 3));
+    }
+
+    [Fact]
+    public async Task A_head_of_another_key_is_not_built_upon()
+    {
+        var store = await OpenAsync();
+        await store.AppendAsync(Entry(0), Cancellation);
+        using var thief = new TestSigner();
+        using var theirs = new LedgerStore(await _file.OpenAsync(), thief, new FakeClock());
+
+        var refused = await Assert.ThrowsAsync<LedgerDamagedException>(() => theirs.AppendAsync(Entry(1), Cancellation));
+        Assert.Contains("is not signed with the ledger's key", refused.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -119,6 +151,15 @@ public sealed class SqliteLedgerTests : LedgerConformance
             SqliteFile.Execute(connection, $"DELETE FROM entry WHERE idx >= {entries}");
             SqliteFile.Execute(connection, $"DELETE FROM head WHERE size > {entries}");
         });
+
+        // Beside a host that runs: nothing is closed.
+        public Task PutAsync(int index, string key, byte[] line)
+        {
+            using var connection = SqliteFile.OpenReader(FilePath);
+            using var insert = new Statement(connection, "INSERT INTO entry (idx, key, line) VALUES (?, ?, ?)");
+            insert.Bind(index).Bind(key).Bind(line).Execute();
+            return Task.CompletedTask;
+        }
 
         public Task ExecuteAsync(string sql) => ChangeAsync(connection => SqliteFile.Execute(connection, sql));
 

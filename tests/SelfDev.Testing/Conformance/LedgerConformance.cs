@@ -31,6 +31,9 @@ public abstract class LedgerConformance : IAsyncLifetime
 
     protected static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
+    /// <value>Signs the heads of every store that <see cref="OpenAsync"/> opens.</value>
+    protected TestSigner Signer => _signer;
+
     protected abstract ILedgerUnderTest Create();
 
     protected ILedgerUnderTest Subject { get; private set; } = null!;

@@ -39,7 +39,7 @@ public sealed class CommandExecutorTests : IDisposable
         Assert.Equal(EffectStartKind.Started, (await _executor.StartAsync(Plan, Hash, Cancel)).Kind);
 
         Assert.True(await _trust.Intents.IsSetAsync(Hash, Cancel));
-        Assert.True(CommandDocument.IsGenuine(Encoding.UTF8.GetBytes(_account.Text(Containers.Commands, Name)), Hash, _signer));
+        Assert.True(CommandDocument.IsGenuine(Encoding.UTF8.GetBytes(_account.Text(Containers.Commands, Name)), Name, Hash, _signer));
         Assert.Same(Plan.To, await _executor.ObserveAsync(Plan, Hash, Cancel));
         Assert.Equal(OperationPhase.Succeeded, (await _executor.PollAsync(Plan, null, Cancel)).Phase);
     }

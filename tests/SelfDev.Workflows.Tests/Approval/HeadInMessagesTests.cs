@@ -78,6 +78,8 @@ public sealed class HeadInMessagesTests : IDisposable
         public IAsyncEnumerable<SignedTreeHead> ReadHeadsAsync(CancellationToken cancellation) =>
             throw new IOException("away");
 
+        public Task<string?> FindDamageAsync(CancellationToken cancellation) => throw new NotSupportedException();
+
         public Task<SignedTreeHead?> LatestHeadAsync(CancellationToken cancellation) => throw new IOException("away");
 
         public Task<T> ReadTreeAsync<T>(long size, Func<MerkleNode, T> read, CancellationToken cancellation) =>

@@ -80,6 +80,8 @@ internal sealed class SimulatedLedger(Func<bool> isFaulty, Action<LedgerEntry> r
 
     public Task<long?> FindAsync(string key, CancellationToken cancellation) => throw new NotSupportedException();
 
+    public Task<string?> FindDamageAsync(CancellationToken cancellation) => throw new NotSupportedException();
+
     public Task<SignedTreeHead?> LatestHeadAsync(CancellationToken cancellation) => throw new NotSupportedException();
 
     public Task<T> ReadTreeAsync<T>(long size, Func<MerkleNode, T> read, CancellationToken cancellation) => throw new NotSupportedException();

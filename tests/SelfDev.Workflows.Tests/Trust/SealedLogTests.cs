@@ -2,6 +2,7 @@ using System.Text;
 using SelfDev.Core.Approvals;
 using SelfDev.Core.Ledger;
 using SelfDev.Testing;
+using SelfDev.Workflows.Ports;
 using SelfDev.Workflows.Trust;
 
 namespace SelfDev.Workflows.Tests.Trust;
@@ -99,6 +100,20 @@ public sealed class SealedLogTests : IDisposable
     }
 
     [Fact]
+    public async Task A_record_that_cannot_be_read_is_passed_over()
+    {
+        await AppendAsync("f", "a", "b");
+        var log = new SealedLog(new UnreadableStore(_trust.Store, "f/000002"), _trust.Seals, _trust.Tampering, _trust.Clock);
+
+        var read = await log.ReadAsync<Note>("f", Cancel);
+
+        Assert.Equal("a", Assert.Single(read.Items).Text);
+        Assert.Equal(3, read.FreeSlot);
+        Assert.Equal(["f/000002"], read.Forged);
+        Assert.True(await log.TryAppendAsync("f", read, new Note("c"), Cancel));
+    }
+
+    [Fact]
     public async Task Content_that_is_genuine_and_no_record_is_none()
     {
         foreach (var content in new[] { "null", "[]", "{", "{\"number\":1,\"value\":null}" })
@@ -124,4 +139,18 @@ public sealed class SealedLogTests : IDisposable
         [.. _trust.Ledger.Entries.Where(entry => entry.Type == LedgerEntryTypes.Tampering).Select(entry => (string)entry.Body["place"]!)];
 
     private sealed record Note(string Text);
+
+    /// <summary>One record of which the disk gives something else back than was written.</summary>
+    private sealed class UnreadableStore(ITrustStore inner, string unreadable) : ITrustStore
+    {
+        public Task<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellation) =>
+            inner.TryCreateAsync(name, content, cancellation);
+
+        public Task<byte[]?> ReadAsync(string name, CancellationToken cancellation) => name == unreadable
+            ? throw new InvalidDataException("Its checksum does not match.")
+            : inner.ReadAsync(name, cancellation);
+
+        public IAsyncEnumerable<string> ListAsync(string prefix, string from, CancellationToken cancellation) =>
+            inner.ListAsync(prefix, from, cancellation);
+    }
 }

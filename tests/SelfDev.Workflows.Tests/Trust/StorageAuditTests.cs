@@ -4,6 +4,7 @@ using SelfDev.Core.Approvals;
 using SelfDev.Core.Ledger;
 using SelfDev.Testing;
 using SelfDev.Workflows.ActionExecution;
+using SelfDev.Workflows.Ledger;
 using SelfDev.Workflows.Ports;
 using SelfDev.Workflows.Tests.Approval;
 using SelfDev.Workflows.Trust;
@@ -83,26 +84,77 @@ public sealed class StorageAuditTests : IDisposable
         Assert.Equal(3, _trust.Ledger.Entries.Count(entry => entry.Type == LedgerEntryTypes.Tampering && entry.Body.ToJsonString().Contains("took records away", StringComparison.Ordinal)));
     }
 
+    [Theory]
+    [InlineData("decisions/foo")]
+    [InlineData("requests/x")]
+    [InlineData("kill-switch/1")]
+    [InlineData("kill-switch/foo/000001")]
+    public async Task A_stray_record_is_named_and_accuses_no_genuine_one(string stray)
+    {
+        await FillAsync();
+        await _trust.KillSwitch.SetAsync(engaged: true, Asked.Ana, "test", DecisionProof.Key(Asked.Ana), Cancel);
+        _trust.Store.Forge(stray, "{}"u8);
+
+        var named = await _audit.RunAsync(Cancel).ToListAsync(Cancel);
+        Assert.NotEmpty(named);
+        Assert.All(named, line => Assert.StartsWith($"trust/{stray}: ", line, StringComparison.Ordinal));
+        Assert.All(
+            _trust.Ledger.Entries.Where(entry => entry.Type == LedgerEntryTypes.Tampering),
+            entry => Assert.Equal(stray, (string?)entry.Body["place"]));
+    }
+
+    [Fact]
+    public async Task The_marks_by_which_requests_are_listed_are_those_of_genuine_ones()
+    {
+        var request = await FillAsync();
+        var mark = Assert.Single(_trust.Store.Names, name => name.StartsWith("requests-by-expiry/", StringComparison.Ordinal));
+        var later = mark.Replace("2026", "2036", StringComparison.Ordinal);
+        _trust.Store.Forge(later, "hello"u8);
+
+        Assert.Equal([$"trust/{later}: no request of ours expires then"], await _audit.RunAsync(Cancel).ToListAsync(Cancel));
+        Assert.Equal([request.PlanHash], await _trust.FreshRequests().ListUnexpiredAsync(Asked.Now, Cancel).ToListAsync(Cancel));
+
+        _trust.Store.Remove(later);
+        _trust.Store.Remove(mark);
+        Assert.Equal(
+            [$"trust/requests/{request.PlanHash}: somebody took away the mark by which it is listed"],
+            await _audit.RunAsync(Cancel).ToListAsync(Cancel));
+    }
+
+    [Fact]
+    public async Task A_request_that_was_taken_away_before_anybody_decided_is_named()
+    {
+        var asked = new string('c', 64);
+        await ProposedAsync(asked, approvers: [Asked.Ana]);
+        await ProposedAsync(new string('d', 64), approvers: []);
+
+        Assert.Equal(
+            [$"trust/requests/{asked}: the ledger has 1, the trust store 0: somebody took records away"],
+            await _audit.RunAsync(Cancel).ToListAsync(Cancel));
+    }
+
     [Fact]
     public async Task A_genuine_command_with_another_parameter_is_none()
     {
         var request = await FillAsync();
         var name = $"training/run7/{request.PlanHash}.json";
         var command = _account.Text(Containers.Commands, name);
-        Assert.True(CommandDocument.IsGenuine(Encoding.UTF8.GetBytes(command), request.PlanHash, _signer));
+        Assert.True(CommandDocument.IsGenuine(Encoding.UTF8.GetBytes(command), name, request.PlanHash, _signer));
         foreach (var (from, to) in new[] { ("\"4\"", "\"9\""), ("scale-fleet", "restart"), ("sha256:ab#F1", "sha256:ab#F2") })
         {
             Assert.Contains(from, command, StringComparison.Ordinal);
             var edited = Encoding.UTF8.GetBytes(command.Replace(from, to, StringComparison.Ordinal));
-            Assert.False(CommandDocument.IsGenuine(edited, request.PlanHash, _signer));
+            Assert.False(CommandDocument.IsGenuine(edited, name, request.PlanHash, _signer));
         }
 
-        Assert.False(CommandDocument.IsGenuine(Encoding.UTF8.GetBytes(command), new string('b', 64), _signer));
+        Assert.False(CommandDocument.IsGenuine(Encoding.UTF8.GetBytes(command), name, new string('b', 64), _signer));
+        var elsewhere = name.Replace("run7", "run8", StringComparison.Ordinal);
+        Assert.False(CommandDocument.IsGenuine(Encoding.UTF8.GetBytes(command), elsewhere, request.PlanHash, _signer));
         using var other = new TestSigner();
-        Assert.False(CommandDocument.IsGenuine(Encoding.UTF8.GetBytes(command), request.PlanHash, other));
-        foreach (var text in new[] { "", "[]", "null", "{}", "{\"planHash\":1}", $"{{\"planHash\":\"{request.PlanHash}\",\"signature\":{{\"value\":\"?\"}}}}" })
+        Assert.False(CommandDocument.IsGenuine(Encoding.UTF8.GetBytes(command), name, request.PlanHash, other));
+        foreach (var text in new[] { "", "[]", "null", "{}", "{\"planHash\":1,\"planHash\":1}", "{\"planHash\":1}", $"{{\"planHash\":\"{request.PlanHash}\",\"signature\":{{\"value\":\"?\"}}}}" })
         {
-            Assert.False(CommandDocument.IsGenuine(Encoding.UTF8.GetBytes(text), request.PlanHash, _signer));
+            Assert.False(CommandDocument.IsGenuine(Encoding.UTF8.GetBytes(text), name, request.PlanHash, _signer));
         }
     }
 
@@ -112,11 +164,21 @@ public sealed class StorageAuditTests : IDisposable
         _signer.Dispose();
     }
 
+    private Task ProposedAsync(string planHash, string[] approvers) => _trust.Ledger.AppendAsync(
+        new LedgerEntry(
+            $"run7:proposal:{planHash}",
+            LedgerEntryTypes.Proposal,
+            Asked.Now,
+            "run7",
+            LedgerActors.SelfDev,
+            new JsonObject { ["planHash"] = planHash, ["approvers"] = new JsonArray([.. approvers.Select(who => (JsonNode)who)]) }),
+        Cancel);
+
     private async Task<SelfDev.Workflows.Approval.ApprovalRequest> FillAsync()
     {
         await _store.WriteAsync(Containers.Evidence, "run7/analysis.json", "{\"a\":1}"u8.ToArray(), "application/json", Cancel);
         await _store.WriteAsync(Containers.Reports, "run7/report.html", "<p>"u8.ToArray(), "text/html", Cancel);
-        var request = await _trust.Requests.WriteAsync(Asked.Request(quorum: 2), Cancel);
+        var request = await _trust.Requests.WriteAsync(Asked.Request(Asked.Plan with { Resource = "commands/training/run7" }, quorum: 2), Cancel);
         await _trust.Decisions.RecordAsync(request, Asked.Approve(request, Asked.Ana), Cancel);
         await _trust.Intents.SetAsync(request.PlanHash, Cancel);
         var command = CommandDocument.Of(request.Plan, request.PlanHash);
