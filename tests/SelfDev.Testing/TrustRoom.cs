@@ -62,13 +62,14 @@ public sealed class TrustRoom : IDisposable
 }
 
 /// <summary>Keeps what people would be told.</summary>
-public sealed class RecordingNotifier : INotifier
+/// <param name="failures">How many of the first messages nobody answers; each is kept all the same.</param>
+public sealed class RecordingNotifier(int failures = 0) : INotifier
 {
     public ConcurrentQueue<Notification> All { get; } = new();
 
     public Task<string?> NotifyAsync(Notification notification, CancellationToken cancellation)
     {
         All.Enqueue(notification);
-        return Task.FromResult<string?>(null);
+        return Task.FromResult(All.Count <= failures ? "no answer" : null);
     }
 }

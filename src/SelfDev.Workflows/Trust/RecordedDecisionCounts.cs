@@ -7,11 +7,11 @@ using SelfDev.Workflows.Ports;
 
 namespace SelfDev.Workflows.Trust;
 
-/// <summary>How many sealed records the trust store has to have, by what the ledger says was decided.</summary>
+/// <summary>How many sealed records the trust store has to have, by what the ledger says people were asked and decided.</summary>
 /// <param name="Folders">Folder of the trust store to the least number of genuine records in it, in order of name.</param>
 public sealed partial record RecordedDecisionCounts(IReadOnlyDictionary<string, int> Folders)
 {
-    /// <summary>Reads the whole ledger; one number for each plan that was decided about is kept.</summary>
+    /// <summary>Reads the whole ledger; two numbers for each plan that people were asked about are kept.</summary>
     public static async Task<RecordedDecisionCounts> OfAsync(ILedgerStore ledger, CancellationToken cancellation)
     {
         var folders = new SortedDictionary<string, int>(StringComparer.Ordinal);

@@ -87,7 +87,7 @@ public sealed class CommandExecutorTests : IDisposable
     [InlineData(3, true)]
     public async Task The_end_is_told_to_everybody_and_again_only_where_nobody_heard(int failures, bool expected)
     {
-        var notifier = new FailingNotifier(failures);
+        var notifier = new RecordingNotifier(failures);
         var notify = new NotifyEffect(new FixedPolicySource(Asked.Policy), _trust.Ledger, notifier);
         var input = new NotifyEffectInput(Hash, "restart", EffectOutcome.RefusedDrift, "It changed.", [Asked.Ana, Asked.Bo, Asked.Cy]);
 
@@ -103,16 +103,5 @@ public sealed class CommandExecutorTests : IDisposable
     {
         _trust.Dispose();
         _signer.Dispose();
-    }
-
-    private sealed class FailingNotifier(int failures) : INotifier
-    {
-        public List<Notification> All { get; } = [];
-
-        public Task<string?> NotifyAsync(Notification notification, CancellationToken cancellation)
-        {
-            All.Add(notification);
-            return Task.FromResult(All.Count <= failures ? "no answer" : null);
-        }
     }
 }

@@ -68,7 +68,7 @@ public sealed class RequestApprovalTests : IDisposable
     public async Task It_is_tried_again_only_where_nobody_could_be_told(int failures, bool expected)
     {
         var request = await _trust.Requests.WriteAsync(Asked.Request(), Cancel);
-        var notifier = new FailingNotifier(failures);
+        var notifier = new RecordingNotifier(failures);
         var links = new ApprovalLinks(_trust.Keys, new Uri("https://selfdev.example/"), _clock);
         var ask = new RequestApproval(_trust.Requests, _trust.Decisions, links, _policy, _trust.Ledger, notifier);
 
@@ -76,19 +76,11 @@ public sealed class RequestApprovalTests : IDisposable
             ask.RunAsync(new RequestApprovalInput(request.PlanHash, 0), new ActivityContext("run7", "key", Cancel)));
 
         Assert.Equal(expected, failure is NotDeliveredException { Message: "no answer" });
-        Assert.Equal(3, notifier.Asked);
+        Assert.Equal(3, notifier.All.Count);
     }
 
     public void Dispose() => _trust.Dispose();
 
     private Task<Nothing> RunAsync(ApprovalRequest request, int reminder = 0) =>
         _ask.RunAsync(new RequestApprovalInput(request.PlanHash, reminder), new ActivityContext("run7", "key", Cancel));
-
-    private sealed class FailingNotifier(int failures) : INotifier
-    {
-        public int Asked { get; private set; }
-
-        public Task<string?> NotifyAsync(Notification notification, CancellationToken cancellation) =>
-            Task.FromResult(++Asked <= failures ? "no answer" : null);
-    }
 }
