@@ -1,3 +1,4 @@
+using System.Globalization;
 using SelfDev.Core.Approvals;
 using SelfDev.Core.Proposals;
 using SelfDev.Workflows.Ports;
@@ -6,7 +7,8 @@ namespace SelfDev.Workflows.ActionExecution;
 
 /// <summary>
 /// Reimages or deletes one instance. The node that a log names counts only if the fleet has an instance of that computer
-/// name: a log line cannot make anything else a target.
+/// name: a log line cannot make anything else a target. The plan holds which machine that was and when it was provisioned, so
+/// that a node which was replaced since is not replaced once more.
 /// </summary>
 public sealed class ReplaceNodeExecutor(IFleet fleet, EffectIntents intents) : IEffectExecutor
 {
@@ -36,7 +38,7 @@ public sealed class ReplaceNodeExecutor(IFleet fleet, EffectIntents intents) : I
                     resource + InstancesSegment + instance.InstanceId,
                     Fields(instance.ComputerName, InUse),
                     Fields(instance.ComputerName, replace.Mode == NodeReplacement.Delete ? Deleted : Reimaged),
-                    ETag: null);
+                    Version(instance));
             }
         }
 
@@ -46,11 +48,11 @@ public sealed class ReplaceNodeExecutor(IFleet fleet, EffectIntents intents) : I
     public async Task<EffectStart> StartAsync(EffectPlan plan, string planHash, CancellationToken cancellation)
     {
         var (resource, instanceId) = Split(plan.Resource);
-        var (setAt, resumed) = await intents.SetAsync(planHash, cancellation);
+        var setAt = await intents.FindAsync(planHash, cancellation);
         var instance = await FindAsync(resource, instanceId, cancellation);
         if (instance is null)
         {
-            return resumed && plan.To[StateField] == Deleted
+            return setAt is not null && plan.To[StateField] == Deleted
                 ? new EffectStart(EffectStartKind.Started, null, null, null, plan.From)
                 : new EffectStart(EffectStartKind.Drifted, null, null, "The instance is gone.", Fields("", "gone"));
         }
@@ -62,14 +64,23 @@ public sealed class ReplaceNodeExecutor(IFleet fleet, EffectIntents intents) : I
         }
 
         // An instance that is being worked on, or was provisioned after the mark was set, shows our own earlier start.
-        if (resumed && (IsBusy(instance) || instance.ProvisionedAt >= setAt))
+        if (setAt is not null && (IsBusy(instance) || instance.ProvisionedAt >= setAt))
         {
             return new EffectStart(EffectStartKind.Started, null, null, null, plan.From);
         }
 
-        var start = plan.To[StateField] == Deleted
-            ? await fleet.StartDeleteAsync(resource, instanceId, cancellation)
-            : await fleet.StartReimageAsync(resource, instanceId, cancellation);
+        if (Version(instance) is var version && version != plan.ETag)
+        {
+            return new EffectStart(
+                EffectStartKind.Drifted, null, null, $"The node was replaced since the plan was made: it is {version} by now.", Fields(instance.ComputerName, InUse));
+        }
+
+        var start = await intents.UnderMarkAsync(
+            planHash,
+            () => plan.To[StateField] == Deleted
+                ? fleet.StartDeleteAsync(resource, instanceId, cancellation)
+                : fleet.StartReimageAsync(resource, instanceId, cancellation),
+            cancellation);
         return FleetOperations.ToEffectStart(start, plan.From);
     }
 
@@ -94,9 +105,13 @@ public sealed class ReplaceNodeExecutor(IFleet fleet, EffectIntents intents) : I
             return Fields(plan.From[NodeField], Deleted);
         }
 
-        var (setAt, _) = await intents.SetAsync(planHash, cancellation);
+        var setAt = await intents.FindAsync(planHash, cancellation);
         return Fields(instance.ComputerName, instance.ProvisionedAt >= setAt ? Reimaged : InUse);
     }
+
+    // ARM gives an instance no ETag. Its VM says which machine it is, the time says whether that was reimaged.
+    private static string Version(FleetInstance instance) => string.Create(
+        CultureInfo.InvariantCulture, $"vm {instance.VmId ?? "unknown"}, provisioned {instance.ProvisionedAt?.UtcDateTime:O}");
 
     private static bool IsBusy(FleetInstance instance) => instance.State is not ("Succeeded" or "Failed" or "Canceled");
 

@@ -46,8 +46,8 @@ public sealed class ScaleFleetExecutor(IFleet fleet, EffectIntents intents) : IE
                     : new EffectStart(EffectStartKind.Drifted, null, null, PlannedFields.DescribeDrift(plan, before, state.ETag), before);
         }
 
-        await intents.SetAsync(planHash, cancellation);
-        var start = await fleet.StartScaleAsync(plan.Resource, ScalePlan.Capacity(plan.To), state.ETag, cancellation);
+        var start = await intents.UnderMarkAsync(
+            planHash, () => fleet.StartScaleAsync(plan.Resource, ScalePlan.Capacity(plan.To), state.ETag, cancellation), cancellation);
         return FleetOperations.ToEffectStart(start, before);
     }
 

@@ -13,8 +13,8 @@ namespace SelfDev.Workflows.Approval;
 /// </summary>
 /// <remarks>
 /// Anybody who is signed in may engage it; releasing it is for the people whom the policy of that moment names. Deleting
-/// records does not release it: a switch of which a record is missing, between others or at the end (the ledger knows how
-/// many there were), counts as engaged.
+/// records does not release it: a switch of which the last record is missing (the ledger knows how many there were), or that
+/// lies behind more records than are read, counts as engaged.
 /// </remarks>
 public sealed class KillSwitch(
     SealedLog log, ILedgerStore ledger, TamperReports tampering, IApprovalPolicySource policies, TimeProvider clock)
@@ -24,6 +24,11 @@ public sealed class KillSwitch(
     public async Task<KillSwitchState> ReadAsync(CancellationToken cancellation)
     {
         var changes = await ReadLogAsync(cancellation);
+        if (changes.IsCut)
+        {
+            return Unreadable(changes);
+        }
+
         if (StateOf(changes) is { Number: > 0 } last && await ledger.FindAsync(LedgerKey(last.Number), cancellation) is null)
         {
             // The process died, or the ledger was away, between the record and the ledger.
@@ -62,6 +67,12 @@ public sealed class KillSwitch(
         while (true)
         {
             var changes = await ReadLogAsync(cancellation);
+            if (changes.IsCut)
+            {
+                // It counts as engaged already, and nothing that is written here would be read.
+                return new KillSwitchChange(Unreadable(changes), engaged ? null : $"It cannot be released: {changes.Damage}");
+            }
+
             var state = new KillSwitchState(
                 engaged, by, clock.GetUtcNow(), reason, await FreeNumberAsync(changes, cancellation), proof);
             if (await log.TryAppendAsync(Folder, changes, state, cancellation))
@@ -127,6 +138,9 @@ public sealed class KillSwitch(
             _ => null,
         };
     }
+
+    private static KillSwitchState Unreadable(SealedRecords<KillSwitchState> changes) => new(
+        true, "selfdev", null, $"{changes.Damage} Until the forged ones are taken away it counts as engaged.", Next(changes), DecisionProof.Clock);
 
     private static KillSwitchState StateOf(SealedRecords<KillSwitchState> changes) =>
         changes.Items.Count == 0 ? KillSwitchState.Off : changes.Items[^1];

@@ -45,10 +45,12 @@ public sealed class ProtectInstance(IApprovalPolicySource policies, KillSwitch k
             return Answer(EffectStartKind.Stopped, "The kill switch is on.");
         }
 
-        await intents.SetAsync(PlanHash.Of(plan), cancellation);
         try
         {
-            var start = await fleets.StartProtectAsync(plan.Resource, found.InstanceId, InstanceProtection.IsProtected(plan), cancellation);
+            var start = await intents.UnderMarkAsync(
+                PlanHash.Of(plan),
+                () => fleets.StartProtectAsync(plan.Resource, found.InstanceId, InstanceProtection.IsProtected(plan), cancellation),
+                cancellation);
             return FleetOperations.ToEffectStart(start, plan.From);
         }
         catch (FleetException refused) when (!refused.IsTransient)

@@ -116,10 +116,12 @@ public sealed class StartFleetScale(IApprovalPolicySource policies, KillSwitch k
             return new EffectStart(EffectStartKind.Drifted, null, null, $"Somebody protects instance {kept.InstanceId} by now.", before);
         }
 
-        await intents.SetAsync(PlanHash.Of(plan), cancellation);
-        var start = leaving is null
-            ? await fleets.StartScaleAsync(plan.Resource, target, state.ETag, cancellation)
-            : await fleets.StartDeleteInstancesAsync(plan.Resource, leaving, cancellation);
+        var start = await intents.UnderMarkAsync(
+            PlanHash.Of(plan),
+            () => leaving is null
+                ? fleets.StartScaleAsync(plan.Resource, target, state.ETag, cancellation)
+                : fleets.StartDeleteInstancesAsync(plan.Resource, leaving, cancellation),
+            cancellation);
         return FleetOperations.ToEffectStart(start, before);
     }
 

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using SelfDev.Core.Reports;
 using SelfDev.Core.Trust;
+using SelfDev.Workflows.Engine;
 using SelfDev.Workflows.Ports;
 
 namespace SelfDev.Workflows.Trust;
@@ -17,7 +18,7 @@ namespace SelfDev.Workflows.Trust;
 /// </remarks>
 public sealed class SealedLog(ITrustStore store, Seals seals, TamperReports tampering, TimeProvider clock)
 {
-    /// <summary>Slots that are read; a folder with more is not ours to read.</summary>
+    /// <summary>Slots that are read at most. What lies behind them is not known, so a folder with more counts as damaged.</summary>
     public const int MaxSlots = 10_000;
 
     private const int SlotDigits = 6;
@@ -30,13 +31,24 @@ public sealed class SealedLog(ITrustStore store, Seals seals, TamperReports tamp
         var (items, taken, lastSlot, lastNumber) = (new List<T>(), new HashSet<int>(), 0, 0);
         var forged = new List<string>();
         string? damage = null;
+        var isCut = false;
         await foreach (var name in store.ListAsync(folder + "/", "", cancellation))
         {
-            if (SlotOf(folder, name) is not { } slot || taken.Count == MaxSlots)
+            if (SlotOf(folder, name) is not { } slot)
             {
                 forged.Add(name);
                 await tampering.ReportAsync(name, "nothing of that name belongs there", null, cancellation);
                 continue;
+            }
+
+            if (taken.Count == MaxSlots)
+            {
+                damage = string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{folder} has more than {MaxSlots} records: those from {name} on were not read.");
+                await tampering.ReportAsync(folder, damage, null, cancellation);
+                isCut = true;
+                break;
             }
 
             taken.Add(slot);
@@ -61,16 +73,22 @@ public sealed class SealedLog(ITrustStore store, Seals seals, TamperReports tamp
         }
 
         var free = Enumerable.Range(lastSlot + 1, MaxSlots + 1).First(slot => !taken.Contains(slot));
-        return new SealedRecords<T>(items, free, lastNumber + 1, damage) { Forged = forged };
+        return new SealedRecords<T>(items, free, lastNumber + 1, damage) { Forged = forged, IsCut = isCut };
     }
 
     /// <summary>
     /// Appends a record behind what was read, unless somebody else did meanwhile. Durable when it returns.
     /// </summary>
     /// <returns>False where the slot was taken: read again, and think again.</returns>
+    /// <exception cref="NonRetryableException">The folder has more than <see cref="MaxSlots"/>: it would never be read.</exception>
     public Task<bool> TryAppendAsync<T>(string folder, SealedRecords<T> read, T value, CancellationToken cancellation)
         where T : class
     {
+        if (read.IsCut)
+        {
+            throw new NonRetryableException($"Nothing can be added to {folder}: {read.Damage}");
+        }
+
         var name = Name(folder, read.FreeSlot);
         var content = JsonSerializer.SerializeToUtf8Bytes(new Numbered<T>(read.NextNumber, value), ReportJson.Options);
         return store.TryCreateAsync(name, seals.Seal(name, content, clock.GetUtcNow()), cancellation);
@@ -122,4 +140,7 @@ public sealed record SealedRecords<T>(IReadOnlyList<T> Items, int FreeSlot, int 
 {
     /// <value>Names in the folder that hold nothing genuine; each was reported.</value>
     public IReadOnlyList<string> Forged { get; init; } = [];
+
+    /// <value>There are more than <see cref="SealedLog.MaxSlots"/>, and the rest was not read. <see cref="Damage"/> says so.</value>
+    public bool IsCut { get; init; }
 }

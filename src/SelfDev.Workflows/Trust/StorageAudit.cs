@@ -151,7 +151,7 @@ public sealed partial class StorageAudit(
             if (folder.StartsWith("requests/", StringComparison.Ordinal)
                 && await requests.IsListedAsync(folder["requests/".Length..], cancellation) is false)
             {
-                const string unlisted = "somebody took away the mark by which it is listed";
+                const string unlisted = "the mark by which it is listed is gone";
                 await tampering.ReportAsync(folder, unlisted, null, cancellation);
                 yield return Line("trust/" + folder, unlisted);
             }
@@ -172,7 +172,7 @@ public sealed partial class StorageAudit(
             }
 
             var what = string.Create(
-                CultureInfo.InvariantCulture, $"the ledger has {count}, the trust store {kept}: somebody took records away");
+                CultureInfo.InvariantCulture, $"the ledger has {count}, the trust store {kept}: records are gone");
             await tampering.ReportAsync(folder, what, null, cancellation);
             yield return Line("trust/" + folder, what);
         }

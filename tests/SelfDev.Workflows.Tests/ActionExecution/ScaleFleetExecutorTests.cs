@@ -1,6 +1,7 @@
 using SelfDev.Core.Approvals;
 using SelfDev.Testing;
 using SelfDev.Workflows.ActionExecution;
+using SelfDev.Workflows.Ports;
 using SelfDev.Workflows.Tests.Approval;
 
 namespace SelfDev.Workflows.Tests.ActionExecution;
@@ -64,6 +65,47 @@ public sealed class ScaleFleetExecutorTests : IDisposable
         var (second, wasSetNow) = await _trust.Intents.SetAsync(Hash, Cancel);
         Assert.Equal((Asked.Now, false, Asked.Now, true), (first, wasSet, second, wasSetNow));
         Assert.False(await _trust.Intents.IsSetAsync(new string('a', 64), Cancel));
+    }
+
+    [Theory]
+    [InlineData(OperationStartKind.Throttled, EffectStartKind.Throttled)]
+    [InlineData(OperationStartKind.Refused, EffectStartKind.Refused)]
+    public async Task Where_ARM_began_nothing_a_change_that_others_make_then_is_theirs(OperationStartKind answer, EffectStartKind kind)
+    {
+        _fleet.Refusal = answer;
+        Assert.Equal(kind, (await StartAsync()).Kind);
+        Assert.False(await _trust.Intents.IsSetAsync(Hash, Cancel));
+        _fleet.State = _fleet.State with { Capacity = 5, ETag = "0x9" };
+        Assert.Equal(EffectStartKind.Drifted, (await StartAsync()).Kind);
+        Assert.Empty(_fleet.Writes);
+    }
+
+    [Fact]
+    public async Task After_a_pause_it_is_marked_anew_and_done_once()
+    {
+        _fleet.Refusal = OperationStartKind.Throttled;
+        await StartAsync();
+        Assert.Equal(EffectStartKind.Started, (await StartAsync()).Kind);
+        Assert.True(await _trust.Intents.IsSetAsync(Hash, Cancel));
+        Assert.Equal(EffectStartKind.Started, (await StartAsync()).Kind);
+        Assert.Equal([$"{Asked.FleetId}=4"], _fleet.Writes);
+    }
+
+    [Fact]
+    public async Task A_conflict_leaves_the_mark_for_it_may_be_told_of_our_own_change()
+    {
+        _fleet.Refusal = OperationStartKind.Drifted;
+        Assert.Equal(EffectStartKind.Drifted, (await StartAsync()).Kind);
+        Assert.True(await _trust.Intents.IsSetAsync(Hash, Cancel));
+    }
+
+    [Fact]
+    public async Task A_mark_of_an_earlier_call_stays_when_a_later_one_is_refused()
+    {
+        await _trust.Intents.SetAsync(Hash, Cancel);
+        _fleet.Refusal = OperationStartKind.Throttled;
+        await StartAsync();
+        Assert.True(await _trust.Intents.IsSetAsync(Hash, Cancel));
     }
 
     public void Dispose() => _trust.Dispose();

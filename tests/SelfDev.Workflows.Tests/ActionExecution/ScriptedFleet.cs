@@ -13,6 +13,9 @@ internal sealed class ScriptedFleet : IFleet
 
     public Exception? Failure { get; set; }
 
+    /// <value>What the next change is answered with, and nothing done; null: it is accepted.</value>
+    public OperationStartKind? Refusal { get; set; }
+
     public Task<FleetState> GetAsync(string resourceId, CancellationToken cancellation) =>
         Failure is null ? Task.FromResult(State) : Task.FromException<FleetState>(Failure);
 
@@ -31,16 +34,14 @@ internal sealed class ScriptedFleet : IFleet
             return Task.FromResult(new OperationStart(OperationStartKind.Drifted, null, null, "PreconditionFailed", "The ETag does not match."));
         }
 
-        State = State with { Capacity = capacity, ETag = etag + "+" };
-        return Accept($"{resourceId}={capacity}");
+        return Accept($"{resourceId}={capacity}", () => State = State with { Capacity = capacity, ETag = etag + "+" });
     }
 
-    public Task<OperationStart> StartReimageAsync(string resourceId, string instanceId, CancellationToken cancellation) => Accept($"reimage {instanceId}");
+    public Task<OperationStart> StartReimageAsync(string resourceId, string instanceId, CancellationToken cancellation) => Accept($"reimage {instanceId}", () => { });
 
     public Task<OperationStart> StartDeleteAsync(string resourceId, string instanceId, CancellationToken cancellation)
     {
-        Instances.RemoveAll(instance => instance.InstanceId == instanceId);
-        return Accept($"delete {instanceId}");
+        return Accept($"delete {instanceId}", () => Instances.RemoveAll(instance => instance.InstanceId == instanceId));
     }
 
     public Task<OperationStart> StartDeleteInstancesAsync(string resourceId, IReadOnlyList<FleetInstance> instances, CancellationToken cancellation) =>
@@ -52,9 +53,16 @@ internal sealed class ScriptedFleet : IFleet
     public Task<OperationState> PollAsync(string operationUri, CancellationToken cancellation) =>
         Task.FromResult(new OperationState(OperationPhase.Succeeded, null, null, null));
 
-    private Task<OperationStart> Accept(string write)
+    private Task<OperationStart> Accept(string write, Action change)
     {
+        if (Refusal is { } refusal)
+        {
+            Refusal = null;
+            return Task.FromResult(new OperationStart(refusal, null, TimeSpan.FromSeconds(30), "TooManyRequests", "Later."));
+        }
+
         Writes.Add(write);
+        change();
         return Task.FromResult(new OperationStart(OperationStartKind.Accepted, "op", null, null, null));
     }
 }

@@ -1,6 +1,8 @@
 using SelfDev.Core.Approvals;
 using SelfDev.Core.Ledger;
 using SelfDev.Testing;
+using SelfDev.Workflows.Approval;
+using SelfDev.Workflows.Trust;
 
 namespace SelfDev.Workflows.Tests.Approval;
 
@@ -47,6 +49,23 @@ public sealed class KillSwitchTests : IDisposable
         await _trust.KillSwitch.SetAsync(true, "operator@localhost", null, Key, Cancel);
         Assert.NotNull((await _trust.KillSwitch.SetAsync(false, "operator@localhost", null, Key, Cancel)).Refusal);
         Assert.Null((await _trust.KillSwitch.SetAsync(false, Asked.Cy, null, Key, Cancel)).Refusal);
+    }
+
+    [Fact]
+    public async Task Forged_records_that_hide_its_last_one_do_not_release_it()
+    {
+        for (var slot = 1; slot <= SealedLog.MaxSlots + 1; slot++)
+        {
+            _trust.Store.Forge($"kill-switch/{slot:000000}", "x"u8);
+        }
+
+        Assert.Contains("more than 10000 records", (await _trust.KillSwitch.ReadAsync(Cancel)).Reason, StringComparison.Ordinal);
+        Assert.Equal((true, null), (await SetAsync(true) is var stop ? (stop.State.Engaged, stop.Refusal) : default));
+        var release = await SetAsync(false);
+        Assert.True(release.State.Engaged);
+        Assert.StartsWith("It cannot be released: ", release.Refusal, StringComparison.Ordinal);
+
+        Task<KillSwitchChange> SetAsync(bool engaged) => _trust.KillSwitch.SetAsync(engaged, Asked.Ana, null, Key, Cancel);
     }
 
     [Fact]

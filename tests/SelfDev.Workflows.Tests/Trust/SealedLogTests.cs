@@ -2,6 +2,7 @@ using System.Text;
 using SelfDev.Core.Approvals;
 using SelfDev.Core.Ledger;
 using SelfDev.Testing;
+using SelfDev.Workflows.Engine;
 using SelfDev.Workflows.Ports;
 using SelfDev.Workflows.Trust;
 
@@ -45,6 +46,24 @@ public sealed class SealedLogTests : IDisposable
         Assert.Null(read.Damage);
         Assert.Equal(["f/000001", "f/000003"], Reported());
         Assert.Equal(2, _trust.Told.All.Count(notification => notification.Topic == "tampering"));
+    }
+
+    [Fact]
+    public async Task A_folder_with_more_records_than_are_read_counts_as_damaged_and_takes_no_more()
+    {
+        await AppendAsync("f", "a");
+        for (var slot = 2; slot <= SealedLog.MaxSlots; slot++)
+        {
+            _trust.Store.Forge($"f/{slot:000000}", "x"u8);
+        }
+
+        var full = await ReadAsync("f");
+        Assert.Equal((false, null, SealedLog.MaxSlots + 1), (full.IsCut, full.Damage, full.FreeSlot));
+        await AppendAsync("f", "hidden");
+        var cut = await ReadAsync("f");
+        Assert.Equal(["a"], cut.Items.Select(note => note.Text));
+        Assert.Equal((true, "f has more than 10000 records: those from f/010001 on were not read."), (cut.IsCut, cut.Damage));
+        await Assert.ThrowsAsync<NonRetryableException>(() => _trust.Log.TryAppendAsync("f", cut, new Note("b"), Cancel));
     }
 
     [Fact]

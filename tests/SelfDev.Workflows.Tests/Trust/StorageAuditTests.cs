@@ -76,12 +76,12 @@ public sealed class StorageAuditTests : IDisposable
 
         Assert.Equal(
             [
-                $"trust/decisions/{request.PlanHash}: the ledger has 2, the trust store 1: somebody took records away",
-                "trust/kill-switch: the ledger has 1, the trust store 0: somebody took records away",
-                $"trust/requests/{request.PlanHash}: the ledger has 1, the trust store 0: somebody took records away",
+                $"trust/decisions/{request.PlanHash}: the ledger has 2, the trust store 1: records are gone",
+                "trust/kill-switch: the ledger has 1, the trust store 0: records are gone",
+                $"trust/requests/{request.PlanHash}: the ledger has 1, the trust store 0: records are gone",
             ],
-            (await _audit.RunAsync(Cancel).ToListAsync(Cancel)).Where(line => line.Contains("took records away", StringComparison.Ordinal)));
-        Assert.Equal(3, _trust.Ledger.Entries.Count(entry => entry.Type == LedgerEntryTypes.Tampering && entry.Body.ToJsonString().Contains("took records away", StringComparison.Ordinal)));
+            (await _audit.RunAsync(Cancel).ToListAsync(Cancel)).Where(line => line.Contains("records are gone", StringComparison.Ordinal)));
+        Assert.Equal(3, _trust.Ledger.Entries.Count(entry => entry.Type == LedgerEntryTypes.Tampering && entry.Body.ToJsonString().Contains("records are gone", StringComparison.Ordinal)));
     }
 
     [Theory]
@@ -117,7 +117,7 @@ public sealed class StorageAuditTests : IDisposable
         _trust.Store.Remove(later);
         _trust.Store.Remove(mark);
         Assert.Equal(
-            [$"trust/requests/{request.PlanHash}: somebody took away the mark by which it is listed"],
+            [$"trust/requests/{request.PlanHash}: the mark by which it is listed is gone"],
             await _audit.RunAsync(Cancel).ToListAsync(Cancel));
     }
 
@@ -129,7 +129,7 @@ public sealed class StorageAuditTests : IDisposable
         await ProposedAsync(new string('d', 64), approvers: []);
 
         Assert.Equal(
-            [$"trust/requests/{asked}: the ledger has 1, the trust store 0: somebody took records away"],
+            [$"trust/requests/{asked}: the ledger has 1, the trust store 0: records are gone"],
             await _audit.RunAsync(Cancel).ToListAsync(Cancel));
     }
 
