@@ -44,6 +44,7 @@ public static class WorkflowServices
         .AddSingleton<ApprovalDecisions>()
         .AddSingleton<KillSwitch>()
         .AddSingleton<EffectIntents>()
+        .AddSingleton<FleetPlanSeals>()
         .AddSingleton<IEffectExecutor, ScaleFleetExecutor>()
         .AddSingleton<IEffectExecutor, ReplaceNodeExecutor>()
         .AddSingleton<IEffectExecutor, CommandExecutor>();

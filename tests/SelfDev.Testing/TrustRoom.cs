@@ -5,6 +5,7 @@ using SelfDev.Core.Approvals;
 using SelfDev.Core.Trust;
 using SelfDev.Workflows.ActionExecution;
 using SelfDev.Workflows.Approval;
+using SelfDev.Workflows.FleetScaling;
 using SelfDev.Workflows.Ports;
 using SelfDev.Workflows.Trust;
 
@@ -26,6 +27,7 @@ public sealed class TrustRoom : IDisposable
         Decisions = new DecisionStore(Log, Ledger, Tampering);
         KillSwitch = new KillSwitch(Log, Ledger, Tampering, policies, clock);
         Intents = new EffectIntents(Log, clock);
+        FleetPlans = new FleetPlanSeals(Seals, Tampering, clock);
     }
 
     public TimeProvider Clock { get; }
@@ -51,6 +53,8 @@ public sealed class TrustRoom : IDisposable
     public KillSwitch KillSwitch { get; }
 
     public EffectIntents Intents { get; }
+
+    public FleetPlanSeals FleetPlans { get; }
 
     public static ApprovalKey NewKey(string id) =>
         new(id, RandomNumberGenerator.GetBytes(ApprovalKey.MinSecretBytes), DateTimeOffset.MinValue, DateTimeOffset.MaxValue);

@@ -16,15 +16,21 @@ namespace SelfDev.Workflows.FleetScaling;
 /// starts the actions on the one corridor to an approval.
 /// </summary>
 public sealed class AskAboutFleet(
-    IArtifactStore store, FleetSamples samples, IApprovalPolicySource policies, IFleetSizing sizing, IWorkflowClient workflows, TimeProvider clock)
+    IArtifactStore store, FleetSamples samples, IApprovalPolicySource policies, IFleetSizing sizing, IWorkflowClient workflows,
+    FleetPlanSeals seals, TimeProvider clock)
     : IActivity<AskAboutFleetInput, IReadOnlyList<string>>
 {
     public static readonly Activity<AskAboutFleetInput, IReadOnlyList<string>> Handle = new("AskAboutFleet");
 
-    /// <returns>Instances of the actions. Asking again with one <see cref="AskAboutFleetInput.ReportId"/> asks nothing new.</returns>
+    /// <returns>Instances of the actions; none where no look at the fleet made the decision, which is reported. Asking again with one <see cref="AskAboutFleetInput.ReportId"/> asks nothing new.</returns>
     public async Task<IReadOnlyList<string>> RunAsync(AskAboutFleetInput input, ActivityContext context)
     {
         var cancellation = context.Cancellation;
+        if (!await seals.IsGenuineAsync(input.Fleet, input.Decision, cancellation))
+        {
+            return [];
+        }
+
         var history = await samples.ReadAsync(input.Fleet, clock.GetUtcNow(), cancellation);
         var newest = history.Count == 0 ? null : history[^1];
         var replay = (await policies.ReadAsync(cancellation)).Policy?.Fleets.GetValueOrDefault(input.Fleet) is { } fleet

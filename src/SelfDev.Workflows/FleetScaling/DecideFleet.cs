@@ -14,7 +14,8 @@ namespace SelfDev.Workflows.FleetScaling;
 /// stale means hold, never zero.
 /// </summary>
 public sealed class DecideFleet(
-    IApprovalPolicySource policies, KillSwitch killSwitch, IFleet fleets, FleetSamples samples, IFleetSizing sizing, IWorkflowClient workflows, TimeProvider clock)
+    IApprovalPolicySource policies, KillSwitch killSwitch, IFleet fleets, FleetSamples samples, IFleetSizing sizing, IWorkflowClient workflows,
+    FleetPlanSeals seals, TimeProvider clock)
     : IActivity<DecideFleetInput, FleetDecision>
 {
     public static readonly Activity<DecideFleetInput, FleetDecision> Handle = new("DecideFleet");
@@ -24,9 +25,11 @@ public sealed class DecideFleet(
     /// <summary>Intervals without a sample after which the metrics count as stale.</summary>
     private const int StaleAfter = 3;
 
-    public async Task<FleetDecision> RunAsync(DecideFleetInput input, ActivityContext context)
+    public async Task<FleetDecision> RunAsync(DecideFleetInput input, ActivityContext context) =>
+        seals.Seal(input.Fleet, await LookAsync(input, context.Cancellation));
+
+    private async Task<FleetDecision> LookAsync(DecideFleetInput input, CancellationToken cancellation)
     {
-        var cancellation = context.Cancellation;
         var reading = await policies.ReadAsync(cancellation);
         if (reading.Policy?.Fleets.GetValueOrDefault(input.Fleet) is not { Scaling: { } rules } fleet)
         {
@@ -220,6 +223,12 @@ public sealed record FleetDecision(FleetDecisionKind Kind, TimeSpan NextLook, in
     /// <value>Protection to be put on or lifted.</value>
     public IReadOnlyList<EffectPlan> Protections { get; init; } = [];
 
+    /// <value>Over all of the decision but the seals: what people are asked says what a look saw.</value>
+    public string? Seal { get; init; }
+
+    /// <value>A seal for each of <see cref="Plans"/> and <see cref="Protections"/>, by the plan's hash: see <see cref="FleetPlanSeals"/>.</value>
+    public IReadOnlyDictionary<string, string> PlanSeals { get; init; } = new Dictionary<string, string>();
+
     /// <value>Instances that the newest sample's demand takes; null without metrics.</value>
     public int? NeededNow { get; init; }
 
@@ -230,6 +239,9 @@ public sealed record FleetDecision(FleetDecisionKind Kind, TimeSpan NextLook, in
 
     /// <inheritdoc cref="ScalingVerdict.IsBudget"/>
     public bool IsBudget { get; init; }
+
+    /// <returns>Null where the decision has none for it.</returns>
+    public string? SealOf(EffectPlan plan) => PlanSeals.GetValueOrDefault(PlanHash.Of(plan));
 }
 
 public sealed record ScaleSetChange(string ResourceId, int From, int To);

@@ -157,7 +157,7 @@ public static class FleetScaling
                 continue;
             }
 
-            var outcome = await InstanceProtection.RunAsync(context, state.Fleet, plan, state.Sequence);
+            var outcome = await InstanceProtection.RunAsync(context, state.Fleet, plan, decision.SealOf(plan), state.Sequence);
             state = state.Protecting(plan, outcome) with { Sequence = state.Sequence + 1 };
             if (outcome.Outcome != EffectOutcome.Applied)
             {

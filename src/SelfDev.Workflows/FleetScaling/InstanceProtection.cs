@@ -29,33 +29,34 @@ internal static class InstanceProtection
 
     public static bool IsProtected(EffectPlan plan) => plan.To[ProtectedField] == "true";
 
+    /// <param name="seal">As <see cref="FleetDecision.SealOf"/>.</param>
     /// <param name="step">Makes the ledger keys unique.</param>
-    public static async Task<ProtectionOutcome> RunAsync(IWorkflowContext context, string fleet, EffectPlan plan, long step)
+    public static async Task<ProtectionOutcome> RunAsync(IWorkflowContext context, string fleet, EffectPlan plan, string? seal, long step)
     {
         var (key, startedAt) = (step.ToString(CultureInfo.InvariantCulture), context.CurrentUtcDateTime);
         var reason = IsProtected(plan) ? "It drains and is busy." : "It stays.";
         var outcome = await FleetLedger.IsDecidedAsync(context, plan, key, reason, "drain")
-            ? await ChangeAsync(context, fleet, plan)
+            ? await ChangeAsync(context, new ProtectInstanceInput(fleet, plan, IsPoll: false, seal))
             : new ProtectionOutcome(EffectOutcome.Refused, IsAsked: false, FleetLedger.Unwritable);
         await FleetLedger.RecordEffectAsync(context, plan, key, outcome.Outcome, null, startedAt, outcome.Detail);
         return outcome;
     }
 
-    private static async Task<ProtectionOutcome> ChangeAsync(IWorkflowContext context, string fleet, EffectPlan plan)
+    private static async Task<ProtectionOutcome> ChangeAsync(IWorkflowContext context, ProtectInstanceInput input)
     {
         EffectStart start;
         try
         {
-            start = await context.CallActivityAsync(ProtectInstance.Handle, new ProtectInstanceInput(fleet, plan, IsPoll: false), Brief);
+            start = await context.CallActivityAsync(ProtectInstance.Handle, input, Brief);
         }
         catch (WorkflowTaskFailedException failed)
         {
-            return new ProtectionOutcome(EffectOutcome.Failed, await MayHaveAskedAsync(context, fleet, plan), failed.Failure.Message);
+            return new ProtectionOutcome(EffectOutcome.Failed, await MayHaveAskedAsync(context, input), failed.Failure.Message);
         }
 
         return start.Kind switch
         {
-            EffectStartKind.Started => await PollAsync(context, fleet, plan, start),
+            EffectStartKind.Started => await PollAsync(context, input, start),
             EffectStartKind.AlreadyThere => new ProtectionOutcome(EffectOutcome.Applied, IsAsked: false, ""),
             EffectStartKind.Stopped => new ProtectionOutcome(EffectOutcome.RefusedKillSwitch, IsAsked: false, start.Message ?? ""),
             EffectStartKind.Throttled => new ProtectionOutcome(EffectOutcome.Refused, IsAsked: false, start.Message ?? "")
@@ -66,7 +67,7 @@ internal static class InstanceProtection
         };
     }
 
-    private static async Task<ProtectionOutcome> PollAsync(IWorkflowContext context, string fleet, EffectPlan plan, EffectStart start)
+    private static async Task<ProtectionOutcome> PollAsync(IWorkflowContext context, ProtectInstanceInput input, EffectStart start)
     {
         var deadline = context.CurrentUtcDateTime + Timeout;
         while (true)
@@ -74,7 +75,7 @@ internal static class InstanceProtection
             (OperationPhase Phase, string? Message) progress;
             try
             {
-                progress = await LookAsync(context, fleet, plan, start);
+                progress = await LookAsync(context, input, start);
             }
             catch (WorkflowTaskFailedException failed)
             {
@@ -97,11 +98,11 @@ internal static class InstanceProtection
     }
 
     // What cannot be found out may have been done.
-    private static async Task<bool> MayHaveAskedAsync(IWorkflowContext context, string fleet, EffectPlan plan)
+    private static async Task<bool> MayHaveAskedAsync(IWorkflowContext context, ProtectInstanceInput input)
     {
         try
         {
-            return (await context.CallActivityAsync(ProtectInstance.Handle, new ProtectInstanceInput(fleet, plan, IsPoll: true), Brief)).Kind != EffectStartKind.Refused;
+            return (await context.CallActivityAsync(ProtectInstance.Handle, input with { IsPoll = true }, Brief)).Kind != EffectStartKind.Refused;
         }
         catch (WorkflowTaskFailedException)
         {
@@ -109,16 +110,16 @@ internal static class InstanceProtection
         }
     }
 
-    private static async Task<(OperationPhase Phase, string? Message)> LookAsync(IWorkflowContext context, string fleet, EffectPlan plan, EffectStart start)
+    private static async Task<(OperationPhase Phase, string? Message)> LookAsync(IWorkflowContext context, ProtectInstanceInput input, EffectStart start)
     {
         if (start.OperationUri is { } uri)
         {
-            var progress = await context.CallActivityAsync(PollFleetScale.Handle, new PollFleetScaleInput(plan.Resource, uri), Brief);
+            var progress = await context.CallActivityAsync(PollFleetScale.Handle, new PollFleetScaleInput(input.Plan.Resource, uri), Brief);
             return (progress.Phase, progress.Message);
         }
 
         // The answer was lost, or there was nothing to wait for: the instance itself says.
-        var look = await context.CallActivityAsync(ProtectInstance.Handle, new ProtectInstanceInput(fleet, plan, IsPoll: true), Brief);
+        var look = await context.CallActivityAsync(ProtectInstance.Handle, input with { IsPoll = true }, Brief);
         return (look.Kind == EffectStartKind.AlreadyThere ? OperationPhase.Succeeded : OperationPhase.Running, look.Message);
     }
 }

@@ -10,7 +10,8 @@ namespace SelfDev.Workflows.FleetScaling;
 /// Starts what was decided, if the kill switch is off and the instance is there. Saying it again changes nothing. What is there already without
 /// our having asked is somebody else's.
 /// </summary>
-public sealed class ProtectInstance(IApprovalPolicySource policies, KillSwitch killSwitch, IFleet fleets, EffectIntents intents, TimeProvider clock)
+public sealed class ProtectInstance(IApprovalPolicySource policies, KillSwitch killSwitch, IFleet fleets, EffectIntents intents,
+    FleetPlanSeals seals, TimeProvider clock)
     : IActivity<ProtectInstanceInput, EffectStart>
 {
     public static readonly Activity<ProtectInstanceInput, EffectStart> Handle = new("ProtectInstance");
@@ -32,6 +33,11 @@ public sealed class ProtectInstance(IApprovalPolicySource policies, KillSwitch k
         if (input.IsPoll)
         {
             return Answer(EffectStartKind.Started, null);
+        }
+
+        if (!await seals.IsGenuineAsync(SealedPlan.Of(input.Fleet, plan), input.Seal, cancellation))
+        {
+            return Answer(EffectStartKind.Refused, FleetPlanSeals.NotOurs);
         }
 
         var policy = (await policies.ReadAsync(cancellation)).Policy;
@@ -63,4 +69,5 @@ public sealed class ProtectInstance(IApprovalPolicySource policies, KillSwitch k
 }
 
 /// <param name="IsPoll">Starts nothing: looks whether it is done.</param>
-public sealed record ProtectInstanceInput(string Fleet, EffectPlan Plan, bool IsPoll);
+/// <param name="Seal">As <see cref="StartFleetScaleInput"/>.</param>
+public sealed record ProtectInstanceInput(string Fleet, EffectPlan Plan, bool IsPoll, string? Seal);

@@ -20,7 +20,7 @@ internal static class ScaleSetScaling
     {
         var (key, startedAt) = (step.ToString(CultureInfo.InvariantCulture), context.CurrentUtcDateTime);
         var (outcome, end, detail) = await FleetLedger.IsDecidedAsync(context, plan, key, decision.Reason, decision.IsBudget ? "usdPerDay" : "envelope")
-            ? await ChangeAsync(context, new StartFleetScaleInput(fleet, plan, decision.IsBudget, decision.Protected, decision.Unreadable))
+            ? await ChangeAsync(context, new StartFleetScaleInput(fleet, plan, decision.IsBudget, decision.Protected, decision.Unreadable, decision.SealOf(plan)))
             : (new ScaleSetOutcome(plan, EffectOutcome.Refused), null, FleetLedger.Unwritable);
         await FleetLedger.RecordEffectAsync(context, plan, key, outcome.Outcome, end, startedAt, detail);
         return outcome;

@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using SelfDev.Core.Approvals;
 using SelfDev.Workflows.ActionExecution;
 using SelfDev.Workflows.Approval;
@@ -10,7 +11,8 @@ namespace SelfDev.Workflows.FleetScaling;
 /// Starts what was decided, if it still holds: policy, envelope, kill switch, expiry and the scale sets are read anew. Capacity is absolute
 /// and the write conditional, so that a repeated call has no second effect.
 /// </summary>
-public sealed class StartFleetScale(IApprovalPolicySource policies, KillSwitch killSwitch, IFleet fleets, EffectIntents intents, TimeProvider clock)
+public sealed class StartFleetScale(IApprovalPolicySource policies, KillSwitch killSwitch, IFleet fleets, EffectIntents intents,
+    FleetPlanSeals seals, TimeProvider clock)
     : IActivity<StartFleetScaleInput, EffectStart>
 {
     public static readonly Activity<StartFleetScaleInput, EffectStart> Handle = new("StartFleetScale");
@@ -23,6 +25,11 @@ public sealed class StartFleetScale(IApprovalPolicySource policies, KillSwitch k
         {
             // An earlier attempt asked ARM and its answer was lost: no second call, and what came of it is polled.
             return new EffectStart(EffectStartKind.Started, null, null, null, plan.From);
+        }
+
+        if (!await seals.IsGenuineAsync(input.Sealed, input.Seal, cancellation))
+        {
+            return Refuse(EffectStartKind.Refused, FleetPlanSeals.NotOurs);
         }
 
         if (now >= plan.ExpiresAt)
@@ -131,5 +138,11 @@ public sealed class StartFleetScale(IApprovalPolicySource policies, KillSwitch k
 /// <param name="IsBudget">As <see cref="ScalingVerdict.IsBudget"/>.</param>
 /// <param name="Protected">As <see cref="FleetDecision.Protected"/>.</param>
 /// <param name="Unreadable">As <see cref="FleetDecision.Unreadable"/>.</param>
+/// <param name="Seal">Of the decision, over all of these; null in histories of before there were seals.</param>
 public sealed record StartFleetScaleInput(
-    string Fleet, EffectPlan Plan, bool IsBudget, IReadOnlyList<ProtectedInstance> Protected, IReadOnlyList<SeenScaleSet> Unreadable);
+    string Fleet, EffectPlan Plan, bool IsBudget, IReadOnlyList<ProtectedInstance> Protected, IReadOnlyList<SeenScaleSet> Unreadable,
+    string? Seal)
+{
+    [JsonIgnore]
+    internal SealedPlan Sealed => new(Fleet, Plan, IsBudget, Protected, Unreadable);
+}

@@ -85,11 +85,11 @@ internal sealed class FleetSimulation
         _fleet.AnswerLost = Interfere;
         _engine.Told = status => Tell((FleetStatus)status);
         _engine
-            .Add(DecideFleet.Handle, new DecideFleet(_policy, _killSwitch, _fleet, _samples, _sizing, _client, _time))
-            .Add(StartFleetScale.Handle, new StartFleetScale(_policy, _killSwitch, _fleet, trust.Intents, _time))
-            .Add(ProtectInstance.Handle, new ProtectInstance(_policy, _killSwitch, _fleet, trust.Intents, _time))
+            .Add(DecideFleet.Handle, new DecideFleet(_policy, _killSwitch, _fleet, _samples, _sizing, _client, trust.FleetPlans, _time))
+            .Add(StartFleetScale.Handle, new StartFleetScale(_policy, _killSwitch, _fleet, trust.Intents, trust.FleetPlans, _time))
+            .Add(ProtectInstance.Handle, new ProtectInstance(_policy, _killSwitch, _fleet, trust.Intents, trust.FleetPlans, _time))
             .Add(PollFleetScale.Handle, new PollFleetScale(_fleet))
-            .Add(AskAboutFleet.Handle, new AskAboutFleet(_store, _samples, _policy, _sizing, _client, _time))
+            .Add(AskAboutFleet.Handle, new AskAboutFleet(_store, _samples, _policy, _sizing, _client, trust.FleetPlans, _time))
             .Add(RecordLedgerEntry.Handle, new RecordLedgerEntry(ledger));
     }
 

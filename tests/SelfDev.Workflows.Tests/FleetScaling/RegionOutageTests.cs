@@ -33,7 +33,9 @@ public class RegionOutageTests
             Scaling = new FleetScalingRules { Interval = TimeSpan.FromMinutes(1), Envelope = new EmergencyEnvelope(2, 30, DateTimeOffset.MaxValue) },
         };
         var policy = new FixedPolicySource(new ApprovalPolicy(true, [], new Dictionary<string, PolicyFleet> { ["chat"] = fleet }));
-        _decide = new DecideFleet(policy, new TrustRoom(_time, policy, store: new ArtifactTrustStore(store)).KillSwitch, _fleet, _samples, new OneEach(), new SimulatedClient(_ => { }), _time);
+        var trust = new TrustRoom(_time, policy, store: new ArtifactTrustStore(store));
+        _decide = new DecideFleet(
+            policy, trust.KillSwitch, _fleet, _samples, new OneEach(), new SimulatedClient(_ => { }), trust.FleetPlans, _time);
     }
 
     [Fact]
