@@ -25,9 +25,6 @@ public sealed class TestSigner : ITreeHeadSigner, IDisposable
         return Fails ? throw new InvalidOperationException("No signature today.") : TreeHeads.Sign(_key, checkpointText.Span);
     }
 
-    public bool IsGenuine(ReadOnlySpan<byte> text, ReadOnlySpan<byte> signature) =>
-        _key.VerifyData(text, signature, HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence);
-
     public void Dispose() => _key.Dispose();
 }
 

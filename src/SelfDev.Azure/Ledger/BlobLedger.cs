@@ -4,7 +4,10 @@ using SelfDev.Workflows.Ports;
 
 namespace SelfDev.Azure.Ledger;
 
-/// <summary>The ledger's log on append blobs: entries in <c>ledger/segments/</c>, signed tree heads in <c>ledger/heads/</c>.</summary>
+/// <summary>
+/// The ledger's log on append blobs: entries in <c>ledger/segments/</c>, signed tree heads in <c>ledger/heads/</c>, and what was signed
+/// before its entries were written in <c>ledger/drafts/</c>.
+/// </summary>
 public static class BlobLedger
 {
     /// <param name="service">Of the account that holds the container <c>ledger</c>.</param>
@@ -12,7 +15,8 @@ public static class BlobLedger
     public static LineLedgerLog Open(BlobServiceClient service, int linesPerSegment = SegmentedAppendBlob.DefaultLinesPerSegment)
     {
         var container = service.GetBlobContainerClient(Containers.Ledger);
-        return new LineLedgerLog(
-            new SegmentedAppendBlob(container, "segments", linesPerSegment), new SegmentedAppendBlob(container, "heads", linesPerSegment));
+        return new LineLedgerLog(Lines("segments"), Lines("heads"), Lines("drafts"));
+
+        SegmentedAppendBlob Lines(string folder) => new(container, folder, linesPerSegment);
     }
 }

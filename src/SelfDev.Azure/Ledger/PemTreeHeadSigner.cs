@@ -7,7 +7,8 @@ namespace SelfDev.Azure.Ledger;
 
 /// <summary>
 /// Signs with a P-256 private key in PEM: from a file on one machine, from a secret setting (in Azure a Key Vault
-/// reference) elsewhere.
+/// reference) elsewhere. The first block of the PEM signs; what was signed with the keys of further blocks (public ones will do)
+/// is known as genuine, so that a key can be replaced by putting the new one in front.
 /// </summary>
 public sealed class PemTreeHeadSigner : ITreeHeadSigner, IDisposable
 {
@@ -19,11 +20,14 @@ public sealed class PemTreeHeadSigner : ITreeHeadSigner, IDisposable
         _key = ECDsa.Create();
         try
         {
-            _key.ImportFromPem(pem);
+            // The framework refuses a PEM with several keys, so it gets the first one alone.
+            _key.ImportFromPem(PemEncoding.TryFind(pem, out var first) ? pem.AsSpan()[first.Location] : pem);
             if (_key.KeySize != 256 || _key.ExportParameters(includePrivateParameters: true).D is null)
             {
                 throw new CryptographicException("The key is not on the curve P-256.");
             }
+
+            Keys = LedgerKeys.FromPem(pem);
         }
         catch (Exception exception) when (exception is CryptographicException or ArgumentException)
         {
@@ -36,6 +40,8 @@ public sealed class PemTreeHeadSigner : ITreeHeadSigner, IDisposable
     }
 
     public string KeyId { get; }
+
+    public LedgerKeys Keys { get; }
 
     /// <value>For auditors: what <c>ledger verify</c> needs.</value>
     public string PublicKeyPem => _key.ExportSubjectPublicKeyInfoPem();
@@ -55,9 +61,6 @@ public sealed class PemTreeHeadSigner : ITreeHeadSigner, IDisposable
 
     public ValueTask<byte[]> SignAsync(ReadOnlyMemory<byte> checkpointText, CancellationToken cancellation) =>
         ValueTask.FromResult(TreeHeads.Sign(_key, checkpointText.Span));
-
-    public bool IsGenuine(ReadOnlySpan<byte> text, ReadOnlySpan<byte> signature) =>
-        _key.VerifyData(text, signature, HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence);
 
     public void Dispose() => _key.Dispose();
 

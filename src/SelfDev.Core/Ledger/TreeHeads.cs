@@ -98,5 +98,21 @@ public sealed class LedgerKeys
         return keys._keys.Count > 0 ? keys : throw new ArgumentException("There is no PEM block in it: expected '-----BEGIN PUBLIC KEY-----'.", nameof(pem));
     }
 
+    /// <summary>Whether one of the keys signed the text. Takes any bytes for a signature.</summary>
+    public bool IsGenuine(ReadOnlySpan<byte> text, ReadOnlySpan<byte> signature)
+    {
+        foreach (var spki in _keys.Values)
+        {
+            using var key = ECDsa.Create();
+            key.ImportSubjectPublicKeyInfo(spki, out _);
+            if (key.VerifyData(text, signature, HashAlgorithmName.SHA256, DSASignatureFormat.Rfc3279DerSequence))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
     internal byte[]? Find(string keyId) => _keys.GetValueOrDefault(keyId);
 }

@@ -65,7 +65,7 @@ public static class CommandDocument
                 && (string?)command["planHash"] == planHash
                 && BlobName((string?)command["for"] ?? "", planHash) == name
                 && command[Signature]?["value"] is { } value
-                && signer.IsGenuine(SignedText(command), Convert.FromBase64String((string?)value ?? ""));
+                && signer.Keys.IsGenuine(SignedText(command), Convert.FromBase64String((string?)value ?? ""));
         }
         catch (Exception wrong) when (wrong is JsonException or FormatException or InvalidOperationException or ArgumentException)
         {

@@ -11,7 +11,8 @@ namespace SelfDev.Workflows.Ledger;
 /// </summary>
 /// <remarks>
 /// On opening, and whenever others have appended, the log is compared with its newest head, and on opening with the head that a
-/// witness remembers: a ledger that is shorter than either, or has another root there, is not appended to.
+/// witness remembers: a ledger that is shorter than either, or has another root there, is not appended to. Neither is one with
+/// entries behind its last head that SelfDev did not write.
 /// </remarks>
 public sealed class LedgerStore : ILedgerStore, IDisposable
 {
@@ -276,7 +277,7 @@ public sealed class LedgerStore : ILedgerStore, IDisposable
 
     private async Task TakeUpAsync(LedgerLogState state, CancellationToken cancellation)
     {
-        CheckTail(state);
+        await CheckTailAsync(state, cancellation);
         await CheckAsync(state.Head, "its last signed head", state.Size, cancellation);
         if (!_isOpen)
         {
@@ -289,33 +290,33 @@ public sealed class LedgerStore : ILedgerStore, IDisposable
         }
     }
 
-    // Where nobody else appends, entries and the head over them are one transaction: what lies behind the head, and a head
-    // that is not ours, was put there. Where several append, a crash may leave entries without a head, and keys change.
-    private void CheckTail(LedgerLogState state)
+    // What lies behind the last head was put there by somebody else: where nobody else appends, always, for entries and the head over
+    // them are one transaction; where several append and one may have died in between, unless the draft of its head covers it.
+    private async Task CheckTailAsync(LedgerLogState state, CancellationToken cancellation)
     {
-        var covered = state.Head?.TreeSize ?? 0;
-        if (!_log.IsShared && state.Size > covered)
+        if (state.Head is { } head && TreeHeads.Verify(head, _origin, _signer.Keys) is { } wrong)
         {
-            _damage ??= $"The ledger has {state.Size} entries, its last signed head covers {covered}: somebody else put entries {covered} to {state.Size - 1} there.";
+            _damage ??= $"The ledger's head of size {head.TreeSize} is none of SelfDev's: {wrong}. "
+                + "Where that is a key that signed before, put its public key behind the one that signs now.";
         }
 
-        if (state.Head is { } head && (!_log.IsShared || head.KeyId == _signer.KeyId) && !IsOurs(head))
+        var covered = state.Head?.TreeSize ?? 0;
+        if (_damage is null && state.Size > covered && !await IsDraftedAsync(state, cancellation))
         {
-            _damage ??= $"The ledger's head of size {head.TreeSize} is not signed with the ledger's key: somebody else put it there.";
+            _damage = $"The ledger has {state.Size} entries, its last signed head covers {covered}: somebody else put entries {covered} to {state.Size - 1} there.";
         }
     }
 
-    private bool IsOurs(SignedTreeHead head)
+    private async Task<bool> IsDraftedAsync(LedgerLogState state, CancellationToken cancellation)
     {
-        try
-        {
-            var text = TreeHeads.CheckpointText(_origin, head.TreeSize, Convert.FromHexString(head.RootHash), head.At);
-            return _signer.IsGenuine(text, Convert.FromBase64String(head.Signature));
-        }
-        catch (Exception wrong) when (wrong is FormatException or ArgumentException)
+        var drafts = state.Drafts.Where(draft => draft.TreeSize == state.Size && TreeHeads.Verify(draft, _origin, _signer.Keys) is null).ToList();
+        if (drafts.Count == 0)
         {
             return false;
         }
+
+        var root = MerkleHash.ToHex(await _log.ReadTreeAsync(node => MerklePaths.RootAt(state.Size, node), cancellation));
+        return drafts.Exists(draft => draft.RootHash == root);
     }
 
     private async Task CheckAsync(SignedTreeHead? head, string name, long size, CancellationToken cancellation)

@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
 using SelfDev.Core.Ledger;
@@ -7,16 +8,18 @@ using SelfDev.Workflows.Ports;
 namespace SelfDev.Workflows.Ledger;
 
 /// <summary>
-/// A ledger's log on two logs of lines: entries and heads. At its first use it reads both once and from then on only what is new; it
-/// holds the tree's hashes and the keys in memory (about 250 bytes an entry). Entries go in before the head that covers them, so a
-/// crash between the two leaves entries without a head, never a head without its entries.
+/// A ledger's log on three logs of lines: entries, heads, and drafts of heads. At its first use it reads them once and from then on
+/// only what is new; it holds the tree's hashes and the keys in memory (about 250 bytes an entry). Entries go in before the head that
+/// covers them, so a crash between the two leaves entries without a head, never a head without its entries. Before both goes the
+/// same head as a draft: it tells what a crash left from what somebody else put there.
 /// </summary>
-public sealed class LineLedgerLog(ILineLog entries, ILineLog heads) : ILedgerLog, IDisposable
+public sealed class LineLedgerLog(ILineLog entries, ILineLog heads, ILineLog drafts) : ILedgerLog, IDisposable
 {
     private readonly Lock _taken = new();
     private readonly Dictionary<string, long> _keys = new(StringComparer.Ordinal);
     private readonly MerkleTree _tree = new();
     private readonly SemaphoreSlim _headsGate = new(1);
+    private readonly List<SignedTreeHead> _drafts = [];
     private SignedTreeHead? _head;
     private string? _damage;
 
@@ -27,7 +30,15 @@ public sealed class LineLedgerLog(ILineLog entries, ILineLog heads) : ILedgerLog
     {
         var head = await LatestHeadAsync(cancellation);
         await entries.ReadNewAsync(Take, cancellation);
-        return new LedgerLogState(Size, head, _damage);
+        var covered = head?.TreeSize ?? 0;
+        if (Size > covered)
+        {
+            // After the entries: the draft of whatever was read is there by now.
+            await ReadNewDraftsAsync(cancellation);
+        }
+
+        _drafts.RemoveAll(draft => draft.TreeSize <= covered);
+        return new LedgerLogState(Size, head, _damage) { Drafts = [.. _drafts] };
     }
 
     public async Task<bool> TryAppendAsync(LedgerAppend append, CancellationToken cancellation)
@@ -39,6 +50,11 @@ public sealed class LineLedgerLog(ILineLog entries, ILineLog heads) : ILedgerLog
 
         if (append.Lines.Count > 0)
         {
+            if (!await AppendDraftAsync(append.Head, cancellation))
+            {
+                return false;
+            }
+
             byte[] block = [.. append.Lines.SelectMany(line => line.Line.Append((byte)'\n'))];
             if (!await entries.TryAppendAsync(block, append.Lines.Count, cancellation))
             {
@@ -121,7 +137,7 @@ public sealed class LineLedgerLog(ILineLog entries, ILineLog heads) : ILedgerLog
         await _headsGate.WaitAsync(cancellation);
         try
         {
-            byte[] line = [.. CanonicalJson.Serialize(head, ReportJson.Options), (byte)'\n'];
+            var line = Line(head);
             while ((_head?.TreeSize ?? 0) < head.TreeSize)
             {
                 if (await heads.TryAppendAsync(line, 1, cancellation))
@@ -142,6 +158,40 @@ public sealed class LineLedgerLog(ILineLog entries, ILineLog heads) : ILedgerLog
             _headsGate.Release();
         }
     }
+
+    // Of several drafts each is good for its own entries; only whoever has seen the last one may add to them.
+    private async Task<bool> AppendDraftAsync(SignedTreeHead draft, CancellationToken cancellation)
+    {
+        var line = Line(draft);
+        while (!await drafts.TryAppendAsync(line, 1, cancellation))
+        {
+            if (await ReadNewDraftsAsync(cancellation) == 0)
+            {
+                _damage ??= "The ledger has fewer drafts of heads than it had.";
+                return false;
+            }
+
+            if (_drafts.Contains(draft))
+            {
+                // The answer of an earlier try was lost.
+                return true;
+            }
+        }
+
+        _drafts.Add(draft);
+        return true;
+    }
+
+    // A line that is no head covers nothing, and must not keep anybody from appending.
+    private Task<int> ReadNewDraftsAsync(CancellationToken cancellation) => drafts.ReadNewAsync(
+        line =>
+        {
+            if (TryReadHead(line, out var draft, out _))
+            {
+                _drafts.Add(draft);
+            }
+        },
+        cancellation);
 
     private Task<int> ReadNewHeadsAsync(CancellationToken cancellation) =>
         heads.ReadNewAsync(line => _head = ReadHead(line), cancellation);
@@ -165,15 +215,24 @@ public sealed class LineLedgerLog(ILineLog entries, ILineLog heads) : ILedgerLog
         }
     }
 
-    private static SignedTreeHead ReadHead(byte[] line)
+    private static byte[] Line(SignedTreeHead head) => [.. CanonicalJson.Serialize(head, ReportJson.Options), (byte)'\n'];
+
+    private static SignedTreeHead ReadHead(byte[] line) => TryReadHead(line, out var head, out var problem)
+        ? head
+        : throw new LedgerDamagedException($"A line of the ledger's heads is no signed tree head: {problem}");
+
+    private static bool TryReadHead(byte[] line, [NotNullWhen(true)] out SignedTreeHead? head, out string problem)
     {
+        (head, problem) = (null, "null");
         try
         {
-            return JsonSerializer.Deserialize<SignedTreeHead>(line, ReportJson.Options) ?? throw new JsonException("null");
+            head = JsonSerializer.Deserialize<SignedTreeHead>(line, ReportJson.Options);
         }
         catch (JsonException exception)
         {
-            throw new LedgerDamagedException($"A line of the ledger's heads is no signed tree head: {exception.Message}");
+            problem = exception.Message;
         }
+
+        return head is not null;
     }
 }

@@ -42,7 +42,14 @@ public interface ILedgerLog
 /// <param name="Size">Entries.</param>
 /// <param name="Head">The newest one; null where there is none.</param>
 /// <param name="Damage">What is wrong with what is stored, as far as the log itself can tell; null where nothing is.</param>
-public sealed record LedgerLogState(long Size, SignedTreeHead? Head, string? Damage);
+public sealed record LedgerLogState(long Size, SignedTreeHead? Head, string? Damage)
+{
+    /// <value>
+    /// Heads that were signed for entries about to be appended, where entries and head are not one transaction; at least those
+    /// that may cover entries behind <see cref="Head"/>. As stored: not verified.
+    /// </value>
+    public IReadOnlyList<SignedTreeHead> Drafts { get; init; } = [];
+}
 
 /// <param name="FromIndex">Of the first line.</param>
 /// <param name="Completed">The perfect subtrees that the lines complete, in order, leaves included.</param>

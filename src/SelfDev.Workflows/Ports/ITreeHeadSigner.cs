@@ -1,14 +1,16 @@
+using SelfDev.Core.Ledger;
+
 namespace SelfDev.Workflows.Ports;
 
 /// <summary>Holds the ledger's signing key: a PEM file locally, a secret setting or a key vault elsewhere.</summary>
 public interface ITreeHeadSigner
 {
-    /// <value>As <see cref="Core.Ledger.TreeHeads.KeyId"/>.</value>
+    /// <value>As <see cref="TreeHeads.KeyId"/>.</value>
     string KeyId { get; }
 
     /// <summary>ECDSA P-256 with SHA-256, DER.</summary>
     ValueTask<byte[]> SignAsync(ReadOnlyMemory<byte> checkpointText, CancellationToken cancellation);
 
-    /// <summary>Whether this key signed the text. Takes any bytes for a signature.</summary>
-    bool IsGenuine(ReadOnlySpan<byte> text, ReadOnlySpan<byte> signature);
+    /// <value>What is signed with one of these is genuine: the key that signs, and those that did before it.</value>
+    LedgerKeys Keys { get; }
 }

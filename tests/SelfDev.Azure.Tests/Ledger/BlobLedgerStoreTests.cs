@@ -316,6 +316,31 @@ public sealed class BlobLedgerStoreTests(AzuriteFixture azurite) : IDisposable
         }
     }
 
+    [Fact]
+    public async Task A_new_key_goes_on_where_the_old_one_ended_if_it_is_told_of_it()
+    {
+        var service = await NewServiceAsync();
+        using (var store = Store(service))
+        {
+            await store.AppendAsync(Entry(0), Cancel);
+        }
+
+        var fresh = NewKey();
+        using var alone = new PemTreeHeadSigner(fresh);
+        using var both = new PemTreeHeadSigner(fresh + "\n" + _signer.PublicKeyPem);
+        Assert.Equal((alone.KeyId, 2), (both.KeyId, both.Keys.KeyIds.Count));
+        using (var ignorant = new LedgerStore(BlobLedger.Open(service), alone, _clock))
+        {
+            var refused = await Assert.ThrowsAsync<LedgerDamagedException>(() => ignorant.AppendAsync(Entry(1), Cancel));
+            Assert.Contains("put its public key behind the one that signs now", refused.Message, StringComparison.Ordinal);
+        }
+
+        using var next = new LedgerStore(BlobLedger.Open(service), both, _clock);
+        Assert.Equal(1, (await next.AppendAsync(Entry(1), Cancel)).Index);
+        Assert.Equal(alone.KeyId, (await next.LatestHeadAsync(Cancel))!.KeyId);
+        Assert.True((await next.VerifyAsync(both.Keys, [], cancellation: Cancel)).IsIntact);
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData("not pem")]

@@ -1,4 +1,6 @@
+using System.Text;
 using SelfDev.Core.Ledger;
+using SelfDev.Core.Reports;
 using SelfDev.Testing;
 using SelfDev.Testing.Conformance;
 using SelfDev.Workflows.Ledger;
@@ -10,8 +12,9 @@ public sealed class LineLedgerLogTests : LedgerConformance
 {
     private readonly List<string> _entries = [];
     private readonly List<string> _heads = [];
+    private readonly List<string> _drafts = [];
 
-    protected override ILedgerUnderTest Create() => new LinesUnderTest(_entries, _heads);
+    protected override ILedgerUnderTest Create() => new LinesUnderTest(_entries, _heads, _drafts);
 
     [Fact]
     public async Task Several_processes_append_the_same_and_different_entries_into_one_sequence()
@@ -41,7 +44,8 @@ public sealed class LineLedgerLogTests : LedgerConformance
     {
         var entries = new InMemoryLineLog(_entries);
         var heads = new InMemoryLineLog(_heads);
-        using var log = new LineLedgerLog(entries, heads);
+        var drafts = new InMemoryLineLog(_drafts);
+        using var log = new LineLedgerLog(entries, heads, drafts);
         using var signer = new TestSigner();
         using var store = new LedgerStore(log, signer, new FakeClock());
         await store.AppendAsync(Entry(0), Cancellation);
@@ -49,17 +53,19 @@ public sealed class LineLedgerLogTests : LedgerConformance
         Assert.Equal(1, (await store.AppendAsync(Entry(1), Cancellation)).Index);
         heads.LosesAnswer = true;
         Assert.Equal(2, (await store.AppendAsync(Entry(2), Cancellation)).Index);
+        drafts.LosesAnswer = true;
+        Assert.Equal(3, (await store.AppendAsync(Entry(3), Cancellation)).Index);
 
         var audit = await store.VerifyAsync(signer.Keys, [], cancellation: Cancellation);
         Assert.True(audit.IsIntact, string.Join("; ", audit.Problems));
-        Assert.Equal((3, 3), (audit.Entries, audit.Heads));
+        Assert.Equal((4, 4), (audit.Entries, audit.Heads));
     }
 
     [Fact]
     public async Task A_head_that_a_failure_left_out_is_made_up_by_the_next_append()
     {
         var heads = new InMemoryLineLog(_heads);
-        using var log = new LineLedgerLog(new InMemoryLineLog(_entries), heads);
+        using var log = new LineLedgerLog(new InMemoryLineLog(_entries), heads, new InMemoryLineLog(_drafts));
         using var signer = new TestSigner();
         using var store = new LedgerStore(log, signer, new FakeClock());
         await store.AppendAsync(Entry(0), Cancellation);
@@ -71,6 +77,76 @@ public sealed class LineLedgerLogTests : LedgerConformance
         Assert.Equal((1, 2), (await store.AppendAsync(Entry(1), Cancellation)) is var receipt ? (receipt.Index, receipt.TreeSize) : default);
         var audit = await store.VerifyAsync(signer.Keys, [], cancellation: Cancellation);
         Assert.Equal((2, 0), (audit.Entries, audit.UnsignedEntries));
+    }
+
+    [Fact]
+    public async Task What_a_crash_left_without_a_head_is_known_by_its_draft_and_signed_by_whoever_comes_next()
+    {
+        using var signer = new TestSigner();
+        await CrashBeforeTheHeadAsync(signer);
+
+        using var next = new LedgerStore(NewLog(), signer, new FakeClock());
+        Assert.Equal(2, (await next.AppendAsync(Entry(2), Cancellation)).Index);
+        var audit = await next.VerifyAsync(signer.Keys, [], cancellation: Cancellation);
+        Assert.True(audit.IsIntact, string.Join("; ", audit.Problems));
+        Assert.Equal((3, 0), (audit.Entries, audit.UnsignedEntries));
+    }
+
+    [Theory]
+    [InlineData("behind")]
+    [InlineData("instead")]
+    [InlineData("without drafts")]
+    [InlineData("draft by another key")]
+    [InlineData("head by another key")]
+    public async Task What_somebody_else_put_behind_the_last_head_is_never_signed(string how)
+    {
+        using var signer = new TestSigner();
+        using var thief = new TestSigner();
+        await CrashBeforeTheHeadAsync(signer);
+        switch (how)
+        {
+            case "behind":
+                _entries.Add(Line(2));
+                break;
+            case "instead":
+                _entries[1] = Line(1).Replace("\"capacity\":1", "\"capacity\":9", StringComparison.Ordinal);
+                break;
+            case "without drafts":
+                _drafts.Clear();
+                break;
+            default:
+                _drafts.Clear();
+                (how.StartsWith("draft", StringComparison.Ordinal) ? _drafts : _heads).Add(await HeadAsync(thief));
+                break;
+        }
+
+        using var next = new LedgerStore(NewLog(), signer, new FakeClock());
+        var refused = await Assert.ThrowsAsync<LedgerDamagedException>(() => next.AppendAsync(Entry(3), Cancellation));
+        Assert.Contains(how == "head by another key" ? "none of SelfDev's" : "somebody else put entries 1 to", refused.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain(_entries, line => line.Contains("run:3", StringComparison.Ordinal));
+    }
+
+    private async Task CrashBeforeTheHeadAsync(TestSigner signer)
+    {
+        var heads = new InMemoryLineLog(_heads);
+        using var log = new LineLedgerLog(new InMemoryLineLog(_entries), heads, new InMemoryLineLog(_drafts));
+        using var store = new LedgerStore(log, signer, new FakeClock());
+        await store.AppendAsync(Entry(0), Cancellation);
+        heads.Fails = true;
+        await Assert.ThrowsAsync<IOException>(() => store.AppendAsync(Entry(1), Cancellation));
+        Assert.Equal((2, 1, 2), (_entries.Count, _heads.Count, _drafts.Count));
+    }
+
+    private static string Line(int number) => Encoding.UTF8.GetString(LedgerEntryFormat.Serialize(number, Entry(number)));
+
+    private async Task<string> HeadAsync(TestSigner signer)
+    {
+        var tree = new MerkleFrontier();
+        _entries.ForEach(line => tree.Append(MerkleHash.Leaf(Encoding.UTF8.GetBytes(line)), []));
+        var root = Convert.FromHexString(tree.RootHex());
+        var signature = await signer.SignAsync(TreeHeads.CheckpointText(TreeHeads.DefaultOrigin, tree.Size, root, DateTimeOffset.UnixEpoch), Cancellation);
+        var head = new SignedTreeHead(tree.Size, tree.RootHex(), DateTimeOffset.UnixEpoch, signer.KeyId, Convert.ToBase64String(signature));
+        return Encoding.UTF8.GetString(CanonicalJson.Serialize(head, ReportJson.Options));
     }
 
     [Theory]
@@ -96,9 +172,9 @@ public sealed class LineLedgerLogTests : LedgerConformance
     [Fact]
     public async Task What_others_append_is_compared_with_the_head_that_covers_it()
     {
-        var store = await OpenAsync();
-        await store.AppendAsync(Entry(0), Cancellation);
         using var signer = new TestSigner();
+        using var store = new LedgerStore(NewLog(), signer, new FakeClock());
+        await store.AppendAsync(Entry(0), Cancellation);
         using (var other = new LedgerStore(NewLog(), signer, new FakeClock()))
         {
             await other.AppendAsync(Entry(1), Cancellation);
@@ -106,15 +182,17 @@ public sealed class LineLedgerLogTests : LedgerConformance
 
         // Well formed and in its place; only the root tells.
         _entries[1] = _entries[1].Replace("\"capacity\":1", "\"capacity\":9", StringComparison.Ordinal);
-        await Assert.ThrowsAsync<LedgerDamagedException>(() => store.AppendAsync(Entry(2), Cancellation));
+        var refused = await Assert.ThrowsAsync<LedgerDamagedException>(() => store.AppendAsync(Entry(2), Cancellation));
+        Assert.Contains("do not have the root of its last signed head", refused.Message, StringComparison.Ordinal);
     }
 
-    private LineLedgerLog NewLog() => new(new InMemoryLineLog(_entries), new InMemoryLineLog(_heads));
+    private LineLedgerLog NewLog() => new(new InMemoryLineLog(_entries), new InMemoryLineLog(_heads), new InMemoryLineLog(_drafts));
 
-    private sealed class LinesUnderTest(List<string> entries, List<string> heads) : ILedgerUnderTest
+    private sealed class LinesUnderTest(List<string> entries, List<string> heads, List<string> drafts) : ILedgerUnderTest
     {
         public Task<ILedgerLog> OpenAsync() =>
-            Task.FromResult<ILedgerLog>(new LineLedgerLog(new InMemoryLineLog(entries), new InMemoryLineLog(heads)));
+            Task.FromResult<ILedgerLog>(new LineLedgerLog(
+                new InMemoryLineLog(entries), new InMemoryLineLog(heads), new InMemoryLineLog(drafts)));
 
         // Whoever opens it reads all of it.
         public Task LookAsync(LedgerStore store) => Task.CompletedTask;
