@@ -57,6 +57,12 @@ public sealed class FindingMemory(IArtifactStore store)
 
             await foreach (var blob in store.ListAsync(Containers.Evidence, folder + "/", cancellation))
             {
+                if (await TryReadAsync(blob.Blob.Name, cancellation) is null)
+                {
+                    // Somebody else's mark: it must not make a cause look frequent.
+                    continue;
+                }
+
                 all.Add(group.First() with { Identity = blob.Blob.Name[(folder.Length + 1)..] });
                 if (all.Count >= MostOccurrences)
                 {
@@ -94,16 +100,22 @@ public sealed class FindingMemory(IArtifactStore store)
             return reportId;
         }
 
+        // A forgery must not keep people from hearing of the finding: it counts as new.
+        return await TryReadAsync(name, cancellation) ?? reportId;
+    }
+
+    /// <returns>Null for a forgery, which was reported, and for what is gone.</returns>
+    private async Task<string?> TryReadAsync(string name, CancellationToken cancellation)
+    {
         try
         {
             await using var stream = await store.OpenReadAsync(new BlobRef(Containers.Evidence, name, null), cancellation);
             using var reader = new StreamReader(stream, Encoding.UTF8);
             return await reader.ReadToEndAsync(cancellation);
         }
-        catch (TamperedException)
+        catch (Exception none) when (none is TamperedException or BlobGoneException)
         {
-            // A forgery must not keep people from hearing of the finding: it counts as new.
-            return reportId;
+            return null;
         }
     }
 

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using System.Text.Json;
 using SelfDev.Core.Artifacts;
 using SelfDev.Core.Reports;
@@ -27,8 +28,8 @@ public sealed class RejectArtifact(IArtifactStore store) : IActivity<RejectedArt
     {
         var (blob, reason) = rejected;
         var name = FileName(blob.Name);
-        var copy = name == blob.Name ? await CopyAsync(blob, name, cancellation) : null;
-        var document = new ReasonDocument(Schema, blob.Container, blob.Name, blob.ETag, reason, copy is not null);
+        var (copy, sha256) = name == blob.Name ? await CopyAsync(blob, name, cancellation) : default;
+        var document = new ReasonDocument(Schema, blob.Container, blob.Name, blob.ETag, reason, copy is not null, sha256);
         var reasonFile = await store.WriteAsync(
             Containers.Rejected, name + ReasonSuffix, JsonSerializer.SerializeToUtf8Bytes(document, ReportJson.Indented), "application/json", cancellation);
         return new Rejection(copy, reasonFile);
@@ -42,22 +43,46 @@ public sealed class RejectArtifact(IArtifactStore store) : IActivity<RejectedArt
             ? ArtifactName.Substitute(name)
             : name;
 
-    private async Task<BlobRef?> CopyAsync(BlobRef blob, string name, CancellationToken cancellation)
+    private async Task<(BlobRef? Copy, string? Sha256)> CopyAsync(BlobRef blob, string name, CancellationToken cancellation)
     {
         try
         {
             await using var content = await store.OpenReadAsync(blob, cancellation);
-            return content.Length > MaxCopyBytes
-                ? null
-                : await store.WriteAsync(
-                    Containers.Rejected, name, content, "application/octet-stream", new Dictionary<string, string>(), cancellation);
+            if (content.Length > MaxCopyBytes)
+            {
+                return default;
+            }
+
+            using var sha256 = SHA256.Create();
+            await using var hashed = new CryptoStream(content, sha256, CryptoStreamMode.Read);
+            var copy = await store.WriteAsync(
+                Containers.Rejected, name, hashed, "application/octet-stream", new Dictionary<string, string>(), cancellation);
+            return (copy, Convert.ToHexStringLower(sha256.Hash!));
         }
         catch (BlobGoneException)
         {
-            return null;
+            return default;
+        }
+    }
+
+    /// <summary>Whether a reason file tells of just this copy. Any bytes are allowed.</summary>
+    /// <param name="reason">A genuine reason file.</param>
+    /// <param name="sha256">Of the copy, in lower-case hex.</param>
+    public static bool IsCopyOf(ReadOnlySpan<byte> reason, string sha256)
+    {
+        try
+        {
+            // Reasons of before copies were hashed name no hash.
+            return JsonSerializer.Deserialize<ReasonDocument>(reason, ReportJson.Options) is { Copied: true } document
+                && (document.Sha256 ?? sha256) == sha256;
+        }
+        catch (JsonException)
+        {
+            return false;
         }
     }
 
     /// <param name="Copied">Whether the content lies beside this file; otherwise it is only where it was dropped.</param>
-    private sealed record ReasonDocument(string Schema, string Container, string Name, string? ETag, string Reason, bool Copied);
+    /// <param name="Sha256">Of the copy, as stored, in lower-case hex; null where there is none.</param>
+    private sealed record ReasonDocument(string Schema, string Container, string Name, string? ETag, string Reason, bool Copied, string? Sha256);
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Runtime.CompilerServices;
+using System.Security.Cryptography;
 using SelfDev.Core.Trust;
 using SelfDev.Workflows.Engine;
 using SelfDev.Workflows.Intake;
@@ -87,11 +88,9 @@ public sealed class SealedArtifactStore(
         {
             await foreach (var info in inner.ListAsync(container, "", cancellation))
             {
-                // A copy of what somebody dropped has no seal: it lies there only beside a genuine reason.
-                var proof = IsSealed(container, info.Blob.Name)
-                    ? info.Blob
-                    : info.Blob with { Name = info.Blob.Name + RejectArtifact.ReasonSuffix };
-                if (!await IsGenuineAsync(proof, isThere: proof == info.Blob, cancellation))
+                if (!(IsSealed(container, info.Blob.Name)
+                    ? await IsGenuineAsync(info.Blob, cancellation)
+                    : await IsCopyGenuineAsync(info.Blob, cancellation)))
                 {
                     yield return Place(container, info.Blob.Name);
                 }
@@ -102,12 +101,48 @@ public sealed class SealedArtifactStore(
     private static bool IsSealed(string container, string name) => container is Containers.Evidence or Containers.Reports
         || (container == Containers.Rejected && name.EndsWith(RejectArtifact.ReasonSuffix, StringComparison.Ordinal));
 
-    private async Task<bool> IsGenuineAsync(BlobRef blob, bool isThere, CancellationToken cancellation)
-    {
-        try
+    private Task<bool> IsGenuineAsync(BlobRef blob, CancellationToken cancellation) => IsGenuineAsync(
+        blob,
+        async () =>
         {
             await using var stream = await OpenReadAsync(blob with { ETag = null }, cancellation);
             return true;
+        },
+        isGenuineWhereGone: true,
+        cancellation);
+
+    // A copy of what somebody dropped has no seal of its own: the reason beside it has one, and names what was copied.
+    private async Task<bool> IsCopyGenuineAsync(BlobRef copy, CancellationToken cancellation)
+    {
+        var isGenuine = await IsGenuineAsync(
+            copy, () => IsCopyOfItsReasonAsync(copy, cancellation), isGenuineWhereGone: false, cancellation);
+        if (!isGenuine)
+        {
+            await tampering.ReportAsync(
+                Place(copy.Container, copy.Name), "it is no copy that a genuine reason beside it tells of", null, cancellation);
+        }
+
+        return isGenuine;
+    }
+
+    private async Task<bool> IsCopyOfItsReasonAsync(BlobRef copy, CancellationToken cancellation)
+    {
+        var beside = new BlobRef(copy.Container, copy.Name + RejectArtifact.ReasonSuffix, null);
+        await using var reason = await OpenReadAsync(beside, cancellation);
+        await using var content = await inner.OpenReadAsync(copy with { ETag = null }, cancellation);
+        using var document = new MemoryStream();
+        await reason.CopyToAsync(document, cancellation);
+        var sha256 = Convert.ToHexStringLower(await SHA256.HashDataAsync(content, cancellation));
+        return RejectArtifact.IsCopyOf(document.ToArray(), sha256);
+    }
+
+    /// <param name="isGenuineWhereGone">Whether what was listed may have been replaced since: the next audit sees it.</param>
+    private async Task<bool> IsGenuineAsync(
+        BlobRef blob, Func<Task<bool>> look, bool isGenuineWhereGone, CancellationToken cancellation)
+    {
+        try
+        {
+            return await look();
         }
         catch (TamperedException)
         {
@@ -120,8 +155,7 @@ public sealed class SealedArtifactStore(
         }
         catch (BlobGoneException)
         {
-            // What was listed was replaced between the listing and the reading: the next audit sees it.
-            return isThere;
+            return isGenuineWhereGone;
         }
     }
 

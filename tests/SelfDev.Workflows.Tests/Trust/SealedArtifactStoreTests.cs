@@ -3,6 +3,7 @@ using SelfDev.Core.Approvals;
 using SelfDev.Core.Ledger;
 using SelfDev.Testing;
 using SelfDev.Workflows.Engine;
+using SelfDev.Workflows.Intake;
 using SelfDev.Workflows.Ports;
 using SelfDev.Workflows.Trust;
 
@@ -71,8 +72,10 @@ public sealed class SealedArtifactStoreTests : IDisposable
     [Fact]
     public async Task A_rejected_artifact_lies_beside_a_genuine_reason()
     {
-        await WriteAsync(Containers.Rejected, "run7/a.log.reason.json", "why");
-        _account.Put(Containers.Rejected, "run7/a.log", "what was dropped");
+        _account.Put(Containers.Intake, "run7/a.log", "what was dropped");
+        var dropped = new BlobRef(Containers.Intake, "run7/a.log", null);
+        await new RejectArtifact(_store).RejectAsync(new RejectedArtifact(dropped, "why"), Cancel);
+        Assert.Equal(["run7/a.log", "run7/a.log.reason.json"], await NamesAsync(Containers.Rejected));
         Assert.Empty(await _store.AuditAsync(Cancel).ToListAsync(Cancel));
 
         _account.Put(Containers.Rejected, "run8/a.log", "all clear");
@@ -82,6 +85,12 @@ public sealed class SealedArtifactStoreTests : IDisposable
         Assert.Equal(
             ["rejected/run8/a.log", "rejected/run9/a.log", "rejected/run9/a.log.reason.json"],
             (await _store.AuditAsync(Cancel).ToListAsync(Cancel)).Order(StringComparer.Ordinal));
+
+        _account.Put(Containers.Rejected, "run7/a.log", "what was never dropped");
+        Assert.Contains("rejected/run7/a.log", await _store.AuditAsync(Cancel).ToListAsync(Cancel));
+        Assert.Contains(
+            _trust.Ledger.Entries,
+            entry => entry.Type == LedgerEntryTypes.Tampering && entry.Body.ToJsonString().Contains("rejected/run7/a.log", StringComparison.Ordinal));
     }
 
     [Fact]
@@ -95,6 +104,9 @@ public sealed class SealedArtifactStoreTests : IDisposable
     }
 
     public void Dispose() => _trust.Dispose();
+
+    private async Task<IReadOnlyList<string>> NamesAsync(string container) =>
+        [.. (await _store.ListAsync(container, "", Cancel).ToListAsync(Cancel)).Select(info => info.Blob.Name).Order(StringComparer.Ordinal)];
 
     private Task<BlobRef> WriteAsync(string container, string name, string text) =>
         _store.WriteAsync(container, name, Encoding.UTF8.GetBytes(text), "text/plain", Cancel);
