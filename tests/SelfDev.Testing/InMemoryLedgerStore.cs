@@ -29,8 +29,12 @@ public sealed class InMemoryLedgerStore : ILedgerStore, IDisposable
         }
     }
 
-    public Task<LedgerReceipt> AppendAsync(LedgerEntry entry, CancellationToken cancellation)
+    /// <value>Appends wait for it.</value>
+    public Task Ready { get; set; } = Task.CompletedTask;
+
+    public async Task<LedgerReceipt> AppendAsync(LedgerEntry entry, CancellationToken cancellation)
     {
+        await Ready;
         lock (_gate)
         {
             if (_keys.TryAdd(entry.Key, _tree.Size))
@@ -42,7 +46,7 @@ public sealed class InMemoryLedgerStore : ILedgerStore, IDisposable
                 _heads.Add(new SignedTreeHead(_tree.Size, MerkleHash.ToHex(root), entry.At, TreeHeads.KeyId(_key), Convert.ToBase64String(signature)));
             }
 
-            return Task.FromResult(new LedgerReceipt(_keys[entry.Key], _tree.Size, MerkleHash.ToHex(_tree.RootAt(_tree.Size))));
+            return new LedgerReceipt(_keys[entry.Key], _tree.Size, MerkleHash.ToHex(_tree.RootAt(_tree.Size)));
         }
     }
 

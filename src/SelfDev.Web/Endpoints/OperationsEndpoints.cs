@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
@@ -45,7 +46,7 @@ internal static class OperationsEndpoints
     public static async Task<IResult> ReadKillSwitchAsync(HttpRequest request) =>
         Results.Json(await Service<KillSwitch>(request).ReadAsync(request.HttpContext.RequestAborted), ReportJson.Options);
 
-    /// <summary><c>POST /api/killswitch</c> with <c>engaged</c> (true or false) and <c>reason</c>. In force, and in the ledger, when it answers. Releasing is for the people whom the policy names.</summary>
+    /// <summary><c>POST /api/killswitch</c> with <c>engaged</c> (true or false) and <c>reason</c>. In force when it answers; <c>ledger</c> says where it is not in the ledger yet. Releasing is for the people whom the policy names.</summary>
     public static async Task<IResult> SetKillSwitchAsync(HttpRequest request)
     {
         var body = await SmallBody.ReadAsync(request, MaxBodyBytes);
@@ -66,7 +67,9 @@ internal static class OperationsEndpoints
         Logs.KillSwitchSet(Service<ILoggerFactory>(request).CreateLogger("SelfDev.Web"), engaged.Value);
         if (!WebErrors.WantsPage(request))
         {
-            return Results.Json(change.State, ReportJson.Options);
+            var answer = JsonSerializer.SerializeToNode(change.State, ReportJson.Options)!;
+            answer["ledger"] = change.LedgerProblem;
+            return Results.Json(answer, ReportJson.Options);
         }
 
         request.HttpContext.Response.Headers.Location = "/";

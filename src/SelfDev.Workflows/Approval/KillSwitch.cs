@@ -19,6 +19,9 @@ namespace SelfDev.Workflows.Approval;
 public sealed class KillSwitch(
     SealedLog log, ILedgerStore ledger, TamperReports tampering, IApprovalPolicySource policies, TimeProvider clock)
 {
+    /// <summary>How long a change waits for the ledger before it is acknowledged without it: a stop answers under any load.</summary>
+    public static readonly TimeSpan LedgerWait = TimeSpan.FromMilliseconds(50);
+
     private const string Folder = "kill-switch";
 
     public async Task<KillSwitchState> ReadAsync(CancellationToken cancellation)
@@ -53,7 +56,7 @@ public sealed class KillSwitch(
         return new KillSwitchState(true, "selfdev", null, $"{lost} Until somebody sets it anew it counts as engaged.", Next(changes), DecisionProof.Clock);
     }
 
-    /// <summary>Sets it. In force when this returns, and in the ledger unless that is away.</summary>
+    /// <summary>Sets it. In force when this returns, and in the ledger unless that is away or takes longer than <see cref="LedgerWait"/>.</summary>
     /// <param name="by">Who; stands in the ledger and on the dashboard.</param>
     /// <param name="proof">How that person was known, as <see cref="DecisionProof"/> has it.</param>
     /// <returns>The state afterwards, or why it was not changed.</returns>
@@ -77,7 +80,7 @@ public sealed class KillSwitch(
                 engaged, by, clock.GetUtcNow(), reason, await FreeNumberAsync(changes, cancellation), proof);
             if (await log.TryAppendAsync(Folder, changes, state, cancellation))
             {
-                return new KillSwitchChange(state, null) { LedgerProblem = await TryWriteToLedgerAsync(state, cancellation) };
+                return new KillSwitchChange(state, null) { LedgerProblem = await WaitForLedgerAsync(state) };
             }
         }
     }
@@ -94,15 +97,24 @@ public sealed class KillSwitch(
         return number;
     }
 
-    // It is in force already: a stop must not fail for a ledger that is away. Whoever reads the switch next makes up for it.
-    private async Task<string?> TryWriteToLedgerAsync(KillSwitchState state, CancellationToken cancellation)
+    // It is in force already: a stop must not fail, or be late, for a ledger that is away. Whoever reads the switch next makes
+    // up for it. What goes on behind the answer is not the caller's to cancel.
+    private async Task<string?> WaitForLedgerAsync(KillSwitchState state)
+    {
+        var written = TryWriteToLedgerAsync(state);
+        return await Task.WhenAny(written, Task.Delay(LedgerWait, clock)) == written
+            ? await written
+            : "It is in force; the ledger is busy and has it as soon as it can.";
+    }
+
+    private async Task<string?> TryWriteToLedgerAsync(KillSwitchState state)
     {
         try
         {
-            await WriteToLedgerAsync(state, cancellation);
+            await WriteToLedgerAsync(state, CancellationToken.None);
             return null;
         }
-        catch (Exception failure) when (failure is not OperationCanceledException)
+        catch (Exception failure)
         {
             return $"It is in force; the ledger could not be written yet: {failure.Message}";
         }

@@ -10,9 +10,10 @@ public sealed class KillSwitchTests : IDisposable
 {
     private const string Key = "key:someone";
     private readonly FixedPolicySource _policy = new(Asked.Policy with { KillSwitchReleasers = [Asked.Ana] });
+    private readonly FakeClock _clock = new(Asked.Now);
     private readonly TrustRoom _trust;
 
-    public KillSwitchTests() => _trust = new TrustRoom(new FakeClock(Asked.Now), _policy);
+    public KillSwitchTests() => _trust = new TrustRoom(_clock, _policy);
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -49,6 +50,27 @@ public sealed class KillSwitchTests : IDisposable
         await _trust.KillSwitch.SetAsync(true, "operator@localhost", null, Key, Cancel);
         Assert.NotNull((await _trust.KillSwitch.SetAsync(false, "operator@localhost", null, Key, Cancel)).Refusal);
         Assert.Null((await _trust.KillSwitch.SetAsync(false, Asked.Cy, null, Key, Cancel)).Refusal);
+    }
+
+    [Fact]
+    public async Task A_stop_does_not_wait_for_a_busy_ledger()
+    {
+        var ledger = new TaskCompletionSource();
+        _trust.Ledger.Ready = ledger.Task;
+        var stop = _trust.KillSwitch.SetAsync(true, Asked.Bo, null, Key, Cancel);
+        while (!stop.IsCompleted)
+        {
+            _clock.Advance(KillSwitch.LedgerWait);
+            await Task.Yield();
+        }
+
+        Assert.Equal("It is in force; the ledger is busy and has it as soon as it can.", (await stop).LedgerProblem);
+        Assert.Empty(_trust.Ledger.Entries);
+
+        ledger.SetResult();
+        Assert.True((await _trust.KillSwitch.ReadAsync(Cancel)).Engaged);
+        Assert.Single(_trust.Ledger.Entries);
+        Assert.Null((await _trust.KillSwitch.SetAsync(true, Asked.Bo, null, Key, Cancel)).LedgerProblem);
     }
 
     [Fact]
