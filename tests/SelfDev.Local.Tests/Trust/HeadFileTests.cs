@@ -96,8 +96,9 @@ public sealed class HeadFileTests : IDisposable
     {
         var witness = Open();
         witness.Note(Head(1));
+        Directory.CreateDirectory(FilePath);
         witness.Dispose();
-        File.Delete(FilePath);
+        Directory.Delete(FilePath);
         _clock.Advance(HeadFile.Interval);
         Assert.False(File.Exists(FilePath));
     }
