@@ -103,6 +103,17 @@ public class PolicyFleetTests
         Assert.Equal(0, fleet.MinCapacity);
     }
 
+    // Whatever the time zone of the host is.
+    [Theory]
+    [InlineData("2027-01-01T02:00:00+02:00")]
+    [InlineData("2027-01-01T00:00:00")]
+    [InlineData("2027-01-01")]
+    public void An_envelope_ends_at_a_time_in_UTC(string text)
+    {
+        var ends = Read(Sample.Replace("2027-01-01T00:00:00Z", text, StringComparison.Ordinal)).Policy!.Fleets["chat"].Scaling!.Envelope!.ExpiresAt;
+        Assert.Equal((new DateTime(2027, 1, 1, 0, 0, 0), TimeSpan.Zero), (ends.DateTime, ends.Offset));
+    }
+
     [Fact]
     public void An_envelope_without_bounds_has_those_of_the_fleet()
     {

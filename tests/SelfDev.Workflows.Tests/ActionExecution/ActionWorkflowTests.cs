@@ -83,6 +83,7 @@ public class ActionWorkflowTests
 
         Assert.Equal(EffectOutcome.RefusedDrift, (await RunAsync()).Outcome);
         Assert.Equal([1, 2, 3], _context.Inputs<PlanEffectInput>().Select(input => input.Round));
+        Assert.Equal([1, 2, 3], _context.Inputs<ObserveInput>().Select(input => input.Round));
         Assert.Equal(3, _context.Recorded.Count(entry => entry.Type == LedgerEntryTypes.Effect));
     }
 
@@ -100,6 +101,8 @@ public class ActionWorkflowTests
     [InlineData(null, 5)]
     [InlineData(1, 5)]
     [InlineData(30, 30)]
+    [InlineData(60, 60)]
+    [InlineData(61, 61)]
     [InlineData(600, 600)]
     public async Task Throttling_is_waited_out_never_earlier_than_asked(int? retryAfter, int expected)
     {
