@@ -135,6 +135,18 @@ public class ActionWorkflowTests
     }
 
     [Fact]
+    public async Task The_first_look_is_when_the_start_said()
+    {
+        _context.On(ExecuteEffect.Handle, _ => Start(EffectStartKind.Started, retryAfter: 20));
+        var polls = new Queue<OperationState>(
+            [new(OperationPhase.Running, null, null, null), new(OperationPhase.Running, null, null, null), new(OperationPhase.Succeeded, null, null, null)]);
+        _context.On(PollEffect.Handle, _ => polls.Dequeue());
+
+        Assert.Equal(EffectOutcome.Applied, (await RunAsync()).Outcome);
+        Assert.Equal([20, 30], _context.Timers.Select(timer => timer.TotalSeconds));
+    }
+
+    [Fact]
     public async Task A_provider_that_says_when_to_ask_is_asked_then()
     {
         var polls = new Queue<OperationState>(

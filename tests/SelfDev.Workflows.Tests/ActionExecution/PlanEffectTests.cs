@@ -59,6 +59,8 @@ public sealed class PlanEffectTests : IDisposable
         var outcome = await RunAsync(Proposal("F3"));
         Assert.Equal(TimeSpan.FromHours(1), outcome.ReminderInterval);
         Assert.Null((await _trust.Requests.ReadAsync(outcome.PlanHash, Cancel))!.ExplanationGroup);
+        var first = await RunAsync(Proposal("F1"));
+        Assert.Equal(1, (await _trust.Requests.ReadAsync(first.PlanHash, Cancel))!.ExplanationGroup);
     }
 
     [Theory]
