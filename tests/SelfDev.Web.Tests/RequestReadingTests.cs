@@ -4,8 +4,8 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace SelfDev.Web.Tests;
 
-/// <summary>The limits of a small body, met and passed by one.</summary>
-public class SmallBodyTests
+/// <summary>How a request is read: the limits of a small body, met and passed by one, where it leads back to, and what answer it would rather have.</summary>
+public class RequestReadingTests
 {
     private const string Form = "application/x-www-form-urlencoded";
     private const string Json = "application/json";
@@ -135,6 +135,29 @@ public class SmallBodyTests
     [InlineData("x", false)]
     [InlineData(null, false)]
     public void A_path_to_return_to_is_of_visible_letters(string? path, bool expected) => Assert.Equal(expected, ReturnPath.IsLocal(path));
+
+    // A browser gets a page and a program JSON, by what each would rather have.
+    [Theory]
+    [InlineData("text/html", null, true)]
+    [InlineData("TEXT/HTML", null, true)]
+    [InlineData("text/html,application/xhtml+xml,*/*;q=0.8", null, true)]
+    [InlineData("image/png, text/html", null, true)]
+    [InlineData("application/json;q=0.5, text/html", null, true)]
+    [InlineData("application/json;q=0.5, text/html;q=0.6", null, true)]
+    [InlineData("text/html;q=0.5, application/json", null, false)]
+    [InlineData("text/html;q=0.1, application/problem+json;q=0.2", null, false)]
+    [InlineData("application/json", null, false)]
+    [InlineData("*/*", null, false)]
+    [InlineData("", null, false)]
+    [InlineData(";;;", null, false)]
+    [InlineData("text/html", Json, false)]
+    [InlineData("text/html", Form, true)]
+    public void Who_names_HTML_first_gets_a_page(string accept, string? type, bool expected)
+    {
+        var request = Request(type, "");
+        request.Headers.Accept = accept;
+        Assert.Equal(expected, SelfDev.Web.Pages.WebErrors.WantsPage(request));
+    }
 
     private static Task<BadHttpRequestException> RefusedAsync(HttpRequest request, int maxBytes) =>
         Assert.ThrowsAsync<BadHttpRequestException>(() => SmallBody.ReadAsync(request, maxBytes));
