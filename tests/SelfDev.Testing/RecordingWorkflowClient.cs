@@ -28,6 +28,8 @@ public sealed class RecordingWorkflowClient : IWorkflowClient
     public void Add(string instanceId, string name, WorkflowStatus status, DateTimeOffset at, string? customStatus = null) =>
         _instances[instanceId] = new WorkflowInstance(instanceId, name, "1.0", status, at, at, null, null, customStatus, null);
 
+    public void Add(WorkflowInstance instance) => _instances[instance.InstanceId] = instance;
+
     public Task<StartOutcome> StartAsync<TIn, TOut>(Workflow<TIn, TOut> workflow, TIn input, string instanceId, CancellationToken cancellation)
     {
         if (Interlocked.Decrement(ref _failingStarts) >= 0)

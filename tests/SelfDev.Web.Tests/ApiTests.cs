@@ -111,6 +111,21 @@ public class ApiTests
         Assert.Equal(HttpStatusCode.NotFound, (await host.Client(AnasKey).PostAsJsonAsync($"/api/approvals/{id}", new { decision = "approve" }, Cancel)).StatusCode);
     }
 
+    // The beginning as the list shows it is enough; less of it names nothing.
+    [Theory]
+    [InlineData(64, HttpStatusCode.OK)]
+    [InlineData(63, HttpStatusCode.OK)]
+    [InlineData(8, HttpStatusCode.OK)]
+    [InlineData(7, HttpStatusCode.NotFound)]
+    [InlineData(1, HttpStatusCode.NotFound)]
+    public async Task An_approval_is_named_by_the_beginning_of_its_plan(int length, HttpStatusCode expected)
+    {
+        await using var host = await StartAsync();
+        var request = await host.AskAsync();
+        using var response = await host.Client(AnasKey).GetAsync($"/api/approvals/{request.PlanHash[..length]}", Cancel);
+        Assert.Equal(expected, response.StatusCode);
+    }
+
     [Fact]
     public async Task An_approval_that_expired_is_not_listed()
     {

@@ -58,6 +58,31 @@ public class ApprovalLinkTests
         Assert.Empty(host.Ledger.Entries);
     }
 
+    // Other tests may count at the same time: at least these.
+    [Fact]
+    public async Task Refused_links_and_decisions_are_counted()
+    {
+        await using var host = await StartAsync();
+        var request = await host.AskAsync();
+        var counted = new System.Collections.Concurrent.ConcurrentQueue<(string Name, long Value, string Tag)>();
+        using var listener = new System.Diagnostics.Metrics.MeterListener();
+        listener.InstrumentPublished = (instrument, self) =>
+        {
+            if (instrument.Meter.Name == "SelfDev.Web")
+            {
+                self.EnableMeasurementEvents(instrument);
+            }
+        };
+        listener.SetMeasurementEventCallback<long>((instrument, value, tags, _) => counted.Enqueue((instrument.Name, value, $"{tags[0].Key}={tags[0].Value}")));
+        listener.Start();
+
+        using var refused = await host.Client(accept: Browser).GetAsync("/approvals/v1.k1.e30.AAAA", Cancel);
+        Assert.Equal(HttpStatusCode.Unauthorized, refused.StatusCode);
+        Assert.Contains(("selfdev.web.refused", 1L, "route=ApprovalLink"), counted);
+        using var decided = await host.Client(accept: Browser).PostAsync(host.Link(request, Ana), Form("approve", "x"), Cancel);
+        Assert.Contains(("selfdev.web.decisions", 1L, "outcome=Recorded"), counted);
+    }
+
     [Fact]
     public async Task Nothing_of_an_artifact_can_act_on_the_page()
     {

@@ -113,6 +113,39 @@ public class FleetSamplesTests
         Assert.Equal(HttpStatusCode.BadRequest, response.StatusCode);
     }
 
+    [Fact]
+    public async Task Of_a_list_one_sample_with_a_queue_is_enough_to_wake_the_fleet()
+    {
+        await using var host = await StartAsync();
+        using var response = await host.Client(AnasKey).PostAsJsonAsync(Path, new[] { Sample(host, 0), Sample(host, 3), Sample(host, 0) }, Cancel);
+        Assert.Equal(HttpStatusCode.Accepted, response.StatusCode);
+        Assert.Equal(3, (int)(await response.Content.ReadFromJsonAsync<JsonObject>(Cancel))!["accepted"]!);
+        Assert.Equal(["fleet-chat urgent"], host.Workflows.Raised);
+    }
+
+    [Theory]
+    [InlineData(1_000, HttpStatusCode.Accepted)]
+    [InlineData(1_001, HttpStatusCode.BadRequest)]
+    public async Task A_thousand_samples_are_taken_at_once(int count, HttpStatusCode expected)
+    {
+        await using var host = await StartAsync();
+        using var response = await host.Client(AnasKey).PostAsJsonAsync(Path, Enumerable.Repeat(Sample(host, 0), count), Cancel);
+        Assert.Equal(expected, response.StatusCode);
+    }
+
+    [Fact]
+    public async Task Of_many_wrong_samples_twenty_problems_are_told_each_with_its_place()
+    {
+        await using var host = await StartAsync();
+        using var response = await host.Client(AnasKey).PostAsJsonAsync(Path, Enumerable.Range(0, 30).Select(_ => Sample(host, -1)), Cancel);
+        var told = await response.Content.ReadAsStringAsync(Cancel);
+        Assert.Contains("[0] queue must be", told, StringComparison.Ordinal);
+        Assert.Contains("[19] queue must be", told, StringComparison.Ordinal);
+        Assert.DoesNotContain("[20]", told, StringComparison.Ordinal);
+        using var one = await host.Client(AnasKey).PostAsJsonAsync(Path, Sample(host, -1), Cancel);
+        Assert.DoesNotContain("[0]", await one.Content.ReadAsStringAsync(Cancel), StringComparison.Ordinal);
+    }
+
     private static JsonObject Sample(WebHost host, int queue) => new()
     {
         ["time"] = host.Clock.GetUtcNow().ToString("O"),

@@ -151,7 +151,9 @@ public sealed class WebHost : IAsyncDisposable
         return response.Headers.GetValues("Set-Cookie").Single().Split(';')[0];
     }
 
-    public async Task<ApprovalRequest> AskAsync(int quorum = 1, string proposer = "selfdev", string evidence = "iteration 310 | lm loss: 9.1", int round = 1)
+    /// <param name="change">Makes another request of the usual one; the hash is made to fit its plan.</param>
+    public async Task<ApprovalRequest> AskAsync(
+        int quorum = 1, string proposer = "selfdev", string evidence = "iteration 310 | lm loss: 9.1", int round = 1, Func<ApprovalRequest, ApprovalRequest>? change = null)
     {
         var plan = new EffectPlan
         {
@@ -209,6 +211,8 @@ public sealed class WebHost : IAsyncDisposable
             ],
             ExplanationGroup = 1,
         };
+        request = change?.Invoke(request) ?? request;
+        request = request with { PlanHash = PlanHash.Of(request.Plan) };
         await Requests.WriteAsync(request, TestContext.Current.CancellationToken);
         Workflows.Add(request.ApprovalInstanceId, "Approval", WorkflowStatus.Running, Clock.GetUtcNow());
         return request;

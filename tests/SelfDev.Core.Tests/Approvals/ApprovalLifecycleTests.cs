@@ -140,12 +140,73 @@ public class ApprovalLifecycleTests
         Assert.Equal((2, TimeSpan.FromHours(1), true, "why"), (both.Quorum, both.ExpiresAfter, both.SignIn, both.Because));
         Assert.Equal([Ana, Bo], asked.AndAlso(Plans.Require(1, Ana, Bo, "cy@example.com")).Approvers);
         Assert.False(asked.AndAlso(asked).NeedsSignIn);
-        Assert.Equal(TimeSpan.FromHours(1), now.AndAlso(asked).ExpiresAfter);
+        Assert.Equal((TimeSpan.FromHours(1), true, "why"), (now.AndAlso(asked).ExpiresAfter, now.AndAlso(asked).SignIn, now.AndAlso(asked).Because));
 
         var terms = Two.Under(both, Plans.Now.AddMinutes(-30));
         Assert.Equal(Plans.Now.AddMinutes(30), terms.ExpiresAt);
         Assert.Equal(Plan.ExpiresAt, Two.Under(asked with { ExpiresAfter = TimeSpan.FromDays(9) }, Plans.Now).ExpiresAt);
     }
+
+    // A number that no kind of decision has, as a store may hold it.
+    [Fact]
+    public void A_decision_of_an_unknown_kind_approves_nothing_and_ends_nothing()
+    {
+        var strange = Approve(Ana) with { Kind = (DecisionKind)99 };
+        Assert.Equal(ApprovalState.Pending, Weigh([], strange).State);
+        Assert.Equal(ApprovalState.Pending, ApprovalLifecycle.StateAfter(Two, [strange, Approve(Bo)]));
+    }
+
+    [Fact]
+    public void Of_three_who_have_to_agree_two_are_not_enough()
+    {
+        var three = Plans.Terms(Plan, Plans.Require(3, Ana, Bo, "cy@example.com"));
+        Assert.Equal(ApprovalState.Pending, ApprovalLifecycle.StateAfter(three, [Approve(Ana), Approve(Bo)]));
+        Assert.Equal(ApprovalState.Approved, ApprovalLifecycle.StateAfter(three, [Approve(Ana), Approve(Bo), Approve("cy@example.com")]));
+    }
+
+    [Theory]
+    [InlineData(DecisionKind.Approve, "it was approved")]
+    [InlineData(DecisionKind.Reject, "it was rejected")]
+    [InlineData(DecisionKind.Expire, "it expired")]
+    public void Who_comes_too_late_is_told_how_it_ended(DecisionKind kind, string expected)
+    {
+        var one = Plans.Terms(Plan, Plans.Require(1, Ana, Bo));
+        var end = Approve(Ana) with { Kind = kind, At = kind == DecisionKind.Expire ? Plan.ExpiresAt : Plans.Now };
+        var verdict = ApprovalLifecycle.Weigh(one, [end], Approve(Bo));
+        Assert.Equal(DecisionRefusal.Finished, verdict.Refusal);
+        Assert.Contains(expected, verdict.Message, StringComparison.Ordinal);
+        Assert.Equal("it waits for a decision", ApprovalLifecycle.Describe(ApprovalState.Pending));
+    }
+
+    [Theory]
+    [InlineData("clock", "the clock")]
+    [InlineData("principal", "signed in through the platform")]
+    [InlineData("key:ana@example.com", "signed in with their own key")]
+    [InlineData("link:n-1", "by a link sent to them, not signed in")]
+    [InlineData("Principal", "not known")]
+    [InlineData("xkey:a", "not known")]
+    public void The_ledger_says_how_a_person_was_known(string proof, string expected) => Assert.Equal(expected, DecisionProof.Describe(proof));
+
+    [Fact]
+    public void Words_are_cut_at_their_limit_and_never_inside_a_character()
+    {
+        var longest = new string('x', Decision.MaxReasonChars);
+        Assert.Null(DecisionReason.Cut(null));
+        Assert.Null(DecisionReason.Cut(" \n"));
+        Assert.Equal(" short ", DecisionReason.Cut(" short "));
+        Assert.Equal(longest, DecisionReason.Cut(longest));
+        Assert.Equal(longest, DecisionReason.Cut(longest + "y"));
+        Assert.Equal(longest[1..], DecisionReason.Cut(longest[1..] + "\U0001F600 and more"));
+        Assert.Equal(longest[2..] + "\U0001F600", DecisionReason.Cut(longest[2..] + "\U0001F600"));
+        Assert.Equal(longest[2..] + "\U0001F600", DecisionReason.Cut(longest[2..] + "\U0001F600 and more"));
+    }
+
+    [Theory]
+    [InlineData(1, true)]
+    [InlineData(128, true)]
+    [InlineData(129, false)]
+    public void An_identity_has_at_most_so_many_characters(int length, bool expected) =>
+        Assert.Equal(expected, Identity.IsWellFormed(new string('a', length)));
 
     [Theory]
     [InlineData("ana@example.com", true)]

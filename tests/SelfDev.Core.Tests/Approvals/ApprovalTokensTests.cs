@@ -48,6 +48,26 @@ public class ApprovalTokensTests
     public void A_token_of_any_length_is_answered_at_once() =>
         Assert.Equal(TokenStatus.Malformed, ApprovalTokens.Verify(Keys, new string('.', 10_000_000), Now).Status);
 
+    // The secret that an unknown key is checked against, so that it takes as long, is known to everybody.
+    [Fact]
+    public void A_token_of_an_unknown_key_is_forged_whatever_it_is_signed_with()
+    {
+        var signed = "v1.unknown." + ApprovalTokens.Issue(Keys, Claims, Now).Split('.')[2];
+        var mac = System.Buffers.Text.Base64Url.EncodeToString(HMACSHA256.HashData(new byte[32], System.Text.Encoding.ASCII.GetBytes(signed)));
+        Assert.Equal(TokenStatus.Forged, ApprovalTokens.Verify(Keys, $"{signed}.{mac}", Now).Status);
+    }
+
+    [Fact]
+    public void A_token_is_read_up_to_its_longest()
+    {
+        var tokens = Enumerable.Range(1_000, 600)
+            .Select(chars => ApprovalTokens.Issue(Keys, Claims with { InstanceId = new string('i', chars) }, Now))
+            .ToLookup(token => token.Length);
+        Assert.Equal(TokenStatus.Valid, ApprovalTokens.Verify(Keys, tokens[2048].First(), Now).Status);
+        var longer = tokens.Where(group => group.Key > 2048).MinBy(group => group.Key)!.First();
+        Assert.Equal(TokenStatus.Malformed, ApprovalTokens.Verify(Keys, longer, Now).Status);
+    }
+
     [Fact]
     public void Signed_nonsense_is_malformed()
     {
@@ -87,6 +107,27 @@ public class ApprovalTokensTests
         Assert.Equal(TokenStatus.KeyRetired, ApprovalTokens.Verify(keys, oldToken, Now.AddHours(3)).Status);
         Assert.Equal(TokenStatus.Valid, ApprovalTokens.Verify(keys, newToken, Now.AddHours(3)).Status);
         Assert.Throws<InvalidOperationException>(() => ApprovalTokens.Issue(keys, Claims, Now.AddHours(9)));
+    }
+
+    [Fact]
+    public void Of_keys_that_begin_together_always_the_same_signs()
+    {
+        var (a, b, later) = (Key with { Id = "a" }, Key with { Id = "b" }, Key with { Id = "later", NotBefore = Now.AddTicks(1) });
+        Assert.Equal("a", new ApprovalKeyRing([b, a, later]).SigningKey(Now).Id);
+        Assert.Equal("a", new ApprovalKeyRing([later, a, b]).SigningKey(Now).Id);
+        Assert.Equal("later", new ApprovalKeyRing([a, later, b]).SigningKey(Now.AddTicks(1)).Id);
+    }
+
+    [Theory]
+    [InlineData("A-b_9", true)]
+    [InlineData("", false)]
+    [InlineData("a b", false)]
+    [InlineData("ä", false)]
+    public void A_key_has_a_name_that_can_stand_in_a_token(string id, bool expected)
+    {
+        var made = Record.Exception(() => new ApprovalKeyRing([Key with { Id = id }]));
+        Assert.Equal(expected, made is null);
+        Assert.True(made is null or ArgumentException);
     }
 
     [Fact]

@@ -43,11 +43,25 @@ public class PolicyAnalystTests
     [InlineData("trainedFrom", "trainedOn", "$.analysts.team/assistant.trainedOn: unknown")]
     [InlineData("[\"step-2000\", \"step 1000\"]", "[]", "$.analysts.team/assistant.trainedFrom: expected a list of at least one")]
     [InlineData("step-2000", "step\\u202e2000", "$.analysts.team/assistant: 'step?2000' is no name of a checkpoint")]
+    [InlineData("\"step-3000\"", "\"\"", "$.analysts.team/assistant: '?' is no name of a checkpoint")]
+    [InlineData("\"step-3000\"", "\"step\\n3000\"", "$.analysts.team/assistant: 'step?3000' is no name of a checkpoint")]
+    [InlineData("\"step 1000\"", "7", "$.analysts.team/assistant.trainedFrom: expected texts only")]
     public void A_mistake_is_named_with_its_place(string find, string replace, string expected)
     {
         var reading = Read(Sample.Replace(find, replace, StringComparison.Ordinal));
         Assert.Null(reading.Policy);
         Assert.Contains(reading.Errors, error => error.StartsWith(expected, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData(1, true)]
+    [InlineData(200, true)]
+    [InlineData(201, false)]
+    public void A_checkpoint_has_a_name_of_1_to_200_characters(int length, bool expected)
+    {
+        var name = new string('x', length);
+        Assert.Equal(expected, Read(Sample.Replace("step-3000", name, StringComparison.Ordinal)).Errors.Count == 0);
+        Assert.Equal(expected, Read(Sample.Replace("step-2000", name, StringComparison.Ordinal)).Errors.Count == 0);
     }
 
     private static PolicyReading Read(string text) => ApprovalPolicyFormat.Parse(Encoding.UTF8.GetBytes(text));

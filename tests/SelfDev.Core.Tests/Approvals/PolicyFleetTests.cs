@@ -56,6 +56,10 @@ public class PolicyFleetTests
     [InlineData("\"drainTimeout\": \"20m\"", "\"drainTimeout\": \"3h\"", "$.fleets.chat.scaling.drainTimeout: at least 1m and at most 2h")]
     [InlineData("\"maxCapacity\": 12", "\"maxCapacity\": 15", "$.fleets.chat.scaling.envelope.maxCapacity: expected a whole number from 2 to 14")]
     [InlineData("\"minCapacity\": 2, \"maxCapacity\": 12", "\"minCapacity\": 1, \"maxCapacity\": 12", "$.fleets.chat.scaling.envelope.minCapacity: expected a whole number from 2")]
+    [InlineData("\"resourceId\": \"/subscriptions/0/resourceGroups/g/providers/Microsoft.Compute/virtualMachineScaleSets/chat\", ", "", "$.fleets.chat: 'resourceId' is missing")]
+    [InlineData("/subscriptions/0/resourceGroups/g/providers/Microsoft.Compute/virtualMachineScaleSets/chat\"", "/x/providers/Microsoft.Compute/virtualMachineScaleSets/chat\"", "$.fleets.chat.resourceId: expected /subscriptions/")]
+    [InlineData("\"minCapacity\": 2, \"maxCapacity\": 12", "\"minCapacity\": 5, \"maxCapacity\": 4", "$.fleets.chat.scaling.envelope.maxCapacity: expected a whole number from 5 to 14")]
+    [InlineData("\"minCapacity\": 2, \"maxCapacity\": 8", "\"minCapacity\": 2, \"maxCapacity\": 1001", "$.fleets.chat.maxCapacity: expected a whole number from 0 to 1000")]
     [InlineData("2027-01-01T00:00:00Z", "next year", "$.fleets.chat.scaling.envelope.expiresAt: 'next year' is no time")]
     public void A_mistake_is_named_with_its_place(string find, string replace, string expected)
     {
@@ -83,6 +87,67 @@ public class PolicyFleetTests
         // Two at most leave six instances less for the envelope.
         text = replace.EndsWith("\"maxCapacity\": 2", StringComparison.Ordinal) ? text.Replace("\"maxCapacity\": 12", "\"maxCapacity\": 8", StringComparison.Ordinal) : text;
         Assert.Empty(Read(text).Errors);
+    }
+
+    // What the file leaves out is as documented: a look every 15 s, 10 min to drain, no budget and nothing without being asked.
+    [Fact]
+    public void A_fleet_that_is_scaled_needs_no_more_than_an_empty_part()
+    {
+        var from = Sample.IndexOf("\"scaling\"", StringComparison.Ordinal);
+        var text = Sample[..from].Replace(", \"instanceHourUsd\": 10", "", StringComparison.Ordinal).Replace("\"minCapacity\": 2, ", "", StringComparison.Ordinal)
+            + "\"scaling\": {} } } }";
+        var fleet = Read(text).Policy!.Fleets["chat"];
+        var rules = fleet.Scaling!;
+        Assert.Equal((TimeSpan.FromSeconds(15), TimeSpan.FromMinutes(10)), (rules.Interval, rules.DrainTimeout));
+        Assert.Equal((null, null, null, null), (rules.UsdPerDay, rules.Envelope, rules.Specification, fleet.HourlyPrice));
+        Assert.Equal(0, fleet.MinCapacity);
+    }
+
+    // Whatever the time zone of the host is.
+    [Theory]
+    [InlineData("2027-01-01T02:00:00+02:00")]
+    [InlineData("2027-01-01T00:00:00")]
+    [InlineData("2027-01-01")]
+    public void An_envelope_ends_at_a_time_in_UTC(string text)
+    {
+        var ends = Read(Sample.Replace("2027-01-01T00:00:00Z", text, StringComparison.Ordinal)).Policy!.Fleets["chat"].Scaling!.Envelope!.ExpiresAt;
+        Assert.Equal((new DateTime(2027, 1, 1, 0, 0, 0), TimeSpan.Zero), (ends.DateTime, ends.Offset));
+    }
+
+    [Fact]
+    public void An_envelope_without_bounds_has_those_of_the_fleet()
+    {
+        var text = Sample.Replace("\"minCapacity\": 2, \"maxCapacity\": 12, ", "", StringComparison.Ordinal);
+        Assert.Equal((2, 14), (Read(text).Policy!.Fleets["chat"].Scaling!.Envelope!.MinCapacity, Read(text).Policy!.Fleets["chat"].Scaling!.Envelope!.MaxCapacity));
+    }
+
+    [Theory]
+    [InlineData(16, true)]
+    [InlineData(17, false)]
+    public void A_fleet_has_at_most_sixteen_others_beside_its_first_scale_set(int count, bool expected)
+    {
+        var others = string.Join(", ", Enumerable.Range(0, count).Select(number => $$"""{ "resourceId": "{{ScaleSets}}spot-{{number}}", "maxCapacity": 0, "instanceHourUsd": 4 }"""));
+        var from = Sample.IndexOf("[ {", Sample.IndexOf("\"alternatives\"", StringComparison.Ordinal), StringComparison.Ordinal);
+        var to = Sample.IndexOf("} ]", from, StringComparison.Ordinal) + 3;
+        var text = (Sample[..from] + $"[ {others} ]" + Sample[to..]).Replace("\"maxCapacity\": 12", "\"maxCapacity\": 8", StringComparison.Ordinal);
+        Assert.Equal(expected ? [] : ["$.fleets.chat.alternatives: at most 16."], Read(text).Errors);
+    }
+
+    [Theory]
+    [InlineData(63, true)]
+    [InlineData(64, false)]
+    public void A_fleet_has_a_name_of_at_most_63_characters(int length, bool expected) =>
+        Assert.Equal(expected, Read(Sample.Replace("\"chat\": {", $"\"{new string('a', length)}\": {{", StringComparison.Ordinal)).Errors.Count == 0);
+
+    [Fact]
+    public void A_scale_set_is_found_in_its_fleet_in_any_case()
+    {
+        var fleet = Read(Sample).Policy!.Fleets["chat"];
+        Assert.Equal(4m, fleet.FindScaleSet((ScaleSets + "chat-spot").ToUpperInvariant())!.HourlyPrice);
+        Assert.Equal(10m, fleet.FindScaleSet(ScaleSets + "chat")!.HourlyPrice);
+        Assert.Null(fleet.FindScaleSet(ScaleSets + "chat-spot-2"));
+        var twice = fleet with { Alternatives = [new PolicyScaleSet(ScaleSets + "chat", 0, 1, 1m)] };
+        Assert.Equal(10m, twice.FindScaleSet(ScaleSets + "chat")!.HourlyPrice);
     }
 
     [Theory]

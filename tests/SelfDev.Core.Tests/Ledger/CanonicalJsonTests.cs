@@ -75,8 +75,20 @@ public class CanonicalJsonTests
             document.RootElement.EnumerateObject().Select(property => property.Value.GetString()!));
     }
 
+    // RFC 8785 section 3.2.2.2: the short escapes where there are some, the long one for other control characters.
+    [Theory]
+    [InlineData("""["\u0008\u0009\u000a\u000c\u000d"]""", """["\b\t\n\f\r"]""")]
+    [InlineData("""["\u0000\u000b\u001f\u007f"]""", "[\"\\u0000\\u000b\\u001f\u007f\"]")]
+    [InlineData("""["\/\"\\"]""", """["/\"\\"]""")]
+    [InlineData("""[ ]""", "[]")]
+    [InlineData("""[{ }, { "b" : [1 , 2], "a" : "" }]""", """[{},{"a":"","b":[1,2]}]""")]
+    [InlineData("[9007199254740991, -9007199254740991]", "[9007199254740991,-9007199254740991]")]
+    [InlineData("[9007199254740993.0, 1e20, -0, -0.0, 10, 0.5]", "[9007199254740992,100000000000000000000,0,0,10,0.5]")]
+    public void Each_value_has_one_spelling(string source, string expected) => Assert.Equal(expected, Encoding.UTF8.GetString(Canonical(source)));
+
     [Theory]
     [InlineData("""{"a":1,"\u0061":2}""")]
+    [InlineData("[-9007199254740992]")]
     [InlineData("""["\ud800"]""")]
     [InlineData("""{"\udead":1}""")]
     [InlineData("[1e999]")]

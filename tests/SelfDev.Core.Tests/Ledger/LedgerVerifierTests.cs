@@ -187,6 +187,161 @@ public sealed class LedgerVerifierTests : IDisposable
         Assert.Equal(3, (await VerifyAsync(entries, [])).UnsignedEntries);
     }
 
+    // It has no index to be out of place with.
+    [Fact]
+    public async Task An_unreadable_entry_is_damaged_and_not_out_of_place()
+    {
+        var (entries, heads) = Build(5);
+        entries[3] = "[]"u8.ToArray();
+        var result = await VerifyAsync(entries, heads);
+        Assert.Equal([LedgerProblemKind.BadEntry, LedgerProblemKind.RootMismatch], result.Problems.Select(problem => problem.Kind));
+        Assert.All(result.Problems, problem => Assert.Equal(3, problem.EntryIndex));
+    }
+
+    [Fact]
+    public async Task It_says_whether_an_entry_was_taken_away_or_put_in()
+    {
+        var (entries, heads) = Build(6);
+        List<byte[]> fewer = [.. entries[..2], .. entries[3..]];
+        List<byte[]> more = [.. entries[..3], entries[1], .. entries[3..]];
+        var gone = Assert.Single((await VerifyAsync(fewer, heads)).Problems, problem => problem.Kind == LedgerProblemKind.OutOfPlace);
+        Assert.Equal("Entry 2 says that it is entry 3: an entry before it was deleted or moved.", gone.Message);
+        var put = Assert.Single((await VerifyAsync(more, heads)).Problems, problem => problem.Kind == LedgerProblemKind.OutOfPlace);
+        Assert.Equal("Entry 3 says that it is entry 1: an entry was inserted or moved.", put.Message);
+    }
+
+    // A head of one's own that is broken, and one that was noted elsewhere, are told apart.
+    [Fact]
+    public async Task It_says_whose_head_a_ledger_does_not_hold_to()
+    {
+        var (entries, heads) = Build(8);
+        var shorter = Assert.Single((await VerifyAsync(entries[..5], heads)).Problems);
+        Assert.Equal("The ledger ends after 5 entries, yet head 7 (size 8) covers 8: entries 5 to 7 are gone.", shorter.Message);
+        Assert.Equal(7, shorter.Head);
+        var back = Assert.Single((await VerifyAsync(entries[..5], heads[..5], heads[6])).Problems);
+        Assert.Equal("The ledger was rolled back: it ends after 5 entries, yet the anchored head of size 7 covers 7: entries 5 to 6 are gone.", back.Message);
+        Assert.Null(back.Head);
+        Assert.Equal(0, (await VerifyAsync(entries[..5], heads)).UnsignedEntries);
+
+        var (rewritten, signedAnew) = Build(8, rewriteFrom: 2);
+        var forked = Assert.Single((await VerifyAsync(rewritten, signedAnew, heads[4])).Problems);
+        Assert.StartsWith("The ledger was forked: its first 5 entries have root", forked.Message, StringComparison.Ordinal);
+        Assert.Contains("the anchored head of size 5 says", forked.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_anchor_counts_also_where_the_ledgers_own_heads_are_broken_already()
+    {
+        var (entries, heads) = Build(8);
+        entries[2] = Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(entries[2]).Replace("\"n\":", "\"m\":", StringComparison.Ordinal));
+        var problems = (await VerifyAsync(entries, heads, heads[5], heads[6])).Problems;
+        Assert.Equal(
+            [(LedgerProblemKind.RootMismatch, 2, 2), (LedgerProblemKind.Rewritten, null, null), (LedgerProblemKind.Rewritten, null, null)],
+            problems.Select(problem => (problem.Kind, problem.EntryIndex, problem.Head)));
+    }
+
+    [Fact]
+    public async Task A_head_of_a_size_below_none_covers_nothing()
+    {
+        var (entries, heads) = Build(2);
+        var result = await VerifyAsync(entries, [heads[0] with { TreeSize = -3 }]);
+        Assert.Equal((LedgerProblemKind.BadSignature, 2), (Assert.Single(result.Problems).Kind, result.UnsignedEntries));
+    }
+
+    // All of them are signed, so that only their form speaks against them.
+    [Theory]
+    [InlineData(0, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", true)]
+    [InlineData(-1, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", false)]
+    [InlineData(3, "abcd", false)]
+    [InlineData(3, "", false)]
+    [InlineData(3, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaA", false)]
+    [InlineData(3, "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", false)]
+    [InlineData(3, "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", false)]
+    public void A_head_has_one_form(long size, string root, bool expected)
+    {
+        var text = TreeHeads.CheckpointText(TreeHeads.DefaultOrigin, size, Convert.FromHexString(root), Start);
+        var head = new SignedTreeHead(size, root, Start, TreeHeads.KeyId(_key), Convert.ToBase64String(TreeHeads.Sign(_key, text)));
+        Assert.Equal(expected ? null : "its size or root hash is malformed", TreeHeads.Verify(head, TreeHeads.DefaultOrigin, new LedgerKeys().Add(_key)));
+        var letters = head with { RootHash = new string('g', 64) };
+        Assert.Equal("its size or root hash is malformed", TreeHeads.Verify(letters, TreeHeads.DefaultOrigin, new LedgerKeys().Add(_key)));
+    }
+
+    [Fact]
+    public void What_is_wrong_with_a_signature_is_said()
+    {
+        var (_, heads) = Build(1);
+        var keys = new LedgerKeys().Add(_key);
+        Assert.Equal("its signature is not base64", TreeHeads.Verify(heads[0] with { Signature = "?" }, TreeHeads.DefaultOrigin, keys));
+        Assert.Equal("its signature does not match", TreeHeads.Verify(heads[0] with { Signature = "" }, TreeHeads.DefaultOrigin, keys));
+        Assert.Equal("it is signed by the unknown key 'other'", TreeHeads.Verify(heads[0] with { KeyId = "other" }, TreeHeads.DefaultOrigin, keys));
+    }
+
+    [Fact]
+    public void Keys_are_read_from_PEM_one_or_more_and_nothing_else_is()
+    {
+        var both = LedgerKeys.FromPem($"Ours:\n{_key.ExportSubjectPublicKeyInfoPem()}\nand theirs:\n{_otherKey.ExportPkcs8PrivateKeyPem()}\n");
+        Assert.Equal(
+            new[] { TreeHeads.KeyId(_key), TreeHeads.KeyId(_otherKey) }.Order(StringComparer.Ordinal), both.KeyIds.Order(StringComparer.Ordinal));
+        Assert.Throws<ArgumentException>(() => LedgerKeys.FromPem(""));
+        Assert.Throws<ArgumentException>(() => LedgerKeys.FromPem("no key"));
+        using var rsa = RSA.Create(2048);
+        Assert.Throws<ArgumentException>(() => LedgerKeys.FromPem(rsa.ExportSubjectPublicKeyInfoPem()));
+    }
+
+    [Theory]
+    [InlineData("2fd1b71c5e", "ledger: 41 entries, root 2fd1b71c…")]
+    [InlineData("2fd1", "ledger: 41 entries, root 2fd1…")]
+    public void A_head_in_words_fits_the_end_of_a_message(string root, string expected)
+    {
+        var head = new SignedTreeHead(41, root, Start, "k1", "");
+        Assert.Equal(expected, head.Short());
+        Assert.Equal($"41 entries, root {root}, signed 2026-01-01 00:00:00 UTC by key k1", head.Full());
+    }
+
+    // Whatever somebody put into the file, the reader says what is wrong and throws nothing.
+    [Theory]
+    [InlineData("")]
+    [InlineData("{")]
+    [InlineData("[]")]
+    [InlineData("null")]
+    [InlineData("7")]
+    [InlineData("{}")]
+    [InlineData("""{"index":1,"index":2}""")]
+    [InlineData("""{"index":"1"}""")]
+    [InlineData("""{"index":1.5}""")]
+    [InlineData("""{"index":1,"key":7}""")]
+    [InlineData("""{"actor":"a","at":"yesterday","body":{},"index":1,"instanceId":"i","key":"k","type":"t"}""")]
+    [InlineData("""{"actor":"a","at":"2026-01-01T00:00:00.0000000Z","body":[],"index":1,"instanceId":"i","key":"k","type":"t"}""")]
+    [InlineData("""{"actor":"a","at":"2026-01-01T00:00:00.0000000Z","body":{"n":9007199254740993},"index":1,"instanceId":"i","key":"k","type":"t"}""")]
+    public void What_is_no_entry_is_read_as_none(string line)
+    {
+        var reading = LedgerEntryFormat.Parse(Encoding.UTF8.GetBytes(line));
+        Assert.NotNull(reading.Error);
+        Assert.Equal((null, null), (reading.Index, reading.Entry));
+    }
+
+    [Fact]
+    public void An_entry_reads_back_as_what_was_written()
+    {
+        var entry = new LedgerEntry("k", "t", Start.AddTicks(1), "i", "a", new JsonObject { ["n"] = 1, ["text"] = "ä\n" });
+        var reading = LedgerEntryFormat.Parse(LedgerEntryFormat.Serialize(7, entry));
+        Assert.Equal((7L, (string?)null, entry with { Body = reading.Entry!.Body }), (reading.Index!.Value, reading.Error, reading.Entry));
+        Assert.True(JsonNode.DeepEquals(entry.Body, reading.Entry.Body));
+    }
+
+    [Theory]
+    [InlineData("abc")]
+    [InlineData("")]
+    [InlineData("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa")]
+    [InlineData("zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz")]
+    [InlineData("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaz")]
+    public void A_path_of_something_else_than_hashes_is_named(string hash)
+    {
+        var (entries, heads) = Build(2);
+        var proof = new LedgerProof(0, Encoding.UTF8.GetString(entries[0]), [hash], heads[1]);
+        Assert.Equal("The path holds something that is not a hash.", proof.Verify(new LedgerKeys().Add(_key)));
+    }
+
     [Fact]
     public void A_proof_stands_on_its_own_and_for_one_entry_only()
     {

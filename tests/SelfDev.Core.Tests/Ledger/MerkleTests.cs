@@ -119,6 +119,75 @@ public class MerkleTests
     public void Senseless_consistency_claims_are_false(long oldSize, long newSize) =>
         Assert.False(MerkleProof.VerifyConsistency(oldSize, newSize, SomeHash, SomeHash, []));
 
+    // Neither root nor leaf is taken for a hash because it equals itself: a hash has 32 bytes.
+    [Theory]
+    [InlineData(0)]
+    [InlineData(5)]
+    [InlineData(31)]
+    [InlineData(33)]
+    [InlineData(100)]
+    public void What_is_no_hash_proves_nothing(int length)
+    {
+        var other = new byte[length];
+        Assert.False(MerkleProof.VerifyInclusion(0, 1, other, [], other));
+        Assert.False(MerkleProof.VerifyInclusion(0, 2, other, [SomeHash], SomeHash));
+        Assert.False(MerkleProof.VerifyConsistency(1, 1, other, other, []));
+        Assert.False(MerkleProof.VerifyConsistency(1, 2, other, length <= 32 ? MerkleHash.Node(other, SomeHash) : SomeHash, [SomeHash]));
+        Assert.False(MerkleProof.VerifyConsistency(1, 2, SomeHash, other, [SomeHash]));
+    }
+
+    // Around the length from which on a buffer is lent, which still holds what somebody else wrote into it.
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(1_022)]
+    [InlineData(1_023)]
+    [InlineData(1_024)]
+    [InlineData(1_025)]
+    [InlineData(2_047)]
+    [InlineData(2_048)]
+    [InlineData(60_000)]
+    public void The_hash_of_a_leaf_is_that_of_the_RFC_at_any_length(int length)
+    {
+        var data = Enumerable.Range(0, length).Select(at => (byte)(at * 7)).ToArray();
+        var lent = System.Buffers.ArrayPool<byte>.Shared.Rent(length + 1);
+        Array.Fill(lent, (byte)0xee);
+        System.Buffers.ArrayPool<byte>.Shared.Return(lent);
+        Assert.Equal(System.Security.Cryptography.SHA256.HashData([0, .. data]), MerkleHash.Leaf(data));
+    }
+
+    [Fact]
+    public void The_hash_of_a_long_entry_takes_no_memory_of_its_length()
+    {
+        var data = new byte[60_000];
+        MerkleHash.Leaf(data);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        for (var time = 0; time < 10; time++)
+        {
+            MerkleHash.Leaf(data);
+        }
+
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 10 * 1_000);
+    }
+
+    [Fact]
+    public void A_proof_of_what_the_tree_does_not_hold_is_refused_by_the_name_of_what_is_wrong()
+    {
+        var tree = ReferenceTree();
+        Assert.Throws<ArgumentOutOfRangeException>("size", () => tree.RootAt(9));
+        Assert.Throws<ArgumentOutOfRangeException>("size", () => tree.RootAt(-1));
+        Assert.Throws<ArgumentOutOfRangeException>("size", () => tree.InclusionProof(8, 9));
+        Assert.Throws<ArgumentOutOfRangeException>("index", () => tree.InclusionProof(8, 8));
+        Assert.Throws<ArgumentOutOfRangeException>("index", () => tree.InclusionProof(-1, 8));
+        Assert.Throws<ArgumentOutOfRangeException>("index", () => tree.InclusionProof(0, 0));
+        Assert.Throws<ArgumentOutOfRangeException>("newSize", () => tree.ConsistencyProof(3, 9));
+        Assert.Throws<ArgumentOutOfRangeException>("oldSize", () => tree.ConsistencyProof(0, 8));
+        Assert.Throws<ArgumentOutOfRangeException>("oldSize", () => tree.ConsistencyProof(5, 4));
+        Assert.Throws<ArgumentOutOfRangeException>("index", () => tree.Node(0, 8));
+        Assert.Throws<ArgumentOutOfRangeException>("index", () => tree.Node(0, -1));
+        Assert.Equal(MerkleHash.Empty, tree.RootAt(0));
+    }
+
     [Fact]
     public void A_node_cannot_pass_as_a_leaf()
     {

@@ -1,5 +1,7 @@
+using System.Text.Json;
 using Microsoft.Extensions.Logging.Abstractions;
 using SelfDev.Core.Ledger;
+using SelfDev.Core.Reports;
 using SelfDev.Local.Sqlite;
 using SelfDev.Local.Trust;
 using SelfDev.Testing;
@@ -45,8 +47,67 @@ public sealed class HeadFileTests : IDisposable
         using var witness = Open();
         witness.Note(Head(7));
         witness.Note(Head(6));
+        witness.Note(Head(7) with { RootHash = new string('b', 64) });
+        Assert.Equal(Head(7), witness.LastSeen());
         _clock.Advance(HeadFile.Interval);
         Assert.Equal(Head(7), Read());
+    }
+
+    // Counted from the first head that is not written: a host that is never quiet writes all the same.
+    [Fact]
+    public void A_busy_host_writes_once_a_second()
+    {
+        using var witness = Open();
+        witness.Note(Head(1));
+        _clock.Advance(TimeSpan.FromMilliseconds(600));
+        witness.Note(Head(2));
+        _clock.Advance(TimeSpan.FromMilliseconds(399));
+        Assert.False(File.Exists(FilePath));
+        _clock.Advance(TimeSpan.FromMilliseconds(1));
+        Assert.Equal(Head(2), Read());
+    }
+
+    // Somebody who took the file away, or put a copy there, has it stay so until there is something new to say.
+    [Fact]
+    public void What_was_written_or_read_once_is_not_written_again()
+    {
+        using (var witness = Open())
+        {
+            witness.Note(Head(3));
+            _clock.Advance(HeadFile.Interval);
+            File.Delete(FilePath);
+        }
+
+        Assert.False(File.Exists(FilePath));
+        File.WriteAllText(FilePath, JsonSerializer.Serialize(Head(5), ReportJson.Options));
+        using (var witness = Open())
+        {
+            Assert.Equal(Head(5), witness.LastSeen());
+            File.Delete(FilePath);
+            witness.Note(Head(4));
+            _clock.Advance(HeadFile.Interval);
+        }
+
+        Assert.False(File.Exists(FilePath));
+    }
+
+    [Fact]
+    public void A_stopped_host_writes_no_more()
+    {
+        var witness = Open();
+        witness.Note(Head(1));
+        Directory.CreateDirectory(FilePath);
+        witness.Dispose();
+        Directory.Delete(FilePath);
+        _clock.Advance(HeadFile.Interval);
+        Assert.False(File.Exists(FilePath));
+    }
+
+    [Fact]
+    public void Nothing_is_written_where_nothing_was_seen()
+    {
+        Open().Dispose();
+        Assert.Empty(Directory.GetFiles(_folder));
     }
 
     [Fact]

@@ -38,6 +38,19 @@ public sealed class SqliteTrustStoreTests : TrustStoreConformance, IDisposable
         Assert.True(store.Commits < 400, $"{store.Commits} commits for 1,234 records that were created at once");
     }
 
+    // A page has 500 names: one full page has no second one, and reading on begins behind the last name, not with it.
+    [Theory]
+    [InlineData(499)]
+    [InlineData(500)]
+    [InlineData(501)]
+    [InlineData(1_000)]
+    public async Task A_listing_around_the_size_of_a_page_has_every_name_once(int count)
+    {
+        var store = Open();
+        await Task.WhenAll(Enumerable.Range(0, count).Select(number => store.TryCreateAsync($"d/{number:0000}", "x"u8.ToArray(), Cancellation)));
+        Assert.Equal(Enumerable.Range(7, count - 7).Select(number => $"d/{number:0000}"), await store.ListAsync("d/", "d/0007", Cancellation).ToListAsync(Cancellation));
+    }
+
     [Fact]
     public async Task A_record_that_was_changed_in_the_file_is_refused()
     {
@@ -50,6 +63,25 @@ public sealed class SqliteTrustStoreTests : TrustStoreConformance, IDisposable
 
         var damaged = await Assert.ThrowsAsync<CorruptStoreException>(() => Open().ReadAsync("plan", Cancellation));
         Assert.Contains("plan", damaged.Message, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("ä", "")]
+    [InlineData("d/", "ä")]
+    public async Task A_listing_of_what_no_name_begins_with_is_refused(string prefix, string from) =>
+        await Assert.ThrowsAsync<ArgumentException>(async () => await Open().ListAsync(prefix, from, Cancellation).ToListAsync(Cancellation));
+
+    // What tells an older copy of the file that is put back.
+    [Fact]
+    public async Task The_file_carries_the_mark_of_its_folder_and_counts_its_commits()
+    {
+        var store = Open();
+        var before = await store.ReadCommitsAsync(Cancellation);
+        await store.MarkAsync(set: 77, start: 5);
+        Assert.True(await store.ReadCommitsAsync(Cancellation) > before);
+        using var connection = SqliteFile.OpenReader(FilePath);
+        using var select = new Statement(connection, "SELECT name || '=' || value FROM mark WHERE name <> 'commits' ORDER BY name");
+        Assert.Equal(["set=77", "start=5"], select.All(row => row.Text(0)));
     }
 
     [Fact]

@@ -83,6 +83,7 @@ public class ActionWorkflowTests
 
         Assert.Equal(EffectOutcome.RefusedDrift, (await RunAsync()).Outcome);
         Assert.Equal([1, 2, 3], _context.Inputs<PlanEffectInput>().Select(input => input.Round));
+        Assert.Equal([1, 2, 3], _context.Inputs<ObserveInput>().Select(input => input.Round));
         Assert.Equal(3, _context.Recorded.Count(entry => entry.Type == LedgerEntryTypes.Effect));
     }
 
@@ -100,6 +101,8 @@ public class ActionWorkflowTests
     [InlineData(null, 5)]
     [InlineData(1, 5)]
     [InlineData(30, 30)]
+    [InlineData(60, 60)]
+    [InlineData(61, 61)]
     [InlineData(600, 600)]
     public async Task Throttling_is_waited_out_never_earlier_than_asked(int? retryAfter, int expected)
     {
@@ -129,6 +132,18 @@ public class ActionWorkflowTests
         Assert.Equal([5, 7.5, 11.25], _context.Timers.Take(3).Select(timer => timer.TotalSeconds));
         Assert.Equal(TimeSpan.FromMinutes(1), _context.Timers.Max());
         Assert.InRange(_context.CurrentUtcDateTime - Asked.Now.UtcDateTime, TimeSpan.FromHours(2), TimeSpan.FromHours(2) + TimeSpan.FromMinutes(1));
+    }
+
+    [Fact]
+    public async Task The_first_look_is_when_the_start_said()
+    {
+        _context.On(ExecuteEffect.Handle, _ => Start(EffectStartKind.Started, retryAfter: 20));
+        var polls = new Queue<OperationState>(
+            [new(OperationPhase.Running, null, null, null), new(OperationPhase.Running, null, null, null), new(OperationPhase.Succeeded, null, null, null)]);
+        _context.On(PollEffect.Handle, _ => polls.Dequeue());
+
+        Assert.Equal(EffectOutcome.Applied, (await RunAsync()).Outcome);
+        Assert.Equal([20, 30], _context.Timers.Select(timer => timer.TotalSeconds));
     }
 
     [Fact]

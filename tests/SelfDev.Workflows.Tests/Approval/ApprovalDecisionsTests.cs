@@ -93,6 +93,30 @@ public sealed class ApprovalDecisionsTests : IDisposable
         Assert.Empty((await _trust.Decisions.ReadAsync(request, Cancel)).Items);
     }
 
+    // What the workflow ended with says more than that it has ended.
+    [Fact]
+    public async Task Who_comes_after_the_end_is_told_how_it_ended()
+    {
+        var request = await AskedAsync(WorkflowStatus.Completed);
+        await _trust.Decisions.RecordAsync(request, Asked.Approve(request, Asked.Bo), Cancel);
+
+        var outcome = await DecideAsync(request.PlanHash);
+
+        Assert.Equal((DecisionResult.Conflict, ApprovalState.Approved), (outcome.Result, outcome.State!.Value));
+        Assert.Contains("it was approved", outcome.Message, StringComparison.Ordinal);
+    }
+
+    // Execution looks at the policy again; a file that cannot be read now takes nobody's word away.
+    [Fact]
+    public async Task Without_a_readable_policy_those_who_were_asked_decide()
+    {
+        var request = await AskedAsync(WorkflowStatus.Running);
+        var missing = new PolicyFile(Path.Combine(Path.GetTempPath(), Guid.NewGuid().ToString("N")));
+        var decisions = new ApprovalDecisions(_trust.Requests, _trust.Decisions, missing, _workflows, _clock);
+        var outcome = await decisions.DecideAsync(request.PlanHash, DecisionKind.Approve, Asked.Ana, null, DecisionProof.Key(Asked.Ana), Cancel);
+        Assert.Equal(DecisionResult.Recorded, outcome.Result);
+    }
+
     [Fact]
     public async Task At_a_start_every_decision_wakes_who_still_waits_and_nobody_else()
     {

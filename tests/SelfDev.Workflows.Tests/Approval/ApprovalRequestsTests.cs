@@ -90,6 +90,53 @@ public sealed class ApprovalRequestsTests : IDisposable
         Assert.Null(await _trust.Requests.ReadAsync(other.PlanHash, Cancel));
     }
 
+    // Sealed by us, and still not what its folder says: hash and plan have to agree with it, both.
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_request_of_which_only_the_hash_or_only_the_plan_fits_is_reported_and_is_none(bool hashFits)
+    {
+        var (one, other) = (Asked.Request(), Asked.Request(Asked.Plan with { InstanceId = "run8" }));
+        var folder = $"requests/{one.PlanHash}";
+        var forged = hashFits ? one with { Plan = other.Plan } : one with { PlanHash = other.PlanHash };
+        Assert.True(await _trust.Log.TryAppendAsync(folder, await _trust.Log.ReadAsync<ApprovalRequest>(folder, Cancel), forged, Cancel));
+
+        Assert.Null(await _trust.Requests.ReadAsync(one.PlanHash, Cancel));
+        var told = Assert.Single(_trust.Ledger.Entries, entry => entry.Type == LedgerEntryTypes.Tampering);
+        Assert.Contains("its plan does not have the hash that it is filed under", told.Body.ToJsonString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Filed_again_nothing_is_stored_and_where_the_first_is_gone_no_later_one_takes_its_place()
+    {
+        var request = Asked.Request();
+        await _trust.Requests.WriteAsync(request, Cancel);
+        var before = _trust.Store.Names;
+        await _trust.Requests.WriteAsync(request with { Requirement = request.Requirement with { Quorum = 3 } }, Cancel);
+        Assert.Equal(before, _trust.Store.Names);
+
+        var folder = $"requests/{request.PlanHash}";
+        Assert.True(await _trust.Log.TryAppendAsync(folder, await _trust.Log.ReadAsync<ApprovalRequest>(folder, Cancel), request, Cancel));
+        _trust.Store.Remove($"{folder}/000001");
+        Assert.Null(await _trust.FreshRequests().ReadAsync(request.PlanHash, Cancel));
+    }
+
+    // Whoever may write to the store may put anything among the marks.
+    [Fact]
+    public async Task Stray_marks_list_nothing_and_hide_nothing()
+    {
+        var request = Asked.Request();
+        await _trust.Requests.WriteAsync(request, Cancel);
+        var mark = _trust.Store.Names.Single(name => name.EndsWith(request.PlanHash, StringComparison.Ordinal));
+        var prefix = mark[..(mark.IndexOf('/', StringComparison.Ordinal) + 1)];
+        foreach (var stray in new[] { "3", "30000101", $"3{request.PlanHash}", $"30000101-{new string('G', 64)}", $"30000101-{new string('x', 90)}" })
+        {
+            _trust.Store.Forge(prefix + stray, []);
+        }
+
+        Assert.Equal([request.PlanHash], await _trust.Requests.ListUnexpiredAsync(Asked.Now, Cancel).ToListAsync(Cancel));
+    }
+
     [Fact]
     public async Task Requests_are_listed_by_expiry_until_they_expire()
     {

@@ -122,6 +122,71 @@ public sealed class DecisionStoreTests : IDisposable
     }
 
     [Fact]
+    public async Task Where_a_decision_is_missing_nobody_decides_any_more()
+    {
+        var request = Asked.Request(quorum: 2);
+        await _trust.Decisions.RecordAsync(request, Asked.Approve(request, Asked.Ana), Cancel);
+        _trust.Store.Remove($"decisions/{request.PlanHash}/000001");
+
+        var refused = await _trust.Decisions.RecordAsync(request, Asked.Approve(request, Asked.Bo), Cancel);
+
+        Assert.Equal((DecisionRefusal.Damaged, null), (refused.Verdict.Refusal, refused.Number));
+        Assert.StartsWith("Nobody can decide about it any more: The ledger has decision 1", refused.Verdict.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain(_trust.Store.Names, name => name.StartsWith("decisions/", StringComparison.Ordinal));
+    }
+
+    // Whoever has the key of the seals does not have the ledger's; also not for a process that has seen the first one.
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_decision_that_was_exchanged_for_another_genuine_one_is_told_by_the_ledger(bool isRestarted)
+    {
+        var request = Asked.Request();
+        await _trust.Decisions.RecordAsync(request, Asked.Approve(request, Asked.Ana, DecisionKind.Reject), Cancel);
+        var folder = $"decisions/{request.PlanHash}";
+        _trust.Store.Remove($"{folder}/000001");
+        Assert.True(await _trust.Log.TryAppendAsync(
+            folder, await _trust.Log.ReadAsync<Decision>(folder, Cancel), Asked.Approve(request, Asked.Ana), Cancel));
+
+        var decisions = isRestarted ? new DecisionStore(_trust.Log, _trust.Ledger, _trust.Tampering) : _trust.Decisions;
+        var read = await decisions.ReadAsync(request, Cancel);
+
+        Assert.Equal("Decision 1 about this plan is not the one that the ledger has.", read.Damage);
+        Assert.Equal(ApprovalState.Pending, read.StateUnder(request.Terms()));
+        Assert.Contains(_trust.Ledger.Entries, entry => entry.Type == LedgerEntryTypes.Tampering);
+        Assert.Single(_trust.Ledger.Entries, entry => entry.Type == LedgerEntryTypes.Decision);
+    }
+
+    [Theory]
+    [InlineData(DecisionKind.Approve, ApprovalState.Approved, ApprovalState.Pending)]
+    [InlineData(DecisionKind.Reject, ApprovalState.Rejected, ApprovalState.Rejected)]
+    public void With_a_decision_missing_a_yes_is_none_and_a_no_stays_one(DecisionKind kind, ApprovalState whole, ApprovalState damaged)
+    {
+        var request = Asked.Request();
+        var items = new[] { Asked.Approve(request, Asked.Ana, kind) };
+        Assert.Equal(whole, new RecordedDecisions(items, null).StateUnder(request.Terms()));
+        Assert.Equal(damaged, new RecordedDecisions(items, "one is gone").StateUnder(request.Terms()));
+    }
+
+    // The clock's word is no person's: who decided is named, and the end is told.
+    [Fact]
+    public async Task At_the_expiry_reading_closes_the_approval_and_not_before()
+    {
+        var request = Asked.Request(quorum: 2);
+        await _trust.Requests.WriteAsync(request, Cancel);
+        await _trust.Decisions.RecordAsync(request, Asked.Approve(request, Asked.Ana), Cancel);
+        var reads = new ReadDecisions(_trust.Requests, _trust.Decisions);
+        var context = new SelfDev.Workflows.Engine.ActivityContext("run7", "key", Cancel);
+
+        var early = await reads.RunAsync(new ReadDecisionsInput(request.PlanHash, request.Plan.ExpiresAt.AddTicks(-1)), context);
+        Assert.Equal((ApprovalState.Pending, 1, "ana@example.com it waits for a decision"), (early.State, early.Decisions.Count, early.Describe()));
+        var late = await reads.RunAsync(new ReadDecisionsInput(request.PlanHash, request.Plan.ExpiresAt), context);
+        Assert.Equal((ApprovalState.Expired, 2), (late.State, late.Decisions.Count));
+        Assert.Equal("ana@example.com it expired without enough approvals, so nothing is done", late.Describe());
+        Assert.Equal("it expired without enough approvals, so nothing is done", new ApprovalProgress(ApprovalState.Expired, [late.Decisions[1]]).Describe());
+    }
+
+    [Fact]
     public async Task Decisions_of_another_request_for_the_same_plan_do_not_count()
     {
         var asked = Asked.Request(quorum: 1);

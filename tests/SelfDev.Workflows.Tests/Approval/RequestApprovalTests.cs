@@ -79,6 +79,60 @@ public sealed class RequestApprovalTests : IDisposable
         Assert.Equal(3, notifier.All.Count);
     }
 
+    [Fact]
+    public async Task Where_everybody_has_decided_nobody_is_told_and_nothing_fails()
+    {
+        var request = await _trust.Requests.WriteAsync(Asked.Request(quorum: 1, approvers: Asked.Ana), Cancel);
+        await _trust.Decisions.RecordAsync(request, Asked.Approve(request, Asked.Ana), Cancel);
+        await RunAsync(request);
+        Assert.Empty(_trust.Told.All);
+    }
+
+    [Theory]
+    [InlineData("training/run7", "scale-fleet on training/run7 waits for your decision")]
+    [InlineData(null, "scale-fleet on " + Asked.FleetId + " waits for your decision")]
+    public async Task A_message_names_what_it_is_about(string? subject, string expected)
+    {
+        var request = await _trust.Requests.WriteAsync(Asked.Request() with { Subject = subject }, Cancel);
+        await RunAsync(request);
+        Assert.All(_trust.Told.All, told => Assert.Equal(expected, told.Title));
+    }
+
+    // An unreadable policy file names no addresses; people are told on the shared channel all the same.
+    [Fact]
+    public async Task Without_a_policy_people_are_told_without_addresses()
+    {
+        var request = await _trust.Requests.WriteAsync(Asked.Request(), Cancel);
+        var links = new ApprovalLinks(_trust.Keys, new Uri("https://selfdev.example/"), _clock);
+        var missing = new PolicyFile(Path.Combine(Path.GetTempPath(), Guid.NewGuid().ToString("N")));
+        var ask = new RequestApproval(_trust.Requests, _trust.Decisions, links, missing, _trust.Ledger, _trust.Told);
+        await ask.RunAsync(new RequestApprovalInput(request.PlanHash, 0), new ActivityContext("run7", "key", Cancel));
+        Assert.Equal([null, null, null], _trust.Told.All.Select(told => told.Address));
+    }
+
+    [Fact]
+    public async Task A_policy_file_is_read_up_to_its_limit_and_one_that_cannot_be_read_is_named()
+    {
+        var path = Path.GetTempFileName();
+        try
+        {
+            await File.WriteAllTextAsync(path, "{ \"schema\": \"selfdev.policy/1\", \"rules\": [ { \"action\": \"*\", \"approvers\": [\"ana\"], \"expiresAfter\": \"1h\" } ] }", Cancel);
+            Assert.Equal(["ana"], (await new PolicyFile(path).ReadAsync(Cancel)).Policy!.Rules[0].Approvers);
+            await File.AppendAllTextAsync(path, new string(' ', ApprovalPolicyFormat.MaxBytes), Cancel);
+            var large = await new PolicyFile(path).ReadAsync(Cancel);
+            Assert.Null(large.Policy);
+            Assert.Contains($"{path} has", Assert.Single(large.Errors), StringComparison.Ordinal);
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+
+        var gone = await new PolicyFile(path).ReadAsync(Cancel);
+        Assert.Null(gone.Policy);
+        Assert.StartsWith($"The policy file {path} cannot be read: ", Assert.Single(gone.Errors), StringComparison.Ordinal);
+    }
+
     public void Dispose() => _trust.Dispose();
 
     private Task<Nothing> RunAsync(ApprovalRequest request, int reminder = 0) =>
