@@ -57,7 +57,7 @@ internal sealed class PolicyFleetFormat(PolicyFields fields)
         }
 
         var max = fields.Number(node, path, "maxCapacity", 0, 0, MostInstances);
-        if (max < min)
+        if (node.ContainsKey("maxCapacity") && max < min)
         {
             fields.Error($"{path}.maxCapacity", $"{max} is below minCapacity {min}");
         }
@@ -97,10 +97,14 @@ internal sealed class PolicyFleetFormat(PolicyFields fields)
             DrainTimeout = drainTimeout,
             UsdPerDay = budget,
             Envelope = node.TryGetValue("envelope", out var envelope) ? Envelope(envelope, $"{path}.envelope", fleet.MinCapacity, fleet.TotalMaxCapacity) : null,
-            Specification = node.TryGetValue("specification", out var specification) && fields.Object(specification, $"{path}.specification") is not null
-                ? JsonObject.Create(specification.Clone())
-                : null,
+            Specification = node.TryGetValue("specification", out var specification) ? Specification(specification, $"{path}.specification") : null,
         };
+    }
+
+    private JsonObject? Specification(JsonElement element, string path)
+    {
+        _ = fields.Object(element, path);
+        return element.ValueKind == JsonValueKind.Object ? JsonObject.Create(element.Clone()) : null;
     }
 
     private EmergencyEnvelope Envelope(JsonElement element, string path, int floor, int ceiling)

@@ -38,6 +38,7 @@ public class PolicyFleetTests
     }
 
     [Theory]
+    [InlineData("\"specification\": {", "\"specification\": 5, \"x\": {", "$.fleets.chat.scaling.specification: expected an object, found number")]
     [InlineData("\"chat\": {", "\"\": {", "$.fleets.: the name of a fleet has")]
     [InlineData("\"chat\": {", "\"chat-of-a-name-that-goes-on-and-on-until-it-has-more-than-63-letters\": {", "$.fleets.chat-of-a-name-that-goes-on-and-on-until-it-has-more-than-63-letters: the name of a fleet has")]
     [InlineData("virtualMachineScaleSets/chat\"", "disks/chat\"", "$.fleets.chat.resourceId: expected /subscriptions/")]
