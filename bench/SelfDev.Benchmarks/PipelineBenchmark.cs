@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text;
 using Microsoft.Extensions.DependencyInjection;
 using SelfDev.Local.Hosting;
-using SelfDev.Workflows.Diagnosis;
+using SelfDev.Workflows.CaseFile;
 using SelfDev.Workflows.Intake;
 using SelfDev.Workflows.Ports;
 

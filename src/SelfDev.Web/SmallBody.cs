@@ -4,7 +4,7 @@ using System.Text.Unicode;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.WebUtilities;
-using SelfDev.Core.Redaction;
+using SelfDev.Core.Text;
 
 namespace SelfDev.Web;
 

@@ -1,11 +1,12 @@
 using Microsoft.Extensions.Logging.Abstractions;
 using SelfDev.Core.Approvals;
-using SelfDev.Core.Artifacts;
+using SelfDev.Core.Capabilities;
 using SelfDev.Core.Findings;
 using SelfDev.Core.Lineage;
-using SelfDev.Core.Reports;
-using SelfDev.Workflows.ActionExecution;
+using SelfDev.Core.Reports.Model;
+using SelfDev.Workflows.Actions;
 using SelfDev.Workflows.Analysts;
+using SelfDev.Workflows.CaseFile;
 using SelfDev.Workflows.Diagnosis;
 using SelfDev.Workflows.Engine;
 using SelfDev.Workflows.Ports;

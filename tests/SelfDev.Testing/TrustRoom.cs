@@ -3,10 +3,10 @@ using System.Security.Cryptography;
 using Microsoft.Extensions.Logging.Abstractions;
 using SelfDev.Core.Approvals;
 using SelfDev.Core.Trust;
-using SelfDev.Workflows.ActionExecution;
 using SelfDev.Workflows.Approval;
-using SelfDev.Workflows.FleetScaling;
+using SelfDev.Workflows.Effects;
 using SelfDev.Workflows.Ports;
+using SelfDev.Workflows.Scaling.Model;
 using SelfDev.Workflows.Trust;
 
 namespace SelfDev.Testing;

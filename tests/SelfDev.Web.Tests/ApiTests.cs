@@ -1,15 +1,17 @@
-using SelfDev.Workflows.Trust;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using SelfDev.Core.Approvals;
+using SelfDev.Core.Json;
 using SelfDev.Core.Ledger;
-using SelfDev.Core.Reports;
+using SelfDev.Core.Reports.Render;
+using SelfDev.Workflows.Approval;
 using SelfDev.Workflows.Engine;
 using SelfDev.Workflows.Intake;
 using SelfDev.Workflows.Ports;
+using SelfDev.Workflows.Trust;
 using static SelfDev.Web.Tests.WebHost;
 
 namespace SelfDev.Web.Tests;

@@ -3,7 +3,8 @@ using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json.Nodes;
 using SelfDev.Workflows.Engine;
-using SelfDev.Workflows.FleetScaling;
+using SelfDev.Workflows.Scaling.Decide;
+using SelfDev.Workflows.Scaling.Model;
 using static SelfDev.Web.Tests.WebHost;
 
 namespace SelfDev.Web.Tests;

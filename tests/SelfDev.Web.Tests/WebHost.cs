@@ -8,14 +8,13 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using SelfDev.Core.Approvals;
 using SelfDev.Core.Findings;
-using SelfDev.Core.Proposals;
 using SelfDev.Core.Trust;
 using SelfDev.Testing;
 using SelfDev.Workflows.Approval;
 using SelfDev.Workflows.Diagnosis;
 using SelfDev.Workflows.Engine;
-using SelfDev.Workflows.FleetScaling;
 using SelfDev.Workflows.Ports;
+using SelfDev.Workflows.Scaling.Decide;
 using SelfDev.Workflows.Trust;
 
 namespace SelfDev.Web.Tests;

@@ -1,7 +1,9 @@
 using System.Diagnostics;
 using System.Globalization;
 using SelfDev.Core.Artifacts;
+using SelfDev.Core.Capabilities;
 using SelfDev.Core.Evaluation;
+using SelfDev.Core.Evaluation.Comparison;
 using SelfDev.Core.Statistics;
 
 namespace SelfDev.Benchmarks.Evaluation;

@@ -1,5 +1,7 @@
 using System.Diagnostics;
-using SelfDev.Core.Fleets;
+using SelfDev.Core.Scaling.Model;
+using SelfDev.Core.Scaling.Planning;
+using SelfDev.Core.Scaling.Simulation;
 
 namespace SelfDev.Benchmarks.Fleets;
 

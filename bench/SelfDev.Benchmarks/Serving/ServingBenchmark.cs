@@ -2,7 +2,10 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using SelfDev.Core.Artifacts;
+using SelfDev.Core.Capabilities;
 using SelfDev.Core.Serving;
+using SelfDev.Core.Serving.Cache;
+using SelfDev.Core.Serving.Model;
 
 namespace SelfDev.Benchmarks.Serving;
 

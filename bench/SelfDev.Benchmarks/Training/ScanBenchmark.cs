@@ -3,7 +3,10 @@ using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
 using SelfDev.Core.Artifacts;
+using SelfDev.Core.Capabilities;
 using SelfDev.Core.Training;
+using SelfDev.Core.Training.Formats;
+using SelfDev.Core.Training.Model;
 
 namespace SelfDev.Benchmarks.Training;
 

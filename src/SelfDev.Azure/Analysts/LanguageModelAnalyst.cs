@@ -4,7 +4,7 @@ using System.Globalization;
 using Azure.Core;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
-using SelfDev.Core.Redaction;
+using SelfDev.Core.Text;
 using SelfDev.Workflows.Analysts;
 using SelfDev.Workflows.Ports;
 

@@ -2,7 +2,7 @@ using System.Buffers;
 using Azure;
 using Azure.Storage.Blobs;
 using Azure.Storage.Blobs.Models;
-using SelfDev.Core.Redaction;
+using SelfDev.Core.Text;
 using SelfDev.Workflows.Ports;
 
 namespace SelfDev.Azure.Blobs;

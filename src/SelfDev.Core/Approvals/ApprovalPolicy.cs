@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.Json.Serialization;
+using SelfDev.Core.Findings;
 using SelfDev.Core.Lineage;
-using SelfDev.Core.Proposals;
 
 namespace SelfDev.Core.Approvals;
 

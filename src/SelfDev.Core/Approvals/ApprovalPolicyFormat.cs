@@ -1,7 +1,7 @@
 using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Serialization;
-using SelfDev.Core.Proposals;
+using SelfDev.Core.Findings;
 
 namespace SelfDev.Core.Approvals;
 

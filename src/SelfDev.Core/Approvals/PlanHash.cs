@@ -1,6 +1,5 @@
 using System.Security.Cryptography;
-using SelfDev.Core.Ledger;
-using SelfDev.Core.Reports;
+using SelfDev.Core.Json;
 
 namespace SelfDev.Core.Approvals;
 

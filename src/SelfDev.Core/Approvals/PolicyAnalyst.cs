@@ -1,6 +1,6 @@
 using System.Text.Json;
 using SelfDev.Core.Lineage;
-using SelfDev.Core.Redaction;
+using SelfDev.Core.Text;
 
 namespace SelfDev.Core.Approvals;
 

@@ -1,7 +1,8 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
-using SelfDev.Core.Redaction;
+using SelfDev.Core.Capabilities;
+using SelfDev.Core.Text;
 
 namespace SelfDev.Core.Artifacts;
 

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.IO.Enumeration;
-using SelfDev.Core.Redaction;
+using SelfDev.Core.Text;
 
 namespace SelfDev.Core.Artifacts;
 

@@ -1,8 +1,15 @@
 using System.Security.Cryptography;
 using System.Text;
 using SelfDev.Core.Artifacts;
+using SelfDev.Core.Capabilities;
+using SelfDev.Core.Evaluation.Comparison;
+using SelfDev.Core.Evaluation.Findings;
+using SelfDev.Core.Evaluation.Formats;
+using SelfDev.Core.Evaluation.Model;
+using SelfDev.Core.Evaluation.Reading;
+using SelfDev.Core.Evaluation.Report;
 using SelfDev.Core.Findings;
-using SelfDev.Core.Redaction;
+using SelfDev.Core.Text;
 
 namespace SelfDev.Core.Evaluation;
 

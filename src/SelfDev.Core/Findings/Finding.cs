@@ -1,5 +1,4 @@
 using System.Text.Json.Serialization;
-using SelfDev.Core.Proposals;
 
 namespace SelfDev.Core.Findings;
 

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using SelfDev.Core.Reports;
+using SelfDev.Core.Json;
 
 namespace SelfDev.Core.Ledger;
 

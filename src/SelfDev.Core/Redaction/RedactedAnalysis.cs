@@ -1,7 +1,8 @@
-using SelfDev.Core.Artifacts;
+using SelfDev.Core.Capabilities;
 using SelfDev.Core.Findings;
-using SelfDev.Core.Proposals;
-using SelfDev.Core.Reports;
+using SelfDev.Core.Json;
+using SelfDev.Core.Reports.Model;
+using SelfDev.Core.Text;
 
 namespace SelfDev.Core.Redaction;
 

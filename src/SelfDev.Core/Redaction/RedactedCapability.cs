@@ -1,4 +1,5 @@
 using SelfDev.Core.Artifacts;
+using SelfDev.Core.Capabilities;
 
 namespace SelfDev.Core.Redaction;
 

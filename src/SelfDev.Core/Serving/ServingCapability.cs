@@ -1,8 +1,12 @@
 using System.Security.Cryptography;
 using System.Text;
 using SelfDev.Core.Artifacts;
+using SelfDev.Core.Capabilities;
 using SelfDev.Core.Findings;
-using SelfDev.Core.Reports;
+using SelfDev.Core.Serving.Findings;
+using SelfDev.Core.Serving.Model;
+using SelfDev.Core.Serving.Report;
+using SelfDev.Core.Serving.Traffic;
 
 namespace SelfDev.Core.Serving;
 
@@ -69,9 +73,9 @@ public sealed class ServingCapability : ICapability
             {
                 Action = proposal.Action switch
                 {
-                    Proposals.FixPrompt fix => fix with { Service = service },
-                    Proposals.PinRouting pin => pin with { Service = service },
-                    Proposals.RaiseCacheCapacity raise => raise with { Service = service },
+                    FixPrompt fix => fix with { Service = service },
+                    PinRouting pin => pin with { Service = service },
+                    RaiseCacheCapacity raise => raise with { Service = service },
                     var other => other,
                 },
             }),

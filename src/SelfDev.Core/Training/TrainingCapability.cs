@@ -1,7 +1,13 @@
 using System.Security.Cryptography;
 using System.Text;
 using SelfDev.Core.Artifacts;
+using SelfDev.Core.Capabilities;
 using SelfDev.Core.Findings;
+using SelfDev.Core.Training.Formats;
+using SelfDev.Core.Training.Model;
+using SelfDev.Core.Training.Proposals;
+using SelfDev.Core.Training.Report;
+using SelfDev.Core.Training.Run;
 
 namespace SelfDev.Core.Training;
 

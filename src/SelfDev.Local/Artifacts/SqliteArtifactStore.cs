@@ -1,8 +1,8 @@
 using System.Buffers;
 using System.Runtime.CompilerServices;
 using System.Text.Json;
-using SelfDev.Core.Redaction;
-using SelfDev.Core.Reports;
+using SelfDev.Core.Json;
+using SelfDev.Core.Text;
 using SelfDev.Local.Sqlite;
 using SelfDev.Workflows.Engine;
 using SelfDev.Workflows.Ports;

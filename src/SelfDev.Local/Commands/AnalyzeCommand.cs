@@ -1,7 +1,7 @@
 using System.CommandLine;
-using SelfDev.Core.Artifacts;
+using SelfDev.Core.Capabilities;
 using SelfDev.Core.Findings;
-using SelfDev.Core.Redaction;
+using SelfDev.Core.Text;
 using SelfDev.Local.Terminal;
 
 namespace SelfDev.Local.Commands;

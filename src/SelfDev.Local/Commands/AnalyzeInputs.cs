@@ -1,4 +1,5 @@
 using SelfDev.Core.Artifacts;
+using SelfDev.Core.Capabilities;
 using SelfDev.Core.Lineage;
 using SelfDev.Local.Terminal;
 

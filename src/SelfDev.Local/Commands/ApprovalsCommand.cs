@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
-using SelfDev.Core.Redaction;
+using SelfDev.Core.Text;
 
 namespace SelfDev.Local.Commands;
 

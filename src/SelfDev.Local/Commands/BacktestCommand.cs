@@ -1,7 +1,12 @@
 using System.CommandLine;
 using System.Globalization;
 using SelfDev.Core.Artifacts;
-using SelfDev.Core.Fleets;
+using SelfDev.Core.Capabilities;
+using SelfDev.Core.Scaling.Backtesting;
+using SelfDev.Core.Scaling.Model;
+using SelfDev.Core.Traffic;
+using SelfDev.Core.Traffic.Formats;
+using SelfDev.Core.Traffic.Model;
 
 namespace SelfDev.Local.Commands;
 

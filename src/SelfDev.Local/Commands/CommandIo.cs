@@ -1,4 +1,4 @@
-using SelfDev.Core.Artifacts;
+using SelfDev.Core.Capabilities;
 using SelfDev.Workflows.Diagnosis;
 
 namespace SelfDev.Local.Commands;

@@ -3,7 +3,7 @@ using System.CommandLine.Help;
 using System.CommandLine.Invocation;
 using System.Text.RegularExpressions;
 using SelfDev.Core.Artifacts;
-using SelfDev.Core.Redaction;
+using SelfDev.Core.Text;
 using SelfDev.Local.Hosting;
 
 namespace SelfDev.Local.Commands;

@@ -2,7 +2,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
-using SelfDev.Core.Redaction;
+using SelfDev.Core.Text;
 using SelfDev.Local.Demo;
 using SelfDev.Local.Hosting;
 

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using SelfDev.Core.Artifacts;
-using SelfDev.Core.Redaction;
-using SelfDev.Core.Reports;
+using SelfDev.Core.Reports.Render;
+using SelfDev.Core.Text;
 
 namespace SelfDev.Local.Commands;
 

@@ -1,7 +1,8 @@
 using System.Globalization;
 using SelfDev.Core.Artifacts;
-using SelfDev.Core.Fleets;
-using SelfDev.Core.Redaction;
+using SelfDev.Core.Scaling.Model;
+using SelfDev.Core.Scaling.Simulation;
+using SelfDev.Core.Text;
 using YamlDotNet.Core;
 using YamlDotNet.Serialization;
 using YamlDotNet.Serialization.NamingConventions;

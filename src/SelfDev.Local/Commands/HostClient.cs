@@ -6,7 +6,7 @@ using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using SelfDev.Core.Approvals;
-using SelfDev.Core.Redaction;
+using SelfDev.Core.Text;
 using SelfDev.Local.Hosting;
 
 namespace SelfDev.Local.Commands;

@@ -2,7 +2,8 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Text.Json.Nodes;
-using SelfDev.Core.Reports;
+using SelfDev.Core.Json;
+using SelfDev.Core.Reports.Render;
 using SelfDev.Local.Terminal;
 
 namespace SelfDev.Local.Commands;

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using SelfDev.Core.Json;
 using SelfDev.Core.Ledger;
-using SelfDev.Core.Reports;
 using SelfDev.Local.Hosting;
 
 namespace SelfDev.Local.Commands;

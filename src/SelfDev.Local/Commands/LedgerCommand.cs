@@ -2,9 +2,9 @@ using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using SelfDev.Core.Json;
 using SelfDev.Core.Ledger;
-using SelfDev.Core.Redaction;
-using SelfDev.Core.Reports;
+using SelfDev.Core.Text;
 using SelfDev.Local.Hosting;
 
 namespace SelfDev.Local.Commands;

@@ -1,8 +1,9 @@
 using System.CommandLine;
 using System.Text;
-using SelfDev.Core.Artifacts;
-using SelfDev.Core.Redaction;
-using SelfDev.Core.Reports;
+using SelfDev.Core.Capabilities;
+using SelfDev.Core.Json;
+using SelfDev.Core.Reports.Render;
+using SelfDev.Core.Text;
 using SelfDev.Local.Terminal;
 
 namespace SelfDev.Local.Commands;

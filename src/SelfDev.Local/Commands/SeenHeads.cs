@@ -1,6 +1,6 @@
 using System.Text.Json;
+using SelfDev.Core.Json;
 using SelfDev.Core.Ledger;
-using SelfDev.Core.Reports;
 using SelfDev.Local.Storage;
 
 namespace SelfDev.Local.Commands;

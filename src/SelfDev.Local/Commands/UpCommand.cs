@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Net;
 using Microsoft.Extensions.Logging;
-using SelfDev.Core.Redaction;
+using SelfDev.Core.Text;
 using SelfDev.Local.Hosting;
 using SelfDev.Workflows.Ports;
 

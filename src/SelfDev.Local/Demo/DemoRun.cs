@@ -1,8 +1,13 @@
 using System.Net.Http.Headers;
 using System.Text.Json;
 using Microsoft.Extensions.DependencyInjection;
-using SelfDev.Core.Reports;
+using SelfDev.Core.Approvals;
+using SelfDev.Core.Findings;
+using SelfDev.Core.Json;
+using SelfDev.Core.Ledger;
 using SelfDev.Local.Hosting;
+using SelfDev.Workflows.Actions;
+using SelfDev.Workflows.CaseFile;
 using SelfDev.Workflows.Diagnosis;
 using SelfDev.Workflows.Engine;
 using SelfDev.Workflows.Intake;
@@ -150,7 +155,7 @@ internal sealed record DemoResult(
     string Status,
     string? Failure,
     int Findings,
-    IReadOnlyList<Workflows.ActionExecution.ActionOutcome> Actions,
+    IReadOnlyList<ActionOutcome> Actions,
     FleetChange Fleet,
     LedgerState Ledger,
     IReadOnlyDictionary<string, string> Reports,

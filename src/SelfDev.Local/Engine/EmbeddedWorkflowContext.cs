@@ -4,7 +4,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
-using SelfDev.Core.Reports;
+using SelfDev.Core.Json;
 using SelfDev.Workflows.Engine;
 
 namespace SelfDev.Local.Engine;

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json;
-using SelfDev.Core.Reports;
+using SelfDev.Core.Json;
 using SelfDev.Local.Sqlite;
 using SelfDev.Workflows.Engine;
 

@@ -1,7 +1,7 @@
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using Microsoft.Data.Sqlite;
-using SelfDev.Core.Reports;
+using SelfDev.Core.Json;
 using SelfDev.Local.Sqlite;
 using SelfDev.Workflows.Engine;
 

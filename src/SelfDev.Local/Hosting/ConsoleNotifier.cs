@@ -1,5 +1,5 @@
 using System.Collections.Concurrent;
-using SelfDev.Core.Redaction;
+using SelfDev.Core.Text;
 using SelfDev.Workflows.Ports;
 
 namespace SelfDev.Local.Hosting;

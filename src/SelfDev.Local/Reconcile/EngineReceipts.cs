@@ -1,5 +1,5 @@
 using System.Text.Json;
-using SelfDev.Core.Reports;
+using SelfDev.Core.Json;
 using SelfDev.Local.Engine;
 using SelfDev.Local.Sqlite;
 using SelfDev.Workflows.Ledger;

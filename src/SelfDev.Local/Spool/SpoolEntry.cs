@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 using System.Text.Json;
-using SelfDev.Core.Reports;
+using SelfDev.Core.Json;
 
 namespace SelfDev.Local.Spool;
 

@@ -1,5 +1,5 @@
 using SelfDev.Core.Artifacts;
-using SelfDev.Core.Reports;
+using SelfDev.Core.Reports.Render;
 using SelfDev.Local.Commands;
 
 namespace SelfDev.Local.Terminal;

@@ -1,10 +1,11 @@
 using System.Globalization;
 using SelfDev.Core.Findings;
-using SelfDev.Core.Redaction;
-using SelfDev.Core.Reports;
+using SelfDev.Core.Reports.Model;
+using SelfDev.Core.Reports.Render;
+using SelfDev.Core.Text;
 using Spectre.Console;
-using Paragraph = SelfDev.Core.Reports.Paragraph;
-using Table = SelfDev.Core.Reports.Table;
+using Paragraph = SelfDev.Core.Reports.Model.Paragraph;
+using Table = SelfDev.Core.Reports.Model.Table;
 
 namespace SelfDev.Local.Terminal;
 

@@ -1,4 +1,4 @@
-using SelfDev.Core.Redaction;
+using SelfDev.Core.Text;
 using Spectre.Console;
 
 namespace SelfDev.Local.Terminal;

@@ -3,7 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using SelfDev.Core.Approvals;
 using SelfDev.Core.Findings;
-using SelfDev.Core.Reports;
+using SelfDev.Core.Json;
 using SelfDev.Web.Pages;
 using SelfDev.Workflows.Approval;
 using SelfDev.Workflows.Diagnosis;

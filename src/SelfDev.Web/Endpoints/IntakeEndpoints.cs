@@ -3,7 +3,7 @@ using Microsoft.AspNetCore.Http.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using SelfDev.Core.Artifacts;
-using SelfDev.Core.Redaction;
+using SelfDev.Core.Text;
 using SelfDev.Web.Pages;
 using SelfDev.Workflows.Diagnosis;
 using SelfDev.Workflows.Ports;

@@ -1,16 +1,14 @@
-using System.Text.Json;
 using System.Globalization;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using SelfDev.Core.Approvals;
-using SelfDev.Core.Ledger;
-using SelfDev.Core.Reports;
+using SelfDev.Core.Json;
 using SelfDev.Web.Pages;
 using SelfDev.Workflows.Approval;
 using SelfDev.Workflows.Engine;
-using SelfDev.Workflows.Ledger;
 using SelfDev.Workflows.Ports;
 using SelfDev.Workflows.Trust;
 

@@ -2,7 +2,7 @@ using System.Globalization;
 using Microsoft.AspNetCore.Http;
 using SelfDev.Core.Approvals;
 using SelfDev.Core.Findings;
-using SelfDev.Core.Reports;
+using SelfDev.Core.Reports.Render;
 using SelfDev.Workflows.Approval;
 
 namespace SelfDev.Web.Pages;

@@ -2,7 +2,7 @@ using System.Text.Json;
 using Microsoft.AspNetCore.Http;
 using SelfDev.Core.Findings;
 using SelfDev.Core.Ledger;
-using SelfDev.Core.Reports;
+using SelfDev.Core.Reports.Render;
 using SelfDev.Workflows.Approval;
 using SelfDev.Workflows.Diagnosis;
 using SelfDev.Workflows.Engine;

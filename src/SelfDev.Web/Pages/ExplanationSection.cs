@@ -1,7 +1,6 @@
 using System.Globalization;
 using SelfDev.Core.Findings;
-using SelfDev.Core.Redaction;
-using SelfDev.Core.Reports;
+using SelfDev.Core.Reports.Render;
 using SelfDev.Workflows.Approval;
 using SelfDev.Workflows.Diagnosis;
 

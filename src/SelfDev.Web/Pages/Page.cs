@@ -1,8 +1,8 @@
 using System.Security.Cryptography;
 using System.Text;
 using Microsoft.AspNetCore.Http;
-using SelfDev.Core.Redaction;
-using SelfDev.Core.Reports;
+using SelfDev.Core.Reports.Render;
+using SelfDev.Core.Text;
 
 namespace SelfDev.Web.Pages;
 

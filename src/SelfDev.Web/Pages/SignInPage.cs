@@ -1,6 +1,6 @@
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
-using SelfDev.Core.Reports;
+using SelfDev.Core.Reports.Render;
 
 namespace SelfDev.Web.Pages;
 

@@ -3,8 +3,8 @@ using Microsoft.AspNetCore.WebUtilities;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Net.Http.Headers;
 using SelfDev.Core.Approvals;
-using SelfDev.Core.Redaction;
-using SelfDev.Core.Reports;
+using SelfDev.Core.Reports.Render;
+using SelfDev.Core.Text;
 
 namespace SelfDev.Web.Pages;
 

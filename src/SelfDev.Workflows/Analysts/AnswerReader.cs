@@ -1,5 +1,5 @@
 using System.Text.Json;
-using SelfDev.Core.Redaction;
+using SelfDev.Core.Text;
 using SelfDev.Workflows.Ports;
 
 namespace SelfDev.Workflows.Analysts;

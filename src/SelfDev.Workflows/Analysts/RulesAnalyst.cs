@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 using SelfDev.Core.Findings;
-using SelfDev.Core.Redaction;
+using SelfDev.Core.Text;
 using SelfDev.Workflows.Ports;
 
 namespace SelfDev.Workflows.Analysts;

@@ -1,4 +1,4 @@
-using SelfDev.Core.Redaction;
+using SelfDev.Core.Text;
 using SelfDev.Workflows.Ports;
 
 namespace SelfDev.Workflows.Analysts;

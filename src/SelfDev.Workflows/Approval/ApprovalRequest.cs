@@ -2,8 +2,7 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using SelfDev.Core.Approvals;
 using SelfDev.Core.Findings;
-using SelfDev.Core.Proposals;
-using SelfDev.Core.Reports;
+using SelfDev.Core.Json;
 
 namespace SelfDev.Workflows.Approval;
 

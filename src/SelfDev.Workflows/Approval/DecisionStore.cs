@@ -4,8 +4,8 @@ using System.Security.Cryptography;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using SelfDev.Core.Approvals;
+using SelfDev.Core.Json;
 using SelfDev.Core.Ledger;
-using SelfDev.Core.Reports;
 using SelfDev.Workflows.Ports;
 using SelfDev.Workflows.Trust;
 

@@ -1,10 +1,10 @@
 using System.Globalization;
 using SelfDev.Core.Artifacts;
+using SelfDev.Core.Capabilities;
 using SelfDev.Core.Findings;
-using SelfDev.Core.Proposals;
 using SelfDev.Core.Redaction;
-using SelfDev.Core.Training;
 using SelfDev.Workflows.Analysts;
+using SelfDev.Workflows.CaseFile;
 using SelfDev.Workflows.Engine;
 using SelfDev.Workflows.Intake;
 using SelfDev.Workflows.Ports;

@@ -1,7 +1,8 @@
 using System.Globalization;
 using SelfDev.Core.Approvals;
 using SelfDev.Core.Ledger;
-using SelfDev.Workflows.ActionExecution;
+using SelfDev.Workflows.Actions;
+using SelfDev.Workflows.CaseFile;
 using SelfDev.Workflows.Engine;
 using SelfDev.Workflows.Intake;
 using SelfDev.Workflows.Ledger;
@@ -130,7 +131,7 @@ public static class ArtifactDiagnosis
         try
         {
             return await context.CallWorkflowAsync(
-                ActionExecution.ActionExecution.Handle,
+                ActionExecution.Handle,
                 new ActionInput(context.InstanceId, number),
                 string.Create(CultureInfo.InvariantCulture, $"{context.InstanceId}:action:{number}"));
         }

@@ -1,8 +1,8 @@
-using SelfDev.Core.Artifacts;
+using SelfDev.Core.Capabilities;
 using SelfDev.Core.Evaluation;
-using SelfDev.Core.Fleets;
 using SelfDev.Core.Redaction;
 using SelfDev.Core.Serving;
+using SelfDev.Core.Traffic;
 using SelfDev.Core.Training;
 
 namespace SelfDev.Workflows.Diagnosis;

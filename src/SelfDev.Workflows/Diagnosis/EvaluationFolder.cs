@@ -1,6 +1,10 @@
 using System.Globalization;
 using SelfDev.Core.Artifacts;
+using SelfDev.Core.Capabilities;
 using SelfDev.Core.Evaluation;
+using SelfDev.Core.Evaluation.Model;
+using SelfDev.Core.Lineage;
+using SelfDev.Workflows.CaseFile;
 using SelfDev.Workflows.Intake;
 using SelfDev.Workflows.Ports;
 

@@ -3,6 +3,7 @@ using Microsoft.Extensions.Logging;
 using SelfDev.Core.Findings;
 using SelfDev.Core.Lineage;
 using SelfDev.Workflows.Analysts;
+using SelfDev.Workflows.CaseFile;
 using SelfDev.Workflows.Engine;
 using SelfDev.Workflows.Ports;
 

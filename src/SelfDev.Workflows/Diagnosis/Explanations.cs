@@ -1,9 +1,10 @@
 using System.Text.Json;
 using SelfDev.Core.Approvals;
 using SelfDev.Core.Findings;
+using SelfDev.Core.Json;
 using SelfDev.Core.Lineage;
-using SelfDev.Core.Reports;
 using SelfDev.Workflows.Analysts;
+using SelfDev.Workflows.CaseFile;
 using SelfDev.Workflows.Engine;
 using SelfDev.Workflows.Ports;
 

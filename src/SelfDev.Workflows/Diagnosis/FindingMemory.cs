@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using SelfDev.Core.Findings;
-using SelfDev.Core.Training;
 using SelfDev.Workflows.Engine;
 using SelfDev.Workflows.Ports;
 

@@ -1,7 +1,7 @@
 using System.Globalization;
-using SelfDev.Core.Artifacts;
+using SelfDev.Core.Capabilities;
 using SelfDev.Core.Findings;
-using SelfDev.Core.Training;
+using SelfDev.Core.Training.Model;
 
 namespace SelfDev.Workflows.Diagnosis;
 

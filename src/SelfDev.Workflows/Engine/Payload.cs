@@ -1,6 +1,6 @@
 using System.Text;
 using System.Text.Json;
-using SelfDev.Core.Reports;
+using SelfDev.Core.Json;
 
 namespace SelfDev.Workflows.Engine;
 

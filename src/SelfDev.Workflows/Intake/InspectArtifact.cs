@@ -1,7 +1,8 @@
 using System.Buffers;
 using System.Security.Cryptography;
 using SelfDev.Core.Artifacts;
-using SelfDev.Workflows.Diagnosis;
+using SelfDev.Core.Capabilities;
+using SelfDev.Workflows.CaseFile;
 using SelfDev.Workflows.Engine;
 using SelfDev.Workflows.Ports;
 

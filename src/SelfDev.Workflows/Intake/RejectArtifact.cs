@@ -1,7 +1,7 @@
 using System.Security.Cryptography;
 using System.Text.Json;
 using SelfDev.Core.Artifacts;
-using SelfDev.Core.Reports;
+using SelfDev.Core.Json;
 using SelfDev.Workflows.Engine;
 using SelfDev.Workflows.Ports;
 

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using SelfDev.Core.Json;
 using SelfDev.Core.Ledger;
-using SelfDev.Core.Reports;
 using SelfDev.Workflows.Engine;
 using SelfDev.Workflows.Ports;
 

@@ -1,6 +1,6 @@
 using System.Text;
 using SelfDev.Core.Artifacts;
-using SelfDev.Core.Redaction;
+using SelfDev.Core.Text;
 using SelfDev.Workflows.Engine;
 
 namespace SelfDev.Workflows.Ports;

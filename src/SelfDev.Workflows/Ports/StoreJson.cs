@@ -1,5 +1,5 @@
 using System.Text.Json;
-using SelfDev.Core.Reports;
+using SelfDev.Core.Json;
 using SelfDev.Workflows.Engine;
 
 namespace SelfDev.Workflows.Ports;

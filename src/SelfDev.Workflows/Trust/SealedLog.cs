@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
-using SelfDev.Core.Reports;
+using SelfDev.Core.Json;
 using SelfDev.Core.Trust;
 using SelfDev.Workflows.Engine;
 using SelfDev.Workflows.Ports;

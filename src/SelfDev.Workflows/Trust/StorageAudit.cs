@@ -2,9 +2,9 @@ using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
-using SelfDev.Core.Redaction;
-using SelfDev.Workflows.ActionExecution;
+using SelfDev.Core.Text;
 using SelfDev.Workflows.Approval;
+using SelfDev.Workflows.Effects;
 using SelfDev.Workflows.Engine;
 using SelfDev.Workflows.Ports;
 

@@ -6,7 +6,8 @@ using System.Text.Json.Nodes;
 using Microsoft.Extensions.Logging;
 using SelfDev.Core.Findings;
 using SelfDev.Core.Ledger;
-using SelfDev.Core.Redaction;
+using SelfDev.Core.Text;
+using SelfDev.Workflows.Engine;
 using SelfDev.Workflows.Ledger;
 using SelfDev.Workflows.Ports;
 

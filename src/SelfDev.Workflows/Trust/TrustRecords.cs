@@ -1,6 +1,6 @@
 using System.Buffers;
 using System.Globalization;
-using SelfDev.Core.Redaction;
+using SelfDev.Core.Text;
 using SelfDev.Workflows.Ports;
 
 namespace SelfDev.Workflows.Trust;

@@ -2,6 +2,7 @@ using SelfDev.Azure.Analysts;
 using SelfDev.Core.Findings;
 using SelfDev.Core.Lineage;
 using SelfDev.Testing;
+using SelfDev.Workflows.CaseFile;
 using SelfDev.Workflows.Diagnosis;
 using SelfDev.Workflows.Ports;
 

@@ -3,7 +3,6 @@ using FsCheck;
 using FsCheck.Fluent;
 using SelfDev.Azure.Analysts;
 using SelfDev.Core.Findings;
-using SelfDev.Core.Proposals;
 using SelfDev.Testing;
 using SelfDev.Workflows.Ports;
 

@@ -1,8 +1,9 @@
-using SelfDev.Workflows.Trust;
-using SelfDev.Core.Proposals;
+using SelfDev.Azure.Blobs;
 using SelfDev.Core.Approvals;
+using SelfDev.Core.Findings;
 using SelfDev.Testing;
 using SelfDev.Workflows.Approval;
+using SelfDev.Workflows.Trust;
 
 namespace SelfDev.Azure.Tests.Approval;
 

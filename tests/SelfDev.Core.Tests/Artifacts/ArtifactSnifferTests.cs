@@ -1,6 +1,7 @@
 using System.IO.Compression;
 using System.Text;
 using SelfDev.Core.Artifacts;
+using SelfDev.Core.Capabilities;
 
 namespace SelfDev.Core.Tests.Artifacts;
 

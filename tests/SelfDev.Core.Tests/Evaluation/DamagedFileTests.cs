@@ -3,9 +3,11 @@ using System.Text.Json;
 using FsCheck;
 using FsCheck.Fluent;
 using SelfDev.Core.Artifacts;
-using SelfDev.Core.Evaluation;
+using SelfDev.Core.Capabilities;
+using SelfDev.Core.Evaluation.Comparison;
 using SelfDev.Core.Findings;
-using SelfDev.Core.Reports;
+using SelfDev.Core.Json;
+using SelfDev.Core.Reports.Render;
 
 namespace SelfDev.Core.Tests.Evaluation;
 

@@ -1,6 +1,10 @@
 using System.Text;
 using SelfDev.Core.Artifacts;
+using SelfDev.Core.Capabilities;
 using SelfDev.Core.Evaluation;
+using SelfDev.Core.Evaluation.Comparison;
+using SelfDev.Core.Evaluation.Formats;
+using SelfDev.Core.Evaluation.Model;
 using SelfDev.Core.Findings;
 using SelfDev.Core.Rendering;
 

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Text;
-using SelfDev.Core.Evaluation;
+using SelfDev.Core.Evaluation.Comparison;
 using SelfDev.Core.Statistics;
 
 namespace SelfDev.Core.Tests.Evaluation;

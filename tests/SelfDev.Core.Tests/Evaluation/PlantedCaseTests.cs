@@ -1,7 +1,7 @@
-using SelfDev.Core.Artifacts;
-using SelfDev.Core.Evaluation;
+using SelfDev.Core.Capabilities;
+using SelfDev.Core.Evaluation.Comparison;
+using SelfDev.Core.Evaluation.Model;
 using SelfDev.Core.Findings;
-using SelfDev.Core.Proposals;
 using SelfDev.Core.Rendering;
 using SelfDev.Core.Statistics;
 

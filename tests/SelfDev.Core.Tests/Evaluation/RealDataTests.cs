@@ -1,6 +1,7 @@
 using SelfDev.Core.Artifacts;
+using SelfDev.Core.Capabilities;
 using SelfDev.Core.Evaluation;
-using SelfDev.Core.Findings;
+using SelfDev.Core.Evaluation.Comparison;
 using SelfDev.Testing;
 
 namespace SelfDev.Core.Tests.Evaluation;

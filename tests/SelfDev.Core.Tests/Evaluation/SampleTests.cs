@@ -1,5 +1,7 @@
 using SelfDev.Core.Artifacts;
+using SelfDev.Core.Capabilities;
 using SelfDev.Core.Evaluation;
+using SelfDev.Core.Evaluation.Comparison;
 using SelfDev.Core.Findings;
 using SelfDev.Core.Rendering;
 using SelfDev.Testing;

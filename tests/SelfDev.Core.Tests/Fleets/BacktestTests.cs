@@ -1,4 +1,7 @@
-using SelfDev.Core.Fleets;
+using SelfDev.Core.Scaling.Backtesting;
+using SelfDev.Core.Scaling.Model;
+using SelfDev.Core.Scaling.Policies;
+using SelfDev.Core.Scaling.Simulation;
 
 namespace SelfDev.Core.Tests.Fleets;
 

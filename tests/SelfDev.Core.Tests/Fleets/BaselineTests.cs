@@ -1,4 +1,6 @@
-using SelfDev.Core.Fleets;
+using SelfDev.Core.Scaling.Model;
+using SelfDev.Core.Scaling.Planning;
+using SelfDev.Core.Scaling.Policies.Baselines;
 
 namespace SelfDev.Core.Tests.Fleets;
 

@@ -1,7 +1,10 @@
 using System.Globalization;
 using FsCheck;
 using FsCheck.Fluent;
-using SelfDev.Core.Fleets;
+using SelfDev.Core.Scaling.Model;
+using SelfDev.Core.Scaling.Planning;
+using SelfDev.Core.Scaling.Queues;
+using SelfDev.Core.Scaling.Simulation;
 
 namespace SelfDev.Core.Tests.Fleets;
 

@@ -1,7 +1,12 @@
 using System.Text;
 using SelfDev.Core.Artifacts;
+using SelfDev.Core.Capabilities;
 using SelfDev.Core.Findings;
-using SelfDev.Core.Fleets;
+using SelfDev.Core.Scaling.Model;
+using SelfDev.Core.Traffic;
+using SelfDev.Core.Traffic.Formats;
+using SelfDev.Core.Traffic.Model;
+using SelfDev.Core.Traffic.Report;
 using SelfDev.Testing;
 
 namespace SelfDev.Core.Tests.Fleets;

@@ -1,4 +1,5 @@
-using SelfDev.Core.Fleets;
+using SelfDev.Core.Scaling.Planning;
+using SelfDev.Core.Statistics;
 
 namespace SelfDev.Core.Tests.Fleets;
 

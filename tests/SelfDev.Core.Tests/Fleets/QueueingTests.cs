@@ -1,4 +1,4 @@
-using SelfDev.Core.Fleets;
+using SelfDev.Core.Scaling.Queues;
 
 namespace SelfDev.Core.Tests.Fleets;
 

@@ -1,4 +1,8 @@
-using SelfDev.Core.Fleets;
+using SelfDev.Core.Scaling.Model;
+using SelfDev.Core.Scaling.Planning;
+using SelfDev.Core.Scaling.Policies;
+using SelfDev.Core.Scaling.Queues;
+using SelfDev.Core.Scaling.Simulation;
 
 namespace SelfDev.Core.Tests.Fleets;
 

@@ -1,9 +1,12 @@
 using System.Globalization;
 using System.Text;
 using SelfDev.Core.Artifacts;
+using SelfDev.Core.Capabilities;
 using SelfDev.Core.Findings;
-using SelfDev.Core.Fleets;
-using SelfDev.Core.Proposals;
+using SelfDev.Core.Scaling.Model;
+using SelfDev.Core.Scaling.Planning;
+using SelfDev.Core.Traffic;
+using SelfDev.Core.Traffic.Model;
 using SelfDev.Testing;
 
 namespace SelfDev.Core.Tests.Fleets;

@@ -1,4 +1,5 @@
-using SelfDev.Core.Fleets;
+using SelfDev.Core.Scaling.Model;
+using SelfDev.Core.Scaling.Planning;
 
 namespace SelfDev.Core.Tests.Fleets;
 

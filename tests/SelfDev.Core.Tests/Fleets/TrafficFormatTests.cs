@@ -1,6 +1,9 @@
 using System.Text;
 using SelfDev.Core.Artifacts;
-using SelfDev.Core.Fleets;
+using SelfDev.Core.Formats;
+using SelfDev.Core.Scaling.Model;
+using SelfDev.Core.Traffic.Formats;
+using SelfDev.Core.Traffic.Model;
 
 namespace SelfDev.Core.Tests.Fleets;
 

@@ -2,7 +2,7 @@ using System.Text;
 using System.Text.Json;
 using FsCheck;
 using FsCheck.Fluent;
-using SelfDev.Core.Ledger;
+using SelfDev.Core.Json;
 
 namespace SelfDev.Core.Tests.Ledger;
 

@@ -1,7 +1,6 @@
 using System.Text.Json;
 using SelfDev.Core.Findings;
-using SelfDev.Core.Proposals;
-using SelfDev.Core.Reports;
+using SelfDev.Core.Json;
 
 namespace SelfDev.Core.Tests.Proposals;
 

@@ -1,4 +1,4 @@
-using SelfDev.Core.Redaction;
+using SelfDev.Core.Text;
 
 namespace SelfDev.Core.Tests.Redaction;
 

@@ -1,11 +1,14 @@
 using FsCheck;
 using FsCheck.Fluent;
 using SelfDev.Core.Artifacts;
+using SelfDev.Core.Capabilities;
 using SelfDev.Core.Findings;
-using SelfDev.Core.Proposals;
+using SelfDev.Core.Json;
 using SelfDev.Core.Redaction;
-using SelfDev.Core.Reports;
+using SelfDev.Core.Reports.Model;
+using SelfDev.Core.Reports.Render;
 using SelfDev.Core.Tests.Training;
+using SelfDev.Core.Text;
 using SelfDev.Core.Training;
 
 namespace SelfDev.Core.Tests.Redaction;

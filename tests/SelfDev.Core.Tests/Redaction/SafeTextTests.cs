@@ -1,6 +1,6 @@
 using FsCheck;
 using FsCheck.Fluent;
-using SelfDev.Core.Redaction;
+using SelfDev.Core.Text;
 
 namespace SelfDev.Core.Tests.Redaction;
 

@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
-using SelfDev.Core.Redaction;
-using SelfDev.Core.Redaction.Secrets;
+using SelfDev.Core.Text;
+using SelfDev.Core.Text.Secrets;
 using SelfDev.Testing;
 
 namespace SelfDev.Core.Tests.Redaction;

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
-using SelfDev.Core.Redaction;
+using SelfDev.Core.Text;
 using SelfDev.Testing;
 
 namespace SelfDev.Core.Tests.Redaction;

@@ -1,7 +1,7 @@
 using System.Text;
 using FsCheck;
 using FsCheck.Fluent;
-using SelfDev.Core.Redaction;
+using SelfDev.Core.Text;
 
 namespace SelfDev.Core.Tests.Redaction;
 

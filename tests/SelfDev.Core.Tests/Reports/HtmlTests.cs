@@ -1,4 +1,4 @@
-using SelfDev.Core.Reports;
+using SelfDev.Core.Reports.Render;
 
 namespace SelfDev.Core.Tests.Reports;
 

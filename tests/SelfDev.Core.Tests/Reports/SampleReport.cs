@@ -1,7 +1,7 @@
-using SelfDev.Core.Artifacts;
+using SelfDev.Core.Capabilities;
 using SelfDev.Core.Findings;
-using SelfDev.Core.Proposals;
-using SelfDev.Core.Reports;
+using SelfDev.Core.Reports.Model;
+using SelfDev.Core.Reports.Render;
 
 namespace SelfDev.Core.Tests.Reports;
 

@@ -1,6 +1,7 @@
 using FsCheck;
 using FsCheck.Fluent;
-using SelfDev.Core.Reports;
+using SelfDev.Core.Reports.Model;
+using SelfDev.Core.Reports.Render;
 
 namespace SelfDev.Core.Tests.Reports;
 

@@ -2,7 +2,8 @@ using System.Globalization;
 using System.Text;
 using FsCheck;
 using FsCheck.Fluent;
-using SelfDev.Core.Serving;
+using SelfDev.Core.Serving.Cache;
+using SelfDev.Core.Serving.Model;
 using SelfDev.Testing;
 
 namespace SelfDev.Core.Tests.Serving;
@@ -26,7 +27,7 @@ public class CapacityCurveTests
         Assert.Equal(12_031, summary.Requests);
     }
 
-    private static readonly Lazy<SelfDev.Core.Artifacts.Analysis> Mooncake = new(() => ServingRoom.AnalyzePath(SharedData.Require("mooncake/conversation_trace.jsonl")));
+    private static readonly Lazy<SelfDev.Core.Capabilities.Analysis> Mooncake = new(() => ServingRoom.AnalyzePath(SharedData.Require("mooncake/conversation_trace.jsonl")));
 
     private sealed record Trace(int[][] Requests, int[] Capacities);
 

@@ -2,7 +2,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using FsCheck;
 using FsCheck.Fluent;
-using SelfDev.Core.Findings;
+using SelfDev.Core.Capabilities;
 using SelfDev.Testing;
 
 namespace SelfDev.Core.Tests.Serving;

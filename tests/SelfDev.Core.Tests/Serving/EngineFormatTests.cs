@@ -1,5 +1,7 @@
 using SelfDev.Core.Artifacts;
+using SelfDev.Core.Capabilities;
 using SelfDev.Core.Serving;
+using SelfDev.Core.Serving.Model;
 
 namespace SelfDev.Core.Tests.Serving;
 

@@ -4,8 +4,10 @@ using System.Text.Json.Nodes;
 using FsCheck;
 using FsCheck.Fluent;
 using SelfDev.Core.Artifacts;
+using SelfDev.Core.Capabilities;
 using SelfDev.Core.Findings;
-using SelfDev.Core.Reports;
+using SelfDev.Core.Json;
+using SelfDev.Core.Serving.Model;
 
 namespace SelfDev.Core.Tests.Serving;
 

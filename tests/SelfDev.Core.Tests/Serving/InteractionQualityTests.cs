@@ -1,7 +1,8 @@
 using System.Text;
 using System.Text.Json.Nodes;
+using SelfDev.Core.Capabilities;
 using SelfDev.Core.Findings;
-using SelfDev.Core.Serving;
+using SelfDev.Core.Serving.Model;
 
 namespace SelfDev.Core.Tests.Serving;
 

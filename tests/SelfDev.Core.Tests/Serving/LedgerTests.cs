@@ -1,9 +1,9 @@
 using System.Text.Json.Nodes;
 using FsCheck;
 using FsCheck.Fluent;
+using SelfDev.Core.Capabilities;
 using SelfDev.Core.Findings;
-using SelfDev.Core.Proposals;
-using SelfDev.Core.Serving;
+using SelfDev.Core.Serving.Model;
 using SelfDev.Testing;
 
 namespace SelfDev.Core.Tests.Serving;

@@ -1,7 +1,6 @@
 using System.Text.Json.Nodes;
-using SelfDev.Core.Artifacts;
+using SelfDev.Core.Capabilities;
 using SelfDev.Core.Findings;
-using SelfDev.Core.Proposals;
 
 namespace SelfDev.Core.Tests.Serving;
 
@@ -464,7 +463,7 @@ public class RenderingFaultTests
     {
         var analysis = Analyze((turn, messages) => System(messages, $"Secret harbour of Zanzibar at 10:4{turn}. " + Rules), options: ("hash-only", "true"));
 
-        var json = Core.Reports.ReportJson.Envelope(analysis).ToJsonString() + global::System.Text.Json.JsonSerializer.Serialize(analysis.Document, Core.Reports.ReportJson.Options);
+        var json = SelfDev.Core.Json.ReportJson.Envelope(analysis).ToJsonString() + global::System.Text.Json.JsonSerializer.Serialize(analysis.Document, SelfDev.Core.Json.ReportJson.Options);
         Assert.StartsWith("sha256:", analysis.Single(FindingKinds.VolatileClock).Evidence[0].Text, StringComparison.Ordinal);
         Assert.DoesNotContain("Zanzibar", json, StringComparison.Ordinal);
         Assert.DoesNotContain("10:4", json, StringComparison.Ordinal);

@@ -1,5 +1,5 @@
+using SelfDev.Core.Capabilities;
 using SelfDev.Core.Findings;
-using SelfDev.Core.Proposals;
 using SelfDev.Testing;
 
 namespace SelfDev.Core.Tests.Serving;

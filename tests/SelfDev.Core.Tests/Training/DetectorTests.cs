@@ -1,9 +1,10 @@
 using System.Globalization;
 using System.Text;
 using SelfDev.Core.Artifacts;
+using SelfDev.Core.Capabilities;
 using SelfDev.Core.Findings;
-using SelfDev.Core.Proposals;
-using SelfDev.Core.Training;
+using SelfDev.Core.Training.Detectors;
+using SelfDev.Core.Training.Model;
 using SelfDev.Testing;
 
 namespace SelfDev.Core.Tests.Training;
@@ -183,7 +184,7 @@ public class DetectorTests
     [Fact]
     public void Theil_and_sen_find_the_slope_whatever_the_outliers()
     {
-        var points = Enumerable.Range(0, 50).Select(i => new SelfDev.Core.Reports.ChartPoint(i, i % 10 == 0 ? 1000 : 3 - (0.5 * i))).ToList();
+        var points = Enumerable.Range(0, 50).Select(i => new SelfDev.Core.Reports.Model.ChartPoint(i, i % 10 == 0 ? 1000 : 3 - (0.5 * i))).ToList();
 
         var (slope, low, high) = PlateauDetector.TheilSen(points);
 

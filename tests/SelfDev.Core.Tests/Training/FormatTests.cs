@@ -1,6 +1,6 @@
 using System.Globalization;
-using SelfDev.Core.Artifacts;
-using SelfDev.Core.Training;
+using SelfDev.Core.Capabilities;
+using SelfDev.Core.Training.Model;
 
 namespace SelfDev.Core.Tests.Training;
 

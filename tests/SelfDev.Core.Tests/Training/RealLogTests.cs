@@ -1,5 +1,6 @@
+using SelfDev.Core.Capabilities;
 using SelfDev.Core.Findings;
-using SelfDev.Core.Proposals;
+using SelfDev.Core.Training.Model;
 using SelfDev.Testing;
 
 namespace SelfDev.Core.Tests.Training;
@@ -47,7 +48,7 @@ public class RealLogTests
 
         Assert.Equal(format, analysis.Artifact.Format);
         Assert.DoesNotContain(analysis.Findings, finding => finding.Severity >= Severity.Warning);
-        var summary = Assert.IsType<SelfDev.Core.Training.TrainingSummary>(analysis.Summary);
+        var summary = Assert.IsType<SelfDev.Core.Training.Model.TrainingSummary>(analysis.Summary);
         Assert.Equal(lastStep, summary.Runs[0].LastStep);
     }
 

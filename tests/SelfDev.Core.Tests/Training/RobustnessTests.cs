@@ -2,10 +2,10 @@ using System.Text;
 using System.Text.Json;
 using FsCheck;
 using FsCheck.Fluent;
-using SelfDev.Core.Artifacts;
+using SelfDev.Core.Capabilities;
 using SelfDev.Core.Findings;
-using SelfDev.Core.Reports;
-using SelfDev.Core.Training;
+using SelfDev.Core.Json;
+using SelfDev.Core.Training.Model;
 
 namespace SelfDev.Core.Tests.Training;
 

@@ -1,4 +1,5 @@
-using SelfDev.Core.Training;
+using SelfDev.Core.Findings;
+using SelfDev.Core.Training.Model;
 
 namespace SelfDev.Core.Tests.Training;
 

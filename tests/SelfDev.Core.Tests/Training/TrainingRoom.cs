@@ -1,5 +1,6 @@
 using System.Text;
 using SelfDev.Core.Artifacts;
+using SelfDev.Core.Capabilities;
 using SelfDev.Core.Findings;
 using SelfDev.Core.Training;
 

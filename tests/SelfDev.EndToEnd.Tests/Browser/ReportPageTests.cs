@@ -1,7 +1,8 @@
 using Microsoft.Playwright;
-using SelfDev.Core.Artifacts;
+using SelfDev.Core.Capabilities;
 using SelfDev.Core.Findings;
-using SelfDev.Core.Reports;
+using SelfDev.Core.Reports.Model;
+using SelfDev.Core.Reports.Render;
 
 namespace SelfDev.EndToEnd.Tests.Browser;
 

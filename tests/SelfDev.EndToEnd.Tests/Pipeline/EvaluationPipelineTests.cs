@@ -5,6 +5,8 @@ using SelfDev.Azure.Analysts;
 using SelfDev.Core.Approvals;
 using SelfDev.Core.Findings;
 using SelfDev.Testing;
+using SelfDev.Workflows.Actions;
+using SelfDev.Workflows.CaseFile;
 using SelfDev.Workflows.Diagnosis;
 using SelfDev.Workflows.Ports;
 

@@ -6,8 +6,8 @@ using SelfDev.Core.Ledger;
 using SelfDev.Local.Commands;
 using SelfDev.Local.Hosting;
 using SelfDev.Workflows.Engine;
-using SelfDev.Workflows.FleetScaling;
 using SelfDev.Workflows.Ports;
+using SelfDev.Workflows.Scaling.Model;
 
 namespace SelfDev.EndToEnd.Tests.Pipeline;
 

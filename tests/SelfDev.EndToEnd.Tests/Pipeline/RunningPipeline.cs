@@ -11,6 +11,7 @@ using SelfDev.Local.Hosting;
 using SelfDev.Local.Intake;
 using SelfDev.Testing;
 using SelfDev.Workflows.Approval;
+using SelfDev.Workflows.CaseFile;
 using SelfDev.Workflows.Diagnosis;
 using SelfDev.Workflows.Engine;
 using SelfDev.Workflows.Intake;

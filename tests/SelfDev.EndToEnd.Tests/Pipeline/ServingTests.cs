@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using SelfDev.Core.Approvals;
 using SelfDev.Testing;
+using SelfDev.Workflows.CaseFile;
 using SelfDev.Workflows.Diagnosis;
 using SelfDev.Workflows.Ports;
 

@@ -6,13 +6,14 @@ using Azure.Storage.Blobs;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
 using SelfDev.Core.Approvals;
+using SelfDev.Core.Json;
 using SelfDev.Core.Ledger;
-using SelfDev.Core.Reports;
 using SelfDev.Core.Trust;
 using SelfDev.Local.Artifacts;
 using SelfDev.Local.Hosting;
 using SelfDev.Local.Sqlite;
 using SelfDev.Testing;
+using SelfDev.Workflows.Actions;
 using SelfDev.Workflows.Ledger;
 using SelfDev.Workflows.Ports;
 

@@ -5,9 +5,10 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using SelfDev.Core.Json;
 using SelfDev.Core.Ledger;
-using SelfDev.Core.Reports;
 using SelfDev.EndToEnd.Tests.Pipeline;
+using SelfDev.Local.Hosting;
 
 namespace SelfDev.EndToEnd.Tests.Soak;
 

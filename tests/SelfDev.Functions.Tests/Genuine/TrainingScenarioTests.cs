@@ -1,4 +1,3 @@
-using SelfDev.Workflows;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using SelfDev.Azure.Fleets;
@@ -10,6 +9,7 @@ using SelfDev.Local.ArmSimulator;
 using SelfDev.Testing;
 using SelfDev.Workflows.Approval;
 using SelfDev.Workflows.Engine;
+using SelfDev.Workflows.Hosting;
 using SelfDev.Workflows.Ports;
 
 namespace SelfDev.Functions.Tests.Genuine;

@@ -3,8 +3,8 @@ using Microsoft.Azure.Functions.Worker;
 using SelfDev.Functions.Hosting;
 using SelfDev.Functions.Triggers;
 using SelfDev.Web;
-using SelfDev.Workflows;
 using SelfDev.Workflows.Engine;
+using SelfDev.Workflows.Hosting;
 
 namespace SelfDev.Functions.Tests.Hosting;
 

@@ -5,11 +5,12 @@ using Microsoft.Extensions.Logging;
 using SelfDev.Azure.Analysts;
 using SelfDev.Core.Ledger;
 using SelfDev.Functions.Hosting;
+using SelfDev.Functions.Tests.Engine;
 using SelfDev.Functions.Triggers;
 using SelfDev.Web;
-using SelfDev.Workflows;
 using SelfDev.Workflows.Analysts;
 using SelfDev.Workflows.Engine;
+using SelfDev.Workflows.Hosting;
 using SelfDev.Workflows.Ports;
 
 namespace SelfDev.Functions.Tests.Hosting;

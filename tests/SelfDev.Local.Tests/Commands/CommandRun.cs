@@ -1,4 +1,4 @@
-using SelfDev.Core.Artifacts;
+using SelfDev.Core.Capabilities;
 using SelfDev.Local.Commands;
 
 namespace SelfDev.Local.Tests.Commands;

@@ -1,9 +1,9 @@
 using System.Globalization;
 using System.Text;
 using SelfDev.Core.Artifacts;
+using SelfDev.Core.Capabilities;
 using SelfDev.Core.Findings;
-using SelfDev.Core.Proposals;
-using SelfDev.Core.Reports;
+using SelfDev.Core.Reports.Model;
 
 namespace SelfDev.Local.Tests.Commands;
 

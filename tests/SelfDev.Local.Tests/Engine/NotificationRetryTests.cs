@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using SelfDev.Core.Approvals;
 using SelfDev.Testing;
-using SelfDev.Workflows.ActionExecution;
+using SelfDev.Workflows.Actions;
 using SelfDev.Workflows.Approval;
 using SelfDev.Workflows.Engine;
 using SelfDev.Workflows.Ports;

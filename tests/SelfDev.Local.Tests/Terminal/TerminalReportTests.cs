@@ -1,7 +1,8 @@
 using System.Text.RegularExpressions;
-using SelfDev.Core.Artifacts;
+using SelfDev.Core.Capabilities;
 using SelfDev.Core.Findings;
-using SelfDev.Core.Reports;
+using SelfDev.Core.Reports.Model;
+using SelfDev.Core.Reports.Render;
 using SelfDev.Local.Terminal;
 
 namespace SelfDev.Local.Tests.Terminal;

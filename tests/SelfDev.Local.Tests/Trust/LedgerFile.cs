@@ -1,7 +1,7 @@
 using System.Text.Json.Nodes;
 using Microsoft.Data.Sqlite;
+using SelfDev.Core.Json;
 using SelfDev.Core.Ledger;
-using SelfDev.Core.Reports;
 using SelfDev.Local.Sqlite;
 using SelfDev.Local.Trust;
 

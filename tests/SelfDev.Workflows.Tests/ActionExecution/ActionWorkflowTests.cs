@@ -1,7 +1,8 @@
 using SelfDev.Core.Approvals;
 using SelfDev.Core.Ledger;
-using SelfDev.Workflows.ActionExecution;
+using SelfDev.Workflows.Actions;
 using SelfDev.Workflows.Approval;
+using SelfDev.Workflows.Effects;
 using SelfDev.Workflows.Ports;
 using SelfDev.Workflows.Tests.Approval;
 
@@ -209,5 +210,5 @@ public class ActionWorkflowTests
     private static Effect Observed(ObserveInput input) =>
         new(input.PlanHash, "scale-fleet", "vmss", input.Outcome, From, To, input.StartedAt, input.EndedAt, input.Detail);
 
-    private Task<ActionOutcome> RunAsync() => SelfDev.Workflows.ActionExecution.ActionExecution.RunAsync(_context, Input);
+    private Task<ActionOutcome> RunAsync() => SelfDev.Workflows.Actions.ActionExecution.RunAsync(_context, Input);
 }

@@ -1,11 +1,12 @@
 using SelfDev.Core.Approvals;
 using SelfDev.Core.Ledger;
-using SelfDev.Core.Proposals;
 using SelfDev.Testing;
-using SelfDev.Workflows.ActionExecution;
+using SelfDev.Workflows.Actions;
 using SelfDev.Workflows.Analysts;
 using SelfDev.Workflows.Approval;
+using SelfDev.Workflows.CaseFile;
 using SelfDev.Workflows.Diagnosis;
+using SelfDev.Workflows.Effects;
 using SelfDev.Workflows.Engine;
 using SelfDev.Workflows.Ports;
 using SelfDev.Workflows.Tests.Analysts;

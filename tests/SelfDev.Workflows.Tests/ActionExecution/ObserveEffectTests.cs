@@ -1,8 +1,9 @@
 using SelfDev.Core.Approvals;
+using SelfDev.Core.Findings;
 using SelfDev.Testing;
-using SelfDev.Workflows.ActionExecution;
+using SelfDev.Workflows.Actions;
 using SelfDev.Workflows.Approval;
-using SelfDev.Workflows.Diagnosis;
+using SelfDev.Workflows.CaseFile;
 using SelfDev.Workflows.Engine;
 using SelfDev.Workflows.Ports;
 using SelfDev.Workflows.Tests.Approval;

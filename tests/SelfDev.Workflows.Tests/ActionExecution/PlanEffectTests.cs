@@ -1,12 +1,14 @@
 using SelfDev.Core.Approvals;
-using SelfDev.Core.Artifacts;
+using SelfDev.Core.Capabilities;
 using SelfDev.Core.Findings;
-using SelfDev.Core.Proposals;
-using SelfDev.Core.Reports;
+using SelfDev.Core.Reports.Model;
 using SelfDev.Testing;
-using SelfDev.Workflows.ActionExecution;
+using SelfDev.Workflows.Actions;
 using SelfDev.Workflows.Analysts;
+using SelfDev.Workflows.Approval;
+using SelfDev.Workflows.CaseFile;
 using SelfDev.Workflows.Diagnosis;
+using SelfDev.Workflows.Effects;
 using SelfDev.Workflows.Engine;
 using SelfDev.Workflows.Ports;
 using SelfDev.Workflows.Tests.Analysts;
@@ -48,7 +50,7 @@ public sealed class PlanEffectTests : IDisposable
         Assert.Equal([$"sha256:{new string('a', 64)}#F2"], request.Plan.Evidence);
         Assert.Equal(["F2"], request.Findings.Select(finding => finding.Id));
         Assert.Equal((2, 2, "run7", "training/run7", Asked.Now), (request.Round, request.ExplanationGroup!.Value, request.ReportId, request.Subject, request.RequestedAt));
-        Assert.Equal(SelfDev.Workflows.ActionExecution.ActionExecution.ApprovalInstanceId("run7:action:1", 2), request.ApprovalInstanceId);
+        Assert.Equal(SelfDev.Workflows.Actions.ActionExecution.ApprovalInstanceId("run7:action:1", 2), request.ApprovalInstanceId);
         var round = Assert.Single((await StoryAsync())!.Rounds);
         Assert.Equal((2, outcome.PlanHash, null, Asked.FleetId), (round.Round, round.PlanHash, round.Obstacle, round.Plan!.Resource));
     }

@@ -1,4 +1,4 @@
-using SelfDev.Workflows.ActionExecution;
+using SelfDev.Workflows.Effects;
 using SelfDev.Workflows.Ports;
 using SelfDev.Workflows.Tests.Approval;
 

@@ -1,7 +1,7 @@
-using SelfDev.Testing;
 using SelfDev.Core.Approvals;
-using SelfDev.Core.Proposals;
-using SelfDev.Workflows.ActionExecution;
+using SelfDev.Core.Findings;
+using SelfDev.Testing;
+using SelfDev.Workflows.Effects;
 using SelfDev.Workflows.Ports;
 using SelfDev.Workflows.Tests.FleetScaling;
 

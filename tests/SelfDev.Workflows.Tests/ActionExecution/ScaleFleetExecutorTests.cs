@@ -1,6 +1,6 @@
 using SelfDev.Core.Approvals;
 using SelfDev.Testing;
-using SelfDev.Workflows.ActionExecution;
+using SelfDev.Workflows.Effects;
 using SelfDev.Workflows.Ports;
 using SelfDev.Workflows.Tests.Approval;
 

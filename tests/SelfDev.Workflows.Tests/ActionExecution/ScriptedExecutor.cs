@@ -1,6 +1,6 @@
 using SelfDev.Core.Approvals;
-using SelfDev.Core.Proposals;
-using SelfDev.Workflows.ActionExecution;
+using SelfDev.Core.Findings;
+using SelfDev.Workflows.Effects;
 using SelfDev.Workflows.Ports;
 
 namespace SelfDev.Workflows.Tests.ActionExecution;

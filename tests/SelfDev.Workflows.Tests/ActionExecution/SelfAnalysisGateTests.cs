@@ -1,7 +1,8 @@
 using SelfDev.Core.Approvals;
 using SelfDev.Testing;
-using SelfDev.Workflows.ActionExecution;
+using SelfDev.Workflows.Actions;
 using SelfDev.Workflows.Analysts;
+using SelfDev.Workflows.CaseFile;
 using SelfDev.Workflows.Diagnosis;
 using SelfDev.Workflows.Ports;
 using SelfDev.Workflows.Tests.Analysts;

@@ -1,7 +1,6 @@
 using System.Text;
 using SelfDev.Core.Artifacts;
 using SelfDev.Core.Findings;
-using SelfDev.Core.Proposals;
 using SelfDev.Workflows.Ports;
 
 namespace SelfDev.Workflows.Tests.Analysts;

@@ -1,6 +1,5 @@
 using System.Reflection;
 using SelfDev.Core.Findings;
-using SelfDev.Core.Proposals;
 using SelfDev.Workflows.Analysts;
 using SelfDev.Workflows.Ports;
 

@@ -1,9 +1,10 @@
 using SelfDev.Core.Approvals;
+using SelfDev.Core.Findings;
 using SelfDev.Core.Ledger;
-using SelfDev.Core.Proposals;
 using SelfDev.Testing;
 using SelfDev.Workflows.Approval;
 using SelfDev.Workflows.Engine;
+using SelfDev.Workflows.Trust;
 
 namespace SelfDev.Workflows.Tests.Approval;
 

@@ -1,5 +1,5 @@
 using SelfDev.Core.Approvals;
-using SelfDev.Core.Proposals;
+using SelfDev.Core.Findings;
 using SelfDev.Workflows.Approval;
 
 namespace SelfDev.Workflows.Tests.Approval;

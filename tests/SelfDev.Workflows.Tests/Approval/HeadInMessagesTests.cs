@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 using SelfDev.Core.Approvals;
 using SelfDev.Core.Ledger;
 using SelfDev.Testing;
-using SelfDev.Workflows.ActionExecution;
+using SelfDev.Workflows.Actions;
 using SelfDev.Workflows.Approval;
 using SelfDev.Workflows.Engine;
 using SelfDev.Workflows.Ports;

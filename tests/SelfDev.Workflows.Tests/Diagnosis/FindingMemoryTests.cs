@@ -1,5 +1,5 @@
 using SelfDev.Core.Approvals;
-using SelfDev.Core.Training;
+using SelfDev.Core.Findings;
 using SelfDev.Testing;
 using SelfDev.Workflows.Diagnosis;
 using SelfDev.Workflows.Ports;

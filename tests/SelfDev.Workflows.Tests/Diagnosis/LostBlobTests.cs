@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Text;
 using SelfDev.Core.Artifacts;
 using SelfDev.Testing;
+using SelfDev.Workflows.CaseFile;
 using SelfDev.Workflows.Diagnosis;
 using SelfDev.Workflows.Engine;
 using SelfDev.Workflows.Intake;

@@ -1,7 +1,7 @@
 using SelfDev.Core.Artifacts;
+using SelfDev.Core.Capabilities;
 using SelfDev.Core.Findings;
-using SelfDev.Core.Proposals;
-using SelfDev.Core.Reports;
+using SelfDev.Core.Reports.Model;
 
 namespace SelfDev.Workflows.Tests.Diagnosis;
 

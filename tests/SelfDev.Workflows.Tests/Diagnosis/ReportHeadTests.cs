@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using SelfDev.Core.Artifacts;
 using SelfDev.Core.Ledger;
 using SelfDev.Testing;
+using SelfDev.Workflows.CaseFile;
 using SelfDev.Workflows.Diagnosis;
 using SelfDev.Workflows.Engine;
 using SelfDev.Workflows.Intake;

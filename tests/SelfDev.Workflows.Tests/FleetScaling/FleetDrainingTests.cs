@@ -1,5 +1,6 @@
-using SelfDev.Workflows.FleetScaling;
 using SelfDev.Workflows.Ports;
+using SelfDev.Workflows.Scaling.Decide;
+using SelfDev.Workflows.Scaling.Model;
 
 namespace SelfDev.Workflows.Tests.FleetScaling;
 

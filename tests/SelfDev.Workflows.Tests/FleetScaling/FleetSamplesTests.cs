@@ -1,8 +1,9 @@
 using SelfDev.Core.Approvals;
 using SelfDev.Core.Ledger;
 using SelfDev.Testing;
-using SelfDev.Workflows.FleetScaling;
 using SelfDev.Workflows.Ports;
+using SelfDev.Workflows.Scaling.Decide;
+using SelfDev.Workflows.Scaling.Model;
 using SelfDev.Workflows.Trust;
 
 namespace SelfDev.Workflows.Tests.FleetScaling;

@@ -1,16 +1,18 @@
-using System.Text.Json;
-using SelfDev.Core.Reports;
 using System.Globalization;
+using System.Text.Json;
 using SelfDev.Core.Approvals;
+using SelfDev.Core.Findings;
+using SelfDev.Core.Json;
 using SelfDev.Core.Ledger;
-using SelfDev.Core.Proposals;
 using SelfDev.Testing;
-using SelfDev.Workflows.ActionExecution;
 using SelfDev.Workflows.Approval;
-using SelfDev.Workflows.Diagnosis;
-using SelfDev.Workflows.FleetScaling;
+using SelfDev.Workflows.CaseFile;
 using SelfDev.Workflows.Ledger;
 using SelfDev.Workflows.Ports;
+using SelfDev.Workflows.Scaling;
+using SelfDev.Workflows.Scaling.Change;
+using SelfDev.Workflows.Scaling.Decide;
+using SelfDev.Workflows.Scaling.Model;
 using SelfDev.Workflows.Trust;
 
 namespace SelfDev.Workflows.Tests.FleetScaling;
@@ -80,7 +82,7 @@ internal sealed class FleetSimulation
         _rules = new SimulationRules(_time, _fleet, _policy);
         var ledger = new SimulatedLedger(() => _time.Elapsed < _ledgerDownUntil || _fleet.IsFaulty(), Recorded);
         _client = new SimulatedClient(Ask);
-        _engine = new VirtualEngine(_time, _random, Workflows.FleetScaling.FleetScaling.InstanceId(Fleet)) { CrashRate = _random.NextDouble() * 0.1 };
+        _engine = new VirtualEngine(_time, _random, SelfDev.Workflows.Scaling.FleetScaling.InstanceId(Fleet)) { CrashRate = _random.NextDouble() * 0.1 };
         _engine.ResultLost = _fleet.Forgive;
         _fleet.AnswerLost = Interfere;
         _engine.Told = status => Tell((FleetStatus)status);
@@ -119,7 +121,7 @@ internal sealed class FleetSimulation
     {
         _time.After(TimeSpan.FromSeconds(1), Sample);
         _time.After(TimeSpan.FromMinutes(5), Trouble);
-        _engine.Start(Workflows.FleetScaling.FleetScaling.RunAsync, new FleetScalingState(Fleet));
+        _engine.Start(SelfDev.Workflows.Scaling.FleetScaling.RunAsync, new FleetScalingState(Fleet));
         for (var at = TimeSpan.Zero; at < _troubled; at += SampleEvery)
         {
             _time.Run(at);

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using SelfDev.Core.Approvals;
-using SelfDev.Workflows.FleetScaling;
+using SelfDev.Workflows.Scaling.Decide;
+using SelfDev.Workflows.Scaling.Model;
 
 namespace SelfDev.Workflows.Tests.FleetScaling;
 

@@ -1,10 +1,10 @@
-using SelfDev.Workflows.Trust;
 using SelfDev.Core.Approvals;
 using SelfDev.Testing;
-using SelfDev.Workflows.Approval;
 using SelfDev.Workflows.Engine;
-using SelfDev.Workflows.FleetScaling;
 using SelfDev.Workflows.Ports;
+using SelfDev.Workflows.Scaling.Decide;
+using SelfDev.Workflows.Scaling.Model;
+using SelfDev.Workflows.Trust;
 
 namespace SelfDev.Workflows.Tests.FleetScaling;
 

@@ -1,8 +1,9 @@
 using FsCheck;
 using FsCheck.Fluent;
 using SelfDev.Core.Approvals;
-using SelfDev.Workflows.FleetScaling;
 using SelfDev.Workflows.Ports;
+using SelfDev.Workflows.Scaling.Decide;
+using SelfDev.Workflows.Scaling.Model;
 
 namespace SelfDev.Workflows.Tests.FleetScaling;
 

@@ -2,8 +2,9 @@ using System.Runtime.CompilerServices;
 using SelfDev.Core.Approvals;
 using SelfDev.Core.Ledger;
 using SelfDev.Workflows.Engine;
-using SelfDev.Workflows.FleetScaling;
 using SelfDev.Workflows.Ports;
+using SelfDev.Workflows.Scaling.Decide;
+using SelfDev.Workflows.Scaling.Model;
 
 namespace SelfDev.Workflows.Tests.FleetScaling;
 

@@ -1,10 +1,10 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
 using SelfDev.Core.Approvals;
+using SelfDev.Core.Findings;
 using SelfDev.Core.Ledger;
-using SelfDev.Core.Proposals;
 using SelfDev.Testing;
-using SelfDev.Workflows.FleetScaling;
+using SelfDev.Workflows.Scaling.Model;
 
 namespace SelfDev.Workflows.Tests.FleetScaling;
 

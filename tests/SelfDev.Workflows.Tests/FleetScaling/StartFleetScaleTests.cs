@@ -1,11 +1,14 @@
 using System.Text.Json;
 using SelfDev.Core.Approvals;
+using SelfDev.Core.Json;
 using SelfDev.Core.Ledger;
-using SelfDev.Core.Reports;
 using SelfDev.Testing;
-using SelfDev.Workflows.ActionExecution;
+using SelfDev.Workflows.Effects;
 using SelfDev.Workflows.Engine;
-using SelfDev.Workflows.FleetScaling;
+using SelfDev.Workflows.Scaling;
+using SelfDev.Workflows.Scaling.Change;
+using SelfDev.Workflows.Scaling.Decide;
+using SelfDev.Workflows.Scaling.Model;
 using SelfDev.Workflows.Tests.ActionExecution;
 using SelfDev.Workflows.Tests.Approval;
 

@@ -1,7 +1,7 @@
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
-using SelfDev.Core.Reports;
+using SelfDev.Core.Json;
 using SelfDev.Workflows.Engine;
 
 namespace SelfDev.Workflows.Tests.FleetScaling;

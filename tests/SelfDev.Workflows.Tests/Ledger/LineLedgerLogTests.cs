@@ -1,6 +1,6 @@
 using System.Text;
+using SelfDev.Core.Json;
 using SelfDev.Core.Ledger;
-using SelfDev.Core.Reports;
 using SelfDev.Testing;
 using SelfDev.Testing.Conformance;
 using SelfDev.Workflows.Ledger;
