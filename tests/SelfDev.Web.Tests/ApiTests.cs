@@ -209,6 +209,7 @@ public class ApiTests
         Assert.DoesNotContain("http", one.ToJsonString(), StringComparison.OrdinalIgnoreCase);
         Assert.Equal(HttpStatusCode.NotFound, (await client.GetAsync("/api/instances/run9", Cancel)).StatusCode);
         Assert.Equal(HttpStatusCode.BadRequest, (await client.GetAsync("/api/instances?limit=0", Cancel)).StatusCode);
+        Assert.Single((await client.GetFromJsonAsync<JsonArray>("/api/instances?limit=1", Cancel))!);
         Assert.Equal(HttpStatusCode.BadRequest, (await client.GetAsync("/api/instances?status=happy", Cancel)).StatusCode);
     }
 

@@ -54,6 +54,16 @@ public class ApprovalPolicyTests
     }
 
     [Theory]
+    [InlineData("restart", true)]
+    [InlineData("scale-fleet", false)]
+    [InlineData("replace-node", false)]
+    public void Only_what_changes_a_fleet_has_to_belong_to_one(string action, bool may)
+    {
+        var plan = Plans.Scale("3", "4") with { Action = action, Resource = "commands/training/run7", To = new Dictionary<string, string> { ["step"] = "7" } };
+        Assert.Equal(may, Policy.Require(plan).Refusal is null);
+    }
+
+    [Theory]
     [InlineData("2")]
     [InlineData("16")]
     public void The_fleets_limits_themselves_can_be_proposed(string to) =>

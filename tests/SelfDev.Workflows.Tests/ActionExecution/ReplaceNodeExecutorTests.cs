@@ -95,6 +95,18 @@ public class ReplaceNodeExecutorTests
         Assert.Equal(writes, room.Fleet.Writes.Count);
     }
 
+    [Theory]
+    [InlineData("Updating")]
+    [InlineData("Succeeded")]
+    public async Task Without_our_mark_what_others_are_doing_is_not_ours(string state)
+    {
+        using var room = new Room();
+        var plan = await room.PlanAsync(NodeReplacement.Reimage);
+        room.Fleet.Instances[1] = room.Fleet.Instances[1] with { State = state };
+        Assert.Equal(EffectStartKind.Started, (await room.StartAsync(plan)).Kind);
+        Assert.Equal(["reimage 1"], room.Fleet.Writes);
+    }
+
     [Fact]
     public async Task After_a_pause_that_ARM_asked_for_there_is_no_mark()
     {
