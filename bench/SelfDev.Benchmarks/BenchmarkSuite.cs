@@ -5,7 +5,8 @@ using System.Text.Json;
 
 namespace SelfDev.Benchmarks;
 
-/// <summary>A set of figures measured in one process, against a baseline of the same run where a ratio says more than a time.</summary>
+/// <summary>A set of figures measured in one process, against a baseline of the same run where a ratio says more than a
+/// time.</summary>
 public interface IBenchmarkSuite
 {
     /// <value>As given on the command line.</value>
@@ -33,7 +34,10 @@ public sealed class BenchmarkResult(string suite)
         foreach (var figure in Figures)
         {
             var target = figure.Target is null ? "" : $"   (target {figure.Target})";
-            text.AppendLine(CultureInfo.InvariantCulture, $"{figure.Name,-52} {figure.Value,14:N2} {figure.Unit}{target}");
+            text.AppendLine(
+                CultureInfo.InvariantCulture,
+                $"{figure.Name, -52} {figure.Value, 14:N2} {figure.Unit}{target}"
+            );
         }
 
         return text.ToString();
@@ -44,12 +48,17 @@ public sealed record BenchmarkFigure(string Name, double Value, string Unit, str
 
 public sealed record MachineFacts(int Cores, string Runtime, string Os, double PeakWorkingSetMiB)
 {
-    public static MachineFacts Read() => new(
-        Environment.ProcessorCount,
-        RuntimeInformation.FrameworkDescription,
-        RuntimeInformation.OSDescription,
-        System.Diagnostics.Process.GetCurrentProcess().PeakWorkingSet64 / 1048576.0);
+    public static MachineFacts Read() =>
+        new(
+            Environment.ProcessorCount,
+            RuntimeInformation.FrameworkDescription,
+            RuntimeInformation.OSDescription,
+            System.Diagnostics.Process.GetCurrentProcess().PeakWorkingSet64 / 1048576.0
+        );
 
-    public override string ToString() => string.Create(
-        CultureInfo.InvariantCulture, $"{Cores} cores, {Runtime}, {Os}, peak working set {PeakWorkingSetMiB:N0} MiB");
+    public override string ToString() =>
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"{Cores} cores, {Runtime}, {Os}, peak working set {PeakWorkingSetMiB:N0} MiB"
+        );
 }

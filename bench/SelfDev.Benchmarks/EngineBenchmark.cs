@@ -8,8 +8,9 @@ using SelfDev.Workflows.Engine;
 namespace SelfDev.Benchmarks;
 
 /// <summary>
-/// The embedded engine with full durability (every commit ends in an fsync). Options: <c>folder</c> (default: the current
-/// directory's file system), <c>sequences</c>, <c>inflight</c>, <c>steps</c> (of the latency run), <c>parked</c>.
+/// The embedded engine with full durability (every commit ends in an fsync). Options: <c>folder</c> (default: the
+/// current directory's file system), <c>sequences</c>, <c>inflight</c>, <c>steps</c> (of the latency run),
+/// <c>parked</c>.
 /// </summary>
 internal sealed class EngineBenchmark : IBenchmarkSuite
 {
@@ -23,7 +24,10 @@ internal sealed class EngineBenchmark : IBenchmarkSuite
 
     public string Name => "engine";
 
-    public async Task<BenchmarkResult> RunAsync(IReadOnlyDictionary<string, string> options, CancellationToken cancellation)
+    public async Task<BenchmarkResult> RunAsync(
+        IReadOnlyDictionary<string, string> options,
+        CancellationToken cancellation
+    )
     {
         var root = Path.Combine(options.GetValueOrDefault("folder", "."), "bench-" + Path.GetRandomFileName());
         Directory.CreateDirectory(root);
@@ -33,7 +37,12 @@ internal sealed class EngineBenchmark : IBenchmarkSuite
             // First, while the process is small: memory is one of its figures.
             await ParkAsync(result, Path.Combine(root, "parked"), Number(options, "parked", 10_000), cancellation);
             await ThroughputAsync(
-                result, Path.Combine(root, "throughput"), Number(options, "sequences", 10_000), Number(options, "inflight", 200), cancellation);
+                result,
+                Path.Combine(root, "throughput"),
+                Number(options, "sequences", 10_000),
+                Number(options, "inflight", 200),
+                cancellation
+            );
             await LatencyAsync(result, Path.Combine(root, "latency"), Number(options, "steps", 1_000), cancellation);
         }
         finally
@@ -44,11 +53,26 @@ internal sealed class EngineBenchmark : IBenchmarkSuite
         return result;
     }
 
-    private static async Task ParkAsync(BenchmarkResult result, string folder, int parked, CancellationToken cancellation)
+    private static async Task ParkAsync(
+        BenchmarkResult result,
+        string folder,
+        int parked,
+        CancellationToken cancellation
+    )
     {
         var engine = await StartAsync(folder, new StepActivity(), cancellation);
-        await Task.WhenAll(Enumerable.Range(0, parked).Select(
-            index => engine.StartAsync(Approval, index, "approval/" + index.ToString(CultureInfo.InvariantCulture), cancellation)));
+        await Task.WhenAll(
+            Enumerable
+                .Range(0, parked)
+                .Select(index =>
+                    engine.StartAsync(
+                        Approval,
+                        index,
+                        "approval/" + index.ToString(CultureInfo.InvariantCulture),
+                        cancellation
+                    )
+                )
+        );
         var name = parked.ToString("N0", CultureInfo.InvariantCulture) + " parked approvals";
         result.Add(name + ": working set", WorkingSetMiB(), "MiB", "at most 300");
         await engine.StopAsync(cancellation);
@@ -59,15 +83,30 @@ internal sealed class EngineBenchmark : IBenchmarkSuite
         result.Add(name + ": working set after recovery", WorkingSetMiB(), "MiB", "at most 300");
 
         clock.Restart();
-        await Task.WhenAll(Enumerable.Range(0, parked).Select(index => engine.RaiseEventAsync(
-            "approval/" + index.ToString(CultureInfo.InvariantCulture), Approved, "yes", cancellation)));
+        await Task.WhenAll(
+            Enumerable
+                .Range(0, parked)
+                .Select(index =>
+                    engine.RaiseEventAsync(
+                        "approval/" + index.ToString(CultureInfo.InvariantCulture),
+                        Approved,
+                        "yes",
+                        cancellation
+                    )
+                )
+        );
         result.Add(name + ": all decided after recovery in", clock.Elapsed.TotalSeconds, "s");
         await CheckAllCompletedAsync(engine, parked, cancellation);
         await engine.StopAsync(cancellation);
     }
 
     private static async Task ThroughputAsync(
-        BenchmarkResult result, string folder, int sequences, int inFlight, CancellationToken cancellation)
+        BenchmarkResult result,
+        string folder,
+        int sequences,
+        int inFlight,
+        CancellationToken cancellation
+    )
     {
         var engine = await StartAsync(folder, new StepActivity(), cancellation);
         await RunSequencesAsync(engine, "warm/", Math.Min(sequences, 2_000), inFlight, cancellation);
@@ -86,7 +125,12 @@ internal sealed class EngineBenchmark : IBenchmarkSuite
         await engine.StopAsync(cancellation);
     }
 
-    private static async Task LatencyAsync(BenchmarkResult result, string folder, int steps, CancellationToken cancellation)
+    private static async Task LatencyAsync(
+        BenchmarkResult result,
+        string folder,
+        int steps,
+        CancellationToken cancellation
+    )
     {
         var step = new StepActivity();
         var engine = await StartAsync(folder, step, cancellation);
@@ -94,71 +138,114 @@ internal sealed class EngineBenchmark : IBenchmarkSuite
         step.Starts = [];
         await RunSequencesAsync(engine, "run/", steps / 5, 1, cancellation);
 
-        // From the start of one step to the start of the next: the step itself, its commit, and all hand-overs. File systems
-        // answer an fsync that finds no new time stamp much faster than others, so the fsync to compare with is the step's own.
-        var durable = step.Starts.Zip(step.Starts.Skip(1))
+        // From the start of one step to the start of the next: the step itself, its commit, and all hand-overs. File
+        // systems answer an fsync that finds no new time stamp much faster than others, so the fsync to compare with is
+        // the step's own.
+        var durable = step
+            .Starts.Zip(step.Starts.Skip(1))
             .Where((_, index) => index % 5 != 4)
-            .Select(pair => (Step: Stopwatch.GetElapsedTime(pair.First.At, pair.Second.At).TotalMilliseconds, pair.Second.Commit))
+            .Select(pair =>
+                (Step: Stopwatch.GetElapsedTime(pair.First.At, pair.Second.At).TotalMilliseconds, pair.Second.Commit)
+            )
             .ToList();
         result.Add("one step alone, median", Median(durable.Select(one => one.Step)), "ms");
         result.Add("one step alone, mean", durable.Average(one => one.Step), "ms");
-        result.Add("one step alone, 99 of 100", durable.Select(one => one.Step).Order().ElementAt(durable.Count * 99 / 100), "ms");
+        result.Add(
+            "one step alone, 99 of 100",
+            durable.Select(one => one.Step).Order().ElementAt(durable.Count * 99 / 100),
+            "ms"
+        );
         result.Add("the fsynced commit in it, median", Median(durable.Select(one => one.Commit)), "ms");
-        result.Add("one step alone over its own commit, median", Median(durable.Select(one => one.Step - one.Commit)), "ms", "at most 1");
+        result.Add(
+            "one step alone over its own commit, median",
+            Median(durable.Select(one => one.Step - one.Commit)),
+            "ms",
+            "at most 1"
+        );
         result.Add("overwrite + fsync of the same size, median", MedianFsync(folder, steps), "ms");
         await engine.StopAsync(cancellation);
     }
 
-    private static async Task RunSequencesAsync(EmbeddedEngine engine, string prefix, int count, int inFlight, CancellationToken cancellation)
+    private static async Task RunSequencesAsync(
+        EmbeddedEngine engine,
+        string prefix,
+        int count,
+        int inFlight,
+        CancellationToken cancellation
+    )
     {
         var next = -1;
-        await Task.WhenAll(Enumerable.Range(0, inFlight).Select(async _ =>
-        {
-            while (Interlocked.Increment(ref next) is var index && index < count)
-            {
-                var id = prefix + index.ToString(CultureInfo.InvariantCulture);
-                await engine.StartAsync(Sequence, index, id, cancellation);
-                await engine.WaitForCompletionAsync(id, cancellation);
-            }
-        }));
+        await Task.WhenAll(
+            Enumerable
+                .Range(0, inFlight)
+                .Select(async _ =>
+                {
+                    while (Interlocked.Increment(ref next) is var index && index < count)
+                    {
+                        var id = prefix + index.ToString(CultureInfo.InvariantCulture);
+                        await engine.StartAsync(Sequence, index, id, cancellation);
+                        await engine.WaitForCompletionAsync(id, cancellation);
+                    }
+                })
+        );
     }
 
-    private static async Task CheckAllCompletedAsync(EmbeddedEngine engine, int expected, CancellationToken cancellation)
+    private static async Task CheckAllCompletedAsync(
+        EmbeddedEngine engine,
+        int expected,
+        CancellationToken cancellation
+    )
     {
         var completed = 0;
-        await foreach (var _ in engine.QueryAsync(new WorkflowQuery(Statuses: [WorkflowStatus.Completed]), cancellation))
+        await foreach (
+            var _ in engine.QueryAsync(new WorkflowQuery(Statuses: [WorkflowStatus.Completed]), cancellation)
+        )
         {
             completed++;
         }
 
         if (completed != expected)
         {
-            throw new InvalidOperationException($"{completed} of {expected} instances completed: these figures mean nothing.");
+            throw new InvalidOperationException(
+                $"{completed} of {expected} instances completed: these figures mean nothing."
+            );
         }
     }
 
-    private static async Task<EmbeddedEngine> StartAsync(string folder, StepActivity step, CancellationToken cancellation)
+    private static async Task<EmbeddedEngine> StartAsync(
+        string folder,
+        StepActivity step,
+        CancellationToken cancellation
+    )
     {
         var catalog = new WorkflowCatalog()
             .Add(Step, _ => step)
-            .Add(Sequence, async (context, input) =>
-            {
-                var value = input;
-                for (var index = 0; index < 5; index++)
+            .Add(
+                Sequence,
+                async (context, input) =>
                 {
-                    value = await context.CallActivityAsync(Step, value);
-                }
+                    var value = input;
+                    for (var index = 0; index < 5; index++)
+                    {
+                        value = await context.CallActivityAsync(Step, value);
+                    }
 
-                return value == input + 5 ? value : throw new InvalidOperationException("A step was lost.");
-            })
+                    return value == input + 5 ? value : throw new InvalidOperationException("A step was lost.");
+                }
+            )
             .Add(Approval, (context, _) => context.WaitForExternalEvent(Approved));
         var engine = new EmbeddedEngine(
-            new EmbeddedEngineOptions { DataFolder = folder, Probe = step.OnCommit }, catalog, new ServiceCollection().BuildServiceProvider(), NullLoggerFactory.Instance);
+            new EmbeddedEngineOptions { DataFolder = folder, Probe = step.OnCommit },
+            catalog,
+            new ServiceCollection().BuildServiceProvider(),
+            NullLoggerFactory.Instance
+        );
         await engine.StartAsync(cancellation);
         return engine;
     }
 
-    /// <summary>Overwrites a file that is there already, as a write-ahead log in use does: cheaper than appending, so the harder baseline.</summary>
+    /// <summary>Overwrites a file that is there already, as a write-ahead log in use does: cheaper than appending, so
+    /// the harder baseline.</summary>
     private static double MedianFsync(string folder, int times)
     {
         var path = Path.Combine(folder, "fsync.probe");
@@ -172,13 +259,18 @@ internal sealed class EngineBenchmark : IBenchmarkSuite
 
         file.Flush(flushToDisk: true);
         file.Position = 0;
-        return Median(Enumerable.Range(0, times).Select(_ =>
-        {
-            var started = Stopwatch.GetTimestamp();
-            file.Write(bytes);
-            file.Flush(flushToDisk: true);
-            return Stopwatch.GetElapsedTime(started).TotalMilliseconds;
-        }).ToList());
+        return Median(
+            Enumerable
+                .Range(0, times)
+                .Select(_ =>
+                {
+                    var started = Stopwatch.GetTimestamp();
+                    file.Write(bytes);
+                    file.Flush(flushToDisk: true);
+                    return Stopwatch.GetElapsedTime(started).TotalMilliseconds;
+                })
+                .ToList()
+        );
     }
 
     private static double Median(IEnumerable<double> values)

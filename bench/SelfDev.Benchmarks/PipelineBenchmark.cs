@@ -9,8 +9,8 @@ using SelfDev.Workflows.Ports;
 namespace SelfDev.Benchmarks;
 
 /// <summary>
-/// From a blob dropped into storage to its report, on the whole local host: watcher, engine, analysis, ledger, rendering, all
-/// against Azurite. Beside it the same bytes read from the same storage with nothing done to them.
+/// From a blob dropped into storage to its report, on the whole local host: watcher, engine, analysis, ledger,
+/// rendering, all against Azurite. Beside it the same bytes read from the same storage with nothing done to them.
 /// </summary>
 public sealed class PipelineBenchmark : IBenchmarkSuite
 {
@@ -21,13 +21,20 @@ public sealed class PipelineBenchmark : IBenchmarkSuite
 
     public string Name => "pipeline";
 
-    public async Task<BenchmarkResult> RunAsync(IReadOnlyDictionary<string, string> options, CancellationToken cancellation)
+    public async Task<BenchmarkResult> RunAsync(
+        IReadOnlyDictionary<string, string> options,
+        CancellationToken cancellation
+    )
     {
         var folder = Directory.CreateTempSubdirectory("selfdev-bench-").FullName;
         try
         {
             var data = new DataDirectory(folder);
-            await using var host = await LocalHost.StartAsync(new LocalHostOptions { Data = data, Port = 0 }, _ => { }, cancellation);
+            await using var host = await LocalHost.StartAsync(
+                new LocalHostOptions { Data = data, Port = 0 },
+                _ => { },
+                cancellation
+            );
             var store = host.Services.GetRequiredService<IArtifactStore>();
             var seconds = new List<double>();
             var reading = new List<double>();
@@ -55,7 +62,12 @@ public sealed class PipelineBenchmark : IBenchmarkSuite
         }
     }
 
-    private static async Task<(double Report, double Read)> MeasureAsync(IArtifactStore store, string name, byte[] log, CancellationToken cancellation)
+    private static async Task<(double Report, double Read)> MeasureAsync(
+        IArtifactStore store,
+        string name,
+        byte[] log,
+        CancellationToken cancellation
+    )
     {
         var started = TimeProvider.System.GetTimestamp();
         var blob = await store.WriteAsync(Containers.Intake, name, log, "text/plain", cancellation);
@@ -82,10 +94,18 @@ public sealed class PipelineBenchmark : IBenchmarkSuite
         var log = new StringBuilder(TargetBytes + 1024);
         for (var step = 1; log.Length < TargetBytes; step++)
         {
-            var loss = 2.2 + (8 / Math.Sqrt(step)) + (0.02 * (random.NextDouble() - 0.5)) + (step is > 30_000 and < 30_020 ? 4 : 0);
+            var loss =
+                2.2
+                + (8 / Math.Sqrt(step))
+                + (0.02 * (random.NextDouble() - 0.5))
+                + (step is > 30_000 and < 30_020 ? 4 : 0);
             log.Append(
                 CultureInfo.InvariantCulture,
-                $" iteration {step,8}/ 1000000 | consumed samples: {step * 2048L,12} | elapsed time per iteration (ms): {5000 + (50 * random.NextDouble()):F1} | learning rate: 6.000E-05 | global batch size:  2048 | lm loss: {loss:E6} | grad norm: {0.2 + (0.02 * random.NextDouble()):F3} | number of skipped iterations:   0 | number of nan iterations:   0 |\n");
+                $" iteration {step, 8}/ 1000000 | consumed samples: {step * 2048L, 12} | elapsed time per iteration "
+                    + $"(ms): {5000 + (50 * random.NextDouble()):F1} | learning rate: 6.000E-05 | global batch size:  "
+                    + $"2048 | lm loss: {loss:E6} | grad norm: {0.2 + (0.02 * random.NextDouble()):F3} | number of "
+                    + $"skipped iterations:   0 | number of nan iterations:   0 |\n"
+            );
         }
 
         return Encoding.ASCII.GetBytes(log.ToString());

@@ -23,16 +23,17 @@ IReadOnlyList<IBenchmarkSuite> suites =
 var suite = args.Length > 0 ? suites.FirstOrDefault(candidate => candidate.Name == args[0]) : null;
 if (suite is null)
 {
-    Console.Error.WriteLine($"Usage: -- <{string.Join('|', suites.Select(known => known.Name))}> [--json] [name=value ...]");
+    Console.Error.WriteLine(
+        $"Usage: -- <{string.Join('|', suites.Select(known => known.Name))}> [--json] [name=value ...]"
+    );
     return 2;
 }
 
-var options = args.Skip(1).Where(arg => arg.Contains('=', StringComparison.Ordinal))
+var options = args.Skip(1)
+    .Where(arg => arg.Contains('=', StringComparison.Ordinal))
     .Select(arg => arg.Split('=', 2))
     .ToDictionary(pair => pair[0], pair => pair[1], StringComparer.Ordinal);
 var result = await suite.RunAsync(options, CancellationToken.None);
 result.Machine = MachineFacts.Read();
-Console.WriteLine(args.Contains("--json")
-    ? JsonSerializer.Serialize(result, BenchmarkResult.Json)
-    : result.ToText());
+Console.WriteLine(args.Contains("--json") ? JsonSerializer.Serialize(result, BenchmarkResult.Json) : result.ToText());
 return 0;

@@ -10,14 +10,17 @@ using SelfDev.Workflows.Ports;
 namespace SelfDev.Benchmarks;
 
 /// <summary>
-/// Upload and version-pinned reading through the artifact store against the SDK's own calls, on the same Azurite in the same
-/// run; and gzip with every check against .NET's without. Options: <c>mib</c> (10), <c>rounds</c> (15).
+/// Upload and version-pinned reading through the artifact store against the SDK's own calls, on the same Azurite in the
+/// same run; and gzip with every check against .NET's without. Options: <c>mib</c> (10), <c>rounds</c> (15).
 /// </summary>
 public sealed class StorageBenchmark : IBenchmarkSuite
 {
     public string Name => "storage";
 
-    public async Task<BenchmarkResult> RunAsync(IReadOnlyDictionary<string, string> options, CancellationToken cancellation)
+    public async Task<BenchmarkResult> RunAsync(
+        IReadOnlyDictionary<string, string> options,
+        CancellationToken cancellation
+    )
     {
         var mebibytes = Option(options, "mib", 10);
         var rounds = Option(options, "rounds", 15);
@@ -27,7 +30,11 @@ public sealed class StorageBenchmark : IBenchmarkSuite
         try
         {
             var start = Stopwatch.StartNew();
-            await using var storage = await LocalStorage.OpenAsync(null, new AzuriteOptions { DataFolder = folder, Progress = Console.Error.WriteLine }, cancellation);
+            await using var storage = await LocalStorage.OpenAsync(
+                null,
+                new AzuriteOptions { DataFolder = folder, Progress = Console.Error.WriteLine },
+                cancellation
+            );
             result.Add("Azurite start, installed, until containers exist", start.Elapsed.TotalSeconds, "s");
             await MeasureAsync(storage, log, rounds, result, cancellation);
         }
@@ -40,7 +47,13 @@ public sealed class StorageBenchmark : IBenchmarkSuite
         return result;
     }
 
-    private static async Task MeasureAsync(LocalStorage storage, byte[] log, int rounds, BenchmarkResult result, CancellationToken cancellation)
+    private static async Task MeasureAsync(
+        LocalStorage storage,
+        byte[] log,
+        int rounds,
+        BenchmarkResult result,
+        CancellationToken cancellation
+    )
     {
         var store = storage.Store;
         var plain = new BlobClient(storage.Azurite!.ConnectionString, Containers.Intake, "training/run/log");
@@ -55,20 +68,36 @@ public sealed class StorageBenchmark : IBenchmarkSuite
         {
             BlobRef? blob = null;
             var noMetadata = new Dictionary<string, string>();
-            uploads.Add(await TimeAsync(async () => blob = await store.WriteAsync(
-                Containers.Intake, "training/run/log", new MemoryStream(log), "text/plain", noMetadata, cancellation)));
-            reads.Add(await TimeAsync(async () =>
-            {
-                await using var content = await store.OpenReadAsync(blob!, cancellation);
-                await content.CopyToAsync(Stream.Null, cancellation);
-            }));
-            blockingReads.Add(await TimeAsync(async () =>
-            {
-                await using var content = await store.OpenReadAsync(blob!, cancellation);
-                Drain(content);
-            }));
+            uploads.Add(
+                await TimeAsync(async () =>
+                    blob = await store.WriteAsync(
+                        Containers.Intake,
+                        "training/run/log",
+                        new MemoryStream(log),
+                        "text/plain",
+                        noMetadata,
+                        cancellation
+                    )
+                )
+            );
+            reads.Add(
+                await TimeAsync(async () =>
+                {
+                    await using var content = await store.OpenReadAsync(blob!, cancellation);
+                    await content.CopyToAsync(Stream.Null, cancellation);
+                })
+            );
+            blockingReads.Add(
+                await TimeAsync(async () =>
+                {
+                    await using var content = await store.OpenReadAsync(blob!, cancellation);
+                    Drain(content);
+                })
+            );
             plainReads.Add(await TimeAsync(() => plain.DownloadToAsync(Stream.Null, cancellation)));
-            plainUploads.Add(await TimeAsync(() => plain.UploadAsync(new MemoryStream(log), overwrite: true, cancellation)));
+            plainUploads.Add(
+                await TimeAsync(() => plain.UploadAsync(new MemoryStream(log), overwrite: true, cancellation))
+            );
         }
 
         var read = Median(reads);
@@ -77,7 +106,12 @@ public sealed class StorageBenchmark : IBenchmarkSuite
         result.Add($"{size}: upload in blocks", Median(uploads) * 1000, "ms");
         result.Add($"{size}: upload, BlobClient.UploadAsync", Median(plainUploads) * 1000, "ms");
         result.Add($"{size}: pinned read", read * 1000, "ms", log.Length == 10 << 20 ? "< 300" : null);
-        result.Add($"{size}: pinned read, blocking calls", Median(blockingReads) * 1000, "ms", log.Length == 10 << 20 ? "< 300" : null);
+        result.Add(
+            $"{size}: pinned read, blocking calls",
+            Median(blockingReads) * 1000,
+            "ms",
+            log.Length == 10 << 20 ? "< 300" : null
+        );
         result.Add($"{size}: read, BlobClient.DownloadToAsync", plainRead * 1000, "ms");
         result.Add("pinned read over BlobClient.DownloadToAsync", read / plainRead, "x");
         result.Add("pinned read", log.Length / read / 1e6, "MB/s");
@@ -96,16 +130,20 @@ public sealed class StorageBenchmark : IBenchmarkSuite
         var lenient = new List<double>();
         for (var round = 0; round <= rounds; round++)
         {
-            ours.Add(Time(() =>
-            {
-                using var content = ArtifactContent.Open(new MemoryStream(compressed), ReadLimits.Default);
-                Drain(content);
-            }));
-            lenient.Add(Time(() =>
-            {
-                using var content = new GZipStream(new MemoryStream(compressed), CompressionMode.Decompress);
-                Drain(content);
-            }));
+            ours.Add(
+                Time(() =>
+                {
+                    using var content = ArtifactContent.Open(new MemoryStream(compressed), ReadLimits.Default);
+                    Drain(content);
+                })
+            );
+            lenient.Add(
+                Time(() =>
+                {
+                    using var content = new GZipStream(new MemoryStream(compressed), CompressionMode.Decompress);
+                    Drain(content);
+                })
+            );
         }
 
         result.Add("gzip ratio of the log", log.Length / (double)compressed.Length, "x");
@@ -121,7 +159,9 @@ public sealed class StorageBenchmark : IBenchmarkSuite
         {
             text.Append(
                 CultureInfo.InvariantCulture,
-                $"step {step} | loss {2 + random.NextDouble():F6} | grad norm {random.NextDouble():F4} | lr 3.0e-04 | {250 + random.Next(20)} ms | {random.Next(900_000, 1_000_000)} tok/s\n");
+                $"step {step} | loss {2 + random.NextDouble():F6} | grad norm {random.NextDouble():F4} | lr 3.0e-04 | "
+                    + $"{250 + random.Next(20)} ms | {random.Next(900_000, 1_000_000)} tok/s\n"
+            );
         }
 
         return Encoding.UTF8.GetBytes(text.ToString(0, bytes));
@@ -130,9 +170,7 @@ public sealed class StorageBenchmark : IBenchmarkSuite
     private static void Drain(Stream content)
     {
         var buffer = new byte[128 * 1024];
-        while (content.Read(buffer, 0, buffer.Length) > 0)
-        {
-        }
+        while (content.Read(buffer, 0, buffer.Length) > 0) { }
     }
 
     private static double Time(Action work)

@@ -53,7 +53,8 @@ internal sealed class MutationRun(RunOptions options, string repository, TextWri
             verdicts,
             [.. units.Where(unit => unit.Problem is not null)],
             options.Sample is null ? accepted.Stale(verdicts) : [],
-            _watch.Elapsed);
+            _watch.Elapsed
+        );
         TextReport.Write(report, output);
         if (options.Out is not null)
         {
@@ -64,10 +65,15 @@ internal sealed class MutationRun(RunOptions options, string repository, TextWri
     }
 
     private async Task<(IReadOnlyList<Mutant> Sound, IReadOnlyList<DroppedMutant> Dropped)> FindAsync(
-        MutationSet set, Workspace workspace, ProjectBuild build, CancellationToken cancellation)
+        MutationSet set,
+        Workspace workspace,
+        ProjectBuild build,
+        CancellationToken cancellation
+    )
     {
         var files = (await Workspace.FilesAsync(repository, set.Files, cancellation))
-            .Where(file => file.EndsWith(".cs", StringComparison.Ordinal)).ToList();
+            .Where(file => file.EndsWith(".cs", StringComparison.Ordinal))
+            .ToList();
         foreach (var pattern in set.Files)
         {
             if ((await Workspace.FilesAsync(repository, [pattern], cancellation)).Count == 0)
@@ -94,16 +100,23 @@ internal sealed class MutationRun(RunOptions options, string repository, TextWri
                 workspace.InCopy(project.Key),
                 build.ArgumentsOf(project.Key),
                 build.GeneratedOf(project.Key),
-                cancellation);
+                cancellation
+            );
             var all = new List<Mutant>();
             foreach (var file in project)
             {
-                var tree = sources.Compilation.SyntaxTrees
-                    .FirstOrDefault(tree => tree.FilePath == workspace.InCopy(file));
+                var tree = sources.Compilation.SyntaxTrees.FirstOrDefault(tree =>
+                    tree.FilePath == workspace.InCopy(file)
+                );
                 if (tree is not null)
                 {
-                    all.AddRange(new MutationScan(options.WithTexts)
-                        .Find(sources.Compilation.GetSemanticModel(tree), file, next + all.Count));
+                    all.AddRange(
+                        new MutationScan(options.WithTexts).Find(
+                            sources.Compilation.GetSemanticModel(tree),
+                            file,
+                            next + all.Count
+                        )
+                    );
                 }
             }
 
@@ -145,7 +158,10 @@ internal sealed class MutationRun(RunOptions options, string repository, TextWri
     }
 
     private static async Task WeaveAsync(
-        IReadOnlyList<Mutant> mutants, Workspace workspace, CancellationToken cancellation)
+        IReadOnlyList<Mutant> mutants,
+        Workspace workspace,
+        CancellationToken cancellation
+    )
     {
         foreach (var file in mutants.GroupBy(mutant => mutant.File))
         {
@@ -167,10 +183,16 @@ internal sealed class MutationRun(RunOptions options, string repository, TextWri
         MutationSets sets,
         ProjectBuild build,
         TestProcess process,
-        CancellationToken cancellation)
+        CancellationToken cancellation
+    )
     {
         var measured = await MeasureAsync(
-            set.Tests.Where(suite => !suite.LastResort), sets, build, process, cancellation);
+            set.Tests.Where(suite => !suite.LastResort),
+            sets,
+            build,
+            process,
+            cancellation
+        );
         var reached = measured.SelectMany(unit => unit.Reached).ToHashSet();
         var unreached = mutants.Count(mutant => !reached.Contains(mutant.Id));
         var last = set.Tests.Where(suite => suite.LastResort).ToList();
@@ -189,7 +211,8 @@ internal sealed class MutationRun(RunOptions options, string repository, TextWri
         MutationSets sets,
         ProjectBuild build,
         TestProcess process,
-        CancellationToken cancellation)
+        CancellationToken cancellation
+    )
     {
         var coverage = new Coverage(process, options.UnitLimit);
         var units = new List<TestUnit>();
@@ -206,14 +229,18 @@ internal sealed class MutationRun(RunOptions options, string repository, TextWri
         foreach (var one in measured.OrderByDescending(one => one.Elapsed))
         {
             var state = one.Problem ?? string.Create(CultureInfo.InvariantCulture, $"reaches {one.Reached.Count}");
-            Say($"  {one.Elapsed.TotalSeconds,5:0.0} s  {one.Unit.Name}: {state}");
+            Say($"  {one.Elapsed.TotalSeconds, 5:0.0} s  {one.Unit.Name}: {state}");
         }
 
         return measured;
     }
 
     private async Task<IReadOnlyList<TrialResult>> TryAsync(
-        List<Mutant> mutants, IReadOnlyList<UnitCoverage> units, TestProcess process, CancellationToken cancellation)
+        List<Mutant> mutants,
+        IReadOnlyList<UnitCoverage> units,
+        TestProcess process,
+        CancellationToken cancellation
+    )
     {
         var trial = new MutantTrial(process.RunAsync, [.. units.Where(unit => unit.Problem is null)]);
         var (done, killed) = (0, 0);
@@ -230,19 +257,23 @@ internal sealed class MutationRun(RunOptions options, string repository, TextWri
             Interlocked.Add(ref killed, result.Outcome is Outcome.Killed or Outcome.TimedOut ? 1 : 0);
             Interlocked.Increment(ref done);
             var (count, seconds) = ($"{done}/{mutants.Count} ({killed} killed)", result.Elapsed.TotalSeconds);
-            Say($"{count}  {result.Outcome,-10} {seconds,5:0.0} s  {mutant.File}:{mutant.Line} [{mutant.Operator}]");
+            Say($"{count}  {result.Outcome, -10} {seconds, 5:0.0} s  {mutant.File}:{mutant.Line} [{mutant.Operator}]");
             return result;
         }
     }
 
     private async Task<IReadOnlyList<TOut>> InParallelAsync<TIn, TOut>(
-        IReadOnlyList<TIn> items, Func<TIn, CancellationToken, Task<TOut>> step, CancellationToken cancellation)
+        IReadOnlyList<TIn> items,
+        Func<TIn, CancellationToken, Task<TOut>> step,
+        CancellationToken cancellation
+    )
     {
         var results = new TOut[items.Count];
         await Parallel.ForEachAsync(
             Enumerable.Range(0, items.Count),
             new ParallelOptions { MaxDegreeOfParallelism = options.Parallel, CancellationToken = cancellation },
-            async (index, stop) => results[index] = await step(items[index], stop));
+            async (index, stop) => results[index] = await step(items[index], stop)
+        );
         return results;
     }
 

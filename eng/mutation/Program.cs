@@ -40,35 +40,50 @@ var texts = new Option<bool>("--texts") { Description = "Empty texts, too." };
 var keep = new Option<bool>("--keep") { Description = "Keep the mutated copy, and say where it is." };
 var report = new Option<string?>("--out") { Description = "Write the report as JSON to this file." };
 var command = new RootCommand(
-    "Puts one small fault after another into the code and says which of them the tests do not notice.")
+    "Puts one small fault after another into the code and says which of them the tests do not notice."
+)
 {
-    targets, tests, sample, seed, minutes, unitSeconds, threshold, parallel, list, texts, keep, report,
+    targets,
+    tests,
+    sample,
+    seed,
+    minutes,
+    unitSeconds,
+    threshold,
+    parallel,
+    list,
+    texts,
+    keep,
+    report,
 };
-command.SetAction(async (parsed, cancellation) =>
-{
-    var options = new RunOptions(
-        parsed.GetValue(targets)!,
-        parsed.GetValue(tests) ?? [],
-        parsed.GetValue(sample),
-        parsed.GetValue(seed) ?? Random.Shared.Next(1, 1_000_000),
-        TimeSpan.FromMinutes(parsed.GetValue(minutes)),
-        TimeSpan.FromSeconds(parsed.GetValue(unitSeconds)),
-        parsed.GetValue(threshold),
-        Math.Max(1, parsed.GetValue(parallel)),
-        parsed.GetValue(list),
-        parsed.GetValue(texts),
-        parsed.GetValue(keep),
-        parsed.GetValue(report));
-    try
+command.SetAction(
+    async (parsed, cancellation) =>
     {
-        return await new MutationRun(options, RepositoryRoot(), Console.Out).RunAsync(cancellation);
+        var options = new RunOptions(
+            parsed.GetValue(targets)!,
+            parsed.GetValue(tests) ?? [],
+            parsed.GetValue(sample),
+            parsed.GetValue(seed) ?? Random.Shared.Next(1, 1_000_000),
+            TimeSpan.FromMinutes(parsed.GetValue(minutes)),
+            TimeSpan.FromSeconds(parsed.GetValue(unitSeconds)),
+            parsed.GetValue(threshold),
+            Math.Max(1, parsed.GetValue(parallel)),
+            parsed.GetValue(list),
+            parsed.GetValue(texts),
+            parsed.GetValue(keep),
+            parsed.GetValue(report)
+        );
+        try
+        {
+            return await new MutationRun(options, RepositoryRoot(), Console.Out).RunAsync(cancellation);
+        }
+        catch (MutationException wrong)
+        {
+            await Console.Error.WriteLineAsync(wrong.Message);
+            return 2;
+        }
     }
-    catch (MutationException wrong)
-    {
-        await Console.Error.WriteLineAsync(wrong.Message);
-        return 2;
-    }
-});
+);
 return await command.Parse(args).InvokeAsync();
 
 static string RepositoryRoot()
@@ -82,5 +97,6 @@ static string RepositoryRoot()
     }
 
     throw new MutationException(
-        "Run it inside the repository: there is no SelfDev.sln in or above " + Environment.CurrentDirectory);
+        "Run it inside the repository: there is no SelfDev.sln in or above " + Environment.CurrentDirectory
+    );
 }

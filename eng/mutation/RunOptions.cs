@@ -20,4 +20,5 @@ internal sealed record RunOptions(
     bool IsListOnly,
     bool WithTexts,
     bool IsKept,
-    string? Out);
+    string? Out
+);

@@ -3,6 +3,9 @@ namespace SelfDev.Signatures;
 
 internal static class Signature
 {
-    public static Exception Only() => new NotSupportedException(
-        "This is a signature that SelfDev is type-checked against, not the Durable Functions package: build with -p:SelfDevGenuinePackages=true.");
+    public static Exception Only() =>
+        new NotSupportedException(
+            "This is a signature that SelfDev is type-checked against, not the Durable Functions package: build with "
+                + "-p:SelfDevGenuinePackages=true."
+        );
 }

@@ -22,30 +22,49 @@ internal static class CallerIdentity
     private static readonly TimeSpan SessionLifetime = TimeSpan.FromHours(12);
 
     /// <returns>Null for a stranger, and for ambient authority on a request that does not prove its origin.</returns>
-    public static Caller? Find(HttpRequest request, WebOptions options, DateTimeOffset now) => Identify(request, options, now).Caller;
+    public static Caller? Find(HttpRequest request, WebOptions options, DateTimeOffset now) =>
+        Identify(request, options, now).Caller;
 
-    /// <summary>Who calls, or why somebody whom the browser brings along is not believed here (<see cref="RequestOrigin"/>).</summary>
+    /// <summary>Who calls, or why somebody whom the browser brings along is not believed here (<see
+    /// cref="RequestOrigin"/>).</summary>
     /// <returns>Neither for a stranger.</returns>
-    public static (Caller? Caller, string? Unproven) Identify(HttpRequest request, WebOptions options, DateTimeOffset now)
+    public static (Caller? Caller, string? Unproven) Identify(
+        HttpRequest request,
+        WebOptions options,
+        DateTimeOffset now
+    )
     {
         // Whoever sends a key wants to be its owner: a wrong one falls back on nothing.
         if (request.Headers.TryGetValue(KeyHeader, out var key))
         {
-            return (FindKey(options, key.ToString()) is { } owner ? new Caller(owner.Name, DecisionProof.Key(owner.Name)) : null, null);
+            return (
+                FindKey(options, key.ToString()) is { } owner
+                    ? new Caller(owner.Name, DecisionProof.Key(owner.Name))
+                    : null,
+                null
+            );
         }
 
-        var principal = PlatformName(request, options) is { } name && Identity.IsWellFormed(name) ? new Caller(name, DecisionProof.Principal) : null;
+        var principal =
+            PlatformName(request, options) is { } name && Identity.IsWellFormed(name)
+                ? new Caller(name, DecisionProof.Principal)
+                : null;
         var ambient = principal ?? Session(request, options, now);
         if (ambient is null)
         {
             return (null, null);
         }
 
-        var unproven = RequestOrigin.Refusal(request, options, mustProve: principal is null || !RequestOrigin.IsBearerCall(request));
+        var unproven = RequestOrigin.Refusal(
+            request,
+            options,
+            mustProve: principal is null || !RequestOrigin.IsBearerCall(request)
+        );
         return unproven is null ? (ambient, null) : (null, unproven);
     }
 
-    /// <summary>The name by which the platform signed the caller in, as it stands there; null without one, and where the platform is not trusted.</summary>
+    /// <summary>The name by which the platform signed the caller in, as it stands there; null without one, and where
+    /// the platform is not trusted.</summary>
     public static string? PlatformName(HttpRequest request, WebOptions options) =>
         options.TrustEasyAuthHeaders && request.Headers[EasyAuthHeader] is [{ Length: > 0 } name] ? name : null;
 
@@ -67,26 +86,42 @@ internal static class CallerIdentity
     /// <summary>A cookie value that stands for a key for 12 hours: name, expiry and HMAC with the key itself.</summary>
     public static string OpenSession(ApiPrincipal principal, DateTimeOffset now)
     {
-        var text = string.Create(CultureInfo.InvariantCulture, $"{(now + SessionLifetime).ToUnixTimeSeconds()}.{Base64Url.EncodeToString(Encoding.UTF8.GetBytes(principal.Name))}");
+        var text = string.Create(
+            CultureInfo.InvariantCulture,
+            $"{(now + SessionLifetime).ToUnixTimeSeconds()}.{Base64Url.EncodeToString(Encoding.UTF8.GetBytes(principal.Name))}"
+        );
         return $"{text}.{SessionMac(principal, text)}";
     }
 
     private static ApiPrincipal? FindSession(WebOptions options, string cookie, DateTimeOffset now)
     {
-        if (cookie.Split('.') is not [var expiry, var name, var mac]
+        if (
+            cookie.Split('.') is not [var expiry, var name, var mac]
             || !long.TryParse(expiry, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)
-            || now.ToUnixTimeSeconds() >= seconds)
+            || now.ToUnixTimeSeconds() >= seconds
+        )
         {
             return null;
         }
 
-        return options.Principals.FirstOrDefault(principal => CryptographicOperations.FixedTimeEquals(
-            Encoding.UTF8.GetBytes(SessionMac(principal, $"{expiry}.{name}")), Encoding.UTF8.GetBytes(mac)));
+        return options.Principals.FirstOrDefault(principal =>
+            CryptographicOperations.FixedTimeEquals(
+                Encoding.UTF8.GetBytes(SessionMac(principal, $"{expiry}.{name}")),
+                Encoding.UTF8.GetBytes(mac)
+            )
+        );
     }
 
-    private static string SessionMac(ApiPrincipal principal, string text) => Base64Url.EncodeToString(HMACSHA256.HashData(
-        Encoding.UTF8.GetBytes(principal.Key), Encoding.UTF8.GetBytes($"selfdev-session.{principal.Name}.{text}")));
+    private static string SessionMac(ApiPrincipal principal, string text) =>
+        Base64Url.EncodeToString(
+            HMACSHA256.HashData(
+                Encoding.UTF8.GetBytes(principal.Key),
+                Encoding.UTF8.GetBytes($"selfdev-session.{principal.Name}.{text}")
+            )
+        );
 
     private static Caller? Session(HttpRequest request, WebOptions options, DateTimeOffset now) =>
-        request.Cookies[SessionCookie] is { } cookie && FindSession(options, cookie, now) is { } known ? new Caller(known.Name, DecisionProof.Key(known.Name)) : null;
+        request.Cookies[SessionCookie] is { } cookie && FindSession(options, cookie, now) is { } known
+            ? new Caller(known.Name, DecisionProof.Key(known.Name))
+            : null;
 }

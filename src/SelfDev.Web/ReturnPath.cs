@@ -3,8 +3,8 @@ using Microsoft.AspNetCore.Http;
 namespace SelfDev.Web;
 
 /// <summary>
-/// Where a browser goes after its sign-in: the page that it wanted. Always a path of this host, so that nobody can make a link to our
-/// sign-in that ends on a page of theirs.
+/// Where a browser goes after its sign-in: the page that it wanted. Always a path of this host, so that nobody can make
+/// a link to our sign-in that ends on a page of theirs.
 /// </summary>
 internal static class ReturnPath
 {
@@ -17,7 +17,8 @@ internal static class ReturnPath
     private const int MaxChars = 2048;
     private const string ApprovalPages = "/approvals/";
 
-    /// <summary>The page that a request asks for: its own address, or where it only posts, the page that it posts from.</summary>
+    /// <summary>The page that a request asks for: its own address, or where it only posts, the page that it posts
+    /// from.</summary>
     public static string Of(HttpRequest request)
     {
         var path = request.PathBase.Add(request.Path);
@@ -32,8 +33,9 @@ internal static class ReturnPath
     public static string Accept(string? path) => IsLocal(path) ? path! : Default;
 
     /// <summary>
-    /// Whether a browser takes it for a path of this host: one slash and no second, no backslash (which browsers read as a slash), no
-    /// blank or control character (which they drop), nothing outside ASCII (which a header cannot carry).
+    /// Whether a browser takes it for a path of this host: one slash and no second, no backslash (which browsers read
+    /// as a slash), no blank or control character (which they drop), nothing outside ASCII (which a header cannot
+    /// carry).
     /// </summary>
     public static bool IsLocal(string? path) =>
         path is ['/', ..]

@@ -6,8 +6,8 @@ using System.Text;
 namespace SelfDev.Web;
 
 /// <summary>
-/// Links that sign a browser in once, for the person in front of a host that has just started: so that no key need be shown. They are kept
-/// in memory only, as hashes; a restart ends them all. Safe for many threads.
+/// Links that sign a browser in once, for the person in front of a host that has just started: so that no key need be
+/// shown. They are kept in memory only, as hashes; a restart ends them all. Safe for many threads.
 /// </summary>
 public sealed class SignInLinks(TimeProvider clock)
 {

@@ -9,8 +9,9 @@ using SelfDev.Core.Text;
 namespace SelfDev.Web;
 
 /// <summary>
-/// The body of a small form or JSON object, read whole and bounded. The only reader of such bodies: whatever is wrong with one ends as
-/// <see cref="BadHttpRequestException"/> with status 400 or 413 and words for the sender, which <see cref="WebRoute.InvokeAsync"/> answers.
+/// The body of a small form or JSON object, read whole and bounded. The only reader of such bodies: whatever is wrong
+/// with one ends as <see cref="BadHttpRequestException"/> with status 400 or 413 and words for the sender, which <see
+/// cref="WebRoute.InvokeAsync"/> answers.
 /// </summary>
 internal sealed class SmallBody
 {
@@ -24,7 +25,8 @@ internal sealed class SmallBody
     private SmallBody(IReadOnlyDictionary<string, object?> fields) => _fields = fields;
 
     /// <summary>Reads <c>application/x-www-form-urlencoded</c> or JSON, as the content type says.</summary>
-    /// <exception cref="BadHttpRequestException">It is too large (413), cut off, of another type, or not well-formed (400).</exception>
+    /// <exception cref="BadHttpRequestException">It is too large (413), cut off, of another type, or not well-formed
+    /// (400).</exception>
     public static async Task<SmallBody> ReadAsync(HttpRequest request, int maxBytes)
     {
         if (request.HasJsonContentType())
@@ -36,7 +38,9 @@ internal sealed class SmallBody
         var type = (request.ContentType ?? "").Split(';')[0].Trim();
         return type.Equals("application/x-www-form-urlencoded", StringComparison.OrdinalIgnoreCase)
             ? new SmallBody(await FieldsOfAsync(await ReadBytesAsync(request, maxBytes)))
-            : throw Bad("Send application/x-www-form-urlencoded or application/json, and say so in the header Content-Type.");
+            : throw Bad(
+                "Send application/x-www-form-urlencoded or application/json, and say so in the header Content-Type."
+            );
     }
 
     /// <summary>Reads a JSON document.</summary>
@@ -62,20 +66,22 @@ internal sealed class SmallBody
 
     /// <returns>Null where the field is absent, null, or empty.</returns>
     /// <exception cref="BadHttpRequestException">It is something else than text.</exception>
-    public string? Text(string name) => _fields.GetValueOrDefault(name) switch
-    {
-        null or "" => null,
-        string text => text,
-        _ => throw Bad($"'{name}' must be text."),
-    };
+    public string? Text(string name) =>
+        _fields.GetValueOrDefault(name) switch
+        {
+            null or "" => null,
+            string text => text,
+            _ => throw Bad($"'{name}' must be text."),
+        };
 
     /// <returns>Null where the field is absent or is neither true nor false.</returns>
-    public bool? Flag(string name) => _fields.GetValueOrDefault(name) switch
-    {
-        bool flag => flag,
-        string text when bool.TryParse(text, out var flag) => flag,
-        _ => null,
-    };
+    public bool? Flag(string name) =>
+        _fields.GetValueOrDefault(name) switch
+        {
+            bool flag => flag,
+            string text when bool.TryParse(text, out var flag) => flag,
+            _ => null,
+        };
 
     private static Dictionary<string, object?> FieldsOf(JsonElement root)
     {
@@ -91,14 +97,19 @@ internal sealed class SmallBody
                 throw Bad($"At most {MaxFields} fields are read here.");
             }
 
-            return root.EnumerateObject().ToDictionary(field => field.Name, field => field.Value.ValueKind switch
-            {
-                JsonValueKind.String => (object?)field.Value.GetString(),
-                JsonValueKind.True => true,
-                JsonValueKind.False => false,
-                JsonValueKind.Null => null,
-                _ => field.Value.ValueKind,
-            });
+            return root.EnumerateObject()
+                .ToDictionary(
+                    field => field.Name,
+                    field =>
+                        field.Value.ValueKind switch
+                        {
+                            JsonValueKind.String => (object?)field.Value.GetString(),
+                            JsonValueKind.True => true,
+                            JsonValueKind.False => false,
+                            JsonValueKind.Null => null,
+                            _ => field.Value.ValueKind,
+                        }
+                );
         }
         // \ud800 and its like: half a character.
         catch (InvalidOperationException)
@@ -115,7 +126,11 @@ internal sealed class SmallBody
             var fields = await reader.ReadFormAsync();
             return fields.ToDictionary(
                 field => field.Key,
-                field => field.Value is [var value] ? (object?)value : throw Bad($"The field '{SafeText.SingleLine(field.Key)}' stands there more than once."));
+                field =>
+                    field.Value is [var value]
+                        ? (object?)value
+                        : throw Bad($"The field '{SafeText.SingleLine(field.Key)}' stands there more than once.")
+            );
         }
         catch (InvalidDataException wrong)
         {
@@ -134,7 +149,7 @@ internal sealed class SmallBody
         var chunk = new byte[Math.Min(ChunkBytes, maxBytes + 1)];
         try
         {
-            for (int read; (read = await request.Body.ReadAsync(chunk, request.HttpContext.RequestAborted)) > 0;)
+            for (int read; (read = await request.Body.ReadAsync(chunk, request.HttpContext.RequestAborted)) > 0; )
             {
                 body.Write(chunk, 0, read);
                 if (body.Length > maxBytes)

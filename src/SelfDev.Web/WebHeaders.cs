@@ -6,9 +6,10 @@ namespace SelfDev.Web;
 internal static class WebHeaders
 {
     /// <summary>
-    /// What a page tells of itself where it leads: its origin, never its path. The path of an approval page holds a token, which nothing
-    /// may carry on, not even to a report of ours (<c>same-origin</c> would). <c>no-referrer</c> would hide more than that: with it,
-    /// browsers send <c>Origin: null</c> with our own forms, and <see cref="RequestOrigin"/> could not tell them from a stranger's.
+    /// What a page tells of itself where it leads: its origin, never its path. The path of an approval page holds a
+    /// token, which nothing may carry on, not even to a report of ours (<c>same-origin</c> would). <c>no-referrer</c>
+    /// would hide more than that: with it, browsers send <c>Origin: null</c> with our own forms, and <see
+    /// cref="RequestOrigin"/> could not tell them from a stranger's.
     /// </summary>
     public const string ReferrerPolicy = "strict-origin";
 

@@ -19,22 +19,31 @@ public enum WebAuthorization
     Principal,
 }
 
-/// <summary>One endpoint. Both hosts map the same ones and call <see cref="InvokeAsync"/>, which checks and answers alike.</summary>
+/// <summary>One endpoint. Both hosts map the same ones and call <see cref="InvokeAsync"/>, which checks and answers
+/// alike.</summary>
 /// <param name="Name">Unique; the name of the Azure function.</param>
 /// <param name="Method">A GET answers HEAD too.</param>
 /// <param name="Pattern">Route template without a leading slash.</param>
-/// <param name="Handler">The static method that answers; services come from <see cref="HttpContext.RequestServices"/>.</param>
+/// <param name="Handler">The static method that answers; services come from <see
+/// cref="HttpContext.RequestServices"/>.</param>
 public sealed record WebRoute(
-    string Name, string Method, string Pattern, WebAuthorization Authorization, Func<HttpRequest, Task<IResult>> Handler)
+    string Name,
+    string Method,
+    string Pattern,
+    WebAuthorization Authorization,
+    Func<HttpRequest, Task<IResult>> Handler
+)
 {
     private const string CallerItem = "selfdev.caller";
 
-    /// <value>Whether it answers under any host name, as probes of a platform ask. Default false (<see cref="HostNames"/>).</value>
+    /// <value>Whether it answers under any host name, as probes of a platform ask. Default false (<see
+    /// cref="HostNames"/>).</value>
     public bool AnyHost { get; init; }
 
     /// <summary>
-    /// Checks under which name (<see cref="HostNames"/>), from which page (<see cref="RequestOrigin"/>) and for whom it was called, handles, and
-    /// adds the headers that every answer carries. Failures become a problem document without inner details.
+    /// Checks under which name (<see cref="HostNames"/>), from which page (<see cref="RequestOrigin"/>) and for whom it
+    /// was called, handles, and adds the headers that every answer carries. Failures become a problem document without
+    /// inner details.
     /// </summary>
     public async Task<IResult> InvokeAsync(HttpRequest request)
     {
@@ -64,7 +73,11 @@ public sealed record WebRoute(
         {
             Logs.RequestFailed(Logger(context.RequestServices), failure, Name);
             activity?.SetStatus(ActivityStatusCode.Error);
-            return WebErrors.Problem(request, StatusCodes.Status500InternalServerError, "Something failed inside. The host's log has it under this route; trying again does no harm.");
+            return WebErrors.Problem(
+                request,
+                StatusCodes.Status500InternalServerError,
+                "Something failed inside. The host's log has it under this route; trying again does no harm."
+            );
         }
     }
 
@@ -83,19 +96,29 @@ public sealed record WebRoute(
 
         if (Authorization != WebAuthorization.Principal)
         {
-            return RequestOrigin.Refusal(request, options, mustProve: Authorization == WebAuthorization.None) is { } foreign ? Foreign(request, foreign) : null;
+            return
+                RequestOrigin.Refusal(request, options, mustProve: Authorization == WebAuthorization.None)
+                    is { } foreign
+                ? Foreign(request, foreign)
+                : null;
         }
 
-        var (caller, unproven) = CallerIdentity.Identify(request, options, services.GetRequiredService<TimeProvider>().GetUtcNow());
+        var (caller, unproven) = CallerIdentity.Identify(
+            request,
+            options,
+            services.GetRequiredService<TimeProvider>().GetUtcNow()
+        );
         if (caller is null)
         {
             return unproven is null
                 ? WebErrors.Unauthorized(
                     request,
                     options.TrustEasyAuthHeaders
-                        ? "Sign in, or bring a bearer token for this app. A key of a developer's machine goes into the header x-selfdev-key."
+                        ? "Sign in, or bring a bearer token for this app. A key of a developer's machine goes into the "
+                            + "header x-selfdev-key."
                         : "Send an API key in the header x-selfdev-key.",
-                    offerSignIn: true)
+                    offerSignIn: true
+                )
                 : Foreign(request, unproven);
         }
 
@@ -119,5 +142,6 @@ public sealed record WebRoute(
         return (BadHttpRequestException?)failure;
     }
 
-    private static ILogger Logger(IServiceProvider services) => services.GetRequiredService<ILoggerFactory>().CreateLogger("SelfDev.Web");
+    private static ILogger Logger(IServiceProvider services) =>
+        services.GetRequiredService<ILoggerFactory>().CreateLogger("SelfDev.Web");
 }

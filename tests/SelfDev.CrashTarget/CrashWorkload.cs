@@ -6,8 +6,8 @@ using SelfDev.Workflows.Engine;
 namespace SelfDev.CrashTarget;
 
 /// <summary>
-/// A workflow that uses everything: steps, fan-out, timer, event, child, continue-as-new. Each step's effect is a file named by its
-/// idempotency key, so that an effect that ran twice is still one; each run of it is a line in that file.
+/// A workflow that uses everything: steps, fan-out, timer, event, child, continue-as-new. Each step's effect is a file
+/// named by its idempotency key, so that an effect that ran twice is still one; each run of it is a line in that file.
 /// </summary>
 public static class CrashWorkload
 {
@@ -15,7 +15,8 @@ public static class CrashWorkload
 
     public static WorkflowEvent<int> Go { get; } = new("go");
 
-    /// <value>Steps of one instance, children included: 2 before, 3 in parallel, 2 in the child, 1 in the second generation.</value>
+    /// <value>Steps of one instance, children included: 2 before, 3 in parallel, 2 in the child, 1 in the second
+    /// generation.</value>
     public static int StepsAnInstance => 8;
 
     private static readonly Workflow<int, int> Child = new("CrashChild");
@@ -31,7 +32,11 @@ public static class CrashWorkload
         Directory.CreateDirectory(effectsFolder);
         return new WorkflowCatalog()
             .Add(AddOne, _ => new Effect(effectsFolder))
-            .Add(Child, async (context, input) => await context.CallActivityAsync(AddOne, await context.CallActivityAsync(AddOne, input)))
+            .Add(
+                Child,
+                async (context, input) =>
+                    await context.CallActivityAsync(AddOne, await context.CallActivityAsync(AddOne, input))
+            )
             .Add(Parent, RunAsync);
     }
 
@@ -44,7 +49,9 @@ public static class CrashWorkload
 
         var value = await context.CallActivityAsync(AddOne, input);
         value = await context.CallActivityAsync(AddOne, value);
-        var parts = await Task.WhenAll(Enumerable.Range(0, 3).Select(part => context.CallActivityAsync(AddOne, value + part)));
+        var parts = await Task.WhenAll(
+            Enumerable.Range(0, 3).Select(part => context.CallActivityAsync(AddOne, value + part))
+        );
         await context.CreateTimer(TimeSpan.FromMilliseconds(5));
         var child = await context.CallWorkflowAsync(Child, parts.Sum());
         var told = await context.WaitForExternalEvent(Go);
@@ -59,7 +66,11 @@ public static class CrashWorkload
         public async Task<int> RunAsync(int input, ActivityContext context)
         {
             var name = Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(context.IdempotencyKey)), 0, 8);
-            await File.AppendAllTextAsync(Path.Combine(folder, name), context.IdempotencyKey + "\n", context.Cancellation);
+            await File.AppendAllTextAsync(
+                Path.Combine(folder, name),
+                context.IdempotencyKey + "\n",
+                context.Cancellation
+            );
             return input + 1;
         }
     }

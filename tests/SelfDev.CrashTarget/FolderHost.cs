@@ -40,18 +40,20 @@ internal sealed class FolderHost : IAsyncDisposable
         LedgerStore ledger,
         HostParts parts,
         EmbeddedEngine engine,
-        ServiceProvider services)
+        ServiceProvider services
+    )
     {
-        (
-            _trust,
-            _log,
-            _artifacts,
-            _head,
-            _signer,
-            Ledger,
-            _parts,
-            _engine,
-            _services) = (trust, log, artifacts, head, signer, ledger, parts, engine, services);
+        (_trust, _log, _artifacts, _head, _signer, Ledger, _parts, _engine, _services) = (
+            trust,
+            log,
+            artifacts,
+            head,
+            signer,
+            ledger,
+            parts,
+            engine,
+            services
+        );
     }
 
     public LedgerStore Ledger { get; }
@@ -60,7 +62,12 @@ internal sealed class FolderHost : IAsyncDisposable
     {
         data.Create();
         var reconciliation = await Reconciliation.BeginAsync(
-            data, ownStorage: false, acceptLoss, TimeProvider.System.GetUtcNow(), CancellationToken.None);
+            data,
+            ownStorage: false,
+            acceptLoss,
+            TimeProvider.System.GetUtcNow(),
+            CancellationToken.None
+        );
         var trust = SqliteTrustStore.Open(data.TrustDatabase);
         var log = SqliteLedgerLog.Open(data.LedgerDatabase);
         var artifacts = SqliteArtifactStore.Open(data.ArtifactsDatabase, [Containers.Evidence], TimeProvider.System);
@@ -71,14 +78,21 @@ internal sealed class FolderHost : IAsyncDisposable
         var services = new ServiceCollection().BuildServiceProvider();
         var catalog = new WorkflowCatalog()
             .Add(RecordLedgerEntry.Handle, _ => new RecordLedgerEntry(ledger))
-            .Add(Run, async (context, input) =>
-            {
-                await context.RecordAsync("finding", "first", "selfdev", new { input });
-                await context.RecordAsync("effect", "second", "selfdev", new { input });
-                return input;
-            });
+            .Add(
+                Run,
+                async (context, input) =>
+                {
+                    await context.RecordAsync("finding", "first", "selfdev", new { input });
+                    await context.RecordAsync("effect", "second", "selfdev", new { input });
+                    return input;
+                }
+            );
         var engine = new EmbeddedEngine(
-            new EmbeddedEngineOptions { DataFolder = data.Engine }, catalog, services, NullLoggerFactory.Instance);
+            new EmbeddedEngineOptions { DataFolder = data.Engine },
+            catalog,
+            services,
+            NullLoggerFactory.Instance
+        );
         var parts = new HostParts(reconciliation, data, ownStorage: false, trust, log, artifacts, engine);
         await parts.CompleteAsync(ledger, CancellationToken.None);
         await engine.StartAsync(CancellationToken.None);
@@ -90,7 +104,12 @@ internal sealed class FolderHost : IAsyncDisposable
     {
         await _trust.TryCreateAsync($"decisions/{id}", Encoding.UTF8.GetBytes(id), CancellationToken.None);
         await _artifacts.WriteAsync(
-            Containers.Evidence, id, Encoding.UTF8.GetBytes(id), "text/plain", CancellationToken.None);
+            Containers.Evidence,
+            id,
+            Encoding.UTF8.GetBytes(id),
+            "text/plain",
+            CancellationToken.None
+        );
         var large = new byte[SqliteArtifactStore.MaxRowBytes + 1];
         Encoding.UTF8.GetBytes(id, large);
         await _artifacts.WriteAsync(Containers.Evidence, id + "-large", large, "text/plain", CancellationToken.None);
@@ -104,7 +123,10 @@ internal sealed class FolderHost : IAsyncDisposable
         var content = Encoding.UTF8.GetBytes(id);
         foreach (var name in new[] { id, id + "-large" })
         {
-            await using var stream = await _artifacts.OpenReadAsync(new BlobRef(Containers.Evidence, name, null), CancellationToken.None);
+            await using var stream = await _artifacts.OpenReadAsync(
+                new BlobRef(Containers.Evidence, name, null),
+                CancellationToken.None
+            );
             var start = new byte[content.Length];
             await stream.ReadExactlyAsync(start);
             await stream.CopyToAsync(Stream.Null);
@@ -114,7 +136,8 @@ internal sealed class FolderHost : IAsyncDisposable
             }
         }
 
-        return (await _trust.ReadAsync($"decisions/{id}", CancellationToken.None))?.AsSpan().SequenceEqual(content) == true
+        return (await _trust.ReadAsync($"decisions/{id}", CancellationToken.None))?.AsSpan().SequenceEqual(content)
+                == true
             && await Ledger.FindAsync($"{id}:first", CancellationToken.None) is not null
             && await Ledger.FindAsync($"{id}:second", CancellationToken.None) is not null;
     }

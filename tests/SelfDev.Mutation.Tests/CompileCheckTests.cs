@@ -6,33 +6,46 @@ public sealed class CompileCheckTests
 {
     [Fact]
     public void Where_only_a_constant_compiles_nothing_is_mutated() =>
-        Assert.Empty(Specimen.Of(
-            """
-            private const int Limit = 5 + 6;
-            private enum Kind { One = 1, Two = One + 1 }
-            [Obsolete("text", false)]
-            public static string Run(int a = 3, bool b = true)
-            {
-                const int c = 7;
-                return $"{a,10}{c}" + nameof(Limit);
-            }
-            """).Mutants);
+        Assert.Empty(
+            Specimen
+                .Of(
+                    """
+                    private const int Limit = 5 + 6;
+                    private enum Kind { One = 1, Two = One + 1 }
+                    [Obsolete("text", false)]
+                    public static string Run(int a = 3, bool b = true)
+                    {
+                        const int c = 7;
+                        return $"{a,10}{c}" + nameof(Limit);
+                    }
+                    """
+                )
+                .Mutants
+        );
 
     [Fact]
     public void An_expression_tree_is_left_alone() =>
-        Assert.Empty(Specimen.Of(
-            "public static System.Linq.Expressions.Expression<Func<int, bool>> Run() => a => a > 5;").Mutants);
+        Assert.Empty(
+            Specimen
+                .Of("public static System.Linq.Expressions.Expression<Func<int, bool>> Run() => a => a > 5;")
+                .Mutants
+        );
 
     [Fact]
     public void A_hash_code_and_a_cancellation_are_left_alone() =>
-        Assert.Empty(Specimen.OfFile(
-            """
-            public sealed class Thing(int a)
-            {
-                public override int GetHashCode() => a * 31 + 7;
-                public void Stop(System.Threading.CancellationToken token) { token.ThrowIfCancellationRequested(); }
-            }
-            """).Mutants);
+        Assert.Empty(
+            Specimen
+                .OfFile(
+                    """
+                    public sealed class Thing(int a)
+                    {
+                        public override int GetHashCode() => a * 31 + 7;
+                        public void Stop(System.Threading.CancellationToken token) { token.ThrowIfCancellationRequested(); }
+                    }
+                    """
+                )
+                .Mutants
+        );
 
     [Fact]
     public void A_guard_whose_variable_is_needed_later_is_dropped_and_the_rest_stays()
@@ -48,7 +61,8 @@ public sealed class CompileCheckTests
 
                 return n + n;
             }
-            """);
+            """
+        );
 
         var dropped = Assert.Single(specimen.Dropped, one => one.Mutant.Operator == "guard");
         Assert.Equal("CS0165", dropped.Error);
@@ -60,12 +74,15 @@ public sealed class CompileCheckTests
     public void One_that_does_not_compile_takes_no_other_along()
     {
         var specimen = Specimen.Of(
-            "public static int Run(int a) { while (a.Equals(a)) { a += 2; if (a > 9) { return a; } } return a; }" +
-            "public static TimeSpan Between(DateTime a, DateTime b) => a - b;" +
-            "public static bool Same(DateTime a, DateTime b) => a == b;");
+            "public static int Run(int a) { while (a.Equals(a)) { a += 2; if (a > 9) { return a; } } return a; }"
+                + "public static TimeSpan Between(DateTime a, DateTime b) => a - b;"
+                + "public static bool Same(DateTime a, DateTime b) => a == b;"
+        );
 
-        Assert.Contains(specimen.Dropped,
-            one => one.Mutant.Original == "a - b" && one.Error.StartsWith("CS", StringComparison.Ordinal));
+        Assert.Contains(
+            specimen.Dropped,
+            one => one.Mutant.Original == "a - b" && one.Error.StartsWith("CS", StringComparison.Ordinal)
+        );
         Assert.Contains("a == b -> a != b", specimen.Shown);
         Assert.Contains("a > 9 -> a >= 9", specimen.Shown);
     }
@@ -134,7 +151,8 @@ public sealed class CompileCheckTests
                     when (wrong.ParamName is not null && text.Length < 3) { return "short"; }
                 finally { Property = Property > 50 ? 0 : Property; }
             }
-            """");
+            """"
+        );
 
         Assert.True(specimen.Mutants.Count > 60, $"{specimen.Mutants.Count} mutants");
         Assert.StartsWith("bc", specimen.Run(0, "abcd"), StringComparison.Ordinal);
@@ -144,8 +162,7 @@ public sealed class CompileCheckTests
     [Fact]
     public void Without_mutants_a_file_stays_as_it_is_and_with_them_it_stays_outside_of_them()
     {
-        const string Source =
-            """
+        const string Source = """
             // A comment.
             public static class Code
             {
@@ -164,8 +181,10 @@ public sealed class CompileCheckTests
     [Fact]
     public void What_is_reached_is_noted_and_nothing_else()
     {
-        var specimen = Specimen.Of("public static int Run(bool a) { if (a) { return Near(1); } return Far(2); }" +
-            "private static int Near(int a) => a * a; private static int Far(int a) => a - a;");
+        var specimen = Specimen.Of(
+            "public static int Run(bool a) { if (a) { return Near(1); } return Far(2); }"
+                + "private static int Near(int a) => a * a; private static int Far(int a) => a - a;"
+        );
         var near = specimen.Mutants.Single(mutant => mutant.Original == "a * a").Id;
         var far = specimen.Mutants.Single(mutant => mutant.Original == "a - a").Id;
 
@@ -177,21 +196,26 @@ public sealed class CompileCheckTests
     [Fact]
     public void A_mutant_says_where_it_is()
     {
-        var mutant = Specimen.OfFile(
-            """
-            namespace Some.Where;
+        var mutant = Specimen
+            .OfFile(
+                """
+                namespace Some.Where;
 
-            public static class Outer
-            {
-                public sealed class Inner
+                public static class Outer
                 {
-                    public bool Same(int a,
-                        int b) => a == b;
+                    public sealed class Inner
+                    {
+                        public bool Same(int a,
+                            int b) => a == b;
+                    }
                 }
-            }
-            """).Mutants.Single();
+                """
+            )
+            .Mutants.Single();
 
-        Assert.Equal(("Code.cs", 8, "Inner.Same", "equality"),
-            (mutant.File, mutant.Line, mutant.Member, mutant.Operator));
+        Assert.Equal(
+            ("Code.cs", 8, "Inner.Same", "equality"),
+            (mutant.File, mutant.Line, mutant.Member, mutant.Operator)
+        );
     }
 }

@@ -8,35 +8,68 @@ public sealed class OperatorTests
     public void A_relation_moves_its_boundary_and_turns_round() =>
         Check(
             "public static bool Run(int a) => a < 5;",
-            [[4], [5], [6]],
-            "a < 5 -> a <= 5", "a < 5 -> a >= 5", "a < 5 -> a < 6", "a < 5 -> a < 0");
+            [
+                [4],
+                [5],
+                [6],
+            ],
+            "a < 5 -> a <= 5",
+            "a < 5 -> a >= 5",
+            "a < 5 -> a < 6",
+            "a < 5 -> a < 0"
+        );
 
     [Fact]
     public void An_equality_turns_round() =>
-        Check("public static bool Run(string? a) => a == null;", [["x"]], "a == null -> a != null");
+        Check(
+            "public static bool Run(string? a) => a == null;",
+            [
+                ["x"],
+            ],
+            "a == null -> a != null"
+        );
 
     [Fact]
     public void A_pattern_turns_round_and_moves_its_boundary() =>
         Check(
             "public static bool Run(int a) => a is >= 1 and < 9;",
-            [[0], [1], [5], [8], [9]],
+            [
+                [0],
+                [1],
+                [5],
+                [8],
+                [9],
+            ],
             "a is >= 1 and < 9 -> a is not >= 1 and < 9",
             "a is >= 1 and < 9 -> a is >= 1 or < 9",
             "a is >= 1 and < 9 -> a is > 1 and < 9",
             "a is >= 1 and < 9 -> a is < 1 and < 9",
             "a is >= 1 and < 9 -> a is >= 1 and <= 9",
-            "a is >= 1 and < 9 -> a is >= 1 and >= 9");
+            "a is >= 1 and < 9 -> a is >= 1 and >= 9"
+        );
 
     [Fact]
     public void A_negated_pattern_loses_its_not() =>
-        Check("public static bool Run(object? a) => a is not null;", [[1]], "a is not null -> a is null");
+        Check(
+            "public static bool Run(object? a) => a is not null;",
+            [
+                [1],
+            ],
+            "a is not null -> a is null"
+        );
 
     [Fact]
     public void Logic_is_exchanged_and_each_operand_ignored() =>
         Check(
             "public static bool Run(bool a, bool b) => a && b;",
-            [[true, false], [false, true]],
-            "a && b -> a || b", "a && b -> true && b", "a && b -> a && true");
+            [
+                [true, false],
+                [false, true],
+            ],
+            "a && b -> a || b",
+            "a && b -> true && b",
+            "a && b -> a && true"
+        );
 
     [Fact]
     public void A_chain_ignores_each_of_its_operands_once()
@@ -51,20 +84,39 @@ public sealed class OperatorTests
     public void An_operand_that_declares_a_variable_is_ignored_where_the_variable_is_not_needed() =>
         Check(
             "public static int Run(object a, bool b) { if (a is int n && b) { return n; } return -7; }",
-            [[3, false], [3, true]],
-            "a is int n && b -> a is int n && true", "a is int n && b -> false", "return n; -> (removed)",
-            "return -7; -> return 7;", "return -7; -> return -8;", "return -7; -> return -0;");
+            [
+                [3, false],
+                [3, true],
+            ],
+            "a is int n && b -> a is int n && true",
+            "a is int n && b -> false",
+            "return n; -> (removed)",
+            "return -7; -> return 7;",
+            "return -7; -> return -8;",
+            "return -7; -> return -0;"
+        );
 
     [Fact]
     public void A_negation_is_taken_out() =>
-        Check("public static bool Run(bool a) => !a;", [[true]], "=> !a -> => a");
+        Check(
+            "public static bool Run(bool a) => !a;",
+            [
+                [true],
+            ],
+            "=> !a -> => a"
+        );
 
     [Fact]
     public void A_condition_turns_round() =>
         Check(
             "public static int Run(string a) => a.Contains('x') ? a.Length : a.Length + a.Length;",
-            [["x"], ["y"]],
-            "a.Contains('x') -> !a.Contains('x')", "a.Length + a.Length -> a.Length - a.Length");
+            [
+                ["x"],
+                ["y"],
+            ],
+            "a.Contains('x') -> !a.Contains('x')",
+            "a.Length + a.Length -> a.Length - a.Length"
+        );
 
     [Fact]
     public void A_loop_is_never_entered() =>
@@ -77,19 +129,32 @@ public sealed class OperatorTests
                 return s;
             }
             """,
-            [["ab"]],
-            "rest.TryDequeue(out var x) -> false", "s = s + x; -> (removed)");
+            [
+                ["ab"],
+            ],
+            "rest.TryDequeue(out var x) -> false",
+            "s = s + x; -> (removed)"
+        );
 
     [Fact]
     public void A_result_turns_round() =>
         Check(
             "public static bool Run(string a) { return a.StartsWith('x'); }",
-            [["x"]],
-            "a.StartsWith('x') -> !a.StartsWith('x')");
+            [
+                ["x"],
+            ],
+            "a.StartsWith('x') -> !a.StartsWith('x')"
+        );
 
     [Fact]
     public void A_boolean_literal_is_the_other_one() =>
-        Check("public static bool Run() => true;", [[]], "=> true -> => false");
+        Check(
+            "public static bool Run() => true;",
+            [
+                [],
+            ],
+            "=> true -> => false"
+        );
 
     [Theory]
     [InlineData("+", "-")]
@@ -102,7 +167,13 @@ public sealed class OperatorTests
     [InlineData("<<", ">>")]
     [InlineData(">>", "<<")]
     public void Arithmetic_is_exchanged(string original, string mutated) =>
-        Check($"public static int Run(int a, int b) => a {original} b;", [[12, 3]], $"a {original} b -> a {mutated} b");
+        Check(
+            $"public static int Run(int a, int b) => a {original} b;",
+            [
+                [12, 3],
+            ],
+            $"a {original} b -> a {mutated} b"
+        );
 
     [Fact]
     public void Texts_are_not_arithmetic() =>
@@ -112,34 +183,57 @@ public sealed class OperatorTests
     public void An_assignment_that_calculates_calculates_otherwise_or_not_at_all() =>
         Check(
             "public static int Run(int a) { var n = a; n += a; n++; return n; }",
-            [[2]],
-            "n += a; -> n -= a;", "n += a; -> (removed)", "n++; -> n--;");
+            [
+                [2],
+            ],
+            "n += a; -> n -= a;",
+            "n += a; -> (removed)",
+            "n++; -> n--;"
+        );
 
     [Fact]
     public void A_number_is_one_more_and_zero() =>
         Check(
             "public static TimeSpan Run() => TimeSpan.FromMinutes(2.5);",
-            [[]],
+            [
+                [],
+            ],
             "TimeSpan.FromMinutes(2.5) -> TimeSpan.FromMinutes(3.5d)",
-            "TimeSpan.FromMinutes(2.5) -> TimeSpan.FromMinutes(0d)");
+            "TimeSpan.FromMinutes(2.5) -> TimeSpan.FromMinutes(0d)"
+        );
 
     [Fact]
     public void A_number_that_becomes_another_type_does_so_as_a_mutant() =>
         Check(
             "public static string Run() { byte a = 7; ulong? b = 7; return $\"{a} {b}\"; }",
-            [[]],
-            "a = 7 -> a = 8", "a = 7 -> a = 0", "b = 7 -> b = 8", "b = 7 -> b = 0");
+            [
+                [],
+            ],
+            "a = 7 -> a = 8",
+            "a = 7 -> a = 0",
+            "b = 7 -> b = 8",
+            "b = 7 -> b = 0"
+        );
 
     [Fact]
     public void The_smaller_becomes_the_larger() =>
-        Check("public static int Run(int a, int b) => Math.Min(a, b);", [[1, 2]], "Math.Min(a, b) -> Math.Max(a, b)");
+        Check(
+            "public static int Run(int a, int b) => Math.Min(a, b);",
+            [
+                [1, 2],
+            ],
+            "Math.Min(a, b) -> Math.Max(a, b)"
+        );
 
     [Fact]
     public void A_call_that_nobody_uses_is_taken_out() =>
         Check(
             "public static List<int> Run(int a) { var list = new List<int>(); list.Add(a); return list; }",
-            [[3]],
-            "list.Add(a); -> (removed)");
+            [
+                [3],
+            ],
+            "list.Add(a); -> (removed)"
+        );
 
     [Fact]
     public void An_await_that_nobody_uses_is_taken_out() =>
@@ -148,10 +242,14 @@ public sealed class OperatorTests
             public static async Task<int> Run() { var list = new List<int>(); await Put(list); return list.Count; }
             private static async Task Put(List<int> list) { await Task.Yield(); list.Insert(list.Count, list.Count); }
             """,
-            [[]],
+            [
+                [],
+            ],
             noticedBy: ["await Put(list); -> (removed)", "list.Insert(list.Count, list.Count); -> (removed)"],
-            "await Put(list); -> (removed)", "await Task.Yield(); -> (removed)",
-            "list.Insert(list.Count, list.Count); -> (removed)");
+            "await Put(list); -> (removed)",
+            "await Task.Yield(); -> (removed)",
+            "list.Insert(list.Count, list.Count); -> (removed)"
+        );
 
     [Fact]
     public void A_method_that_is_one_call_does_nothing() =>
@@ -168,9 +266,14 @@ public sealed class OperatorTests
             private static void Put(List<int> list, int a) => list.Add(a);
             private static Task PutAsync(List<int> list, int a) => Task.Run(() => list.Add(a));
             """,
-            [[3]],
-            "Put(list, a); -> (removed)", "PutAsync(list, a).Wait(); -> (removed)", "list.Add(a) -> (removed)",
-            "Task.Run(() => list.Add(a)) -> (removed)");
+            [
+                [3],
+            ],
+            "Put(list, a); -> (removed)",
+            "PutAsync(list, a).Wait(); -> (removed)",
+            "list.Add(a) -> (removed)",
+            "Task.Run(() => list.Add(a)) -> (removed)"
+        );
 
     [Fact]
     public void A_guard_lets_pass() =>
@@ -184,24 +287,38 @@ public sealed class OperatorTests
                 return a.GetHashCode() + a.Length;
             }
             """,
-            [["x"], ["r"], ["y"], ["s"], ["b"]],
+            [
+                ["x"],
+                ["r"],
+                ["y"],
+                ["s"],
+                ["b"],
+            ],
             noticedBy:
             [
-            "throw new ArgumentException(a); -> (removed)", "return a.Length; -> (removed)",
-            "a.Contains('x') -> !a.Contains('x')", "a.Contains('r') -> !a.Contains('r')",
-            "a.GetHashCode() + a.Length -> a.GetHashCode() - a.Length",
+                "throw new ArgumentException(a); -> (removed)",
+                "return a.Length; -> (removed)",
+                "a.Contains('x') -> !a.Contains('x')",
+                "a.Contains('r') -> !a.Contains('r')",
+                "a.GetHashCode() + a.Length -> a.GetHashCode() - a.Length",
             ],
-            "throw new ArgumentException(a); -> (removed)", "return a.Length; -> (removed)",
-            "a.Contains('x') -> !a.Contains('x')", "a.Contains('r') -> !a.Contains('r')",
+            "throw new ArgumentException(a); -> (removed)",
+            "return a.Length; -> (removed)",
+            "a.Contains('x') -> !a.Contains('x')",
+            "a.Contains('r') -> !a.Contains('r')",
             "a.GetHashCode() + a.Length -> a.GetHashCode() - a.Length",
-            "c.Equals('s') -> !c.Equals('s')", "continue; -> (removed)", "c.Equals('b') -> !c.Equals('b')",
-            "break; -> (removed)");
+            "c.Equals('s') -> !c.Equals('s')",
+            "continue; -> (removed)",
+            "c.Equals('b') -> !c.Equals('b')",
+            "break; -> (removed)"
+        );
 
     [Fact]
     public void A_removed_statement_keeps_the_else_that_follows_where_it_belongs()
     {
         var specimen = Specimen.Of(
-            "public static object Run(bool a) { var l = new List<int>(); if (a) l.Add(1); else l.Add(2); return l; }");
+            "public static object Run(bool a) { var l = new List<int>(); if (a) l.Add(1); else l.Add(2); return l; }"
+        );
 
         var removed = specimen.Mutants.Single(mutant => mutant.Original == "l.Add(1);");
         Assert.Equal("1", specimen.Run(0, true));
@@ -213,14 +330,29 @@ public sealed class OperatorTests
     public void What_stands_in_for_null_is_left_out_and_so_is_what_it_stands_in_for() =>
         Check(
             "public static string Run(string? a, int? b) => (a ?? \"none\") + \"/\" + (b ?? 4);",
-            [["x", 1], [null, null]],
-            "a ?? \"none\" -> a", "a ?? \"none\" -> \"none\"", "b ?? 4 -> b", "b ?? 4 -> 4", "b ?? 4 -> b ?? 5",
-            "b ?? 4 -> b ?? 0");
+            [
+                ["x", 1],
+                [null, null],
+            ],
+            "a ?? \"none\" -> a",
+            "a ?? \"none\" -> \"none\"",
+            "b ?? 4 -> b",
+            "b ?? 4 -> 4",
+            "b ?? 4 -> b ?? 5",
+            "b ?? 4 -> b ?? 0"
+        );
 
     [Fact]
     public void What_is_only_set_once_is_set_again() =>
-        Check("public static string Run(string? a) { a ??= \"none\"; return a; }", [["x"], [null]],
-            "a ??= \"none\"; -> (removed)", "a ??= \"none\"; -> a = \"none\";");
+        Check(
+            "public static string Run(string? a) { a ??= \"none\"; return a; }",
+            [
+                ["x"],
+                [null],
+            ],
+            "a ??= \"none\"; -> (removed)",
+            "a ??= \"none\"; -> a = \"none\";"
+        );
 
     [Fact]
     public void A_null_conditional_goes_on_regardless() =>
@@ -232,27 +364,45 @@ public sealed class OperatorTests
                 return a?.Trim().Length + b?.Day;
             }
             """,
-            [["x", DateTime.UnixEpoch, new Uri[1]], [null, null, null],
-            [null, DateTime.UnixEpoch, new Uri[1]], ["x", null, new Uri[1]]],
+            [
+                ["x", DateTime.UnixEpoch, new Uri[1]],
+                [null, null, null],
+                [null, DateTime.UnixEpoch, new Uri[1]],
+                ["x", null, new Uri[1]],
+            ],
             noticedBy: ["c?.ToString(); -> c.ToString();", "a?.Trim().Length -> a.Trim().Length", "b?.Day -> b.Day"],
-            "c?.ToString(); -> (removed)", "c?.ToString(); -> c.ToString();", "a?.Trim().Length -> a.Trim().Length",
+            "c?.ToString(); -> (removed)",
+            "c?.ToString(); -> c.ToString();",
+            "a?.Trim().Length -> a.Trim().Length",
             "b?.Day -> b.Day",
-            "a?.Trim().Length + b?.Day -> a?.Trim().Length - b?.Day");
+            "a?.Trim().Length + b?.Day -> a?.Trim().Length - b?.Day"
+        );
 
     [Fact]
     public void An_arm_is_never_taken() =>
         Check(
             "public static object Run(int a, bool b) => a switch { 1 or 2 => \"few\", 3 when b => \"3\", _ => \"\" };",
-            [[1, true], [3, true], [4, true], [3, false]],
-            "1 or 2 => \"few\" -> (never taken)", "3 when b => \"3\" -> (never taken)",
-            "_ => \"\" -> (never taken)", "3 when b => \"3\" -> 3 when !b => \"3\"");
+            [
+                [1, true],
+                [3, true],
+                [4, true],
+                [3, false],
+            ],
+            "1 or 2 => \"few\" -> (never taken)",
+            "3 when b => \"3\" -> (never taken)",
+            "_ => \"\" -> (never taken)",
+            "3 when b => \"3\" -> 3 when !b => \"3\""
+        );
 
     [Fact]
     public void An_arm_that_throws_stays() =>
         Check(
             "public static string Run(int a) => a switch { 1 => \"one\", _ => throw new InvalidOperationException() };",
-            [[1]],
-            "1 => \"one\" -> (never taken)");
+            [
+                [1],
+            ],
+            "1 => \"one\" -> (never taken)"
+        );
 
     [Fact]
     public void A_case_is_never_taken() =>
@@ -263,8 +413,13 @@ public sealed class OperatorTests
                 switch (a) { case 1: return "one"; case string: return "text"; default: return "other"; }
             }
             """,
-            [[1], ["x"]],
-            "case 1: -> (never taken)", "case string: -> (never taken)");
+            [
+                [1],
+                ["x"],
+            ],
+            "case 1: -> (never taken)",
+            "case string: -> (never taken)"
+        );
 
     [Theory]
     [InlineData("a.Any(x => x.Equals(1))", "a.All(x => x.Equals(1))", "True")]
@@ -282,9 +437,14 @@ public sealed class OperatorTests
     {
         var specimen = Specimen.Of($"public static object? Run(List<int> a) => {original};");
 
-        var call = new object[] { new List<int> { 1, 2, 3 } };
+        var call = new object[]
+        {
+            new List<int> { 1, 2, 3 },
+        };
         var mutant = Assert.Single(
-            specimen.Mutants, mutant => mutant.Original == original && mutant.Mutated == mutated);
+            specimen.Mutants,
+            mutant => mutant.Original == original && mutant.Mutated == mutated
+        );
         Assert.Equal(result, specimen.Run(0, call));
         Assert.NotEqual(result, specimen.Run(mutant.Id, call));
     }
@@ -293,7 +453,8 @@ public sealed class OperatorTests
     public void A_filter_turns_round() =>
         Assert.Contains(
             "x.Equals(1) -> !x.Equals(1)",
-            Specimen.Of("public static object Run(int[] a) => a.Where(x => x.Equals(1)).ToList();").Shown);
+            Specimen.Of("public static object Run(int[] a) => a.Where(x => x.Equals(1)).ToList();").Shown
+        );
 
     [Fact]
     public void A_text_is_empty_only_if_asked_for_and_never_in_an_exception()

@@ -10,10 +10,13 @@ public sealed class ReportTests
     [Fact]
     public void The_score_counts_what_no_test_reaches_and_leaves_out_what_is_accepted()
     {
-        var tally = Tally.Of(
-        [
-            Verdict(1, Outcome.Killed), Verdict(2, Outcome.TimedOut), Verdict(3, Outcome.Survived),
-            Verdict(4, Outcome.NotCovered), Verdict(5, Outcome.Accepted), Verdict(6, Outcome.NotRun),
+        var tally = Tally.Of([
+            Verdict(1, Outcome.Killed),
+            Verdict(2, Outcome.TimedOut),
+            Verdict(3, Outcome.Survived),
+            Verdict(4, Outcome.NotCovered),
+            Verdict(5, Outcome.Accepted),
+            Verdict(6, Outcome.NotRun),
         ]);
 
         Assert.Equal(new Tally(5, Killed: 2, TimedOut: 1, Survived: 1, NotCovered: 1, Accepted: 1), tally);
@@ -27,7 +30,8 @@ public sealed class ReportTests
         var accepted = new AcceptedSurvivors([Entry()]);
 
         var verdict = Assert.Single(
-            accepted.Apply([Result(1, Outcome.Survived) with { Mutant = Mutant(1) with { Line = 999 } }]));
+            accepted.Apply([Result(1, Outcome.Survived) with { Mutant = Mutant(1) with { Line = 999 } }])
+        );
 
         Assert.Equal((Outcome.Accepted, "It is the same."), (verdict.Outcome, verdict.Reason));
     }
@@ -39,10 +43,12 @@ public sealed class ReportTests
 
         Assert.Equal(
             [Outcome.Accepted, Outcome.Survived, Outcome.NotCovered],
-            new AcceptedSurvivors([Entry()]).Apply(results).Select(verdict => verdict.Outcome));
+            new AcceptedSurvivors([Entry()]).Apply(results).Select(verdict => verdict.Outcome)
+        );
         Assert.Equal(
             [Outcome.Accepted, Outcome.Accepted, Outcome.NotCovered],
-            new AcceptedSurvivors([Entry() with { Times = 2 }]).Apply(results).Select(verdict => verdict.Outcome));
+            new AcceptedSurvivors([Entry() with { Times = 2 }]).Apply(results).Select(verdict => verdict.Outcome)
+        );
     }
 
     [Fact]
@@ -50,8 +56,22 @@ public sealed class ReportTests
     {
         AcceptedSurvivor[] others =
         [
-            Entry() with { File = "b.cs" }, Entry() with { Member = "Other.Run" },
-            Entry() with { Original = "a > b" }, Entry() with { Mutated = "a >= b" },
+            Entry() with
+            {
+                File = "b.cs",
+            },
+            Entry() with
+            {
+                Member = "Other.Run",
+            },
+            Entry() with
+            {
+                Original = "a > b",
+            },
+            Entry() with
+            {
+                Mutated = "a >= b",
+            },
         ];
 
         var verdict = Assert.Single(new AcceptedSurvivors(others).Apply([Result(1, Outcome.Survived)]));
@@ -82,8 +102,9 @@ public sealed class ReportTests
         try
         {
             await File.WriteAllTextAsync(path, json, TestContext.Current.CancellationToken);
-            var wrong = await Assert.ThrowsAsync<MutationException>(
-                () => AcceptedSurvivors.ReadAsync(path, TestContext.Current.CancellationToken));
+            var wrong = await Assert.ThrowsAsync<MutationException>(() =>
+                AcceptedSurvivors.ReadAsync(path, TestContext.Current.CancellationToken)
+            );
             Assert.Contains(problem, wrong.Message, StringComparison.Ordinal);
         }
         finally
@@ -96,10 +117,12 @@ public sealed class ReportTests
     public void Every_survivor_is_shown_with_its_place_and_both_texts_and_nothing_is_hidden()
     {
         using var output = new StringWriter();
-        var verdicts = new AcceptedSurvivors([Entry() with { Times = 1 }]).Apply(
-        [
-            Result(1, Outcome.Survived), Result(2, Outcome.Survived), Result(3, Outcome.NotCovered),
-            Result(4, Outcome.Killed), Result(5, Outcome.NotRun),
+        var verdicts = new AcceptedSurvivors([Entry() with { Times = 1 }]).Apply([
+            Result(1, Outcome.Survived),
+            Result(2, Outcome.Survived),
+            Result(3, Outcome.NotCovered),
+            Result(4, Outcome.Killed),
+            Result(5, Outcome.NotRun),
         ]);
         var slow = new TestUnit("tests/A", "A.dll", "A.Tests.Slow", false, []);
         var aside = new UnitCoverage(slow, TimeSpan.Zero, new HashSet<int>(), "takes longer");
@@ -123,7 +146,9 @@ public sealed class ReportTests
     {
         string[] output =
         [
-            "    A.Tests.First [FAIL]", "      Assert.True() Failure", "    A.Tests.Second [FAIL]",
+            "    A.Tests.First [FAIL]",
+            "      Assert.True() Failure",
+            "    A.Tests.Second [FAIL]",
             "=== TEST EXECUTION SUMMARY ===",
             "   A  Total: 17, Errors: 0, Failed: 2, Skipped: 3, Not Run: 4, Time: 0.341s",
         ];
@@ -137,8 +162,16 @@ public sealed class ReportTests
     private static AcceptedSurvivor Entry() => new("a.cs", "a < b", "a > b", "It is the same.", "Code.Run");
 
     private static Mutant Mutant(int id) =>
-        new(id, "a.cs", 12, "Code.Run", "relation", "a < b", "a > b",
-            new MutationPoint(null!, "relation", null!, null!, default, ""));
+        new(
+            id,
+            "a.cs",
+            12,
+            "Code.Run",
+            "relation",
+            "a < b",
+            "a > b",
+            new MutationPoint(null!, "relation", null!, null!, default, "")
+        );
 
     private static TrialResult Result(int id, Outcome outcome) => new(Mutant(id), outcome, null, TimeSpan.Zero);
 

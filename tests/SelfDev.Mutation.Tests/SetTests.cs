@@ -12,9 +12,11 @@ public sealed class SetTests
             ["one"] = new(["src/One"], [new("tests/A", ["*.One"]), new("tests/B")]),
             ["two"] = new(
                 ["src/Two", "src/One"],
-                [new("tests/A", ["*.Two"]), new("tests/B", ["*.Two"], LastResort: true)]),
+                [new("tests/A", ["*.Two"]), new("tests/B", ["*.Two"], LastResort: true)]
+            ),
         },
-        []);
+        []
+    );
 
     [Fact]
     public void Several_sets_are_one_and_name_no_file_or_class_twice()
@@ -43,7 +45,8 @@ public sealed class SetTests
         Assert.Contains(
             "one, two",
             Assert.Throws<MutationException>(() => Sets.Choose(["oen"], ["tests/C"])).Message,
-            StringComparison.Ordinal);
+            StringComparison.Ordinal
+        );
 
     [Theory]
     [InlineData("A.Ledger.MerkleTests", true)]
@@ -62,7 +65,8 @@ public sealed class SetTests
         Assert.Superset(new HashSet<string> { "approvals", "ledger", "actions", "web" }, sets.Sets.Keys.ToHashSet());
         Assert.All(
             sets.Sets.Values.SelectMany(set => set.Tests),
-            suite => Assert.True(Directory.Exists(Path.Combine(root, suite.Project)), suite.Project));
+            suite => Assert.True(Directory.Exists(Path.Combine(root, suite.Project)), suite.Project)
+        );
         Assert.All(sets.Slow, slow => Assert.False(string.IsNullOrWhiteSpace(slow.Reason)));
     }
 
@@ -94,7 +98,8 @@ public sealed class SetTests
             Path.GetTempPath(),
             new Dictionary<string, string>(),
             limit,
-            TestContext.Current.CancellationToken);
+            TestContext.Current.CancellationToken
+        );
     }
 
     private static string RepositoryRoot()

@@ -18,9 +18,12 @@ internal sealed class Specimen
 
     private static readonly MetadataReference[] References =
     [
-        .. ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!).Split(Path.PathSeparator)
-            .Where(path => Path.GetFileName(path).StartsWith("System.", StringComparison.Ordinal)
-                || Path.GetFileName(path).StartsWith("Microsoft.Extensions.", StringComparison.Ordinal))
+        .. ((string)AppContext.GetData("TRUSTED_PLATFORM_ASSEMBLIES")!)
+            .Split(Path.PathSeparator)
+            .Where(path =>
+                Path.GetFileName(path).StartsWith("System.", StringComparison.Ordinal)
+                || Path.GetFileName(path).StartsWith("Microsoft.Extensions.", StringComparison.Ordinal)
+            )
             .Select(path => MetadataReference.CreateFromFile(path)),
     ];
 
@@ -34,7 +37,10 @@ internal sealed class Specimen
             [tree, CSharpSyntaxTree.ParseText(SwitchSource.Text, Options, SwitchSource.FileName)],
             References,
             new CSharpCompilationOptions(
-                OutputKind.DynamicallyLinkedLibrary, nullableContextOptions: NullableContextOptions.Enable));
+                OutputKind.DynamicallyLinkedLibrary,
+                nullableContextOptions: NullableContextOptions.Enable
+            )
+        );
         Assert.Empty(compilation.GetDiagnostics().Where(diagnostic => diagnostic.Severity == DiagnosticSeverity.Error));
 
         var found = new MutationScan(withTexts).Find(compilation.GetSemanticModel(tree), "Code.cs", firstId: 1);
@@ -42,7 +48,8 @@ internal sealed class Specimen
         Text = MutatedText.Of(tree.GetRoot(), Mutants);
 
         using var stream = new MemoryStream();
-        var emitted = compilation.ReplaceSyntaxTree(tree, CSharpSyntaxTree.ParseText(Text, Options, "Code.cs"))
+        var emitted = compilation
+            .ReplaceSyntaxTree(tree, CSharpSyntaxTree.ParseText(Text, Options, "Code.cs"))
             .Emit(stream);
         Assert.True(emitted.Success, string.Join('\n', emitted.Diagnostics) + "\n" + Text);
         _assembly = stream.ToArray();
@@ -71,7 +78,8 @@ internal sealed class Specimen
                 {{members}}
             }
             """,
-            withTexts);
+            withTexts
+        );
 
     public static Specimen OfFile(string source, bool withTexts = false) => new(source, withTexts);
 
@@ -86,8 +94,11 @@ internal sealed class Specimen
         try
         {
             Run(SwitchSource.CoverageVariable, folder, arguments);
-            return Directory.GetFiles(folder).SelectMany(Lines)
-                .Select(line => int.Parse(line, CultureInfo.InvariantCulture)).ToHashSet();
+            return Directory
+                .GetFiles(folder)
+                .SelectMany(Lines)
+                .Select(line => int.Parse(line, CultureInfo.InvariantCulture))
+                .ToHashSet();
         }
         finally
         {
@@ -97,7 +108,8 @@ internal sealed class Specimen
 
     /// <summary>Every mutant, by how it is shown, that no call tells from the original.</summary>
     public IEnumerable<string> Unnoticed(params object?[][] calls) =>
-        Mutants.Where(mutant => calls.All(call => Run(mutant.Id, call) == Run(0, call)))
+        Mutants
+            .Where(mutant => calls.All(call => Run(mutant.Id, call) == Run(0, call)))
             .Select(mutant => $"{mutant.Original} -> {mutant.Mutated}");
 
     private string Run(string variable, string value, object?[] arguments)

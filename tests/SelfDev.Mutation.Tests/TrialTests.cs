@@ -6,9 +6,16 @@ namespace SelfDev.Mutation.Tests;
 
 public sealed class TrialTests
 {
-    private static readonly Mutant Seven =
-        new(7, "a.cs", 1, "Code.Run", "relation", "a < b", "a > b",
-            new MutationPoint(null!, "relation", null!, null!, default, ""));
+    private static readonly Mutant Seven = new(
+        7,
+        "a.cs",
+        1,
+        "Code.Run",
+        "relation",
+        "a < b",
+        "a > b",
+        new MutationPoint(null!, "relation", null!, null!, default, "")
+    );
 
     private double _seconds = 1;
     private readonly List<(string Names, TimeSpan Limit)> _processes = [];
@@ -36,7 +43,10 @@ public sealed class TrialTests
     {
         var result = await Try(
             names => names.Contains("A.Middle", StringComparison.Ordinal) ? 1 : 0,
-            Unit("A.Slow", 20, 7), Unit("A.Middle", 10, 7), Unit("A.Quick", 1, 7));
+            Unit("A.Slow", 20, 7),
+            Unit("A.Middle", 10, 7),
+            Unit("A.Quick", 1, 7)
+        );
 
         Assert.Equal(["A.Quick", "A.Middle"], _processes.Select(process => process.Names));
         Assert.Equal((Outcome.Killed, "A.Middle.Fails"), (result.Outcome, result.KilledBy));
@@ -45,12 +55,19 @@ public sealed class TrialTests
     [Fact]
     public async Task Quick_tests_of_one_assembly_share_a_process_and_a_method_none_with_classes()
     {
-        await Try(_ => 0, Unit("A.One", 1, 7), Unit("A.Two", 2, 7), Unit("A.Three", 3.5, 7), Unit("B.One", 1, 7),
-            Unit("A.One.Method", 1, 7, isMethod: true));
+        await Try(
+            _ => 0,
+            Unit("A.One", 1, 7),
+            Unit("A.Two", 2, 7),
+            Unit("A.Three", 3.5, 7),
+            Unit("B.One", 1, 7),
+            Unit("A.One.Method", 1, 7, isMethod: true)
+        );
 
         Assert.Equal(
             ["A.One,A.Two", "A.One.Method", "A.Three", "B.One"],
-            _processes.Select(process => process.Names).Order(StringComparer.Ordinal));
+            _processes.Select(process => process.Names).Order(StringComparer.Ordinal)
+        );
     }
 
     [Fact]
@@ -113,7 +130,8 @@ public sealed class TrialTests
 
         Assert.Equal(
             "A.dll -noLogo -noColor -parallel none -stopOnFail -class A.One -class A.Two -method- A.One.Slow",
-            string.Join(' ', TestUnit.Arguments(units)));
+            string.Join(' ', TestUnit.Arguments(units))
+        );
         Assert.Equal(["-method", "A.One.Method"], TestUnit.Arguments([method]).TakeLast(2));
     }
 
@@ -127,11 +145,16 @@ public sealed class TrialTests
                 var output = new[] { $"    {names}.Fails [FAIL]" };
                 return Task.FromResult(new ProcessResult(exitCode(names), output, TimeSpan.FromSeconds(_seconds)));
             },
-            units).RunAsync(Seven, TestContext.Current.CancellationToken);
+            units
+        ).RunAsync(Seven, TestContext.Current.CancellationToken);
 
     private static bool IsWithout(string process) => process.EndsWith(" without", StringComparison.Ordinal);
 
     private static UnitCoverage Unit(string name, double seconds, int reaches, bool isMethod = false) =>
-        new(new TestUnit("tests/" + name[0], name[0] + ".dll", name, isMethod, []), TimeSpan.FromSeconds(seconds),
-            new HashSet<int> { reaches }, null);
+        new(
+            new TestUnit("tests/" + name[0], name[0] + ".dll", name, isMethod, []),
+            TimeSpan.FromSeconds(seconds),
+            new HashSet<int> { reaches },
+            null
+        );
 }

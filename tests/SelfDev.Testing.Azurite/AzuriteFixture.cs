@@ -8,7 +8,8 @@ namespace SelfDev.Testing;
 /// <summary>
 /// One Azurite a test assembly, in memory, started at the first use (under a second; the first time on a machine it
 /// installs itself). Every test takes an account of its own, so that the fixed container names never collide.
-/// Declare it once: <c>[assembly: AssemblyFixture(typeof(AzuriteFixture))]</c>, and take it in the test class's constructor.
+/// Declare it once: <c>[assembly: AssemblyFixture(typeof(AzuriteFixture))]</c>, and take it in the test class's
+/// constructor.
 /// </summary>
 public sealed class AzuriteFixture : IAsyncLifetime
 {
@@ -65,7 +66,8 @@ public sealed class AzuriteFixture : IAsyncLifetime
                     Accounts = [.. Enumerable.Range(1, AccountCount).Select(AccountName)],
                     Progress = line => TestContext.Current.SendDiagnosticMessage(line),
                 },
-                CancellationToken.None);
+                CancellationToken.None
+            );
         }
         finally
         {

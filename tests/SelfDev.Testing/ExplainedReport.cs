@@ -39,9 +39,17 @@ public sealed class ExplainedReport(IAnalyst analyst)
     {
         await StoreAsync(Store, Id);
         var activity = new ExplainFindings(
-            Store, new Explanations(Store), analyst, new RulesAnalyst(), Places, NullLogger<ExplainFindings>.Instance);
+            Store,
+            new Explanations(Store),
+            analyst,
+            new RulesAnalyst(),
+            Places,
+            NullLogger<ExplainFindings>.Instance
+        );
         return await activity.RunAsync(
-            new ExplainFindingsInput(Id, group, isLast), new ActivityContext(Id, $"{Id}:1:{group}", CancellationToken.None));
+            new ExplainFindingsInput(Id, group, isLast),
+            new ActivityContext(Id, $"{Id}:1:{group}", CancellationToken.None)
+        );
     }
 
     public Task<Diagnosis?> ReadAsync(int group = 1) =>
@@ -49,8 +57,12 @@ public sealed class ExplainedReport(IAnalyst analyst)
 
     /// <summary>Why a second person is asked for; null where none is.</summary>
     public Task<string?> SecondPersonAsync(string subject = Subject) =>
-        new SelfAnalysisGate(new Explanations(Store), new CheckpointManifests(Store), analyst)
-            .ReasonAsync(Policy, Id, subject, CancellationToken.None);
+        new SelfAnalysisGate(new Explanations(Store), new CheckpointManifests(Store), analyst).ReasonAsync(
+            Policy,
+            Id,
+            subject,
+            CancellationToken.None
+        );
 
     /// <summary>The report as people read it.</summary>
     public async Task<string> MarkdownAsync()
@@ -79,12 +91,20 @@ public sealed class ExplainedReport(IAnalyst analyst)
     public static async Task StoreAsync(IArtifactStore store, string reportId)
     {
         await store.WriteJsonAsync(
-            Containers.Evidence, DiagnosisBlobs.Analysis(reportId), Stored(), CancellationToken.None);
+            Containers.Evidence,
+            DiagnosisBlobs.Analysis(reportId),
+            Stored(),
+            CancellationToken.None
+        );
         for (var group = 1; group <= Groups; group++)
         {
             var windows = new StoredWindows([new EvidenceWindow(null, 7, [Line])]);
             await store.WriteJsonAsync(
-                Containers.Evidence, DiagnosisBlobs.Windows(reportId, group), windows, CancellationToken.None);
+                Containers.Evidence,
+                DiagnosisBlobs.Windows(reportId, group),
+                windows,
+                CancellationToken.None
+            );
         }
     }
 
@@ -95,20 +115,33 @@ public sealed class ExplainedReport(IAnalyst analyst)
             new ArtifactSummary("scores.csv", "evals", "csv", 1, 1, 0, new string('a', 64)),
             findings,
             new { },
-            new ReportDocument("Evaluation", "Something is wrong.", []));
+            new ReportDocument("Evaluation", "Something is wrong.", [])
+        );
         var blob = new BlobRef(Containers.Intake, $"{Subject}/scores.csv", null);
-        return new StoredAnalysis(blob, Subject, null, analysis, [["F1"], ["F2"]], [], 0);
+        return new StoredAnalysis(
+            blob,
+            Subject,
+            null,
+            analysis,
+            [
+                ["F1"],
+                ["F2"],
+            ],
+            [],
+            0
+        );
     }
 
-    private static Finding Finding(string id) => new()
-    {
-        Id = id,
-        Kind = FindingKinds.GpuXid,
-        Severity = Severity.Critical,
-        Role = FindingRole.Root,
-        Title = "A GPU fell off the bus",
-        From = new Position(7, null, null),
-        To = new Position(7, null, null),
-        Evidence = [new Evidence(7, 0, Line)],
-    };
+    private static Finding Finding(string id) =>
+        new()
+        {
+            Id = id,
+            Kind = FindingKinds.GpuXid,
+            Severity = Severity.Critical,
+            Role = FindingRole.Root,
+            Title = "A GPU fell off the bus",
+            From = new Position(7, null, null),
+            To = new Position(7, null, null),
+            Evidence = [new Evidence(7, 0, Line)],
+        };
 }

@@ -1,6 +1,7 @@
 namespace SelfDev.Testing;
 
-/// <summary>A clock that moves only when told to; timers fire during <see cref="Advance"/>, in order of their due time.</summary>
+/// <summary>A clock that moves only when told to; timers fire during <see cref="Advance"/>, in order of their due
+/// time.</summary>
 public sealed class FakeClock(DateTimeOffset start) : TimeProvider
 {
     private readonly Lock _gate = new();
@@ -8,9 +9,7 @@ public sealed class FakeClock(DateTimeOffset start) : TimeProvider
     private DateTimeOffset _now = start;
 
     public FakeClock()
-        : this(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero))
-    {
-    }
+        : this(new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero)) { }
 
     public override DateTimeOffset GetUtcNow()
     {

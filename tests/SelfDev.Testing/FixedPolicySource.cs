@@ -8,5 +8,6 @@ public sealed class FixedPolicySource(ApprovalPolicy policy) : IApprovalPolicySo
 {
     public ApprovalPolicy Policy { get; set; } = policy;
 
-    public Task<PolicyReading> ReadAsync(CancellationToken cancellation) => Task.FromResult(new PolicyReading(Policy, []));
+    public Task<PolicyReading> ReadAsync(CancellationToken cancellation) =>
+        Task.FromResult(new PolicyReading(Policy, []));
 }

@@ -42,8 +42,19 @@ public sealed class InMemoryLedgerStore : ILedgerStore, IDisposable
                 _lines.Add(LedgerEntryFormat.Serialize(_tree.Size, entry));
                 _tree.Append(MerkleHash.Leaf(_lines[^1]));
                 var root = _tree.RootAt(_tree.Size);
-                var signature = TreeHeads.Sign(_key, TreeHeads.CheckpointText(TreeHeads.DefaultOrigin, _tree.Size, root, entry.At));
-                _heads.Add(new SignedTreeHead(_tree.Size, MerkleHash.ToHex(root), entry.At, TreeHeads.KeyId(_key), Convert.ToBase64String(signature)));
+                var signature = TreeHeads.Sign(
+                    _key,
+                    TreeHeads.CheckpointText(TreeHeads.DefaultOrigin, _tree.Size, root, entry.At)
+                );
+                _heads.Add(
+                    new SignedTreeHead(
+                        _tree.Size,
+                        MerkleHash.ToHex(root),
+                        entry.At,
+                        TreeHeads.KeyId(_key),
+                        Convert.ToBase64String(signature)
+                    )
+                );
             }
 
             return new LedgerReceipt(_keys[entry.Key], _tree.Size, MerkleHash.ToHex(_tree.RootAt(_tree.Size)));
@@ -58,7 +69,10 @@ public sealed class InMemoryLedgerStore : ILedgerStore, IDisposable
         }
     }
 
-    public async IAsyncEnumerable<ReadOnlyMemory<byte>> ReadAsync(long fromIndex, [EnumeratorCancellation] CancellationToken cancellation)
+    public async IAsyncEnumerable<ReadOnlyMemory<byte>> ReadAsync(
+        long fromIndex,
+        [EnumeratorCancellation] CancellationToken cancellation
+    )
     {
         ArgumentOutOfRangeException.ThrowIfNegative(fromIndex);
         await Task.Yield();
@@ -74,7 +88,9 @@ public sealed class InMemoryLedgerStore : ILedgerStore, IDisposable
         }
     }
 
-    public async IAsyncEnumerable<SignedTreeHead> ReadHeadsAsync([EnumeratorCancellation] CancellationToken cancellation)
+    public async IAsyncEnumerable<SignedTreeHead> ReadHeadsAsync(
+        [EnumeratorCancellation] CancellationToken cancellation
+    )
     {
         await Task.Yield();
         SignedTreeHead[] heads;

@@ -4,7 +4,8 @@ using SelfDev.Workflows.Trust;
 
 namespace SelfDev.Testing;
 
-/// <summary>Trust records in memory, as strict as the genuine stores. Every call yields once, so that concurrent callers meet.</summary>
+/// <summary>Trust records in memory, as strict as the genuine stores. Every call yields once, so that concurrent
+/// callers meet.</summary>
 public sealed class InMemoryTrustStore : ITrustStore
 {
     private readonly Lock _gate = new();
@@ -22,7 +23,8 @@ public sealed class InMemoryTrustStore : ITrustStore
         }
     }
 
-    /// <summary>What somebody with access to the storage does: replaces, or adds, a record behind the port's back.</summary>
+    /// <summary>What somebody with access to the storage does: replaces, or adds, a record behind the port's
+    /// back.</summary>
     public void Forge(string name, ReadOnlySpan<byte> content)
     {
         lock (_gate)
@@ -63,12 +65,20 @@ public sealed class InMemoryTrustStore : ITrustStore
         }
     }
 
-    public async IAsyncEnumerable<string> ListAsync(string prefix, string from, [EnumeratorCancellation] CancellationToken cancellation)
+    public async IAsyncEnumerable<string> ListAsync(
+        string prefix,
+        string from,
+        [EnumeratorCancellation] CancellationToken cancellation
+    )
     {
         TrustRecords.CheckPrefix(prefix);
         TrustRecords.CheckPrefix(from);
         await Task.Yield();
-        foreach (var name in Names.Where(name => name.StartsWith(prefix, StringComparison.Ordinal) && string.CompareOrdinal(name, from) >= 0))
+        foreach (
+            var name in Names.Where(name =>
+                name.StartsWith(prefix, StringComparison.Ordinal) && string.CompareOrdinal(name, from) >= 0
+            )
+        )
         {
             cancellation.ThrowIfCancellationRequested();
             yield return name;

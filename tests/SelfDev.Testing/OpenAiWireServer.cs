@@ -15,8 +15,8 @@ using Microsoft.Extensions.Logging;
 namespace SelfDev.Testing;
 
 /// <summary>
-/// A server on a loopback port that speaks the wire protocol of OpenAI's chat completions, so that the genuine SDK can be
-/// driven into every case: answers in the order scripted, the last one for all further requests.
+/// A server on a loopback port that speaks the wire protocol of OpenAI's chat completions, so that the genuine SDK can
+/// be driven into every case: answers in the order scripted, the last one for all further requests.
 /// </summary>
 public sealed class OpenAiWireServer : IAsyncDisposable
 {
@@ -108,8 +108,13 @@ public sealed class OpenAiWireServer : IAsyncDisposable
             var body = await reader.ReadToEndAsync(context.RequestAborted);
             var request = new WireRequest(
                 context.Request.Path,
-                context.Request.Headers.ToDictionary(header => header.Key, header => header.Value.ToString(), StringComparer.OrdinalIgnoreCase),
-                body);
+                context.Request.Headers.ToDictionary(
+                    header => header.Key,
+                    header => header.Value.ToString(),
+                    StringComparer.OrdinalIgnoreCase
+                ),
+                body
+            );
             Requests.Enqueue(request);
             context.Items[typeof(WireRequest)] = request;
             await (_script.TryDequeue(out var answer) ? answer : _last)(context);
@@ -127,7 +132,10 @@ public sealed class OpenAiWireServer : IAsyncDisposable
         var names = new SubjectAlternativeNameBuilder();
         names.AddIpAddress(IPAddress.Loopback);
         request.CertificateExtensions.Add(names.Build());
-        using var certificate = request.CreateSelfSigned(DateTimeOffset.UnixEpoch, new DateTimeOffset(2100, 1, 1, 0, 0, 0, TimeSpan.Zero));
+        using var certificate = request.CreateSelfSigned(
+            DateTimeOffset.UnixEpoch,
+            new DateTimeOffset(2100, 1, 1, 0, 0, 0, TimeSpan.Zero)
+        );
         return X509CertificateLoader.LoadPkcs12(certificate.Export(X509ContentType.Pfx), null);
     }
 }
@@ -145,26 +153,52 @@ public static class WireAnswer
     /// <summary>A completion whose message is <paramref name="content"/>.</summary>
     /// <param name="model">What the server calls itself.</param>
     public static Func<HttpContext, Task> Completion(
-        string content, int inputTokens = 100, int outputTokens = 20, int cachedTokens = 0, string finishReason = "stop", string? refusal = null, string model = Checkpoint) =>
-        context => WriteAsync(context, 200, Body(content, inputTokens, outputTokens, cachedTokens, finishReason, refusal, model));
+        string content,
+        int inputTokens = 100,
+        int outputTokens = 20,
+        int cachedTokens = 0,
+        string finishReason = "stop",
+        string? refusal = null,
+        string model = Checkpoint
+    ) =>
+        context =>
+            WriteAsync(
+                context,
+                200,
+                Body(content, inputTokens, outputTokens, cachedTokens, finishReason, refusal, model)
+            );
 
     /// <summary>An explanation that rests on the first line of the artifact that the question shows.</summary>
     /// <param name="model">As for <see cref="Completion"/>.</param>
-    public static Func<HttpContext, Task> Explaining(string cause, string model = Checkpoint) => context =>
-    {
-        var question = (string)((WireRequest)context.Items[typeof(WireRequest)]!).Json["messages"]![1]!["content"]!;
-        var line = Regex.Match(question, @"^(\d+)\| (.*)$", RegexOptions.Multiline);
-        var citation = new JsonObject { ["line"] = long.Parse(line.Groups[1].Value, CultureInfo.InvariantCulture), ["text"] = line.Groups[2].Value };
-        if (Regex.IsMatch(question, "^file 1: ", RegexOptions.Multiline))
+    public static Func<HttpContext, Task> Explaining(string cause, string model = Checkpoint) =>
+        context =>
         {
-            citation["file"] = 1;
-        }
+            var question = (string)((WireRequest)context.Items[typeof(WireRequest)]!).Json["messages"]![1]!["content"]!;
+            var line = Regex.Match(question, @"^(\d+)\| (.*)$", RegexOptions.Multiline);
+            var citation = new JsonObject
+            {
+                ["line"] = long.Parse(line.Groups[1].Value, CultureInfo.InvariantCulture),
+                ["text"] = line.Groups[2].Value,
+            };
+            if (Regex.IsMatch(question, "^file 1: ", RegexOptions.Multiline))
+            {
+                citation["file"] = 1;
+            }
 
-        var answer = new JsonObject { ["cause"] = cause, ["citations"] = new JsonArray(citation), ["recommended_action"] = "none" };
-        return Completion(answer.ToJsonString(), model: model)(context);
-    };
+            var answer = new JsonObject
+            {
+                ["cause"] = cause,
+                ["citations"] = new JsonArray(citation),
+                ["recommended_action"] = "none",
+            };
+            return Completion(answer.ToJsonString(), model: model)(context);
+        };
 
-    public static Func<HttpContext, Task> Status(int status, string? retryAfter = null, string body = """{"error":{"message":"no","type":"server_error","code":null}}""") =>
+    public static Func<HttpContext, Task> Status(
+        int status,
+        string? retryAfter = null,
+        string body = """{"error":{"message":"no","type":"server_error","code":null}}"""
+    ) =>
         context =>
         {
             if (retryAfter is not null)
@@ -176,69 +210,90 @@ public static class WireAnswer
         };
 
     /// <summary>Sends a body that is not of the protocol.</summary>
-    public static Func<HttpContext, Task> Raw(string body, int status = 200) => context => WriteAsync(context, status, body);
+    public static Func<HttpContext, Task> Raw(string body, int status = 200) =>
+        context => WriteAsync(context, status, body);
 
     /// <summary>Sends the beginning of a completion, tells, and never goes on.</summary>
-    public static Func<HttpContext, Task> Stalling(TaskCompletionSource begun) => async context =>
-    {
-        context.Response.ContentType = "application/json";
-        await context.Response.WriteAsync("""{"id":"x","object":"chat.completion",""", context.RequestAborted);
-        await context.Response.Body.FlushAsync(context.RequestAborted);
-        begun.TrySetResult();
-        var gone = new TaskCompletionSource();
-        await using var registration = context.RequestAborted.Register(gone.SetResult);
-        await gone.Task;
-    };
+    public static Func<HttpContext, Task> Stalling(TaskCompletionSource begun) =>
+        async context =>
+        {
+            context.Response.ContentType = "application/json";
+            await context.Response.WriteAsync("""{"id":"x","object":"chat.completion",""", context.RequestAborted);
+            await context.Response.Body.FlushAsync(context.RequestAborted);
+            begun.TrySetResult();
+            var gone = new TaskCompletionSource();
+            await using var registration = context.RequestAborted.Register(gone.SetResult);
+            await gone.Task;
+        };
 
     /// <summary>Sends white space without end: valid JSON so far.</summary>
-    public static Func<HttpContext, Task> Endless() => async context =>
-    {
-        context.Response.ContentType = "application/json";
-        var blanks = new byte[64 * 1024];
-        blanks.AsSpan().Fill((byte)' ');
-        while (!context.RequestAborted.IsCancellationRequested)
+    public static Func<HttpContext, Task> Endless() =>
+        async context =>
         {
-            await context.Response.Body.WriteAsync(blanks, context.RequestAborted);
-        }
-    };
+            context.Response.ContentType = "application/json";
+            var blanks = new byte[64 * 1024];
+            blanks.AsSpan().Fill((byte)' ');
+            while (!context.RequestAborted.IsCancellationRequested)
+            {
+                await context.Response.Body.WriteAsync(blanks, context.RequestAborted);
+            }
+        };
 
     /// <summary>Breaks the connection off.</summary>
-    public static Func<HttpContext, Task> BreakOff() => context =>
-    {
-        context.Abort();
-        return Task.CompletedTask;
-    };
+    public static Func<HttpContext, Task> BreakOff() =>
+        context =>
+        {
+            context.Abort();
+            return Task.CompletedTask;
+        };
 
     /// <summary>Waits for <paramref name="gate"/> before it answers.</summary>
-    public static Func<HttpContext, Task> After(Task gate, Func<HttpContext, Task> answer, Action? arrived = null) => async context =>
-    {
-        arrived?.Invoke();
-        await gate;
-        await answer(context);
-    };
+    public static Func<HttpContext, Task> After(Task gate, Func<HttpContext, Task> answer, Action? arrived = null) =>
+        async context =>
+        {
+            arrived?.Invoke();
+            await gate;
+            await answer(context);
+        };
 
-    private static string Body(string content, int inputTokens, int outputTokens, int cachedTokens, string finishReason, string? refusal, string model) => new JsonObject
-    {
-        ["id"] = "chatcmpl-1",
-        ["object"] = "chat.completion",
-        ["created"] = 1767225600,
-        ["model"] = model,
-        ["choices"] = new JsonArray(new JsonObject
+    private static string Body(
+        string content,
+        int inputTokens,
+        int outputTokens,
+        int cachedTokens,
+        string finishReason,
+        string? refusal,
+        string model
+    ) =>
+        new JsonObject
         {
-            ["index"] = 0,
-            ["message"] = new JsonObject { ["role"] = "assistant", ["content"] = content, ["refusal"] = refusal },
-            ["logprobs"] = null,
-            ["finish_reason"] = finishReason,
-        }),
-        ["usage"] = new JsonObject
-        {
-            ["prompt_tokens"] = inputTokens,
-            ["completion_tokens"] = outputTokens,
-            ["total_tokens"] = inputTokens + outputTokens,
-            ["prompt_tokens_details"] = new JsonObject { ["cached_tokens"] = cachedTokens },
-        },
-        ["system_fingerprint"] = "fp_1",
-    }.ToJsonString();
+            ["id"] = "chatcmpl-1",
+            ["object"] = "chat.completion",
+            ["created"] = 1767225600,
+            ["model"] = model,
+            ["choices"] = new JsonArray(
+                new JsonObject
+                {
+                    ["index"] = 0,
+                    ["message"] = new JsonObject
+                    {
+                        ["role"] = "assistant",
+                        ["content"] = content,
+                        ["refusal"] = refusal,
+                    },
+                    ["logprobs"] = null,
+                    ["finish_reason"] = finishReason,
+                }
+            ),
+            ["usage"] = new JsonObject
+            {
+                ["prompt_tokens"] = inputTokens,
+                ["completion_tokens"] = outputTokens,
+                ["total_tokens"] = inputTokens + outputTokens,
+                ["prompt_tokens_details"] = new JsonObject { ["cached_tokens"] = cachedTokens },
+            },
+            ["system_fingerprint"] = "fp_1",
+        }.ToJsonString();
 
     private static Task WriteAsync(HttpContext context, int status, string body)
     {

@@ -2,7 +2,8 @@ using SelfDev.Workflows.Ports;
 
 namespace SelfDev.Testing;
 
-/// <summary>One version of a blob, as a genuine store hands it out: the first range at once, and asked for again with each further one.</summary>
+/// <summary>One version of a blob, as a genuine store hands it out: the first range at once, and asked for again with
+/// each further one.</summary>
 internal sealed class PinnedMemoryStream(byte[] content, Func<bool> isCurrent) : Stream
 {
     private const int RangeBytes = 64 << 10;
@@ -30,7 +31,10 @@ internal sealed class PinnedMemoryStream(byte[] content, Func<bool> isCurrent) :
             throw new BlobGoneException("The blob was overwritten while it was read.");
         }
 
-        var count = Math.Min(Math.Min(buffer.Length, RangeBytes - (_position % RangeBytes)), content.Length - _position);
+        var count = Math.Min(
+            Math.Min(buffer.Length, RangeBytes - (_position % RangeBytes)),
+            content.Length - _position
+        );
         content.AsSpan(_position, count).CopyTo(buffer);
         _position += count;
         return count;
@@ -47,13 +51,13 @@ internal sealed class PinnedMemoryStream(byte[] content, Func<bool> isCurrent) :
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
         ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
-    public override void Flush()
-    {
-    }
+    public override void Flush() { }
 
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException("The stream goes forward only.");
+    public override long Seek(long offset, SeekOrigin origin) =>
+        throw new NotSupportedException("The stream goes forward only.");
 
     public override void SetLength(long value) => throw new NotSupportedException("The stream is read only.");
 
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException("The stream is read only.");
+    public override void Write(byte[] buffer, int offset, int count) =>
+        throw new NotSupportedException("The stream is read only.");
 }

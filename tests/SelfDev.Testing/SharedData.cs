@@ -2,14 +2,19 @@ using Xunit;
 
 namespace SelfDev.Testing;
 
-/// <summary>Finds the public data sets that the project reads but does not ship; tests that need them are skipped without.</summary>
+/// <summary>Finds the public data sets that the project reads but does not ship; tests that need them are skipped
+/// without.</summary>
 public static class SharedData
 {
-    /// <summary>Full path of a file or folder of the shared data; skips the running test when it is not there.</summary>
+    /// <summary>Full path of a file or folder of the shared data; skips the running test when it is not
+    /// there.</summary>
     public static string Require(string relativePath)
     {
         var path = Find(relativePath);
-        Assert.SkipWhen(path is null, $"No shared data: '{relativePath}' not found beside the checkout; set SELFDEV_SHARED_DATA to its folder.");
+        Assert.SkipWhen(
+            path is null,
+            $"No shared data: '{relativePath}' not found beside the checkout; set SELFDEV_SHARED_DATA to its folder."
+        );
         return path!;
     }
 
@@ -36,7 +41,9 @@ public static class SharedData
             }
         }
 
-        throw new InvalidOperationException("The tests run outside a checkout: no SelfDev.sln above " + AppContext.BaseDirectory);
+        throw new InvalidOperationException(
+            "The tests run outside a checkout: no SelfDev.sln above " + AppContext.BaseDirectory
+        );
     }
 
     private static string? BesideTheCheckout()

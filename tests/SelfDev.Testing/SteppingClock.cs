@@ -3,8 +3,8 @@ using System.Collections.Concurrent;
 namespace SelfDev.Testing;
 
 /// <summary>
-/// A clock on which every wait is over at once and is written down, except waits of exactly <paramref name="held"/>: those
-/// stand for time-outs and pass when <see cref="PassHeld"/> is called.
+/// A clock on which every wait is over at once and is written down, except waits of exactly <paramref name="held"/>:
+/// those stand for time-outs and pass when <see cref="PassHeld"/> is called.
 /// </summary>
 public sealed class SteppingClock(TimeSpan held) : TimeProvider
 {
@@ -74,9 +74,7 @@ public sealed class SteppingClock(TimeSpan held) : TimeProvider
             return true;
         }
 
-        public void Dispose()
-        {
-        }
+        public void Dispose() { }
 
         public ValueTask DisposeAsync() => ValueTask.CompletedTask;
     }

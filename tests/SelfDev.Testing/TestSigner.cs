@@ -22,7 +22,9 @@ public sealed class TestSigner : ITreeHeadSigner, IDisposable
     public async ValueTask<byte[]> SignAsync(ReadOnlyMemory<byte> checkpointText, CancellationToken cancellation)
     {
         await Ready;
-        return Fails ? throw new InvalidOperationException("No signature today.") : TreeHeads.Sign(_key, checkpointText.Span);
+        return Fails
+            ? throw new InvalidOperationException("No signature today.")
+            : TreeHeads.Sign(_key, checkpointText.Span);
     }
 
     public void Dispose() => _key.Dispose();

@@ -11,10 +11,17 @@ using SelfDev.Workflows.Trust;
 
 namespace SelfDev.Testing;
 
-/// <summary>The genuine trust core over stores in memory: seals, decisions, requests, kill switch, intents, ledger.</summary>
+/// <summary>The genuine trust core over stores in memory: seals, decisions, requests, kill switch, intents,
+/// ledger.</summary>
 public sealed class TrustRoom : IDisposable
 {
-    public TrustRoom(TimeProvider clock, IApprovalPolicySource policies, ApprovalKeyRing? keys = null, ITrustStore? store = null, InMemoryLedgerStore? ledger = null)
+    public TrustRoom(
+        TimeProvider clock,
+        IApprovalPolicySource policies,
+        ApprovalKeyRing? keys = null,
+        ITrustStore? store = null,
+        InMemoryLedgerStore? ledger = null
+    )
     {
         Clock = clock;
         Keys = keys ?? new ApprovalKeyRing([NewKey("k1")]);
@@ -57,7 +64,12 @@ public sealed class TrustRoom : IDisposable
     public FleetPlanSeals FleetPlans { get; }
 
     public static ApprovalKey NewKey(string id) =>
-        new(id, RandomNumberGenerator.GetBytes(ApprovalKey.MinSecretBytes), DateTimeOffset.MinValue, DateTimeOffset.MaxValue);
+        new(
+            id,
+            RandomNumberGenerator.GetBytes(ApprovalKey.MinSecretBytes),
+            DateTimeOffset.MinValue,
+            DateTimeOffset.MaxValue
+        );
 
     /// <summary>Other instances over the same stores: what a restarted process sees.</summary>
     public ApprovalRequests FreshRequests() => new(Store, Log, Tampering);

@@ -20,7 +20,12 @@ public class ApiTests
 {
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    public static TheoryData<string> Guarded => [.. WebRoutes.All.Where(route => route.Authorization == WebAuthorization.Principal).Select(route => route.Name)];
+    public static TheoryData<string> Guarded =>
+        [
+            .. WebRoutes
+                .All.Where(route => route.Authorization == WebAuthorization.Principal)
+                .Select(route => route.Name),
+        ];
 
     [Theory]
     [MemberData(nameof(Guarded))]
@@ -30,16 +35,21 @@ public class ApiTests
         var request = await host.AskAsync();
         var before = host.Snapshot();
         var route = WebRoutes.Named(name);
-        var path = "/" + route.Pattern
-            .Replace("{**path}", "training/run7/log.txt", StringComparison.Ordinal)
-            .Replace("{id}", request.PlanHash, StringComparison.Ordinal)
-            .Replace("{instance}", "run7", StringComparison.Ordinal)
-            .Replace("{name}", "chat", StringComparison.Ordinal)
-            .Replace("{file}", "report.json", StringComparison.Ordinal)
-            .Replace("{n}", "0", StringComparison.Ordinal);
+        var path =
+            "/"
+            + route
+                .Pattern.Replace("{**path}", "training/run7/log.txt", StringComparison.Ordinal)
+                .Replace("{id}", request.PlanHash, StringComparison.Ordinal)
+                .Replace("{instance}", "run7", StringComparison.Ordinal)
+                .Replace("{name}", "chat", StringComparison.Ordinal)
+                .Replace("{file}", "report.json", StringComparison.Ordinal)
+                .Replace("{n}", "0", StringComparison.Ordinal);
         foreach (var key in new[] { null, "", "wrong", AnasKey + "x", AnasKey[..^1], AnasKey.ToUpperInvariant() })
         {
-            using var message = new HttpRequestMessage(new HttpMethod(route.Method), path) { Content = JsonContent.Create(new { decision = "approve", engaged = true }) };
+            using var message = new HttpRequestMessage(new HttpMethod(route.Method), path)
+            {
+                Content = JsonContent.Create(new { decision = "approve", engaged = true }),
+            };
             using var response = await host.Client(key).SendAsync(message, Cancel);
             Assert.Equal(HttpStatusCode.Unauthorized, response.StatusCode);
         }
@@ -48,12 +58,18 @@ public class ApiTests
     }
 
     [Fact]
-    public void Only_links_sign_in_and_health_come_without_a_key() => Assert.Equal(
-        ["DecideApproval", "Health", "OpenSignInLink", "ShowApproval", "ShowSignIn", "SignIn"],
-        WebRoutes.All.Where(route => route.Authorization != WebAuthorization.Principal).Select(route => route.Name).Order(StringComparer.Ordinal));
+    public void Only_links_sign_in_and_health_come_without_a_key() =>
+        Assert.Equal(
+            ["DecideApproval", "Health", "OpenSignInLink", "ShowApproval", "ShowSignIn", "SignIn"],
+            WebRoutes
+                .All.Where(route => route.Authorization != WebAuthorization.Principal)
+                .Select(route => route.Name)
+                .Order(StringComparer.Ordinal)
+        );
 
     [Fact]
-    public void Routes_have_names_of_their_own() => Assert.Equal(WebRoutes.All.Count, WebRoutes.All.Select(route => route.Name).Distinct().Count());
+    public void Routes_have_names_of_their_own() =>
+        Assert.Equal(WebRoutes.All.Count, WebRoutes.All.Select(route => route.Name).Distinct().Count());
 
     [Fact]
     public async Task The_kill_switch_is_set_read_and_recorded()
@@ -61,13 +77,23 @@ public class ApiTests
         await using var host = await StartAsync();
         var client = host.Client(AnasKey);
         Assert.False((bool)(await client.GetFromJsonAsync<JsonObject>("/api/killswitch", Cancel))!["engaged"]!);
-        using var set = await client.PostAsJsonAsync("/api/killswitch", new { engaged = true, reason = "drill" }, Cancel);
+        using var set = await client.PostAsJsonAsync(
+            "/api/killswitch",
+            new { engaged = true, reason = "drill" },
+            Cancel
+        );
         Assert.Equal(HttpStatusCode.OK, set.StatusCode);
         var state = await client.GetFromJsonAsync<JsonObject>("/api/killswitch", Cancel);
         Assert.Equal((true, Ana, "drill"), ((bool)state!["engaged"]!, (string)state["by"]!, (string)state["reason"]!));
         var entry = Assert.Single(host.Ledger.Entries);
-        Assert.Equal((LedgerEntryTypes.Decision, Ana, "engaged"), (entry.Type, entry.Actor, (string)entry.Body["killSwitch"]!));
-        Assert.Equal(HttpStatusCode.BadRequest, (await client.PostAsJsonAsync("/api/killswitch", new { engaged = "perhaps" }, Cancel)).StatusCode);
+        Assert.Equal(
+            (LedgerEntryTypes.Decision, Ana, "engaged"),
+            (entry.Type, entry.Actor, (string)entry.Body["killSwitch"]!)
+        );
+        Assert.Equal(
+            HttpStatusCode.BadRequest,
+            (await client.PostAsJsonAsync("/api/killswitch", new { engaged = "perhaps" }, Cancel)).StatusCode
+        );
         Assert.Equal(HttpStatusCode.BadRequest, (await client.PostAsync("/api/killswitch", null, Cancel)).StatusCode);
     }
 
@@ -77,11 +103,17 @@ public class ApiTests
         await using var host = await StartAsync();
         host.Policy.Policy = host.Policy.Policy with { KillSwitchReleasers = [WebHost.Bo] };
         var (ana, bo) = (host.Client(AnasKey), host.Client(WebHost.BosKey));
-        Assert.Equal(HttpStatusCode.OK, (await ana.PostAsJsonAsync("/api/killswitch", new { engaged = true }, Cancel)).StatusCode);
+        Assert.Equal(
+            HttpStatusCode.OK,
+            (await ana.PostAsJsonAsync("/api/killswitch", new { engaged = true }, Cancel)).StatusCode
+        );
         using var refused = await ana.PostAsJsonAsync("/api/killswitch", new { engaged = false }, Cancel);
         Assert.Equal(HttpStatusCode.Forbidden, refused.StatusCode);
         Assert.True((bool)(await ana.GetFromJsonAsync<JsonObject>("/api/killswitch", Cancel))!["engaged"]!);
-        Assert.Equal(HttpStatusCode.OK, (await bo.PostAsJsonAsync("/api/killswitch", new { engaged = false }, Cancel)).StatusCode);
+        Assert.Equal(
+            HttpStatusCode.OK,
+            (await bo.PostAsJsonAsync("/api/killswitch", new { engaged = false }, Cancel)).StatusCode
+        );
         Assert.False((bool)(await ana.GetFromJsonAsync<JsonObject>("/api/killswitch", Cancel))!["engaged"]!);
     }
 
@@ -93,13 +125,25 @@ public class ApiTests
         var client = host.Client(AnasKey);
         var pending = await client.GetFromJsonAsync<JsonArray>("/api/approvals", Cancel);
         Assert.Equal(request.PlanHash, (string)Assert.Single(pending!)!["id"]!);
-        using var response = await client.PostAsJsonAsync($"/api/approvals/{request.PlanHash[..10]}", new { decision = "approve", approver = Bo }, Cancel);
+        using var response = await client.PostAsJsonAsync(
+            $"/api/approvals/{request.PlanHash[..10]}",
+            new { decision = "approve", approver = Bo },
+            Cancel
+        );
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
         var decision = Assert.Single(await host.DecisionsOfAsync(request));
         Assert.Equal((Ana, $"key:{Ana}"), (decision.Approver, decision.Proof));
         Assert.Empty((await client.GetFromJsonAsync<JsonArray>("/api/approvals", Cancel))!);
-        Assert.Equal("approved", (string)(await client.GetFromJsonAsync<JsonObject>($"/api/approvals/{request.PlanHash}", Cancel))!["state"]!);
-        Assert.Equal(HttpStatusCode.Conflict, (await client.PostAsJsonAsync($"/api/approvals/{request.PlanHash}", new { decision = "approve" }, Cancel)).StatusCode);
+        Assert.Equal(
+            "approved",
+            (string)(await client.GetFromJsonAsync<JsonObject>($"/api/approvals/{request.PlanHash}", Cancel))!["state"]!
+        );
+        Assert.Equal(
+            HttpStatusCode.Conflict,
+            (
+                await client.PostAsJsonAsync($"/api/approvals/{request.PlanHash}", new { decision = "approve" }, Cancel)
+            ).StatusCode
+        );
     }
 
     [Theory]
@@ -109,8 +153,16 @@ public class ApiTests
     public async Task An_unknown_approval_is_404(string id)
     {
         await using var host = await StartAsync();
-        Assert.Equal(HttpStatusCode.NotFound, (await host.Client(AnasKey).GetAsync($"/api/approvals/{id}", Cancel)).StatusCode);
-        Assert.Equal(HttpStatusCode.NotFound, (await host.Client(AnasKey).PostAsJsonAsync($"/api/approvals/{id}", new { decision = "approve" }, Cancel)).StatusCode);
+        Assert.Equal(
+            HttpStatusCode.NotFound,
+            (await host.Client(AnasKey).GetAsync($"/api/approvals/{id}", Cancel)).StatusCode
+        );
+        Assert.Equal(
+            HttpStatusCode.NotFound,
+            (
+                await host.Client(AnasKey).PostAsJsonAsync($"/api/approvals/{id}", new { decision = "approve" }, Cancel)
+            ).StatusCode
+        );
     }
 
     // The beginning as the list shows it is enough; less of it names nothing.
@@ -124,7 +176,8 @@ public class ApiTests
     {
         await using var host = await StartAsync();
         var request = await host.AskAsync();
-        using var response = await host.Client(AnasKey).GetAsync($"/api/approvals/{request.PlanHash[..length]}", Cancel);
+        using var response = await host.Client(AnasKey)
+            .GetAsync($"/api/approvals/{request.PlanHash[..length]}", Cancel);
         Assert.Equal(expected, response.StatusCode);
     }
 
@@ -143,7 +196,10 @@ public class ApiTests
     public async Task A_dropped_artifact_lands_in_intake_with_its_droppers_name(string method)
     {
         await using var host = await StartAsync();
-        using var message = new HttpRequestMessage(new HttpMethod(method), "/api/intake/training/run7/log.txt") { Content = new StringContent("iteration 1 | lm loss: 2.0") };
+        using var message = new HttpRequestMessage(new HttpMethod(method), "/api/intake/training/run7/log.txt")
+        {
+            Content = new StringContent("iteration 1 | lm loss: 2.0"),
+        };
         using var response = await host.Client(AnasKey).SendAsync(message, Cancel);
         Assert.Equal(HttpStatusCode.Accepted, response.StatusCode);
         Assert.Equal("iteration 1 | lm loss: 2.0", host.Store.Text(Containers.Intake, "training/run7/log.txt"));
@@ -158,7 +214,8 @@ public class ApiTests
     {
         await using var host = await StartAsync();
         host.Workflows.FailStarts(1);
-        using var response = await host.Client(AnasKey).PutAsync("/api/intake/training/run7/log.txt", new StringContent("x"), Cancel);
+        using var response = await host.Client(AnasKey)
+            .PutAsync("/api/intake/training/run7/log.txt", new StringContent("x"), Cancel);
         Assert.Equal(HttpStatusCode.Accepted, response.StatusCode);
         Assert.Empty(host.Workflows.Started);
         Assert.NotNull(await host.Store.GetInfoAsync(Containers.Intake, "training/run7/log.txt", Cancel));
@@ -174,7 +231,10 @@ public class ApiTests
     {
         await using var host = await StartAsync();
         using var response = await host.Client(AnasKey).PutAsync($"/api/intake/{path}", new StringContent("x"), Cancel);
-        Assert.True(response.StatusCode is HttpStatusCode.BadRequest or HttpStatusCode.NotFound, $"{response.StatusCode}");
+        Assert.True(
+            response.StatusCode is HttpStatusCode.BadRequest or HttpStatusCode.NotFound,
+            $"{response.StatusCode}"
+        );
         Assert.Empty(host.Snapshot());
     }
 
@@ -183,7 +243,11 @@ public class ApiTests
     [InlineData(false)]
     public async Task An_artifact_beyond_the_limit_is_refused_whether_it_says_its_length_or_not(bool saysLength)
     {
-        await using var host = await StartAsync(_ => new WebOptions { Principals = [new ApiPrincipal(Ana, AnasKey)], MaxIntakeBytes = 1000 });
+        await using var host = await StartAsync(_ => new WebOptions
+        {
+            Principals = [new ApiPrincipal(Ana, AnasKey)],
+            MaxIntakeBytes = 1000,
+        });
         var bytes = new MemoryStream(new byte[2000]);
         HttpContent content = saysLength ? new ByteArrayContent(bytes.ToArray()) : new ChunkedContent(bytes);
         using var response = await host.Client(AnasKey).PutAsync("/api/intake/training/run7/log.txt", content, Cancel);
@@ -197,20 +261,35 @@ public class ApiTests
         await using var host = await StartAsync();
         for (var number = 0; number < 5; number++)
         {
-            host.Workflows.Add($"run{number}", "ArtifactDiagnosis", number == 0 ? WorkflowStatus.Completed : WorkflowStatus.Running, host.Clock.GetUtcNow().AddMinutes(number), "{\"phase\":\"reading\"}");
+            host.Workflows.Add(
+                $"run{number}",
+                "ArtifactDiagnosis",
+                number == 0 ? WorkflowStatus.Completed : WorkflowStatus.Running,
+                host.Clock.GetUtcNow().AddMinutes(number),
+                "{\"phase\":\"reading\"}"
+            );
         }
 
         var client = host.Client(AnasKey);
         var newest = await client.GetFromJsonAsync<JsonArray>("/api/instances?limit=2", Cancel);
         Assert.Equal(["run4", "run3"], newest!.Select(instance => (string)instance!["instanceId"]!));
-        Assert.Equal("run0", (string)Assert.Single((await client.GetFromJsonAsync<JsonArray>("/api/instances?status=completed", Cancel))!)!["instanceId"]!);
+        Assert.Equal(
+            "run0",
+            (string)
+                Assert.Single((await client.GetFromJsonAsync<JsonArray>("/api/instances?status=completed", Cancel))!)![
+                    "instanceId"
+                ]!
+        );
         var one = await client.GetFromJsonAsync<JsonObject>("/api/instances/run3", Cancel);
         Assert.Equal("reading", (string)one!["customStatus"]!["phase"]!);
         Assert.DoesNotContain("http", one.ToJsonString(), StringComparison.OrdinalIgnoreCase);
         Assert.Equal(HttpStatusCode.NotFound, (await client.GetAsync("/api/instances/run9", Cancel)).StatusCode);
         Assert.Equal(HttpStatusCode.BadRequest, (await client.GetAsync("/api/instances?limit=0", Cancel)).StatusCode);
         Assert.Single((await client.GetFromJsonAsync<JsonArray>("/api/instances?limit=1", Cancel))!);
-        Assert.Equal(HttpStatusCode.BadRequest, (await client.GetAsync("/api/instances?status=happy", Cancel)).StatusCode);
+        Assert.Equal(
+            HttpStatusCode.BadRequest,
+            (await client.GetAsync("/api/instances?status=happy", Cancel)).StatusCode
+        );
     }
 
     [Fact]
@@ -222,8 +301,13 @@ public class ApiTests
         var client = host.Client(AnasKey);
         using var response = await client.GetAsync("/api/reports/run7/report.html", Cancel);
         Assert.Equal("text/html", response.Content.Headers.ContentType!.MediaType);
-        Assert.Equal($"{ReportHtml.ContentSecurityPolicy}; frame-ancestors 'none'", response.Headers.GetValues("Content-Security-Policy").Single());
-        foreach (var other in new[] { "run7/secret.txt", "run8/report.html", "..%2fevidence/report.json", "run7/report.md" })
+        Assert.Equal(
+            $"{ReportHtml.ContentSecurityPolicy}; frame-ancestors 'none'",
+            response.Headers.GetValues("Content-Security-Policy").Single()
+        );
+        foreach (
+            var other in new[] { "run7/secret.txt", "run8/report.html", "..%2fevidence/report.json", "run7/report.md" }
+        )
         {
             Assert.Equal(HttpStatusCode.NotFound, (await client.GetAsync($"/api/reports/{other}", Cancel)).StatusCode);
         }
@@ -237,7 +321,10 @@ public class ApiTests
         Assert.Equal(HttpStatusCode.NotFound, (await client.GetAsync("/api/ledger/head", Cancel)).StatusCode);
         for (var number = 0; number < 5; number++)
         {
-            await host.Ledger.AppendAsync(new LedgerEntry($"k{number}", LedgerEntryTypes.Effect, host.Clock.GetUtcNow(), "run7", "selfdev", []), Cancel);
+            await host.Ledger.AppendAsync(
+                new LedgerEntry($"k{number}", LedgerEntryTypes.Effect, host.Clock.GetUtcNow(), "run7", "selfdev", []),
+                Cancel
+            );
         }
 
         var head = await client.GetFromJsonAsync<SignedTreeHead>("/api/ledger/head", ReportJson.Options, Cancel);
@@ -255,13 +342,24 @@ public class ApiTests
         var client = host.Client(AnasKey);
         for (var number = 0; number < 5; number++)
         {
-            await host.Ledger.AppendAsync(new LedgerEntry($"k{number}", LedgerEntryTypes.Effect, host.Clock.GetUtcNow(), "run7", "selfdev", []), Cancel);
+            await host.Ledger.AppendAsync(
+                new LedgerEntry($"k{number}", LedgerEntryTypes.Effect, host.Clock.GetUtcNow(), "run7", "selfdev", []),
+                Cancel
+            );
         }
 
-        var lines = (await client.GetStringAsync("/api/ledger/entries", Cancel)).Split('\n', StringSplitOptions.RemoveEmptyEntries);
+        var lines = (await client.GetStringAsync("/api/ledger/entries", Cancel)).Split(
+            '\n',
+            StringSplitOptions.RemoveEmptyEntries
+        );
         var heads = await client.GetFromJsonAsync<SignedTreeHead[]>("/api/ledger/heads", ReportJson.Options, Cancel);
         var verification = await LedgerVerifier.VerifyAsync(
-            lines.Select(line => (ReadOnlyMemory<byte>)System.Text.Encoding.UTF8.GetBytes(line)).ToAsyncEnumerable(), heads!.ToAsyncEnumerable(), host.Ledger.Keys, [], cancellation: Cancel);
+            lines.Select(line => (ReadOnlyMemory<byte>)System.Text.Encoding.UTF8.GetBytes(line)).ToAsyncEnumerable(),
+            heads!.ToAsyncEnumerable(),
+            host.Ledger.Keys,
+            [],
+            cancellation: Cancel
+        );
 
         Assert.Equal((5, true), (verification.Entries, verification.IsIntact));
     }
@@ -278,11 +376,20 @@ public class ApiTests
         await using var host = await StartAsync();
         for (var number = 0; number < 5; number++)
         {
-            await host.Ledger.AppendAsync(new LedgerEntry($"k{number}", LedgerEntryTypes.Effect, host.Clock.GetUtcNow(), "run7", "selfdev", []), Cancel);
+            await host.Ledger.AppendAsync(
+                new LedgerEntry($"k{number}", LedgerEntryTypes.Effect, host.Clock.GetUtcNow(), "run7", "selfdev", []),
+                Cancel
+            );
         }
 
-        var lines = (await host.Client(AnasKey).GetStringAsync("/api/ledger/entries" + query, Cancel)).Split('\n', StringSplitOptions.RemoveEmptyEntries);
-        Assert.Equal(Enumerable.Range(first, count).Select(number => $"k{number}"), lines.Select(line => LedgerEntryFormat.Parse(System.Text.Encoding.UTF8.GetBytes(line)).Entry!.Key));
+        var lines = (await host.Client(AnasKey).GetStringAsync("/api/ledger/entries" + query, Cancel)).Split(
+            '\n',
+            StringSplitOptions.RemoveEmptyEntries
+        );
+        Assert.Equal(
+            Enumerable.Range(first, count).Select(number => $"k{number}"),
+            lines.Select(line => LedgerEntryFormat.Parse(System.Text.Encoding.UTF8.GetBytes(line)).Entry!.Key)
+        );
     }
 
     [Theory]
@@ -293,7 +400,10 @@ public class ApiTests
     public async Task A_page_of_the_ledger_that_is_none_is_refused(string query)
     {
         await using var host = await StartAsync();
-        Assert.Equal(HttpStatusCode.BadRequest, (await host.Client(AnasKey).GetAsync("/api/ledger/entries" + query, Cancel)).StatusCode);
+        Assert.Equal(
+            HttpStatusCode.BadRequest,
+            (await host.Client(AnasKey).GetAsync("/api/ledger/entries" + query, Cancel)).StatusCode
+        );
     }
 
     [Fact]
@@ -301,9 +411,25 @@ public class ApiTests
     {
         await using var host = await StartAsync();
         var request = await host.AskAsync();
-        host.Workflows.Add("run7", "ArtifactDiagnosis", WorkflowStatus.Running, host.Clock.GetUtcNow(), "{\"phase\":\"<b>acting\"}");
+        host.Workflows.Add(
+            "run7",
+            "ArtifactDiagnosis",
+            WorkflowStatus.Running,
+            host.Clock.GetUtcNow(),
+            "{\"phase\":\"<b>acting\"}"
+        );
         var page = await host.Client(AnasKey, "text/html").GetStringAsync("/", Cancel);
-        foreach (var expected in new[] { "scale-fleet: capacity 3 to 4", request.PlanHash[..12], "run7", "&lt;b&gt;acting", "Stop all actions", "The ledger is empty" })
+        foreach (
+            var expected in new[]
+            {
+                "scale-fleet: capacity 3 to 4",
+                request.PlanHash[..12],
+                "run7",
+                "&lt;b&gt;acting",
+                "Stop all actions",
+                "The ledger is empty",
+            }
+        )
         {
             Assert.Contains(expected, page, StringComparison.Ordinal);
         }
@@ -325,7 +451,8 @@ public class ApiTests
         await using var host = await StartAsync();
         var request = await host.AskAsync();
         host.Workflows.FailRaises(1);
-        using var response = await host.Client(AnasKey).PostAsJsonAsync($"/api/approvals/{request.PlanHash}", new { decision = "approve" }, Cancel);
+        using var response = await host.Client(AnasKey)
+            .PostAsJsonAsync($"/api/approvals/{request.PlanHash}", new { decision = "approve" }, Cancel);
         var problem = await response.Content.ReadAsStringAsync(Cancel);
         Assert.Equal(HttpStatusCode.InternalServerError, response.StatusCode);
         Assert.DoesNotContain("died", problem, StringComparison.Ordinal);
@@ -336,11 +463,14 @@ public class ApiTests
     [InlineData("ana", "0123456789abcdef")]
     [InlineData("ana <x>", AnasKey)]
     public async Task Weak_options_are_refused_at_the_start(string name, string key) =>
-        await Assert.ThrowsAsync<ArgumentException>(() => StartAsync(_ => new WebOptions { Principals = [new ApiPrincipal(name, key)] }));
+        await Assert.ThrowsAsync<ArgumentException>(() =>
+            StartAsync(_ => new WebOptions { Principals = [new ApiPrincipal(name, key)] })
+        );
 
     private sealed class ChunkedContent(Stream stream) : HttpContent
     {
-        protected override Task SerializeToStreamAsync(Stream target, TransportContext? context) => stream.CopyToAsync(target, Cancel);
+        protected override Task SerializeToStreamAsync(Stream target, TransportContext? context) =>
+            stream.CopyToAsync(target, Cancel);
 
         protected override bool TryComputeLength(out long length)
         {

@@ -25,11 +25,25 @@ public class ApprovalLinkTests
         using var response = await host.Client(accept: Browser).GetAsync(host.Link(request, Ana), Cancel);
         var page = await response.Content.ReadAsStringAsync(Cancel);
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
-        foreach (var expected in new[]
-        {
-            "scale-fleet: capacity 3 to 4", FleetId, "fell off the bus", "98.32 USD an hour", "back at 412 tokens/s", "idles at its full price",
-            "line 8812", "iteration 310 | lm loss: 9.1", "4 h 0 min left", request.PlanHash, "ana@example.com", "training/run7", "value=\"approve\"", "value=\"reject\"",
-        })
+        foreach (
+            var expected in new[]
+            {
+                "scale-fleet: capacity 3 to 4",
+                FleetId,
+                "fell off the bus",
+                "98.32 USD an hour",
+                "back at 412 tokens/s",
+                "idles at its full price",
+                "line 8812",
+                "iteration 310 | lm loss: 9.1",
+                "4 h 0 min left",
+                request.PlanHash,
+                "ana@example.com",
+                "training/run7",
+                "value=\"approve\"",
+                "value=\"reject\"",
+            }
+        )
         {
             Assert.Contains(expected, page, StringComparison.Ordinal);
         }
@@ -73,13 +87,16 @@ public class ApprovalLinkTests
                 self.EnableMeasurementEvents(instrument);
             }
         };
-        listener.SetMeasurementEventCallback<long>((instrument, value, tags, _) => counted.Enqueue((instrument.Name, value, $"{tags[0].Key}={tags[0].Value}")));
+        listener.SetMeasurementEventCallback<long>(
+            (instrument, value, tags, _) => counted.Enqueue((instrument.Name, value, $"{tags[0].Key}={tags[0].Value}"))
+        );
         listener.Start();
 
         using var refused = await host.Client(accept: Browser).GetAsync("/approvals/v1.k1.e30.AAAA", Cancel);
         Assert.Equal(HttpStatusCode.Unauthorized, refused.StatusCode);
         Assert.Contains(("selfdev.web.refused", 1L, "route=ApprovalLink"), counted);
-        using var decided = await host.Client(accept: Browser).PostAsync(host.Link(request, Ana), Form("approve", "x"), Cancel);
+        using var decided = await host.Client(accept: Browser)
+            .PostAsync(host.Link(request, Ana), Form("approve", "x"), Cancel);
         Assert.Contains(("selfdev.web.decisions", 1L, "outcome=Recorded"), counted);
     }
 
@@ -87,7 +104,9 @@ public class ApprovalLinkTests
     public async Task Nothing_of_an_artifact_can_act_on_the_page()
     {
         await using var host = await StartAsync();
-        const string hostile = "</code><script>fetch('/api/approvals')</script><img src=x onerror=alert(1)>\r\nSet-Cookie: a=b \u202Egnp.exe =cmd|'/c calc'!A1";
+        const string hostile =
+            "</code><script>fetch('/api/approvals')</script><img src=x onerror=alert(1)>\r\nSet-Cookie: a=b "
+            + "\u202Egnp.exe =cmd|'/c calc'!A1";
         var request = await host.AskAsync(evidence: hostile);
         using var response = await host.Client(accept: Browser).GetAsync(host.Link(request, Ana), Cancel);
         var page = await response.Content.ReadAsStringAsync(Cancel);
@@ -108,7 +127,9 @@ public class ApprovalLinkTests
         foreach (var (element, directive) in new[] { ("style", "style-src"), ("script", "script-src") })
         {
             var content = Regex.Match(page, $"<{element}>(.*?)</{element}>", RegexOptions.Singleline).Groups[1].Value;
-            var hash = Convert.ToBase64String(System.Security.Cryptography.SHA256.HashData(Encoding.UTF8.GetBytes(content)));
+            var hash = Convert.ToBase64String(
+                System.Security.Cryptography.SHA256.HashData(Encoding.UTF8.GetBytes(content))
+            );
             Assert.Contains($"{directive} 'sha256-{hash}'", policy, StringComparison.Ordinal);
         }
 
@@ -116,7 +137,8 @@ public class ApprovalLinkTests
         Assert.Contains("default-src 'none'", policy, StringComparison.Ordinal);
         Assert.Contains("frame-ancestors 'none'", policy, StringComparison.Ordinal);
         Assert.DoesNotMatch(@"<[^>]+\s(on\w+|style)=", page);
-        // Its path holds a token and leaves it by no header; its origin must, or its own form could not be told from a stranger's.
+        // Its path holds a token and leaves it by no header; its origin must, or its own form could not be told from a
+        // stranger's.
         Assert.Equal("strict-origin", response.Headers.GetValues("Referrer-Policy").Single());
         Assert.Contains("<meta name=\"referrer\" content=\"strict-origin\">", page, StringComparison.Ordinal);
         Assert.Equal("DENY", response.Headers.GetValues("X-Frame-Options").Single());
@@ -134,7 +156,10 @@ public class ApprovalLinkTests
         Assert.Equal(HttpStatusCode.SeeOther, response.StatusCode);
         Assert.Equal(link, response.Headers.Location!.OriginalString);
         var decision = Assert.Single(await host.DecisionsOfAsync(request));
-        Assert.Equal((DecisionKind.Approve, Ana, "looks right", request.PlanHash), (decision.Kind, decision.Approver, decision.Reason, decision.PlanHash));
+        Assert.Equal(
+            (DecisionKind.Approve, Ana, "looks right", request.PlanHash),
+            (decision.Kind, decision.Approver, decision.Reason, decision.PlanHash)
+        );
         Assert.StartsWith("link:", decision.Proof, StringComparison.Ordinal);
         Assert.Equal([$"run7:action:1:approval:1 approval:{request.PlanHash}:1"], host.Workflows.Raised);
 
@@ -149,10 +174,12 @@ public class ApprovalLinkTests
         await using var host = await StartAsync();
         var request = await host.AskAsync(quorum: 2);
         var address = $"/api/approvals/{request.PlanHash}";
-        using var response = await host.Client(WebHost.AnasKey).PostAsJsonAsync(address, new { decision = "approve" }, Cancel);
+        using var response = await host.Client(WebHost.AnasKey)
+            .PostAsJsonAsync(address, new { decision = "approve" }, Cancel);
         var answer = await response.Content.ReadFromJsonAsync<JsonObject>(Cancel);
         Assert.Equal("pending", (string)answer!["state"]!);
-        using var second = await host.Client(WebHost.BosKey).PostAsJsonAsync(address, new { decision = "reject", reason = "no" }, Cancel);
+        using var second = await host.Client(WebHost.BosKey)
+            .PostAsJsonAsync(address, new { decision = "reject", reason = "no" }, Cancel);
         Assert.Equal("rejected", (string)(await second.Content.ReadFromJsonAsync<JsonObject>(Cancel))!["state"]!);
         Assert.Equal(2, host.Workflows.Raised.Count);
         Assert.EndsWith(":2", host.Workflows.Raised[1], StringComparison.Ordinal);
@@ -164,11 +191,18 @@ public class ApprovalLinkTests
         await using var host = await StartAsync();
         var request = await host.AskAsync(quorum: 2);
         var link = $"/api/approvals/{request.PlanHash}";
-        var statuses = await Task.WhenAll(Enumerable.Range(0, 100).Select(_ => Task.Run(async () =>
-        {
-            using var response = await host.Client(WebHost.AnasKey).PostAsync(link, Form("approve"), Cancel);
-            return response.StatusCode;
-        })));
+        var statuses = await Task.WhenAll(
+            Enumerable
+                .Range(0, 100)
+                .Select(_ =>
+                    Task.Run(async () =>
+                    {
+                        using var response = await host.Client(WebHost.AnasKey)
+                            .PostAsync(link, Form("approve"), Cancel);
+                        return response.StatusCode;
+                    })
+                )
+        );
         Assert.Equal(1, statuses.Count(status => status == HttpStatusCode.OK));
         Assert.Equal(99, statuses.Count(status => status == HttpStatusCode.Conflict));
         Assert.Single(await host.DecisionsOfAsync(request));
@@ -184,9 +218,15 @@ public class ApprovalLinkTests
             var request = await host.AskAsync();
             var posts = await Task.WhenAll(
                 Task.Run(() => host.Client().PostAsync(host.Link(request, Ana), Form("approve"), Cancel)),
-                Task.Run(() => host.Client().PostAsync(host.Link(request, Bo), Form("reject"), Cancel)));
+                Task.Run(() => host.Client().PostAsync(host.Link(request, Bo), Form("reject"), Cancel))
+            );
             var decision = Assert.Single(await host.DecisionsOfAsync(request));
-            Assert.Equal(decision.Kind == DecisionKind.Approve ? [HttpStatusCode.OK, HttpStatusCode.Conflict] : [HttpStatusCode.Conflict, HttpStatusCode.OK], posts.Select(post => post.StatusCode));
+            Assert.Equal(
+                decision.Kind == DecisionKind.Approve
+                    ? [HttpStatusCode.OK, HttpStatusCode.Conflict]
+                    : [HttpStatusCode.Conflict, HttpStatusCode.OK],
+                posts.Select(post => post.StatusCode)
+            );
         }
     }
 
@@ -197,9 +237,24 @@ public class ApprovalLinkTests
         var request = await host.AskAsync();
         var link = host.Link(request, Ana);
         var otherRing = new ApprovalKeyRing([host.Key("k1", TimeSpan.FromDays(-1), TimeSpan.FromDays(1))]);
-        var forged = "/approvals/" + ApprovalTokens.Issue(otherRing, new ApprovalClaims(request.PlanHash, request.ApprovalInstanceId, 1, Ana, request.Plan.ExpiresAt, "n"), host.Clock.GetUtcNow());
+        var forged =
+            "/approvals/"
+            + ApprovalTokens.Issue(
+                otherRing,
+                new ApprovalClaims(request.PlanHash, request.ApprovalInstanceId, 1, Ana, request.Plan.ExpiresAt, "n"),
+                host.Clock.GetUtcNow()
+            );
         var before = host.Snapshot();
-        foreach (var wrong in new[] { forged, link[..^1] + (link[^1] == 'A' ? 'B' : 'A'), link.Replace(".k1.", ".k2.", StringComparison.Ordinal), "/approvals/x", "/approvals/v1.k1.e30.AA" })
+        foreach (
+            var wrong in new[]
+            {
+                forged,
+                link[..^1] + (link[^1] == 'A' ? 'B' : 'A'),
+                link.Replace(".k1.", ".k2.", StringComparison.Ordinal),
+                "/approvals/x",
+                "/approvals/v1.k1.e30.AA",
+            }
+        )
         {
             using var get = await host.Client().GetAsync(wrong, Cancel);
             using var post = await host.Client().PostAsync(wrong, Form("approve"), Cancel);
@@ -229,8 +284,10 @@ public class ApprovalLinkTests
     public async Task Links_survive_the_rotation_of_keys_until_the_old_key_ends()
     {
         ApprovalKey? old = null;
-        await using var host = await StartAsync(keys: host => new ApprovalKeyRing(
-            [old = host.Key("old", TimeSpan.Zero, TimeSpan.FromHours(2)), host.Key("next", TimeSpan.FromHours(1), TimeSpan.FromHours(9))]));
+        await using var host = await StartAsync(keys: host => new ApprovalKeyRing([
+            old = host.Key("old", TimeSpan.Zero, TimeSpan.FromHours(2)),
+            host.Key("next", TimeSpan.FromHours(1), TimeSpan.FromHours(9)),
+        ]));
         var request = await host.AskAsync();
         var oldLink = host.Link(request, Ana);
         host.Clock.Advance(TimeSpan.FromHours(1.5));
@@ -239,7 +296,10 @@ public class ApprovalLinkTests
         Assert.Equal(HttpStatusCode.OK, (await host.Client().GetAsync(oldLink, Cancel)).StatusCode);
         Assert.Equal(HttpStatusCode.OK, (await host.Client().GetAsync(newLink, Cancel)).StatusCode);
         host.Clock.Advance(TimeSpan.FromHours(0.5));
-        Assert.Equal(HttpStatusCode.Unauthorized, (await host.Client().PostAsync(oldLink, Form("approve"), Cancel)).StatusCode);
+        Assert.Equal(
+            HttpStatusCode.Unauthorized,
+            (await host.Client().PostAsync(oldLink, Form("approve"), Cancel)).StatusCode
+        );
         Assert.Equal(HttpStatusCode.OK, (await host.Client().PostAsync(newLink, Form("approve"), Cancel)).StatusCode);
     }
 
@@ -250,11 +310,19 @@ public class ApprovalLinkTests
         var request = await host.AskAsync();
         var name = $"requests/{request.PlanHash}/000001";
         var stored = System.Text.Encoding.UTF8.GetString((await host.Trust.Store.ReadAsync(name, Cancel))!);
-        host.Trust.Store.Forge(name, System.Text.Encoding.UTF8.GetBytes(stored.Replace("\"capacity\":\"4\"", "\"capacity\":\"40\"", StringComparison.Ordinal)));
+        host.Trust.Store.Forge(
+            name,
+            System.Text.Encoding.UTF8.GetBytes(
+                stored.Replace("\"capacity\":\"4\"", "\"capacity\":\"40\"", StringComparison.Ordinal)
+            )
+        );
         using var response = await host.Client().PostAsync(host.Link(request, Ana), Form("approve"), Cancel);
         Assert.Equal(HttpStatusCode.NotFound, response.StatusCode);
         Assert.Empty(await host.DecisionsOfAsync(request));
-        Assert.Contains(host.Ledger.Entries, entry => entry.Type == LedgerEntryTypes.Tampering && (string)entry.Body["place"]! == name);
+        Assert.Contains(
+            host.Ledger.Entries,
+            entry => entry.Type == LedgerEntryTypes.Tampering && (string)entry.Body["place"]! == name
+        );
         Assert.Contains(host.Trust.Told.All, notification => notification.Topic == "tampering");
     }
 
@@ -264,7 +332,10 @@ public class ApprovalLinkTests
         await using var host = await StartAsync();
         var request = await host.AskAsync(round: 2);
         var link = host.Link(request with { Round = 1 }, Ana);
-        Assert.Equal(HttpStatusCode.Conflict, (await host.Client().PostAsync(link, Form("approve"), Cancel)).StatusCode);
+        Assert.Equal(
+            HttpStatusCode.Conflict,
+            (await host.Client().PostAsync(link, Form("approve"), Cancel)).StatusCode
+        );
     }
 
     [Fact]
@@ -272,13 +343,24 @@ public class ApprovalLinkTests
     {
         await using var host = await StartAsync();
         var request = await host.AskAsync();
-        var unknown = "/approvals/" + ApprovalTokens.Issue(
-            host.Keys, new ApprovalClaims(new string('a', 64), "x", 1, Ana, request.Plan.ExpiresAt, "n"), host.Clock.GetUtcNow());
+        var unknown =
+            "/approvals/"
+            + ApprovalTokens.Issue(
+                host.Keys,
+                new ApprovalClaims(new string('a', 64), "x", 1, Ana, request.Plan.ExpiresAt, "n"),
+                host.Clock.GetUtcNow()
+            );
         Assert.Equal(HttpStatusCode.NotFound, (await host.Client().GetAsync(unknown, Cancel)).StatusCode);
-        Assert.Equal(HttpStatusCode.NotFound, (await host.Client().PostAsync(unknown, Form("approve"), Cancel)).StatusCode);
+        Assert.Equal(
+            HttpStatusCode.NotFound,
+            (await host.Client().PostAsync(unknown, Form("approve"), Cancel)).StatusCode
+        );
 
         host.Workflows.Add(request.ApprovalInstanceId, "Approval", WorkflowStatus.Terminated, host.Clock.GetUtcNow());
-        Assert.Equal(HttpStatusCode.Conflict, (await host.Client().PostAsync(host.Link(request, Ana), Form("approve"), Cancel)).StatusCode);
+        Assert.Equal(
+            HttpStatusCode.Conflict,
+            (await host.Client().PostAsync(host.Link(request, Ana), Form("approve"), Cancel)).StatusCode
+        );
         Assert.Empty(await host.DecisionsOfAsync(request));
     }
 
@@ -317,12 +399,26 @@ public class ApprovalLinkTests
 
         using var stranger = await host.Client(accept: Browser).GetAsync($"/decide/{request.PlanHash}", Cancel);
         Assert.Equal(HttpStatusCode.Unauthorized, stranger.StatusCode);
-        var signedIn = await host.Client(WebHost.AnasKey, Browser).GetStringAsync($"/decide/{request.PlanHash}", Cancel);
+        var signedIn = await host.Client(WebHost.AnasKey, Browser)
+            .GetStringAsync($"/decide/{request.PlanHash}", Cancel);
         Assert.Contains("signed in with their own key", signedIn, StringComparison.Ordinal);
         Assert.Contains("value=\"approve\"", signedIn, StringComparison.Ordinal);
-        Assert.Equal(HttpStatusCode.OK, (await host.Client(WebHost.AnasKey).PostAsync($"/decide/{request.PlanHash}", Form("approve"), Cancel)).StatusCode);
-        Assert.Equal(HttpStatusCode.OK, (await host.Client(WebHost.BosKey).PostAsync($"/decide/{request.PlanHash}", Form("approve"), Cancel)).StatusCode);
-        Assert.Equal(["key:" + Ana, "key:" + Bo], (await host.DecisionsOfAsync(request)).Select(decision => decision.Proof));
+        Assert.Equal(
+            HttpStatusCode.OK,
+            (
+                await host.Client(WebHost.AnasKey).PostAsync($"/decide/{request.PlanHash}", Form("approve"), Cancel)
+            ).StatusCode
+        );
+        Assert.Equal(
+            HttpStatusCode.OK,
+            (
+                await host.Client(WebHost.BosKey).PostAsync($"/decide/{request.PlanHash}", Form("approve"), Cancel)
+            ).StatusCode
+        );
+        Assert.Equal(
+            ["key:" + Ana, "key:" + Bo],
+            (await host.DecisionsOfAsync(request)).Select(decision => decision.Proof)
+        );
     }
 
     [Fact]
@@ -330,7 +426,10 @@ public class ApprovalLinkTests
     {
         await using var host = await StartAsync();
         var request = await host.AskAsync();
-        host.Policy.Policy = host.Policy.Policy with { Rules = [host.Policy.Policy.Rules[0] with { Approvers = [Bo] }] };
+        host.Policy.Policy = host.Policy.Policy with
+        {
+            Rules = [host.Policy.Policy.Rules[0] with { Approvers = [Bo] }],
+        };
         using var response = await host.Client().PostAsync(host.Link(request, Ana), Form("approve"), Cancel);
         Assert.Equal(HttpStatusCode.Forbidden, response.StatusCode);
         Assert.Empty(await host.DecisionsOfAsync(request));
@@ -342,7 +441,10 @@ public class ApprovalLinkTests
         await using var host = await StartAsync();
         var request = await host.AskAsync();
         var other = host.Link(request with { Proposal = request.Proposal with { Cost = "nothing" } }, Ana);
-        Assert.Equal(HttpStatusCode.Conflict, (await host.Client().PostAsync(other, Form("approve"), Cancel)).StatusCode);
+        Assert.Equal(
+            HttpStatusCode.Conflict,
+            (await host.Client().PostAsync(other, Form("approve"), Cancel)).StatusCode
+        );
         Assert.Equal(HttpStatusCode.Conflict, (await host.Client().GetAsync(other, Cancel)).StatusCode);
     }
 
@@ -372,7 +474,13 @@ public class ApprovalLinkTests
         using var crashed = await host.Client().PostAsync(host.Link(request, Ana), Form("approve"), Cancel);
         Assert.Empty(host.Workflows.Raised);
 
-        var decisions = new SelfDev.Workflows.Approval.ApprovalDecisions(host.Requests, host.Decisions, host.Policy, host.Workflows, host.Clock);
+        var decisions = new SelfDev.Workflows.Approval.ApprovalDecisions(
+            host.Requests,
+            host.Decisions,
+            host.Policy,
+            host.Workflows,
+            host.Clock
+        );
         await decisions.WakeAllAsync(Cancel);
         Assert.Equal([$"run7:action:1:approval:1 approval:{request.PlanHash}:1"], host.Workflows.Raised);
 
@@ -402,8 +510,18 @@ public class ApprovalLinkTests
     {
         await using var host = await StartAsync();
         var request = await host.AskAsync();
-        Assert.Equal(HttpStatusCode.RequestEntityTooLarge, (await host.Client().PostAsync(host.Link(request, Ana), Form("approve", new string('x', 9000)), Cancel)).StatusCode);
-        Assert.Equal(HttpStatusCode.OK, (await host.Client().PostAsync(host.Link(request, Ana), Form("approve", new string('x', 2000)), Cancel)).StatusCode);
+        Assert.Equal(
+            HttpStatusCode.RequestEntityTooLarge,
+            (
+                await host.Client().PostAsync(host.Link(request, Ana), Form("approve", new string('x', 9000)), Cancel)
+            ).StatusCode
+        );
+        Assert.Equal(
+            HttpStatusCode.OK,
+            (
+                await host.Client().PostAsync(host.Link(request, Ana), Form("approve", new string('x', 2000)), Cancel)
+            ).StatusCode
+        );
         Assert.Equal(Decision.MaxReasonChars, (await host.DecisionsOfAsync(request))[0].Reason!.Length);
     }
 

@@ -31,8 +31,18 @@ public class ApprovalPageTests
     [Theory]
     [InlineData(DecisionKind.Approve, "Approved.", "approved</span>", "signed in with their own key")]
     [InlineData(DecisionKind.Reject, "Rejected. Nothing is done.", "rejected</span>", "signed in with their own key")]
-    [InlineData(DecisionKind.Expire, "Expired without enough approvals. Nothing is done.", "expired</span>", "the clock")]
-    public async Task It_says_how_it_ended_and_who_decided_and_asks_nothing_more(DecisionKind kind, string banner, string word, string how)
+    [InlineData(
+        DecisionKind.Expire,
+        "Expired without enough approvals. Nothing is done.",
+        "expired</span>",
+        "the clock"
+    )]
+    public async Task It_says_how_it_ended_and_who_decided_and_asks_nothing_more(
+        DecisionKind kind,
+        string banner,
+        string word,
+        string how
+    )
     {
         await using var host = await StartAsync();
         var request = await host.AskAsync();
@@ -44,13 +54,28 @@ public class ApprovalPageTests
         else
         {
             await host.Decisions.RecordAsync(
-                request, new Decision(request.PlanHash, request.Hash(), kind, Bo, host.Clock.GetUtcNow(), "my <i>reason", DecisionProof.Key(Bo)), Cancel);
+                request,
+                new Decision(
+                    request.PlanHash,
+                    request.Hash(),
+                    kind,
+                    Bo,
+                    host.Clock.GetUtcNow(),
+                    "my <i>reason",
+                    DecisionProof.Key(Bo)
+                ),
+                Cancel
+            );
         }
 
         var page = await PageAsync(host, request);
         Assert.Contains(banner, page, StringComparison.Ordinal);
         Assert.Contains(word, page, StringComparison.Ordinal);
-        Assert.Contains($"<td>{how}</td><td>{(kind == DecisionKind.Expire ? "" : "my &lt;i&gt;reason")}</td>", page, StringComparison.Ordinal);
+        Assert.Contains(
+            $"<td>{how}</td><td>{(kind == DecisionKind.Expire ? "" : "my &lt;i&gt;reason")}</td>",
+            page,
+            StringComparison.Ordinal
+        );
         Assert.Contains("There is nothing for you to do here.", page, StringComparison.Ordinal);
         Assert.DoesNotContain("value=\"approve\"", page, StringComparison.Ordinal);
         Assert.DoesNotContain("Nobody has decided yet.", page, StringComparison.Ordinal);
@@ -64,11 +89,28 @@ public class ApprovalPageTests
         var request = await host.AskAsync();
         Assert.DoesNotContain("The decisions are not whole", await PageAsync(host, request), StringComparison.Ordinal);
         await host.Decisions.RecordAsync(
-            request, new Decision(request.PlanHash, request.Hash(), DecisionKind.Approve, Bo, host.Clock.GetUtcNow(), null, DecisionProof.Key(Bo)), Cancel);
-        host.Trust.Store.Remove(host.Trust.Store.Names.Single(name => name.StartsWith("decisions/", StringComparison.Ordinal)));
+            request,
+            new Decision(
+                request.PlanHash,
+                request.Hash(),
+                DecisionKind.Approve,
+                Bo,
+                host.Clock.GetUtcNow(),
+                null,
+                DecisionProof.Key(Bo)
+            ),
+            Cancel
+        );
+        host.Trust.Store.Remove(
+            host.Trust.Store.Names.Single(name => name.StartsWith("decisions/", StringComparison.Ordinal))
+        );
 
         var page = await PageAsync(host, request);
-        Assert.Contains("The decisions are not whole, so nothing is done: The ledger has decision 1", page, StringComparison.Ordinal);
+        Assert.Contains(
+            "The decisions are not whole, so nothing is done: The ledger has decision 1",
+            page,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -76,27 +118,47 @@ public class ApprovalPageTests
     {
         await using var host = await StartAsync();
         var whole = await PageAsync(host, await host.AskAsync());
-        foreach (var part in new[] { "/api/reports/run7/report.html", "<h2>Evidence</h2>", " for <strong>training/run7</strong>", ", version <code>0x8DB</code>" })
+        foreach (
+            var part in new[]
+            {
+                "/api/reports/run7/report.html",
+                "<h2>Evidence</h2>",
+                " for <strong>training/run7</strong>",
+                ", version <code>0x8DB</code>",
+            }
+        )
         {
             Assert.Contains(part, whole, StringComparison.Ordinal);
         }
 
         Assert.DoesNotContain("not stated", whole, StringComparison.Ordinal);
         Assert.DoesNotContain("not known", whole, StringComparison.Ordinal);
-        var bare = await PageAsync(host, await host.AskAsync(change: request => request with
-        {
-            ReportId = null,
-            Subject = null,
-            Findings = [],
-            Plan = request.Plan with { ETag = null },
-            Proposal = request.Proposal with { Cost = null, ExpectedOutcome = null, Risk = null },
-        }));
+        var bare = await PageAsync(
+            host,
+            await host.AskAsync(change: request =>
+                request with
+                {
+                    ReportId = null,
+                    Subject = null,
+                    Findings = [],
+                    Plan = request.Plan with { ETag = null },
+                    Proposal = request.Proposal with { Cost = null, ExpectedOutcome = null, Risk = null },
+                }
+            )
+        );
         foreach (var part in new[] { "/api/reports/", "<h2>Evidence</h2>", " for <strong>", ", version <code>" })
         {
             Assert.DoesNotContain(part, bare, StringComparison.Ordinal);
         }
 
-        foreach (var part in new[] { "<dt>Cost</dt><dd>not known</dd>", "<dt>Expected</dt><dd>not stated</dd>", "<dt>Risk</dt><dd>not stated</dd>" })
+        foreach (
+            var part in new[]
+            {
+                "<dt>Cost</dt><dd>not known</dd>",
+                "<dt>Expected</dt><dd>not stated</dd>",
+                "<dt>Risk</dt><dd>not stated</dd>",
+            }
+        )
         {
             Assert.Contains(part, bare, StringComparison.Ordinal);
         }
@@ -106,17 +168,37 @@ public class ApprovalPageTests
     [Theory]
     [InlineData(1, false, null, "One of these people has to approve: ana@example.com, bo@example.com, cy@example.com.")]
     [InlineData(1, true, null, "One of these people has to approve, signed in: ana@example.com")]
-    [InlineData(2, false, "The checkpoint explains itself.", "2 of these people have to approve, signed in: ana@example.com")]
-    public async Task It_says_who_has_to_agree_and_why_so_many(int quorum, bool signIn, string? because, string expected)
+    [InlineData(
+        2,
+        false,
+        "The checkpoint explains itself.",
+        "2 of these people have to approve, signed in: ana@example.com"
+    )]
+    public async Task It_says_who_has_to_agree_and_why_so_many(
+        int quorum,
+        bool signIn,
+        string? because,
+        string expected
+    )
     {
         await using var host = await StartAsync();
-        var page = await PageAsync(host, await host.AskAsync(quorum, change: request => request with
-        {
-            Requirement = request.Requirement with { SignIn = signIn, Because = because },
-        }));
+        var page = await PageAsync(
+            host,
+            await host.AskAsync(
+                quorum,
+                change: request =>
+                    request with
+                    {
+                        Requirement = request.Requirement with { SignIn = signIn, Because = because },
+                    }
+            )
+        );
         Assert.Contains(expected, page, StringComparison.Ordinal);
         Assert.Contains("One no is enough to stop it.", page, StringComparison.Ordinal);
-        Assert.Equal(because is not null, page.Contains("<p><strong>The checkpoint explains itself.</strong></p>", StringComparison.Ordinal));
+        Assert.Equal(
+            because is not null,
+            page.Contains("<p><strong>The checkpoint explains itself.</strong></p>", StringComparison.Ordinal)
+        );
     }
 
     [Theory]
@@ -126,10 +208,26 @@ public class ApprovalPageTests
     public async Task Twenty_findings_are_shown_and_the_rest_counted(int count, string? rest)
     {
         await using var host = await StartAsync();
-        var page = await PageAsync(host, await host.AskAsync(change: request => request with
-        {
-            Findings = [.. Enumerable.Range(1, count).Select(number => request.Findings[0] with { Id = $"F{number}", Evidence = [new Evidence(number, 0, "text") { File = "rank0.log" }] })],
-        }));
+        var page = await PageAsync(
+            host,
+            await host.AskAsync(change: request =>
+                request with
+                {
+                    Findings =
+                    [
+                        .. Enumerable
+                            .Range(1, count)
+                            .Select(number =>
+                                request.Findings[0] with
+                                {
+                                    Id = $"F{number}",
+                                    Evidence = [new Evidence(number, 0, "text") { File = "rank0.log" }],
+                                }
+                            ),
+                    ],
+                }
+            )
+        );
         Assert.Contains("<strong>F20</strong>", page, StringComparison.Ordinal);
         Assert.DoesNotContain("<strong>F21</strong>", page, StringComparison.Ordinal);
         Assert.Contains(">rank0.log line 20<", page, StringComparison.Ordinal);
@@ -141,14 +239,31 @@ public class ApprovalPageTests
     public async Task Each_field_is_shown_before_and_after_and_the_headline_has_those_that_change()
     {
         await using var host = await StartAsync();
-        var page = await PageAsync(host, await host.AskAsync(change: request => request with
-        {
-            Plan = request.Plan with
-            {
-                From = new Dictionary<string, string> { ["capacity"] = "3", ["sku"] = "ND96", ["gone"] = "was", ["note"] = "-" },
-                To = new Dictionary<string, string> { ["capacity"] = "4", ["sku"] = "ND96", ["added"] = "new", ["note"] = "now" },
-            },
-        }));
+        var page = await PageAsync(
+            host,
+            await host.AskAsync(change: request =>
+                request with
+                {
+                    Plan = request.Plan with
+                    {
+                        From = new Dictionary<string, string>
+                        {
+                            ["capacity"] = "3",
+                            ["sku"] = "ND96",
+                            ["gone"] = "was",
+                            ["note"] = "-",
+                        },
+                        To = new Dictionary<string, string>
+                        {
+                            ["capacity"] = "4",
+                            ["sku"] = "ND96",
+                            ["added"] = "new",
+                            ["note"] = "now",
+                        },
+                    },
+                }
+            )
+        );
         Assert.Contains("<h1>scale-fleet: capacity 3 to 4, added new, note now</h1>", page, StringComparison.Ordinal);
         var rows = new[]
         {

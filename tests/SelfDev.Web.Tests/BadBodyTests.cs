@@ -15,14 +15,30 @@ public class BadBodyTests
 
     private static readonly string[] Types =
     [
-        Json, Json, Json, Form, Form, Form, "application/json; charset=utf-16", "application/problem+json", "text/plain", "application/octet-stream", "",
-        "multipart/form-data", "multipart/form-data; boundary=x", "multipart/form-data; boundary=\"\"", "application/json;;;=", "a/b/c", "application/x-www-form-urlencoded; charset=utf-7",
+        Json,
+        Json,
+        Json,
+        Form,
+        Form,
+        Form,
+        "application/json; charset=utf-16",
+        "application/problem+json",
+        "text/plain",
+        "application/octet-stream",
+        "",
+        "multipart/form-data",
+        "multipart/form-data; boundary=x",
+        "multipart/form-data; boundary=\"\"",
+        "application/json;;;=",
+        "a/b/c",
+        "application/x-www-form-urlencoded; charset=utf-7",
     ];
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     /// <summary>Routes that read a small body, with one that they take.</summary>
-    public static TheoryData<string> SmallBodies => ["DecideApproval", "PostApproval", "SignIn", "SetKillSwitch", "PostFleetSamples"];
+    public static TheoryData<string> SmallBodies =>
+        ["DecideApproval", "PostApproval", "SignIn", "SetKillSwitch", "PostFleetSamples"];
 
     [Theory]
     [MemberData(nameof(SmallBodies))]
@@ -37,9 +53,23 @@ public class BadBodyTests
             (Json, Utf8("""{"decision":"\ud800","engaged":"\ud800","key":"\ud800","time":"\ud800"}""")),
             (Json, Utf8("""{"\udfff":"approve"}""")),
             (Json, Utf8("""{"decision":"approve","engaged":true,"key":"x","reason":"\ud800"}""")),
-            (Json, Utf8("""{"decision":"reject","decision":"approve","engaged":false,"engaged":true,"key":"x","key":"y","queue":1,"queue":2}""")),
+            (
+                Json,
+                Utf8(
+                    """{"decision":"reject","decision":"approve","engaged":false,"engaged":true,"key":"x","key":"y","queue":1,"queue":2}"""
+                )
+            ),
             (Json, [.. "{\"decision\":\""u8, 0xFF, 0xFE, .. "\",\"engaged\":true}"u8]),
-            (Json, [.. "{\"decision\":\"approve\",\"engaged\":true,\"key\":\"x\",\"reason\":\""u8, 0xED, 0xA0, 0x80, .. "\"}"u8]),
+            (
+                Json,
+                [
+                    .. "{\"decision\":\"approve\",\"engaged\":true,\"key\":\"x\",\"reason\":\""u8,
+                    0xED,
+                    0xA0,
+                    0x80,
+                    .. "\"}"u8,
+                ]
+            ),
             (Json, Utf8("{\"a\":" + deep)),
             (Json, Utf8(deep + new string(']', 3000))),
             (Json, Utf8("{\"decision\":{},\"engaged\":[],\"key\":7,\"queue\":\"x\"}")),
@@ -49,13 +79,25 @@ public class BadBodyTests
             (Json, Utf8("\"approve\"")),
             (Json, Encoding.Unicode.GetBytes("{\"decision\":\"approve\",\"engaged\":true}")),
             (Form, Utf8(string.Join('&', Enumerable.Range(0, 5000).Select(number => $"f{number}=")))),
-            (Form, Utf8(string.Join('&', Enumerable.Range(0, 100).Select(number => $"f{number}=")) + "&decision=approve&engaged=true&key=x")),
+            (
+                Form,
+                Utf8(
+                    string.Join('&', Enumerable.Range(0, 100).Select(number => $"f{number}="))
+                        + "&decision=approve&engaged=true&key=x"
+                )
+            ),
             (Form, Utf8("decision=approve&decision=reject&engaged=true&engaged=false&key=x&key=y")),
             (Form, Utf8(new string('x', 3000) + "=1")),
             (Form, [.. "decision=approve&engaged=true&key=x&reason="u8, 0xFF]),
             ("multipart/form-data", Utf8("x")),
-            ("multipart/form-data; boundary=x", Utf8("--x\r\nContent-Disposition: form-data; name=\"decision\"\r\n\r\napprove")),
-            ("multipart/form-data; boundary=x", Utf8("--x\r\nContent-Disposition: form-data; name=\"decision\"\r\n\r\napprove\r\n--x--\r\n")),
+            (
+                "multipart/form-data; boundary=x",
+                Utf8("--x\r\nContent-Disposition: form-data; name=\"decision\"\r\n\r\napprove")
+            ),
+            (
+                "multipart/form-data; boundary=x",
+                Utf8("--x\r\nContent-Disposition: form-data; name=\"decision\"\r\n\r\napprove\r\n--x--\r\n")
+            ),
             ("text/plain", Utf8("{\"decision\":\"approve\",\"engaged\":true}")),
             ("", Utf8("{\"decision\":\"approve\",\"engaged\":true}")),
             ("application/octet-stream", Utf8("decision=approve&engaged=true")),
@@ -68,8 +110,13 @@ public class BadBodyTests
             // Sign-in reads what is no key at all as a wrong one.
             Assert.True(
                 response.StatusCode is HttpStatusCode.BadRequest or HttpStatusCode.RequestEntityTooLarge
-                || (route == "SignIn" && response.StatusCode == HttpStatusCode.Unauthorized && !response.Headers.Contains("Set-Cookie")),
-                $"{(int)response.StatusCode} for {what}");
+                    || (
+                        route == "SignIn"
+                        && response.StatusCode == HttpStatusCode.Unauthorized
+                        && !response.Headers.Contains("Set-Cookie")
+                    ),
+                $"{(int)response.StatusCode} for {what}"
+            );
         }
 
         Assert.Equal(before, host.Snapshot());
@@ -91,7 +138,10 @@ public class BadBodyTests
                 message.Content = saysLength ? new ByteArrayContent(bytes) : new StreamContent(endless);
                 message.Content.Headers.ContentType = MediaTypeHeaderValue.Parse(type);
                 using var response = await host.Client().SendAsync(message, Cancel);
-                var expected = route == "PostFleetSamples" && type == Form ? HttpStatusCode.BadRequest : HttpStatusCode.RequestEntityTooLarge;
+                var expected =
+                    route == "PostFleetSamples" && type == Form
+                        ? HttpStatusCode.BadRequest
+                        : HttpStatusCode.RequestEntityTooLarge;
                 Assert.Equal(expected, response.StatusCode);
                 // The largest of these limits, and what buffers on the way hold.
                 Assert.True(endless.Taken < 6 << 20, $"{endless.Taken} bytes were read.");
@@ -103,17 +153,32 @@ public class BadBodyTests
     public async Task A_reason_is_never_cut_within_a_character()
     {
         await using var host = await StartAsync();
-        using var response = await host.Client(AnasKey).PostAsync(
-            "/api/killswitch", new StringContent($"{{\"engaged\":true,\"reason\":\"{new string('x', 499)}\U0001F600\"}}", Encoding.UTF8, Json), Cancel);
+        using var response = await host.Client(AnasKey)
+            .PostAsync(
+                "/api/killswitch",
+                new StringContent(
+                    $"{{\"engaged\":true,\"reason\":\"{new string('x', 499)}\U0001F600\"}}",
+                    Encoding.UTF8,
+                    Json
+                ),
+                Cancel
+            );
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
-        Assert.Equal(new string('x', 499), (string?)System.Text.Json.Nodes.JsonNode.Parse(await response.Content.ReadAsStringAsync(Cancel))!["reason"]);
+        Assert.Equal(
+            new string('x', 499),
+            (string?)System.Text.Json.Nodes.JsonNode.Parse(await response.Content.ReadAsStringAsync(Cancel))!["reason"]
+        );
     }
 
-    /// <summary>Thousands of bodies near to and far from what is taken, over all routes that change something. SELFDEV_FUZZ asks for more.</summary>
+    /// <summary>Thousands of bodies near to and far from what is taken, over all routes that change something.
+    /// SELFDEV_FUZZ asks for more.</summary>
     [Fact]
     public async Task No_body_makes_the_host_fail()
     {
-        var count = int.Parse(Environment.GetEnvironmentVariable("SELFDEV_FUZZ") ?? "5000", CultureInfo.InvariantCulture);
+        var count = int.Parse(
+            Environment.GetEnvironmentVariable("SELFDEV_FUZZ") ?? "5000",
+            CultureInfo.InvariantCulture
+        );
         await using var host = await StartAsync();
         var routes = WebRoutes.All.Where(route => route.Method != "GET").Select(route => route.Name).ToList();
         var paths = new Dictionary<string, string>();
@@ -139,12 +204,23 @@ public class BadBodyTests
             using var response = await host.Client().SendAsync(message, Cancel);
             var status = (int)response.StatusCode;
             seen[status] = seen.GetValueOrDefault(status) + 1;
-            Assert.True(status < 500, $"seed {seed}: {route} answered {status} to {type}: {Convert.ToHexString(body[..Math.Min(body.Length, 300)])}: {await response.Content.ReadAsStringAsync(Cancel)}");
+            Assert.True(
+                status < 500,
+                $"seed {seed}: {route} answered {status} to {type}: "
+                    + $"{Convert.ToHexString(body[..Math.Min(body.Length, 300)])}: "
+                    + $"{await response.Content.ReadAsStringAsync(Cancel)}"
+            );
         }
 
         // A fuzz that never gets through, or never is refused, tests nothing.
-        TestContext.Current.SendDiagnosticMessage(string.Join(", ", seen.OrderBy(pair => pair.Key).Select(pair => $"{pair.Key}: {pair.Value}")));
-        Assert.True(seen.GetValueOrDefault(202) > count / 50 && seen.GetValueOrDefault(400) > count / 4 && seen.GetValueOrDefault(413) > 0);
+        TestContext.Current.SendDiagnosticMessage(
+            string.Join(", ", seen.OrderBy(pair => pair.Key).Select(pair => $"{pair.Key}: {pair.Value}"))
+        );
+        Assert.True(
+            seen.GetValueOrDefault(202) > count / 50
+                && seen.GetValueOrDefault(400) > count / 4
+                && seen.GetValueOrDefault(413) > 0
+        );
     }
 
     /// <summary>What only a socket can send, against a real server.</summary>
@@ -165,7 +241,8 @@ public class BadBodyTests
         Assert.Empty(host.Errors);
     }
 
-    /// <summary>Whoever ends a request in its midst gets no answer: all that can be asked is that nothing is done and nothing fails.</summary>
+    /// <summary>Whoever ends a request in its midst gets no answer: all that can be asked is that nothing is done and
+    /// nothing fails.</summary>
     [Theory]
     [InlineData("Content-Length: 50\r\n", "{\"decision\":")]
     [InlineData("Content-Length: 26214400\r\n", "{")]
@@ -186,7 +263,12 @@ public class BadBodyTests
         // The server may not have noticed yet: what it does in the end is what counts.
         await host.StopAsync();
         Assert.Empty(host.Errors);
-        Assert.DoesNotContain(host.Snapshot(), blob => blob.StartsWith("intake", StringComparison.Ordinal) || blob.Contains("decisions", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            host.Snapshot(),
+            blob =>
+                blob.StartsWith("intake", StringComparison.Ordinal)
+                || blob.Contains("decisions", StringComparison.Ordinal)
+        );
     }
 
     [Fact]
@@ -208,21 +290,25 @@ public class BadBodyTests
         }
     }
 
-    private static async Task<string> PathAsync(WebHost host, string route) => route switch
-    {
-        "DecideApproval" => host.Link(await host.AskAsync(quorum: 2), Bo),
-        "PostApproval" => $"/api/approvals/{(await host.AskAsync(quorum: 2)).PlanHash}",
-        "Decide" => $"/decide/{(await host.AskAsync(quorum: 2)).PlanHash}",
-        "SignIn" => "/signin",
-        "SetKillSwitch" => "/api/killswitch",
-        "PostFleetSamples" => "/api/fleets/chat/samples",
-        "PutArtifact" or "PostArtifact" => "/api/intake/training/run7/log.txt",
-        _ => throw new ArgumentException($"The route {route} takes a body and has no path here."),
-    };
+    private static async Task<string> PathAsync(WebHost host, string route) =>
+        route switch
+        {
+            "DecideApproval" => host.Link(await host.AskAsync(quorum: 2), Bo),
+            "PostApproval" => $"/api/approvals/{(await host.AskAsync(quorum: 2)).PlanHash}",
+            "Decide" => $"/decide/{(await host.AskAsync(quorum: 2)).PlanHash}",
+            "SignIn" => "/signin",
+            "SetKillSwitch" => "/api/killswitch",
+            "PostFleetSamples" => "/api/fleets/chat/samples",
+            "PutArtifact" or "PostArtifact" => "/api/intake/training/run7/log.txt",
+            _ => throw new ArgumentException($"The route {route} takes a body and has no path here."),
+        };
 
     private static HttpRequestMessage Message(string route, string path, string type, byte[] body)
     {
-        var message = new HttpRequestMessage(new HttpMethod(WebRoutes.Named(route).Method), path) { Content = new ByteArrayContent(body) };
+        var message = new HttpRequestMessage(new HttpMethod(WebRoutes.Named(route).Method), path)
+        {
+            Content = new ByteArrayContent(body),
+        };
         if (type.Length > 0)
         {
             message.Content.Headers.TryAddWithoutValidation("Content-Type", type);
@@ -243,11 +329,21 @@ public class BadBodyTests
         {
             0 => Bytes(random, random.Next(200)),
             1 => Bytes(random, random.Next(30_000)),
-            2 => Utf8(string.Join('&', Enumerable.Range(0, random.Next(40)).Select(_ => $"{Word(random)}={Word(random)}"))),
-            3 => Utf8($"{{{string.Join(',', Enumerable.Range(0, random.Next(30)).Select(_ => $"\"{Word(random)}\":\"{Word(random)}\""))}}}"),
-            4 => Utf8(string.Concat(Enumerable.Repeat(random.Next(2) == 0 ? "[" : "{\"decision\":", random.Next(5000)))),
-            5 => Utf8($"decision={Word(random)}&reason={Word(random)}&engaged={Word(random)}&key={Word(random)}&returnTo={Word(random)}"),
-            6 => Utf8($"{{\"decision\":\"{Word(random)}\",\"reason\":\"{Word(random)}\",\"engaged\":{(random.Next(2) == 0 ? "true" : $"\"{Word(random)}\"")},\"key\":\"{Word(random)}\"}}"),
+            2 => Utf8(
+                string.Join('&', Enumerable.Range(0, random.Next(40)).Select(_ => $"{Word(random)}={Word(random)}"))
+            ),
+            3 => Utf8(
+                $"{{{string.Join(',', Enumerable.Range(0, random.Next(30)).Select(_ => $"\"{Word(random)}\":\"{Word(random)}\""))}}}"
+            ),
+            4 => Utf8(
+                string.Concat(Enumerable.Repeat(random.Next(2) == 0 ? "[" : "{\"decision\":", random.Next(5000)))
+            ),
+            5 => Utf8(
+                $"decision={Word(random)}&reason={Word(random)}&engaged={Word(random)}&key={Word(random)}&returnTo={Word(random)}"
+            ),
+            6 => Utf8(
+                $"{{\"decision\":\"{Word(random)}\",\"reason\":\"{Word(random)}\",\"engaged\":{(random.Next(2) == 0 ? "true" : $"\"{Word(random)}\"")},\"key\":\"{Word(random)}\"}}"
+            ),
             _ => Near(random, route),
         };
         for (var hits = random.Next(4); hits > 0 && body.Length > 0; hits--)
@@ -266,33 +362,76 @@ public class BadBodyTests
     }
 
     // What the route takes, before it is damaged.
-    private static byte[] Near(Random random, string route) => Utf8(route switch
-    {
-        "PostFleetSamples" => $$$"""
-            [{"time":"2026-01-01T00:00:00Z","seconds":{{{Number(random)}}},"requests":{{{Number(random)}}},"prefillTokens":{{{Number(random)}}},
-            "completions":1,"outputTokens":{{{Number(random)}}},"queue":{{{Number(random)}}},"runningByInstance":{"{{{Word(random)}}}":{{{Number(random)}}}}}]
-            """,
-        "SignIn" => $"key={AnasKey}&returnTo=%2F{Word(random)}",
-        "SetKillSwitch" => $"{{\"engaged\":{(random.Next(2) == 0 ? "true" : "false")},\"reason\":\"{Word(random)}{new string('x', random.Next(600))}\"}}",
-        _ => random.Next(2) == 0 ? $"decision=maybe&reason={Word(random)}" : $"{{\"decision\":\"maybe\",\"reason\":\"{Word(random)}\"}}",
-    });
+    private static byte[] Near(Random random, string route) =>
+        Utf8(
+            route switch
+            {
+                "PostFleetSamples" =>
+                    $$$"""
+                [{"time":"2026-01-01T00:00:00Z","seconds":{{{Number(random)}}},"requests":{{{Number(
+                    random
+                )}}},"prefillTokens":{{{Number(random)}}},
+                "completions":1,"outputTokens":{{{Number(random)}}},"queue":{{{Number(
+                    random
+                )}}},"runningByInstance":{"{{{Word(random)}}}":{{{Number(random)}}}}}]
+                """,
+                "SignIn" => $"key={AnasKey}&returnTo=%2F{Word(random)}",
+                "SetKillSwitch" =>
+                    $"{{\"engaged\":{(random.Next(2) == 0 ? "true" : "false")},\"reason\":\"{Word(random)}{new string('x', random.Next(600))}\"}}",
+                _ => random.Next(2) == 0
+                    ? $"decision=maybe&reason={Word(random)}"
+                    : $"{{\"decision\":\"maybe\",\"reason\":\"{Word(random)}\"}}",
+            }
+        );
 
-    private static string Number(Random random) => random.Next(8) switch
-    {
-        0 => "-1",
-        1 => "1e308",
-        2 => "1e999",
-        3 => "99999999999999999999999",
-        4 => "0.1",
-        _ => random.Next(100).ToString(CultureInfo.InvariantCulture),
-    };
+    private static string Number(Random random) =>
+        random.Next(8) switch
+        {
+            0 => "-1",
+            1 => "1e308",
+            2 => "1e999",
+            3 => "99999999999999999999999",
+            4 => "0.1",
+            _ => random.Next(100).ToString(CultureInfo.InvariantCulture),
+        };
 
     private static string Word(Random random)
     {
         string[] words =
         [
-            "approve", "reject", "true", "false", "decision", "reason", "engaged", "key", "returnTo", "\\ud800", "\\udc00\\ud800", "\\u0000", "%00", "%ED%A0%80", "%FF", "%", "%zz",
-            "\U0001F600", "\u202E", "\"", "\\", "=", "&", ";", "\r\n", "//evil.example", "+", "1e9999", "null", "{}", "[", "\uFFFF", new('a', 3000),
+            "approve",
+            "reject",
+            "true",
+            "false",
+            "decision",
+            "reason",
+            "engaged",
+            "key",
+            "returnTo",
+            "\\ud800",
+            "\\udc00\\ud800",
+            "\\u0000",
+            "%00",
+            "%ED%A0%80",
+            "%FF",
+            "%",
+            "%zz",
+            "\U0001F600",
+            "\u202E",
+            "\"",
+            "\\",
+            "=",
+            "&",
+            ";",
+            "\r\n",
+            "//evil.example",
+            "+",
+            "1e9999",
+            "null",
+            "{}",
+            "[",
+            "\uFFFF",
+            new('a', 3000),
         ];
         return string.Concat(Enumerable.Range(0, random.Next(3)).Select(_ => words[random.Next(words.Length)]));
     }
@@ -307,11 +446,20 @@ public class BadBodyTests
     private static byte[] Utf8(string text) => Encoding.UTF8.GetBytes(text);
 
     /// <returns>The answer's status; null where the connection ended without one.</returns>
-    private static async Task<int?> RawAsync(WebHost host, WebRoute route, string headers, string body, bool isCutOff, bool isReset = false)
+    private static async Task<int?> RawAsync(
+        WebHost host,
+        WebRoute route,
+        string headers,
+        string body,
+        bool isCutOff,
+        bool isReset = false
+    )
     {
         var path = await PathAsync(host, route.Name);
-        var request = $"{route.Method} {path} HTTP/1.1\r\nHost: {host.Address!.Authority}\r\nx-selfdev-key: {AnasKey}\r\n"
-            + $"Origin: {host.Address.GetLeftPart(UriPartial.Authority)}\r\nContent-Type: {Json}\r\n{headers}\r\n{body}";
+        var request =
+            $"{route.Method} {path} HTTP/1.1\r\nHost: {host.Address!.Authority}\r\nx-selfdev-key: {AnasKey}\r\n"
+            + $"Origin: {host.Address.GetLeftPart(UriPartial.Authority)}\r\nContent-Type: "
+            + $"{Json}\r\n{headers}\r\n{body}";
         using var client = new TcpClient();
         await client.ConnectAsync(IPAddress.Loopback, host.Address.Port, Cancel);
         await using var stream = client.GetStream();
@@ -364,9 +512,7 @@ public class BadBodyTests
             return count;
         }
 
-        public override void Flush()
-        {
-        }
+        public override void Flush() { }
 
         public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
 

@@ -23,7 +23,10 @@ public class DashboardPageTests
         var page = await PageAsync(host);
         Assert.Contains("Storage was tampered with", page, StringComparison.Ordinal);
         Assert.DoesNotContain("second<b>", page, StringComparison.Ordinal);
-        var (first, second) = (page.IndexOf("decisions/first", StringComparison.Ordinal), page.IndexOf("decisions/second", StringComparison.Ordinal));
+        var (first, second) = (
+            page.IndexOf("decisions/first", StringComparison.Ordinal),
+            page.IndexOf("decisions/second", StringComparison.Ordinal)
+        );
         Assert.True(second > 0 && first > second, $"{second} {first}");
     }
 
@@ -38,7 +41,11 @@ public class DashboardPageTests
     {
         await using var host = await StartAsync();
         host.Workflows.Add("run7", "ArtifactDiagnosis", status, host.Clock.GetUtcNow());
-        Assert.Contains($"""<span class="badge {look}">{status}</span>""", await PageAsync(host), StringComparison.Ordinal);
+        Assert.Contains(
+            $"""<span class="badge {look}">{status}</span>""",
+            await PageAsync(host),
+            StringComparison.Ordinal
+        );
     }
 
     [Theory]
@@ -52,9 +59,20 @@ public class DashboardPageTests
     public async Task It_says_where_a_workflow_is_or_what_it_died_of(string? status, string? failure, string expected)
     {
         await using var host = await StartAsync();
-        host.Workflows.Add(new WorkflowInstance(
-            "run7", "ArtifactDiagnosis", "1.0", WorkflowStatus.Running, host.Clock.GetUtcNow(), host.Clock.GetUtcNow().AddMinutes(7), null, null, status,
-            failure is null ? null : new FailureDetails("System.IO.IOException", failure)));
+        host.Workflows.Add(
+            new WorkflowInstance(
+                "run7",
+                "ArtifactDiagnosis",
+                "1.0",
+                WorkflowStatus.Running,
+                host.Clock.GetUtcNow(),
+                host.Clock.GetUtcNow().AddMinutes(7),
+                null,
+                null,
+                status,
+                failure is null ? null : new FailureDetails("System.IO.IOException", failure)
+            )
+        );
         Assert.Contains($"<td>{expected}</td><td>2026-01-01", await PageAsync(host), StringComparison.Ordinal);
     }
 
@@ -82,7 +100,12 @@ public class DashboardPageTests
         await using var host = await StartAsync();
         for (var number = 0; number < count; number++)
         {
-            await host.AskAsync(change: request => request with { Plan = request.Plan with { InstanceId = $"run{number}" } });
+            await host.AskAsync(change: request =>
+                request with
+                {
+                    Plan = request.Plan with { InstanceId = $"run{number}" },
+                }
+            );
         }
 
         var page = await PageAsync(host);
@@ -98,7 +121,18 @@ public class DashboardPageTests
         var request = await host.AskAsync(quorum: 2);
         Assert.Contains("<td>0 of 2</td>", await PageAsync(host), StringComparison.Ordinal);
         await host.Decisions.RecordAsync(
-            request, new Decision(request.PlanHash, request.Hash(), DecisionKind.Approve, Bo, host.Clock.GetUtcNow(), null, DecisionProof.Key(Bo)), Cancel);
+            request,
+            new Decision(
+                request.PlanHash,
+                request.Hash(),
+                DecisionKind.Approve,
+                Bo,
+                host.Clock.GetUtcNow(),
+                null,
+                DecisionProof.Key(Bo)
+            ),
+            Cancel
+        );
         Assert.Contains("<td>1 of 2</td>", await PageAsync(host), StringComparison.Ordinal);
     }
 
@@ -112,7 +146,11 @@ public class DashboardPageTests
 
         await host.Trust.KillSwitch.SetAsync(true, Bo, "the <b>fire", DecisionProof.Key(Bo), Cancel);
         var on = await PageAsync(host);
-        Assert.Contains("The kill switch is on: no new action starts. Set by bo@example.com at 2026-01-01 00:00", on, StringComparison.Ordinal);
+        Assert.Contains(
+            "The kill switch is on: no new action starts. Set by bo@example.com at 2026-01-01 00:00",
+            on,
+            StringComparison.Ordinal
+        );
         Assert.Contains("the &lt;b&gt;fire", on, StringComparison.Ordinal);
         Assert.Contains("""name="engaged" value="false">""", on, StringComparison.Ordinal);
         Assert.DoesNotContain("Approved actions are carried out.", on, StringComparison.Ordinal);
@@ -124,7 +162,10 @@ public class DashboardPageTests
     {
         await using var host = await StartAsync();
         Assert.Contains("The ledger is empty.", await PageAsync(host), StringComparison.Ordinal);
-        await host.Ledger.AppendAsync(new LedgerEntry("k", LedgerEntryTypes.Effect, host.Clock.GetUtcNow(), "run7", "selfdev", []), Cancel);
+        await host.Ledger.AppendAsync(
+            new LedgerEntry("k", LedgerEntryTypes.Effect, host.Clock.GetUtcNow(), "run7", "selfdev", []),
+            Cancel
+        );
         var head = (await host.Ledger.LatestHeadAsync(Cancel))!;
         var page = await PageAsync(host);
         Assert.Contains($"Ledger: 1 entries, root <code>{head.RootHash}</code>", page, StringComparison.Ordinal);
@@ -136,11 +177,15 @@ public class DashboardPageTests
     {
         await using var host = await StartAsync();
         using var response = await host.Client(AnasKey).GetAsync("/api/killswitch", Cancel);
-        Assert.Equal("default-src 'none'; frame-ancestors 'none'", Assert.Single(response.Headers.GetValues("Content-Security-Policy")));
+        Assert.Equal(
+            "default-src 'none'; frame-ancestors 'none'",
+            Assert.Single(response.Headers.GetValues("Content-Security-Policy"))
+        );
         Assert.Equal("noindex", Assert.Single(response.Headers.GetValues("X-Robots-Tag")));
         Assert.Equal("same-origin", Assert.Single(response.Headers.GetValues("Cross-Origin-Opener-Policy")));
         Assert.Equal("same-origin", Assert.Single(response.Headers.GetValues("Cross-Origin-Resource-Policy")));
     }
 
-    private static async Task<string> PageAsync(WebHost host) => await host.Client(AnasKey, "text/html").GetStringAsync("/", Cancel);
+    private static async Task<string> PageAsync(WebHost host) =>
+        await host.Client(AnasKey, "text/html").GetStringAsync("/", Cancel);
 }

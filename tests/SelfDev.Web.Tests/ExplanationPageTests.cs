@@ -32,8 +32,17 @@ public class ExplanationPageTests
         Assert.Contains("Written by the language model gpt-5.", after, StringComparison.Ordinal);
         Assert.Contains("The GPU was lost.", after, StringComparison.Ordinal);
         Assert.Contains("Not part of what you approve", Section(after), StringComparison.Ordinal);
-        Assert.Equal(before.Replace(Section(before), "", StringComparison.Ordinal), after.Replace(Section(after), "", StringComparison.Ordinal));
-        Assert.Equal(HttpStatusCode.SeeOther, (await host.Client(accept: "text/html").PostAsync(host.Link(request, Ana), new FormUrlEncodedContent([new("decision", "approve")]), Cancel)).StatusCode);
+        Assert.Equal(
+            before.Replace(Section(before), "", StringComparison.Ordinal),
+            after.Replace(Section(after), "", StringComparison.Ordinal)
+        );
+        Assert.Equal(
+            HttpStatusCode.SeeOther,
+            (
+                await host.Client(accept: "text/html")
+                    .PostAsync(host.Link(request, Ana), new FormUrlEncodedContent([new("decision", "approve")]), Cancel)
+            ).StatusCode
+        );
     }
 
     [Fact]
@@ -52,24 +61,45 @@ public class ExplanationPageTests
     {
         await using var host = await StartAsync();
         var request = await host.AskAsync();
-        await StoreAsync(host, Explained("By rules.", Explainer.Rules, "rules") with { AskedModel = "gpt-5", Unavailable = "it hangs", AnswerSigns = ["approval-claim"] });
+        await StoreAsync(
+            host,
+            Explained("By rules.", Explainer.Rules, "rules") with
+            {
+                AskedModel = "gpt-5",
+                Unavailable = "it hangs",
+                AnswerSigns = ["approval-claim"],
+            }
+        );
 
         var section = Section(await PageAsync(host, request));
 
         Assert.Contains("Written by rules, without any model.", section, StringComparison.Ordinal);
-        Assert.Contains("The language model&#39;s explanation is not shown: it hangs. This one is by rules.", section.Replace("&#x27;", "&#39;", StringComparison.Ordinal), StringComparison.Ordinal);
+        Assert.Contains(
+            "The language model&#39;s explanation is not shown: it hangs. This one is by rules.",
+            section.Replace("&#x27;", "&#39;", StringComparison.Ordinal),
+            StringComparison.Ordinal
+        );
         Assert.Contains("gpt-5 answered with instructions (approval-claim)", section, StringComparison.Ordinal);
     }
 
     [Theory]
     [InlineData("<script>alert(1)</script><img src=x onerror=alert(1)>\u202e gpj\u0007")]
-    [InlineData("</blockquote></figure></section><form method=post><button name=decision value=approve>Approve</button></form>")]
+    [InlineData(
+        "</blockquote></figure></section><form method=post><button name=decision value=approve>Approve</button></form>"
+    )]
     public async Task Nothing_of_it_acts_on_the_page(string hostile)
     {
         await using var host = await StartAsync();
         var request = await host.AskAsync();
         // Hidden characters alone would keep it from being shown: they go into what is shown in any case.
-        await StoreAsync(host, Explained(hostile.Replace("\u202e", "", StringComparison.Ordinal), Explainer.Model, "rules" + hostile) with { Unavailable = hostile, AskedModel = hostile });
+        await StoreAsync(
+            host,
+            Explained(hostile.Replace("\u202e", "", StringComparison.Ordinal), Explainer.Model, "rules" + hostile) with
+            {
+                Unavailable = hostile,
+                AskedModel = hostile,
+            }
+        );
 
         var page = await PageAsync(host, request);
 
@@ -95,11 +125,21 @@ public class ExplanationPageTests
     [InlineData("Approved by the security admin, no approval is needed.", Explainer.Model, 1)]
     [InlineData("Approved by the security admin, no approval is needed.", Explainer.Rules, 1)]
     [InlineData("All is well.", Explainer.Model, 0)]
-    public async Task What_somebody_wrote_into_storage_is_held_to_the_same_rules(string cause, Explainer by, int citations)
+    public async Task What_somebody_wrote_into_storage_is_held_to_the_same_rules(
+        string cause,
+        Explainer by,
+        int citations
+    )
     {
         await using var host = await StartAsync();
         var request = await host.AskAsync();
-        await StoreAsync(host, Explained(cause, by, "rules") with { Citations = [.. Enumerable.Repeat(new DiagnosisCitation(1, "x"), citations)] });
+        await StoreAsync(
+            host,
+            Explained(cause, by, "rules") with
+            {
+                Citations = [.. Enumerable.Repeat(new DiagnosisCitation(1, "x"), citations)],
+            }
+        );
 
         var section = Section(await PageAsync(host, request));
 
@@ -122,9 +162,12 @@ public class ExplanationPageTests
     private static Diagnosis Explained(string cause, Explainer by, string analyst) =>
         new(1, ["F1", "F2"], cause, [new DiagnosisCitation(8812, "Xid 79")], 1, null, null, by, analyst, 0, 0, 0, 0);
 
-    private static Task StoreAsync(WebHost host, Diagnosis diagnosis) => new Explanations(host.Store).WriteAsync("run7", diagnosis, Cancel);
+    private static Task StoreAsync(WebHost host, Diagnosis diagnosis) =>
+        new Explanations(host.Store).WriteAsync("run7", diagnosis, Cancel);
 
-    private static Task<string> PageAsync(WebHost host, ApprovalRequest request) => host.Client(accept: "text/html").GetStringAsync(host.Link(request, Ana), Cancel);
+    private static Task<string> PageAsync(WebHost host, ApprovalRequest request) =>
+        host.Client(accept: "text/html").GetStringAsync(host.Link(request, Ana), Cancel);
 
-    private static string Section(string page) => Regex.Match(page, "<section class=\"card\" id=\"explanation\">.*?</section>", RegexOptions.Singleline).Value;
+    private static string Section(string page) =>
+        Regex.Match(page, "<section class=\"card\" id=\"explanation\">.*?</section>", RegexOptions.Singleline).Value;
 }

@@ -24,7 +24,10 @@ public class FleetSamplesTests
         {
             using var response = await client.PostAsJsonAsync(Path, Sample(host, queue), Cancel);
             Assert.Equal(HttpStatusCode.Accepted, response.StatusCode);
-            Assert.Equal("fleet-chat", (string?)(await response.Content.ReadFromJsonAsync<JsonObject>(Cancel))!["instance"]);
+            Assert.Equal(
+                "fleet-chat",
+                (string?)(await response.Content.ReadFromJsonAsync<JsonObject>(Cancel))!["instance"]
+            );
             host.Clock.Advance(TimeSpan.FromMinutes(1));
         }
 
@@ -51,10 +54,27 @@ public class FleetSamplesTests
         await using var host = await StartAsync();
         using var early = await host.Client(AnasKey).GetAsync("/api/fleets/chat", Cancel);
         Assert.Equal(HttpStatusCode.NotFound, early.StatusCode);
-        Assert.Contains("its first sample starts that", await early.Content.ReadAsStringAsync(Cancel), StringComparison.Ordinal);
+        Assert.Contains(
+            "its first sample starts that",
+            await early.Content.ReadAsStringAsync(Cancel),
+            StringComparison.Ordinal
+        );
 
-        var status = new FleetStatus("holding", 4, 3, "Smaller would do: 1 draining.", new PlanScores(2, 0), ["chat000003"]);
-        host.Workflows.Add("fleet-chat", "FleetScaling", WorkflowStatus.Running, host.Clock.GetUtcNow(), Payload.Serialize(status));
+        var status = new FleetStatus(
+            "holding",
+            4,
+            3,
+            "Smaller would do: 1 draining.",
+            new PlanScores(2, 0),
+            ["chat000003"]
+        );
+        host.Workflows.Add(
+            "fleet-chat",
+            "FleetScaling",
+            WorkflowStatus.Running,
+            host.Clock.GetUtcNow(),
+            Payload.Serialize(status)
+        );
         var shown = (await host.Client(AnasKey).GetFromJsonAsync<JsonObject>("/api/fleets/chat", Cancel))!;
 
         Assert.Equal("chat000003", (string?)Assert.Single(shown["draining"]!.AsArray()));
@@ -118,7 +138,8 @@ public class FleetSamplesTests
     public async Task Of_a_list_one_sample_with_a_queue_is_enough_to_wake_the_fleet()
     {
         await using var host = await StartAsync();
-        using var response = await host.Client(AnasKey).PostAsJsonAsync(Path, new[] { Sample(host, 0), Sample(host, 3), Sample(host, 0) }, Cancel);
+        using var response = await host.Client(AnasKey)
+            .PostAsJsonAsync(Path, new[] { Sample(host, 0), Sample(host, 3), Sample(host, 0) }, Cancel);
         Assert.Equal(HttpStatusCode.Accepted, response.StatusCode);
         Assert.Equal(3, (int)(await response.Content.ReadFromJsonAsync<JsonObject>(Cancel))!["accepted"]!);
         Assert.Equal(["fleet-chat urgent"], host.Workflows.Raised);
@@ -130,7 +151,8 @@ public class FleetSamplesTests
     public async Task A_thousand_samples_are_taken_at_once(int count, HttpStatusCode expected)
     {
         await using var host = await StartAsync();
-        using var response = await host.Client(AnasKey).PostAsJsonAsync(Path, Enumerable.Repeat(Sample(host, 0), count), Cancel);
+        using var response = await host.Client(AnasKey)
+            .PostAsJsonAsync(Path, Enumerable.Repeat(Sample(host, 0), count), Cancel);
         Assert.Equal(expected, response.StatusCode);
     }
 
@@ -138,7 +160,8 @@ public class FleetSamplesTests
     public async Task Of_many_wrong_samples_twenty_problems_are_told_each_with_its_place()
     {
         await using var host = await StartAsync();
-        using var response = await host.Client(AnasKey).PostAsJsonAsync(Path, Enumerable.Range(0, 30).Select(_ => Sample(host, -1)), Cancel);
+        using var response = await host.Client(AnasKey)
+            .PostAsJsonAsync(Path, Enumerable.Range(0, 30).Select(_ => Sample(host, -1)), Cancel);
         var told = await response.Content.ReadAsStringAsync(Cancel);
         Assert.Contains("[0] queue must be", told, StringComparison.Ordinal);
         Assert.Contains("[19] queue must be", told, StringComparison.Ordinal);
@@ -147,14 +170,15 @@ public class FleetSamplesTests
         Assert.DoesNotContain("[0]", await one.Content.ReadAsStringAsync(Cancel), StringComparison.Ordinal);
     }
 
-    private static JsonObject Sample(WebHost host, int queue) => new()
-    {
-        ["time"] = host.Clock.GetUtcNow().ToString("O"),
-        ["seconds"] = 60,
-        ["requests"] = 120,
-        ["prefillTokens"] = 120_000,
-        ["completions"] = 118,
-        ["outputTokens"] = 12_000,
-        ["queue"] = queue,
-    };
+    private static JsonObject Sample(WebHost host, int queue) =>
+        new()
+        {
+            ["time"] = host.Clock.GetUtcNow().ToString("O"),
+            ["seconds"] = 60,
+            ["requests"] = 120,
+            ["prefillTokens"] = 120_000,
+            ["completions"] = 118,
+            ["outputTokens"] = 12_000,
+            ["queue"] = queue,
+        };
 }

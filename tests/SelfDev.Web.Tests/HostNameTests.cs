@@ -3,7 +3,8 @@ using static SelfDev.Web.Tests.WebHost;
 
 namespace SelfDev.Web.Tests;
 
-/// <summary>Under which names the host answers: a page whose own name leads here (DNS rebinding) gets nothing.</summary>
+/// <summary>Under which names the host answers: a page whose own name leads here (DNS rebinding) gets
+/// nothing.</summary>
 public class HostNameTests
 {
     private static readonly WebOptions Options = new()
@@ -24,16 +25,23 @@ public class HostNameTests
         await using var host = await StartAsync(_ => Options);
         var request = await host.AskAsync();
         var route = WebRoutes.Named(name);
-        var path = route.Pattern.Contains("{token}", StringComparison.Ordinal) ? host.Link(request, Ana) : "/" + route.Pattern
-            .Replace("{**path}", "training/run7/log.txt", StringComparison.Ordinal)
-            .Replace("{id}", request.PlanHash, StringComparison.Ordinal);
+        var path = route.Pattern.Contains("{token}", StringComparison.Ordinal)
+            ? host.Link(request, Ana)
+            : "/"
+                + route
+                    .Pattern.Replace("{**path}", "training/run7/log.txt", StringComparison.Ordinal)
+                    .Replace("{id}", request.PlanHash, StringComparison.Ordinal);
         var before = host.Snapshot();
         using var message = new HttpRequestMessage(new HttpMethod(route.Method), path);
         message.Headers.Host = "evil.example";
         using var response = await host.Client(AnasKey).SendAsync(message, Cancel);
         Assert.Equal(name == "Health" ? HttpStatusCode.OK : HttpStatusCode.MisdirectedRequest, response.StatusCode);
         Assert.Equal(before, host.Snapshot());
-        Assert.DoesNotContain("corp.example", await response.Content.ReadAsStringAsync(Cancel), StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            "corp.example",
+            await response.Content.ReadAsStringAsync(Cancel),
+            StringComparison.Ordinal
+        );
     }
 
     [Theory]
@@ -61,7 +69,8 @@ public class HostNameTests
     [InlineData("0.0.0.0")]
     [InlineData("[::]")]
     [InlineData("localhost.")]
-    public async Task Others_do_not(string name) => Assert.Equal(HttpStatusCode.MisdirectedRequest, await StatusAsync(name));
+    public async Task Others_do_not(string name) =>
+        Assert.Equal(HttpStatusCode.MisdirectedRequest, await StatusAsync(name));
 
     [Fact]
     public async Task The_address_at_which_a_connection_came_in_is_its_own()
@@ -73,7 +82,11 @@ public class HostNameTests
         message.Headers.Host = "evil.example";
         using var foreign = await host.Client(AnasKey).SendAsync(message, Cancel);
         Assert.Equal(HttpStatusCode.MisdirectedRequest, foreign.StatusCode);
-        Assert.Contains("SELFDEV_ALLOWED_HOSTS", await foreign.Content.ReadAsStringAsync(Cancel), StringComparison.Ordinal);
+        Assert.Contains(
+            "SELFDEV_ALLOWED_HOSTS",
+            await foreign.Content.ReadAsStringAsync(Cancel),
+            StringComparison.Ordinal
+        );
     }
 
     [Theory]
@@ -83,7 +96,15 @@ public class HostNameTests
     [InlineData("example.com:80")]
     [InlineData("example.com/x")]
     public async Task An_allowed_host_that_is_none_is_refused_at_the_start(string name) =>
-        Assert.Contains(name, (await Assert.ThrowsAsync<ArgumentException>(() => StartAsync(_ => new WebOptions { AllowedHosts = [name] }))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            name,
+            (
+                await Assert.ThrowsAsync<ArgumentException>(() =>
+                    StartAsync(_ => new WebOptions { AllowedHosts = [name] })
+                )
+            ).Message,
+            StringComparison.Ordinal
+        );
 
     [Fact]
     public void A_setting_lists_hosts_between_commas_or_blanks() =>

@@ -5,12 +5,14 @@ using static SelfDev.Web.Tests.WebHost;
 
 namespace SelfDev.Web.Tests;
 
-/// <summary>Whose page may change something here, for every kind of authority. What browsers do send is tested with one in SelfDev.EndToEnd.Tests.</summary>
+/// <summary>Whose page may change something here, for every kind of authority. What browsers do send is tested with one
+/// in SelfDev.EndToEnd.Tests.</summary>
 public class RequestOriginTests
 {
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
-    /// <summary>Marks of a browser (Origin, Sec-Fetch-Site; empty: not sent) and whether they name this host's own page.</summary>
+    /// <summary>Marks of a browser (Origin, Sec-Fetch-Site; empty: not sent) and whether they name this host's own
+    /// page.</summary>
     public static TheoryData<string, string, string> Marks
     {
         get
@@ -58,7 +60,11 @@ public class RequestOriginTests
 
     [Theory]
     [MemberData(nameof(Marks))]
-    public async Task What_changes_something_proves_whose_page_it_comes_from(string authority, string marks, string expected)
+    public async Task What_changes_something_proves_whose_page_it_comes_from(
+        string authority,
+        string marks,
+        string expected
+    )
     {
         await using var host = await StartAsync(_ => Options(authority is "platform" or "bearer"));
         using var message = await MessageAsync(host, authority);
@@ -132,7 +138,8 @@ public class RequestOriginTests
     }
 
     [Theory]
-    // A proxy that ends TLS, with and without the host that it was asked for; and a page over plain HTTP, where anybody may be in between.
+    // A proxy that ends TLS, with and without the host that it was asked for; and a page over plain HTTP, where anybody
+    // may be in between.
     [InlineData("selfdev.example", "https://selfdev.example", HttpStatusCode.OK)]
     [InlineData("127.0.0.1:7071", "https://selfdev.example", HttpStatusCode.OK)]
     [InlineData("selfdev.example", "http://selfdev.example", HttpStatusCode.Forbidden)]
@@ -140,7 +147,11 @@ public class RequestOriginTests
     [InlineData("127.0.0.1:7071", "https://selfdev.example:444", HttpStatusCode.Forbidden)]
     [InlineData("127.0.0.1:7071", "http://127.0.0.1:7071", HttpStatusCode.OK)]
     [InlineData("127.0.0.1:7071", "http://127.0.0.1:7072", HttpStatusCode.Forbidden)]
-    public async Task Behind_a_proxy_the_public_address_is_the_own_one(string asked, string origin, HttpStatusCode expected)
+    public async Task Behind_a_proxy_the_public_address_is_the_own_one(
+        string asked,
+        string origin,
+        HttpStatusCode expected
+    )
     {
         await using var host = await StartAsync(_ => Options(isPlatform: false, new Uri("https://selfdev.example/")));
         using var message = await MessageAsync(host, "session");
@@ -168,7 +179,14 @@ public class RequestOriginTests
     public async Task A_refusal_says_what_to_do()
     {
         await using var host = await StartAsync(_ => Options(isPlatform: false));
-        foreach (var (marks, words) in new[] { ("|cross-site", "a page of another site"), ("null|", "a page of another origin"), ("|", "x-selfdev-key") })
+        foreach (
+            var (marks, words) in new[]
+            {
+                ("|cross-site", "a page of another site"),
+                ("null|", "a page of another origin"),
+                ("|", "x-selfdev-key"),
+            }
+        )
         {
             using var message = await MessageAsync(host, "session");
             Mark(message, marks);
@@ -177,12 +195,13 @@ public class RequestOriginTests
         }
     }
 
-    private static WebOptions Options(bool isPlatform, Uri? publicUrl = null) => new()
-    {
-        Principals = [new ApiPrincipal(Ana, AnasKey)],
-        TrustEasyAuthHeaders = isPlatform,
-        PublicUrl = publicUrl,
-    };
+    private static WebOptions Options(bool isPlatform, Uri? publicUrl = null) =>
+        new()
+        {
+            Principals = [new ApiPrincipal(Ana, AnasKey)],
+            TrustEasyAuthHeaders = isPlatform,
+            PublicUrl = publicUrl,
+        };
 
     private static async Task<HttpRequestMessage> MessageAsync(WebHost host, string authority)
     {
@@ -208,18 +227,26 @@ public class RequestOriginTests
     }
 
     private static HttpRequestMessage Post(string path, string form) =>
-        new(HttpMethod.Post, path) { Content = new StringContent(form, Encoding.ASCII, "application/x-www-form-urlencoded") };
+        new(HttpMethod.Post, path)
+        {
+            Content = new StringContent(form, Encoding.ASCII, "application/x-www-form-urlencoded"),
+        };
 
     // As App Service hands a request on: the token that it took, and who that is.
     private static HttpRequestMessage Platform(bool withBearer, string type)
     {
-        var content = new StringContent(/*lang=json*/ "{\"engaged\":true}");
+        var content = new StringContent( /*lang=json*/
+            "{\"engaged\":true}"
+        );
         content.Headers.ContentType = MediaTypeHeaderValue.Parse(type);
         var message = new HttpRequestMessage(HttpMethod.Post, "/api/killswitch") { Content = content };
         message.Headers.Add("X-MS-CLIENT-PRINCIPAL-NAME", Bo);
         if (withBearer)
         {
-            message.Headers.Authorization = new AuthenticationHeaderValue("Bearer", "eyJ0eXAiOiJKV1QifQ.eyJhdWQiOiJhcGk6Ly94In0.c2ln");
+            message.Headers.Authorization = new AuthenticationHeaderValue(
+                "Bearer",
+                "eyJ0eXAiOiJKV1QifQ.eyJhdWQiOiJhcGk6Ly94In0.c2ln"
+            );
         }
 
         return message;

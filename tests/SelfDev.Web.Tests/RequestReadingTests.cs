@@ -4,7 +4,8 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace SelfDev.Web.Tests;
 
-/// <summary>How a request is read: the limits of a small body, met and passed by one, where it leads back to, and what answer it would rather have.</summary>
+/// <summary>How a request is read: the limits of a small body, met and passed by one, where it leads back to, and what
+/// answer it would rather have.</summary>
 public class RequestReadingTests
 {
     private const string Form = "application/x-www-form-urlencoded";
@@ -17,7 +18,10 @@ public class RequestReadingTests
     [InlineData(Form, 17, false)]
     public async Task Sixteen_fields_are_read(string type, int count, bool expected)
     {
-        var fields = Enumerable.Range(0, count).Select(number => type == Json ? $"\"f{number}\":\"v\"" : $"f{number}=v").ToList();
+        var fields = Enumerable
+            .Range(0, count)
+            .Select(number => type == Json ? $"\"f{number}\":\"v\"" : $"f{number}=v")
+            .ToList();
         var text = type == Json ? $"{{{string.Join(',', fields)}}}" : string.Join('&', fields);
         if (expected)
         {
@@ -39,7 +43,10 @@ public class RequestReadingTests
     {
         var text = type == Json ? $$"""{"a":"{{new string('x', bytes - 8)}}"}""" : "a=" + new string('x', bytes - 2);
         Assert.Equal(bytes, text.Length);
-        Assert.Equal(type == Json ? bytes - 8 : bytes - 2, (await SmallBody.ReadAsync(Request(type, text), bytes)).Text("a")!.Length);
+        Assert.Equal(
+            type == Json ? bytes - 8 : bytes - 2,
+            (await SmallBody.ReadAsync(Request(type, text), bytes)).Text("a")!.Length
+        );
         var refused = await RefusedAsync(Request(type, text), bytes - 1);
         Assert.Equal((413, $"At most {bytes - 1} bytes are read here."), (refused.StatusCode, refused.Message));
     }
@@ -56,7 +63,9 @@ public class RequestReadingTests
     [InlineData(null, "{}", "Send application/json,")]
     public async Task Where_JSON_is_asked_for_nothing_else_is_taken(string? type, string text, string expected)
     {
-        var refused = await Assert.ThrowsAsync<BadHttpRequestException>(() => SmallBody.ReadJsonAsync(Request(type, text), 100));
+        var refused = await Assert.ThrowsAsync<BadHttpRequestException>(() =>
+            SmallBody.ReadJsonAsync(Request(type, text), 100)
+        );
         Assert.Equal(400, refused.StatusCode);
         Assert.StartsWith(expected, refused.Message, StringComparison.Ordinal);
     }
@@ -65,15 +74,26 @@ public class RequestReadingTests
     public async Task Text_is_text_and_a_flag_is_true_or_false()
     {
         var body = await SmallBody.ReadAsync(
-            Request(Json, """{"text":"t","empty":"","none":null,"number":7,"list":[],"yes":true,"no":false,"told":"True","denied":"false","maybe":"yes"}"""), 1_000);
-        Assert.Equal(("t", null, null, null), (body.Text("text"), body.Text("empty"), body.Text("none"), body.Text("absent")));
+            Request(
+                Json,
+                """{"text":"t","empty":"","none":null,"number":7,"list":[],"yes":true,"no":false,"told":"True","denied":"false","maybe":"yes"}"""
+            ),
+            1_000
+        );
+        Assert.Equal(
+            ("t", null, null, null),
+            (body.Text("text"), body.Text("empty"), body.Text("none"), body.Text("absent"))
+        );
         foreach (var other in new[] { "number", "list", "yes", "no" })
         {
             var refused = Assert.Throws<BadHttpRequestException>(() => body.Text(other));
             Assert.Equal((400, $"'{other}' must be text."), (refused.StatusCode, refused.Message));
         }
 
-        Assert.Equal((true, false, true, false), (body.Flag("yes"), body.Flag("no"), body.Flag("told"), body.Flag("denied")));
+        Assert.Equal(
+            (true, false, true, false),
+            (body.Flag("yes"), body.Flag("no"), body.Flag("told"), body.Flag("denied"))
+        );
         foreach (var other in new[] { "maybe", "number", "list", "none", "empty", "absent" })
         {
             Assert.Null(body.Flag(other));
@@ -134,7 +154,8 @@ public class RequestReadingTests
     [InlineData("/a//b", true)]
     [InlineData("x", false)]
     [InlineData(null, false)]
-    public void A_path_to_return_to_is_of_visible_letters(string? path, bool expected) => Assert.Equal(expected, ReturnPath.IsLocal(path));
+    public void A_path_to_return_to_is_of_visible_letters(string? path, bool expected) =>
+        Assert.Equal(expected, ReturnPath.IsLocal(path));
 
     // A browser gets a page and a program JSON, by what each would rather have.
     [Theory]
@@ -180,6 +201,7 @@ public class RequestReadingTests
 
     private sealed class FailingStream(Exception failure) : MemoryStream
     {
-        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) => ValueTask.FromException<int>(failure);
+        public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
+            ValueTask.FromException<int>(failure);
     }
 }

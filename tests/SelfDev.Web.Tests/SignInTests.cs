@@ -45,7 +45,11 @@ public class SignInTests
         using var refused = await client.GetAsync("/api/approvals", Cancel);
         Assert.Equal(HttpStatusCode.Unauthorized, refused.StatusCode);
         Assert.Equal("ApiKey header=\"x-selfdev-key\"", refused.Headers.WwwAuthenticate.Single().ToString());
-        Assert.DoesNotContain("bearer", await refused.Content.ReadAsStringAsync(Cancel), StringComparison.OrdinalIgnoreCase);
+        Assert.DoesNotContain(
+            "bearer",
+            await refused.Content.ReadAsStringAsync(Cancel),
+            StringComparison.OrdinalIgnoreCase
+        );
     }
 
     [Theory]
@@ -59,14 +63,21 @@ public class SignInTests
         Assert.Equal(expected, (await client.GetAsync("/api/approvals", Cancel)).StatusCode);
 
         // App Service leaves the token there that it took the principal from.
-        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", "eyJ0eXAiOiJKV1QifQ.e30.c2ln");
+        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue(
+            "Bearer",
+            "eyJ0eXAiOiJKV1QifQ.e30.c2ln"
+        );
         Assert.Equal(expected, (await client.GetAsync("/api/approvals", Cancel)).StatusCode);
     }
 
     [Fact]
     public async Task A_wrong_key_falls_back_on_nobody()
     {
-        await using var host = await StartAsync(_ => new WebOptions { Principals = [new ApiPrincipal(Ana, AnasKey)], TrustEasyAuthHeaders = true });
+        await using var host = await StartAsync(_ => new WebOptions
+        {
+            Principals = [new ApiPrincipal(Ana, AnasKey)],
+            TrustEasyAuthHeaders = true,
+        });
         var client = host.Client("wrong");
         client.DefaultRequestHeaders.Add("X-MS-CLIENT-PRINCIPAL-NAME", Bo);
         Assert.Equal(HttpStatusCode.Unauthorized, (await client.GetAsync("/api/approvals", Cancel)).StatusCode);
@@ -93,15 +104,29 @@ public class SignInTests
     public async Task The_sign_in_page_has_an_address_and_takes_a_path_of_this_host()
     {
         await using var host = await StartAsync();
-        foreach (var (asked, expected) in new[] { ("", "/"), ("?returnTo=%2Fapi%2Fapprovals", "/api/approvals"), ("?returnTo=%2F%2Fevil.example", "/"), ("?returnTo=a&returnTo=b", "/") })
+        foreach (
+            var (asked, expected) in new[]
+            {
+                ("", "/"),
+                ("?returnTo=%2Fapi%2Fapprovals", "/api/approvals"),
+                ("?returnTo=%2F%2Fevil.example", "/"),
+                ("?returnTo=a&returnTo=b", "/"),
+            }
+        )
         {
             using var page = await host.Client(accept: Browser).GetAsync("/signin" + asked, Cancel);
-            Assert.Equal((HttpStatusCode.OK, expected), (page.StatusCode, ReturnTo(await page.Content.ReadAsStringAsync(Cancel))));
+            Assert.Equal(
+                (HttpStatusCode.OK, expected),
+                (page.StatusCode, ReturnTo(await page.Content.ReadAsStringAsync(Cancel)))
+            );
         }
 
         await using var platform = await StartAsync(_ => new WebOptions { TrustEasyAuthHeaders = true });
         using var led = await platform.Client(accept: Browser).GetAsync("/signin?returnTo=%2Fapi%2Fapprovals", Cancel);
-        Assert.Equal("/.auth/login/aad?post_login_redirect_uri=%2Fapi%2Fapprovals", led.Headers.Location!.OriginalString);
+        Assert.Equal(
+            "/.auth/login/aad?post_login_redirect_uri=%2Fapi%2Fapprovals",
+            led.Headers.Location!.OriginalString
+        );
     }
 
     [Theory]
@@ -110,18 +135,31 @@ public class SignInTests
     [InlineData("http", "localhost", false)]
     public async Task Where_the_browser_sees_TLS_the_cookie_stays_with_it(string scheme, string name, bool expected)
     {
-        await using var host = await StartAsync(_ => new WebOptions { Principals = [new ApiPrincipal(Ana, AnasKey)], PublicUrl = new Uri("https://selfdev.example/") });
-        using var message = new HttpRequestMessage(HttpMethod.Post, $"{scheme}://{name}/signin") { Content = new FormUrlEncodedContent([new("key", AnasKey)]) };
+        await using var host = await StartAsync(_ => new WebOptions
+        {
+            Principals = [new ApiPrincipal(Ana, AnasKey)],
+            PublicUrl = new Uri("https://selfdev.example/"),
+        });
+        using var message = new HttpRequestMessage(HttpMethod.Post, $"{scheme}://{name}/signin")
+        {
+            Content = new FormUrlEncodedContent([new("key", AnasKey)]),
+        };
         message.Headers.Add("Sec-Fetch-Site", "same-origin");
         using var response = await host.Client().SendAsync(message, Cancel);
-        Assert.Equal(expected, response.Headers.GetValues("Set-Cookie").Single().Contains("secure", StringComparison.OrdinalIgnoreCase));
+        Assert.Equal(
+            expected,
+            response.Headers.GetValues("Set-Cookie").Single().Contains("secure", StringComparison.OrdinalIgnoreCase)
+        );
     }
 
     [Fact]
     public async Task What_only_posts_leads_back_to_the_dashboard()
     {
         await using var host = await StartAsync();
-        using var message = new HttpRequestMessage(HttpMethod.Post, "/api/killswitch") { Content = new StringContent("engaged=true") };
+        using var message = new HttpRequestMessage(HttpMethod.Post, "/api/killswitch")
+        {
+            Content = new StringContent("engaged=true"),
+        };
         message.Headers.Add("Origin", "http://localhost");
         using var response = await host.Client(accept: Browser).SendAsync(message, Cancel);
         Assert.Equal(HttpStatusCode.Unauthorized, response.StatusCode);
@@ -176,14 +214,19 @@ public class SignInTests
     public async Task Where_the_platform_signs_in_a_browser_is_led_there_and_back()
     {
         await using var host = await StartAsync(_ => new WebOptions { TrustEasyAuthHeaders = true });
-        using var response = await host.Client(accept: Browser).GetAsync("/api/reports/run7/report.html?a=b&c=d", Cancel);
+        using var response = await host.Client(accept: Browser)
+            .GetAsync("/api/reports/run7/report.html?a=b&c=d", Cancel);
         Assert.Equal(HttpStatusCode.Found, response.StatusCode);
         Assert.Equal(
             "/.auth/login/aad?post_login_redirect_uri=%2Fapi%2Freports%2Frun7%2Freport.html%3Fa%3Db%26c%3Dd",
-            response.Headers.Location!.OriginalString);
+            response.Headers.Location!.OriginalString
+        );
 
         using var program = await host.Client().GetAsync("/api/approvals", Cancel);
-        Assert.Equal((HttpStatusCode.Unauthorized, "Bearer"), (program.StatusCode, program.Headers.WwwAuthenticate.Single().ToString()));
+        Assert.Equal(
+            (HttpStatusCode.Unauthorized, "Bearer"),
+            (program.StatusCode, program.Headers.WwwAuthenticate.Single().ToString())
+        );
 
         // A form cannot be sent on: its page says where to sign in.
         using var form = new StringContent("engaged=true");
@@ -202,7 +245,11 @@ public class SignInTests
         client.DefaultRequestHeaders.Add("X-MS-CLIENT-PRINCIPAL-NAME", "ana_mail.com#EXT#@corp.example");
         using var response = await client.GetAsync("/", Cancel);
         Assert.Equal(HttpStatusCode.Forbidden, response.StatusCode);
-        Assert.Contains("ana_mail.com#EXT#@corp.example", await response.Content.ReadAsStringAsync(Cancel), StringComparison.Ordinal);
+        Assert.Contains(
+            "ana_mail.com#EXT#@corp.example",
+            await response.Content.ReadAsStringAsync(Cancel),
+            StringComparison.Ordinal
+        );
     }
 
     [Theory]
@@ -229,7 +276,10 @@ public class SignInTests
         var first = "/" + links.Issue(ana);
         using var opened = await host.Client(accept: Browser).GetAsync(first, Cancel);
         Assert.Equal((HttpStatusCode.SeeOther, "/"), (opened.StatusCode, opened.Headers.Location!.OriginalString));
-        Assert.Equal(HttpStatusCode.OK, (await GetAsync(host, "/", opened.Headers.GetValues("Set-Cookie").Single().Split(';')[0])).StatusCode);
+        Assert.Equal(
+            HttpStatusCode.OK,
+            (await GetAsync(host, "/", opened.Headers.GetValues("Set-Cookie").Single().Split(';')[0])).StatusCode
+        );
 
         var (inTime, late) = ("/" + links.Issue(ana), "/" + links.Issue(ana));
         host.Clock.Advance(TimeSpan.FromMinutes(10) - TimeSpan.FromTicks(1));
@@ -238,7 +288,10 @@ public class SignInTests
         foreach (var dead in new[] { first, inTime, late, "/signin/x", first[..^1] })
         {
             using var refused = await host.Client(accept: Browser).GetAsync(dead, Cancel);
-            Assert.Equal((HttpStatusCode.Unauthorized, false), (refused.StatusCode, refused.Headers.Contains("Set-Cookie")));
+            Assert.Equal(
+                (HttpStatusCode.Unauthorized, false),
+                (refused.StatusCode, refused.Headers.Contains("Set-Cookie"))
+            );
         }
     }
 
@@ -254,7 +307,10 @@ public class SignInTests
             var client = host.Client(accept: Browser);
             client.DefaultRequestHeaders.Add("Sec-Fetch-Site", site);
             using var refused = await client.GetAsync(link, Cancel);
-            Assert.Equal((HttpStatusCode.Forbidden, false), (refused.StatusCode, refused.Headers.Contains("Set-Cookie")));
+            Assert.Equal(
+                (HttpStatusCode.Forbidden, false),
+                (refused.StatusCode, refused.Headers.Contains("Set-Cookie"))
+            );
         }
 
         var typed = host.Client(accept: Browser);
@@ -267,7 +323,9 @@ public class SignInTests
     {
         await using var host = await StartAsync(more: services => services.AddSingleton<SignInLinks>());
         var link = "/" + host.Service<SignInLinks>().Issue(new ApiPrincipal(Ana, AnasKey));
-        var answers = await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => Task.Run(() => host.Client().GetAsync(link, Cancel))));
+        var answers = await Task.WhenAll(
+            Enumerable.Range(0, 50).Select(_ => Task.Run(() => host.Client().GetAsync(link, Cancel)))
+        );
         Assert.Single(answers, answer => answer.StatusCode == HttpStatusCode.SeeOther);
     }
 
@@ -286,7 +344,9 @@ public class SignInTests
     }
 
     private static string ReturnTo(string page) =>
-        WebUtility.HtmlDecode(Regex.Match(page, "<input type=\"hidden\" name=\"returnTo\" value=\"([^\"]*)\">").Groups[1].Value);
+        WebUtility.HtmlDecode(
+            Regex.Match(page, "<input type=\"hidden\" name=\"returnTo\" value=\"([^\"]*)\">").Groups[1].Value
+        );
 
     private static async Task<HttpResponseMessage> PostAsync(WebHost host, string key, string? returnTo)
     {
@@ -296,7 +356,10 @@ public class SignInTests
             fields["returnTo"] = returnTo;
         }
 
-        using var message = new HttpRequestMessage(HttpMethod.Post, "/signin") { Content = new FormUrlEncodedContent(fields) };
+        using var message = new HttpRequestMessage(HttpMethod.Post, "/signin")
+        {
+            Content = new FormUrlEncodedContent(fields),
+        };
         message.Headers.Add("Origin", "http://localhost");
         return await host.Client(accept: Browser).SendAsync(message, Cancel);
     }
@@ -308,7 +371,10 @@ public class SignInTests
         return await host.Client().SendAsync(message, Cancel);
     }
 
-    private static IEnumerable<string> Words(char[] letters, int length) => length == 0
-        ? [""]
-        : Words(letters, length - 1).SelectMany(word => letters.Select(letter => word + letter).Append(word)).Distinct();
+    private static IEnumerable<string> Words(char[] letters, int length) =>
+        length == 0
+            ? [""]
+            : Words(letters, length - 1)
+                .SelectMany(word => letters.Select(letter => word + letter).Append(word))
+                .Distinct();
 }

@@ -26,7 +26,8 @@ public sealed class WebHost : IAsyncDisposable
     public const string Bo = "bo@example.com";
     public const string AnasKey = "0123456789abcdef0123456789abcdef-ana";
     public const string BosKey = "0123456789abcdef0123456789abcdef--bo";
-    public const string FleetId = "/subscriptions/0/resourceGroups/g/providers/Microsoft.Compute/virtualMachineScaleSets/gpu-train";
+    public const string FleetId =
+        "/subscriptions/0/resourceGroups/g/providers/Microsoft.Compute/virtualMachineScaleSets/gpu-train";
 
     private readonly RecordedErrors _errors = new();
     private WebApplication? _app;
@@ -39,11 +40,18 @@ public sealed class WebHost : IAsyncDisposable
     public InMemoryArtifactStore Store { get; } = new();
 
     /// <value>With a fleet that is scaled by its metrics and one that is not.</value>
-    public FixedPolicySource Policy { get; } = new(new ApprovalPolicy(true, [new ApprovalRule("*", null, [Ana, Bo, "cy@example.com"], 1, TimeSpan.FromHours(4), null)], new Dictionary<string, PolicyFleet>
-    {
-        ["chat"] = new("chat", FleetId, 1, 8, []) { Scaling = new FleetScalingRules() },
-        ["plain"] = new("plain", FleetId + "2", 1, 8, []),
-    }));
+    public FixedPolicySource Policy { get; } =
+        new(
+            new ApprovalPolicy(
+                true,
+                [new ApprovalRule("*", null, [Ana, Bo, "cy@example.com"], 1, TimeSpan.FromHours(4), null)],
+                new Dictionary<string, PolicyFleet>
+                {
+                    ["chat"] = new("chat", FleetId, 1, 8, []) { Scaling = new FleetScalingRules() },
+                    ["plain"] = new("plain", FleetId + "2", 1, 8, []),
+                }
+            )
+        );
 
     public RecordingWorkflowClient Workflows { get; } = new();
 
@@ -73,10 +81,12 @@ public sealed class WebHost : IAsyncDisposable
         Func<WebHost, WebOptions>? options = null,
         Func<WebHost, ApprovalKeyRing>? keys = null,
         Action<IServiceCollection>? more = null,
-        bool onSocket = false)
+        bool onSocket = false
+    )
     {
         var host = new WebHost();
-        host.Keys = keys?.Invoke(host) ?? new ApprovalKeyRing([host.Key("k1", TimeSpan.FromDays(-1), TimeSpan.FromDays(30))]);
+        host.Keys =
+            keys?.Invoke(host) ?? new ApprovalKeyRing([host.Key("k1", TimeSpan.FromDays(-1), TimeSpan.FromDays(30))]);
         host.Trust = new TrustRoom(host.Clock, host.Policy, host.Keys, ledger: host.Ledger);
         var builder = WebApplication.CreateSlimBuilder();
         if (onSocket)
@@ -89,8 +99,11 @@ public sealed class WebHost : IAsyncDisposable
         }
 
         builder.Logging.ClearProviders().AddProvider(host._errors);
-        builder.Services
-            .AddSelfDevWeb(options?.Invoke(host) ?? new WebOptions { Principals = [new ApiPrincipal(Ana, AnasKey), new ApiPrincipal(Bo, BosKey)] })
+        builder
+            .Services.AddSelfDevWeb(
+                options?.Invoke(host)
+                    ?? new WebOptions { Principals = [new ApiPrincipal(Ana, AnasKey), new ApiPrincipal(Bo, BosKey)] }
+            )
             .AddSingleton<TimeProvider>(host.Clock)
             .AddSingleton<IArtifactStore>(host.Store)
             .AddSingleton<IWorkflowClient>(host.Workflows)
@@ -144,7 +157,10 @@ public sealed class WebHost : IAsyncDisposable
     /// <returns>The cookie of a session that the key opened, as the header <c>Cookie</c> takes it.</returns>
     public async Task<string> SignInAsync(string key)
     {
-        using var message = new HttpRequestMessage(HttpMethod.Post, "/signin") { Content = new FormUrlEncodedContent([new("key", key)]) };
+        using var message = new HttpRequestMessage(HttpMethod.Post, "/signin")
+        {
+            Content = new FormUrlEncodedContent([new("key", key)]),
+        };
         message.Headers.Add("Sec-Fetch-Site", "same-origin");
         using var response = await Client().SendAsync(message, TestContext.Current.CancellationToken);
         return response.Headers.GetValues("Set-Cookie").Single().Split(';')[0];
@@ -152,7 +168,12 @@ public sealed class WebHost : IAsyncDisposable
 
     /// <param name="change">Makes another request of the usual one; the hash is made to fit its plan.</param>
     public async Task<ApprovalRequest> AskAsync(
-        int quorum = 1, string proposer = "selfdev", string evidence = "iteration 310 | lm loss: 9.1", int round = 1, Func<ApprovalRequest, ApprovalRequest>? change = null)
+        int quorum = 1,
+        string proposer = "selfdev",
+        string evidence = "iteration 310 | lm loss: 9.1",
+        int round = 1,
+        Func<ApprovalRequest, ApprovalRequest>? change = null
+    )
     {
         var plan = new EffectPlan
         {
@@ -170,13 +191,21 @@ public sealed class WebHost : IAsyncDisposable
         {
             PlanHash = PlanHash.Of(plan),
             Plan = plan,
-            Proposal = new Proposal(new ScaleFleet(null, 1) { Fleet = "gpu-train" }, "Node gpu-node-17 fell off the bus at step 4120; the run waits for 4 nodes.")
+            Proposal = new Proposal(
+                new ScaleFleet(null, 1) { Fleet = "gpu-train" },
+                "Node gpu-node-17 fell off the bus at step 4120; the run waits for 4 nodes."
+            )
             {
                 Cost = "1 x Standard_ND96isr_H100_v5, 98.32 USD an hour",
                 ExpectedOutcome = "The run restarts within 10 minutes and is back at 412 tokens/s per GPU.",
                 Risk = "If the fault is in the job and not in the node, the new node idles at its full price.",
             },
-            Requirement = new ApprovalRequirement([Ana, Bo, "cy@example.com"], quorum, TimeSpan.FromHours(4), TimeSpan.FromMinutes(30)),
+            Requirement = new ApprovalRequirement(
+                [Ana, Bo, "cy@example.com"],
+                quorum,
+                TimeSpan.FromHours(4),
+                TimeSpan.FromMinutes(30)
+            ),
             Round = round,
             ApprovalInstanceId = "run7:action:1:approval:1",
             RequestedAt = Clock.GetUtcNow(),
@@ -204,7 +233,15 @@ public sealed class WebHost : IAsyncDisposable
                     Title = "NCCL watchdog time-out on 24 ranks, 10 minutes after the GPU was lost",
                     From = new Position(8840, 4120, null),
                     To = new Position(8863, 4120, null),
-                    Evidence = [new Evidence(8840, 1_209_000, "[Rank 11] Watchdog caught collective operation timeout: WorkNCCL(SeqNum=51277, OpType=ALLREDUCE, Timeout(ms)=600000) ran for 600312 milliseconds before timing out.")],
+                    Evidence =
+                    [
+                        new Evidence(
+                            8840,
+                            1_209_000,
+                            "[Rank 11] Watchdog caught collective operation timeout: WorkNCCL(SeqNum=51277, "
+                                + "OpType=ALLREDUCE, Timeout(ms)=600000) ran for 600312 milliseconds before timing out."
+                        ),
+                    ],
                     CausedBy = "F1",
                 },
             ],
@@ -240,7 +277,13 @@ public sealed class WebHost : IAsyncDisposable
 
         public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Error;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        public void Log<TState>(
+            LogLevel logLevel,
+            EventId eventId,
+            TState state,
+            Exception? exception,
+            Func<TState, Exception?, string> formatter
+        )
         {
             if (IsEnabled(logLevel))
             {
@@ -248,8 +291,6 @@ public sealed class WebHost : IAsyncDisposable
             }
         }
 
-        public void Dispose()
-        {
-        }
+        public void Dispose() { }
     }
 }

@@ -5,7 +5,8 @@ using SelfDev.Workflows.Engine;
 
 namespace SelfDev.Workflows.Tests;
 
-/// <summary>One pass of a workflow whose activities, child workflows and events answer as a test says. Timers fire at once.</summary>
+/// <summary>One pass of a workflow whose activities, child workflows and events answer as a test says. Timers fire at
+/// once.</summary>
 internal sealed class ScriptedContext(DateTimeOffset start) : IWorkflowContext
 {
     private readonly Dictionary<string, Func<object?, object?>> _answers = new(StringComparer.Ordinal);
@@ -51,12 +52,18 @@ internal sealed class ScriptedContext(DateTimeOffset start) : IWorkflowContext
 
     public Guid NewGuid() => throw new NotSupportedException();
 
-    public Task<TOut> CallActivityAsync<TIn, TOut>(Activity<TIn, TOut> activity, TIn input, RetryPolicy? retry = null) =>
-        AnswerAsync<TOut>(activity.Name, input);
+    public Task<TOut> CallActivityAsync<TIn, TOut>(
+        Activity<TIn, TOut> activity,
+        TIn input,
+        RetryPolicy? retry = null
+    ) => AnswerAsync<TOut>(activity.Name, input);
 
     public Task<TOut> CallWorkflowAsync<TIn, TOut>(
-        Workflow<TIn, TOut> workflow, TIn input, string? instanceId = null, RetryPolicy? retry = null) =>
-        AnswerAsync<TOut>(workflow.Name, input);
+        Workflow<TIn, TOut> workflow,
+        TIn input,
+        string? instanceId = null,
+        RetryPolicy? retry = null
+    ) => AnswerAsync<TOut>(workflow.Name, input);
 
     public Task CreateTimer(DateTime fireAt, CancellationToken cancellation)
     {
@@ -81,9 +88,7 @@ internal sealed class ScriptedContext(DateTimeOffset start) : IWorkflowContext
         return Task.FromException<T>(new TaskCanceledException());
     }
 
-    public void SetCustomStatus<T>(T status)
-    {
-    }
+    public void SetCustomStatus<T>(T status) { }
 
     public void ContinueAsNew<TIn>(TIn input) => throw new NotSupportedException();
 

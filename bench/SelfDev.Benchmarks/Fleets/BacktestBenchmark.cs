@@ -6,8 +6,8 @@ using SelfDev.Core.Scaling.Simulation;
 namespace SelfDev.Benchmarks.Fleets;
 
 /// <summary>
-/// The simulation of a fleet under the planner on ten million requests (<c>requests=</c>), one core, and a planning step for a hundred fleets with two hours of samples each: everything that a step does,
-/// from samples to plans.
+/// The simulation of a fleet under the planner on ten million requests (<c>requests=</c>), one core, and a planning
+/// step for a hundred fleets with two hours of samples each: everything that a step does, from samples to plans.
 /// </summary>
 public sealed class BacktestBenchmark : IBenchmarkSuite
 {
@@ -17,13 +17,20 @@ public sealed class BacktestBenchmark : IBenchmarkSuite
 
     public Task<BenchmarkResult> RunAsync(IReadOnlyDictionary<string, string> options, CancellationToken cancellation)
     {
-        var requests = options.TryGetValue("requests", out var wanted) ? int.Parse(wanted, System.Globalization.CultureInfo.InvariantCulture) : 10_000_000;
+        var requests = options.TryGetValue("requests", out var wanted)
+            ? int.Parse(wanted, System.Globalization.CultureInfo.InvariantCulture)
+            : 10_000_000;
         var result = new BenchmarkResult(Name);
         var fleet = Fleet();
         var trace = Chat(requests);
         var started = Stopwatch.GetTimestamp();
         var run = FleetSimulation.Run(fleet, trace, new FleetPlanner(fleet), 4, cancellation: cancellation);
-        result.Add($"simulated, {requests / 1e6:0.#} M requests under the planner, one core", Stopwatch.GetElapsedTime(started).TotalSeconds, "s", requests == 10_000_000 ? "60" : null);
+        result.Add(
+            $"simulated, {requests / 1e6:0.#} M requests under the planner, one core",
+            Stopwatch.GetElapsedTime(started).TotalSeconds,
+            "s",
+            requests == 10_000_000 ? "60" : null
+        );
         result.Add("share of them that attained the service level", run.Attainment * 100, "%");
         result.Add("peak working set", Process.GetCurrentProcess().PeakWorkingSet64 / 1048576.0, "MiB", "500");
         Plan(fleet, result);
@@ -38,7 +45,11 @@ public sealed class BacktestBenchmark : IBenchmarkSuite
         var time = 0.0;
         for (var i = 0; i < count; i++)
         {
-            requests[i] = new TrafficRequest(time, 1 + (int)Math.Min(7000, Exponential(1200)), 1 + (int)Math.Min(1000, Exponential(220)));
+            requests[i] = new TrafficRequest(
+                time,
+                1 + (int)Math.Min(7000, Exponential(1200)),
+                1 + (int)Math.Min(1000, Exponential(220))
+            );
             time += Exponential(1 / (10 + (5 * Math.Sin(time * 2 * Math.PI / 86_400))));
         }
 
@@ -51,16 +62,18 @@ public sealed class BacktestBenchmark : IBenchmarkSuite
     {
         var random = new Random(2);
         var histories = Enumerable.Range(0, FleetCount).Select(_ => Samples(random)).ToList();
-        var kept = histories.Select(samples =>
-        {
-            var planner = new FleetPlanner(fleet);
-            foreach (var sample in samples)
+        var kept = histories
+            .Select(samples =>
             {
-                planner.Observe(sample);
-            }
+                var planner = new FleetPlanner(fleet);
+                foreach (var sample in samples)
+                {
+                    planner.Observe(sample);
+                }
 
-            return planner;
-        }).ToList();
+                return planner;
+            })
+            .ToList();
         var (again, step) = (new List<double>(), new List<double>());
         for (var round = 0; round < 21; round++)
         {
@@ -83,7 +96,12 @@ public sealed class BacktestBenchmark : IBenchmarkSuite
         }
 
         // The first rounds pay for JIT.
-        result.Add($"planning step, {FleetCount} fleets, from two hours of samples each, median", Median(again), "ms", "50");
+        result.Add(
+            $"planning step, {FleetCount} fleets, from two hours of samples each, median",
+            Median(again),
+            "ms",
+            "50"
+        );
         result.Add("worst of the last ten", again.TakeLast(10).Max(), "ms");
         result.Add($"the same, {FleetCount} planners that are kept, median", Median(step), "ms", "50");
         result.Add("worst of the last ten", step.TakeLast(10).Max(), "ms");
@@ -97,33 +115,41 @@ public sealed class BacktestBenchmark : IBenchmarkSuite
         for (var i = 1; i <= 480; i++)
         {
             var count = (int)Math.Max(0, 15 * (10 + (4 * Math.Sin(i / 40.0)) + (2 * (random.NextDouble() - 0.5))));
-            samples.Add(new DemandSample
-            {
-                Time = i * 15,
-                Seconds = 15,
-                Requests = count,
-                PrefillTokens = count * 1200.0,
-                PrefillTokensSquared = count * 1200.0 * 1200 * 1.9,
-                OutputTokens = count * 220.0,
-                Completions = count,
-                Misses = 0,
-                Queue = 0,
-                QueueAgeSeconds = 0,
-                Ready = 4,
-            });
+            samples.Add(
+                new DemandSample
+                {
+                    Time = i * 15,
+                    Seconds = 15,
+                    Requests = count,
+                    PrefillTokens = count * 1200.0,
+                    PrefillTokensSquared = count * 1200.0 * 1200 * 1.9,
+                    OutputTokens = count * 220.0,
+                    Completions = count,
+                    Misses = 0,
+                    Queue = 0,
+                    QueueAgeSeconds = 0,
+                    Ready = 4,
+                }
+            );
         }
 
         return samples;
     }
 
-    private static FleetSpecification Fleet() => new()
-    {
-        Name = "bench",
-        Replica = new ReplicaModel
+    private static FleetSpecification Fleet() =>
+        new()
         {
-            StepSeconds = 0.012, SequenceSeconds = 1.05e-5, ContextTokenSeconds = 2.44e-7, PrefillTokenSeconds = 6.05e-5, BatchLimit = 256, CacheTokens = 55_966,
-        },
-        ServiceLevel = new ServiceLevel { TimeToFirstTokenSeconds = 2, InterTokenSeconds = 0.075 },
-        Floor = 2,
-    };
+            Name = "bench",
+            Replica = new ReplicaModel
+            {
+                StepSeconds = 0.012,
+                SequenceSeconds = 1.05e-5,
+                ContextTokenSeconds = 2.44e-7,
+                PrefillTokenSeconds = 6.05e-5,
+                BatchLimit = 256,
+                CacheTokens = 55_966,
+            },
+            ServiceLevel = new ServiceLevel { TimeToFirstTokenSeconds = 2, InterTokenSeconds = 0.075 },
+            Floor = 2,
+        };
 }

@@ -7,17 +7,22 @@ using SelfDev.Core.Training;
 namespace SelfDev.Benchmarks.Training;
 
 /// <summary>
-/// Precision and recall of the training room on the labelled corpus (<c>labels.json</c>), by kind, and false alarms on healthy runs. A finding counts where it is a
-/// warning or worse; a label is found by a finding of its kind whose lines touch its own, and each finding of a labelled artifact that touches no label is wrong.
+/// Precision and recall of the training room on the labelled corpus (<c>labels.json</c>), by kind, and false alarms on
+/// healthy runs. A finding counts where it is a warning or worse; a label is found by a finding of its kind whose lines
+/// touch its own, and each finding of a labelled artifact that touches no label is wrong.
 /// </summary>
-/// <remarks>Options: <c>data=FOLDER</c>, default <c>../shared/data</c> beside the checkout or <c>SELFDEV_SHARED_DATA</c>.</remarks>
+/// <remarks>Options: <c>data=FOLDER</c>, default <c>../shared/data</c> beside the checkout or
+/// <c>SELFDEV_SHARED_DATA</c>.</remarks>
 public sealed class QualityBenchmark : IBenchmarkSuite
 {
     public string Name => "quality";
 
     public Task<BenchmarkResult> RunAsync(IReadOnlyDictionary<string, string> options, CancellationToken cancellation)
     {
-        var data = options.GetValueOrDefault("data") ?? Environment.GetEnvironmentVariable("SELFDEV_SHARED_DATA") ?? Path.Combine("..", "shared", "data");
+        var data =
+            options.GetValueOrDefault("data")
+            ?? Environment.GetEnvironmentVariable("SELFDEV_SHARED_DATA")
+            ?? Path.Combine("..", "shared", "data");
         using var resource = typeof(QualityBenchmark).Assembly.GetManifestResourceStream("labels.json")!;
         var corpus = JsonSerializer.Deserialize<Corpus>(resource, JsonSerializerOptions.Web)!;
         var result = new BenchmarkResult(Name);
@@ -25,25 +30,34 @@ public sealed class QualityBenchmark : IBenchmarkSuite
         var roles = 0;
         foreach (var artifact in corpus.Labels.GroupBy(label => label.Artifact))
         {
-            var findings = Analyze(Path.Combine(data, artifact.Key)).Where(finding => finding.Severity >= Severity.Warning).ToList();
+            var findings = Analyze(Path.Combine(data, artifact.Key))
+                .Where(finding => finding.Severity >= Severity.Warning)
+                .ToList();
             foreach (var label in artifact)
             {
                 var hit = findings.FirstOrDefault(finding => Touches(finding, label));
                 Of(scores, label.Kind).Count(hit is not null);
-                roles += hit is not null && string.Equals(hit.Role.ToString(), label.Role, StringComparison.OrdinalIgnoreCase) ? 1 : 0;
+                roles +=
+                    hit is not null
+                    && string.Equals(hit.Role.ToString(), label.Role, StringComparison.OrdinalIgnoreCase)
+                        ? 1
+                        : 0;
             }
 
             foreach (var finding in findings.Where(finding => !artifact.Any(label => Touches(finding, label))))
             {
                 Of(scores, finding.Kind).Wrong++;
-                Console.Error.WriteLine($"not labelled: {artifact.Key} {finding.Kind} line {finding.From.Line}: {finding.Title}");
+                Console.Error.WriteLine(
+                    $"not labelled: {artifact.Key} {finding.Kind} line {finding.From.Line}: {finding.Title}"
+                );
             }
         }
 
         var alarms = 0;
         foreach (var healthy in corpus.Healthy)
         {
-            alarms += Analyze(Path.Combine(data, healthy.Artifact)).Count(finding => finding.Severity >= Severity.Warning);
+            alarms += Analyze(Path.Combine(data, healthy.Artifact))
+                .Count(finding => finding.Severity >= Severity.Warning);
         }
 
         foreach (var (kind, score) in scores)
@@ -52,17 +66,32 @@ public sealed class QualityBenchmark : IBenchmarkSuite
             result.Add($"{kind}: recall", score.Recall, "");
         }
 
-        var all = new Score { Found = scores.Values.Sum(score => score.Found), Missed = scores.Values.Sum(score => score.Missed), Wrong = scores.Values.Sum(score => score.Wrong) };
+        var all = new Score
+        {
+            Found = scores.Values.Sum(score => score.Found),
+            Missed = scores.Values.Sum(score => score.Missed),
+            Wrong = scores.Values.Sum(score => score.Wrong),
+        };
         result.Add("labels", corpus.Labels.Count, "");
         result.Add("precision", all.Precision, "", ">= 0.90");
         result.Add("recall", all.Recall, "", ">= 0.95");
         result.Add("role right, of those found", all.Found == 0 ? 0 : (double)roles / all.Found, "");
-        result.Add("false alarms per 10,000 healthy steps", alarms * 10_000.0 / corpus.Healthy.Sum(healthy => healthy.Steps), "", "<= 1");
+        result.Add(
+            "false alarms per 10,000 healthy steps",
+            alarms * 10_000.0 / corpus.Healthy.Sum(healthy => healthy.Steps),
+            "",
+            "<= 1"
+        );
         return Task.FromResult(result);
     }
 
-    private static IReadOnlyList<Finding> Analyze(string path) => new TrainingCapability().Analyze(
-        new AnalysisRequest([new ArtifactFile(path, () => File.OpenRead(path), new FileInfo(path).Length)]), CancellationToken.None).Findings;
+    private static IReadOnlyList<Finding> Analyze(string path) =>
+        new TrainingCapability()
+            .Analyze(
+                new AnalysisRequest([new ArtifactFile(path, () => File.OpenRead(path), new FileInfo(path).Length)]),
+                CancellationToken.None
+            )
+            .Findings;
 
     private static bool Touches(Finding finding, Label label) =>
         finding.Kind == label.Kind && finding.From.Line <= label.Lines[1] && finding.To.Line >= label.Lines[0];

@@ -11,9 +11,9 @@ using SelfDev.Core.Training.Model;
 namespace SelfDev.Benchmarks.Training;
 
 /// <summary>
-/// Speed of the training room on one mixed log (job output of 32 ranks: chatter, 15 % metric lines, a few known failures), side by side with ripgrep on the same
-/// literals and with a plain line-by-line <see cref="Regex"/> reader. Times are of the processor, so that a busy machine does not change them; <c>wall</c> where
-/// cores are compared.
+/// Speed of the training room on one mixed log (job output of 32 ranks: chatter, 15 % metric lines, a few known
+/// failures), side by side with ripgrep on the same literals and with a plain line-by-line <see cref="Regex"/> reader.
+/// Times are of the processor, so that a busy machine does not change them; <c>wall</c> where cores are compared.
 /// </summary>
 /// <remarks>Options: <c>mib=1024</c> size of the log, <c>file=PATH</c> another log instead.</remarks>
 public sealed class ScanBenchmark : IBenchmarkSuite
@@ -31,7 +31,10 @@ public sealed class ScanBenchmark : IBenchmarkSuite
         {
             if (given is null)
             {
-                WriteMixedLog(path, long.Parse(options.GetValueOrDefault("mib", "1024"), CultureInfo.InvariantCulture) << 20);
+                WriteMixedLog(
+                    path,
+                    long.Parse(options.GetValueOrDefault("mib", "1024"), CultureInfo.InvariantCulture) << 20
+                );
             }
 
             var size = new FileInfo(path).Length;
@@ -75,24 +78,30 @@ public sealed class ScanBenchmark : IBenchmarkSuite
         var watch = Stopwatch.StartNew();
         var cpu = Process.GetCurrentProcess().TotalProcessorTime;
         new TrainingCapability().Analyze(
-            new AnalysisRequest([new ArtifactFile(path, () => File.OpenRead(path), new FileInfo(path).Length)]) { Options = options.ToDictionary(pair => pair.Name, pair => pair.Value) },
-            CancellationToken.None);
+            new AnalysisRequest([new ArtifactFile(path, () => File.OpenRead(path), new FileInfo(path).Length)])
+            {
+                Options = options.ToDictionary(pair => pair.Name, pair => pair.Value),
+            },
+            CancellationToken.None
+        );
         return ((Process.GetCurrentProcess().TotalProcessorTime - cpu).TotalSeconds, watch.Elapsed.TotalSeconds);
     }
 
-    /// <summary>Seconds of the processor for finding and reading every metric line and known line, without judging them or hashing the content.</summary>
-    private static double ScanOnly(string path) => Cpu(() =>
-    {
-        var scanner = new TrainingLogScanner(SignatureTable.Default);
-        using var reader = new TextBlockReader(File.OpenRead(path), ReadLimits.Default, hash: false);
-        while (reader.Read() is { } block)
+    /// <summary>Seconds of the processor for finding and reading every metric line and known line, without judging them
+    /// or hashing the content.</summary>
+    private static double ScanOnly(string path) =>
+        Cpu(() =>
         {
-            using (block)
+            var scanner = new TrainingLogScanner(SignatureTable.Default);
+            using var reader = new TextBlockReader(File.OpenRead(path), ReadLimits.Default, hash: false);
+            while (reader.Read() is { } block)
             {
-                scanner.Scan(block, everyLineIsARecord: false, shapes: false).Dispose();
+                using (block)
+                {
+                    scanner.Scan(block, everyLineIsARecord: false, shapes: false).Dispose();
+                }
             }
-        }
-    });
+        });
 
     private static (long Lines, double Seconds) Templates(string path)
     {
@@ -129,7 +138,10 @@ public sealed class ScanBenchmark : IBenchmarkSuite
         var text = new StringBuilder();
         for (var step = 1; step <= 200_000; step++)
         {
-            text.Append(CultureInfo.InvariantCulture, $"{{\"step\":{step},\"loss\":{2.5 + (step % 97 / 1000.0)},\"grad_norm\":0.4{step % 89},\"lr\":0.0001,\"tokens_per_sec\":{410000 + (step % 1000)},\"timestamp\":\"2026-01-01T00:00:00Z\"}}\n");
+            text.Append(
+                CultureInfo.InvariantCulture,
+                $"{{\"step\":{step},\"loss\":{2.5 + (step % 97 / 1000.0)},\"grad_norm\":0.4{step % 89},\"lr\":0.0001,\"tokens_per_sec\":{410000 + (step % 1000)},\"timestamp\":\"2026-01-01T00:00:00Z\"}}\n"
+            );
         }
 
         var content = Encoding.UTF8.GetBytes(text.ToString());
@@ -147,21 +159,30 @@ public sealed class ScanBenchmark : IBenchmarkSuite
         }
 
         Scan();
-        return (content.Length * 8L, Cpu(() =>
-        {
-            for (var i = 0; i < 8; i++)
+        return (
+            content.Length * 8L,
+            Cpu(() =>
             {
-                Scan();
-            }
-        }));
+                for (var i = 0; i < 8; i++)
+                {
+                    Scan();
+                }
+            })
+        );
     }
 
-    /// <summary>What somebody writes first: read lines, try each pattern on each. MiB a second of the processor on the log's beginning.</summary>
+    /// <summary>What somebody writes first: read lines, try each pattern on each. MiB a second of the processor on the
+    /// log's beginning.</summary>
     private static double PlainRegex(string path, long bytes)
     {
-        var patterns = SignatureTable.Default.Signatures.Select(signature => new Regex(signature.Pattern, RegexOptions.Compiled | RegexOptions.CultureInvariant))
+        var patterns = SignatureTable
+            .Default.Signatures.Select(signature => new Regex(
+                signature.Pattern,
+                RegexOptions.Compiled | RegexOptions.CultureInvariant
+            ))
             .Append(new Regex(@"iteration +(?<step>\d+)/ *\d+ \|.*?lm loss: (?<loss>\S+)", RegexOptions.Compiled))
-            .Append(new Regex(@"s(?:tep)?:(?<step>\d+).*?tr(?:ain_)?l(?:oss)?:(?<loss>\S+)", RegexOptions.Compiled)).ToList();
+            .Append(new Regex(@"s(?:tep)?:(?<step>\d+).*?tr(?:ain_)?l(?:oss)?:(?<loss>\S+)", RegexOptions.Compiled))
+            .ToList();
         var read = 0L;
         var seconds = Cpu(() =>
         {
@@ -189,13 +210,24 @@ public sealed class ScanBenchmark : IBenchmarkSuite
         {
             File.WriteAllLines(literals, TrainingLogScanner.Anchors(SignatureTable.Default));
             // The shell's `times` tells its children's processor time, which .NET no longer knows once they have ended.
-            var shell = new ProcessStartInfo("sh", ["-c", "rg -j1 -c -F -f \"$0\" \"$1\" > /dev/null || exit 1; times", literals, path]) { RedirectStandardOutput = true };
+            var shell = new ProcessStartInfo(
+                "sh",
+                ["-c", "rg -j1 -c -F -f \"$0\" \"$1\" > /dev/null || exit 1; times", literals, path]
+            )
+            {
+                RedirectStandardOutput = true,
+            };
             using var process = Process.Start(shell)!;
             var times = process.StandardOutput.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries);
             process.WaitForExit();
             return process.ExitCode != 0 || times.Length < 2
                 ? 0
-                : times[1].Split(' ').Sum(part => (double.Parse(part.Split('m')[0], CultureInfo.InvariantCulture) * 60) + double.Parse(part.Split('m')[1].TrimEnd('s'), CultureInfo.InvariantCulture));
+                : times[1]
+                    .Split(' ')
+                    .Sum(part =>
+                        (double.Parse(part.Split('m')[0], CultureInfo.InvariantCulture) * 60)
+                        + double.Parse(part.Split('m')[1].TrimEnd('s'), CultureInfo.InvariantCulture)
+                    );
         }
         finally
         {
@@ -220,17 +252,35 @@ public sealed class ScanBenchmark : IBenchmarkSuite
             var rank = random.Next(32);
             var text = random.Next(100) switch
             {
-                < 15 => string.Create(CultureInfo.InvariantCulture, $"[default7]: [2026-01-31 18:04:11] iteration {++step,8}/  9500000 | consumed samples: {step * 1024,12} | elapsed time per iteration (ms): {4200 + random.Next(90)}.3 | learning rate: 1.500000E-04 | global batch size:  1024 | lm loss: {2.4 + (random.Next(1000) / 40000.0):0.000000E+00} | grad norm: 0.{random.Next(400, 480)} | number of skipped iterations:   0 | number of nan iterations:   0 |"),
-                < 55 => $"trainvm{rank / 8:000000}:{2100 + rank}:{2300 + rank} [{rank % 8}] NCCL INFO Channel {random.Next(24):00}/0 : {rank}[{rank % 8}] -> {random.Next(32)}[{random.Next(8)}] via P2P/CUMEM/read",
-                < 85 => $"[default{rank % 8}]:INFO 2026-01-31 18:04:{random.Next(60):00} dataloader.py:{random.Next(900)} worker {random.Next(16)} prefetched shard {random.Next(100000)} in {random.Next(900)} ms from blob container",
-                < 99 => $"[default{rank % 8}]:/opt/venv/lib/python3.12/site-packages/torch/autograd/graph.py:825: UserWarning: c10d::allreduce_: an autograd kernel was not registered to the Autograd key(s) but we are trying to backprop through it",
+                < 15 => string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"[default7]: [2026-01-31 18:04:11] iteration {++step, 8}/  9500000 | consumed samples: "
+                        + $"{step * 1024, 12} | elapsed time per iteration (ms): {4200 + random.Next(90)}.3 | learning "
+                        + $"rate: 1.500000E-04 | global batch size:  1024 | lm loss: "
+                        + $"{2.4 + (random.Next(1000) / 40000.0):0.000000E+00} | grad norm: "
+                        + $"0.{random.Next(400, 480)} | number of skipped iterations:   0 | number of nan "
+                        + $"iterations:   0 |"
+                ),
+                < 55 => $"trainvm{rank / 8:000000}:{2100 + rank}:{2300 + rank} [{rank % 8}] NCCL INFO Channel "
+                    + $"{random.Next(24):00}/0 : {rank}[{rank % 8}] -> {random.Next(32)}[{random.Next(8)}] via "
+                    + $"P2P/CUMEM/read",
+                < 85 =>
+                    $"[default{rank % 8}]:INFO 2026-01-31 18:04:{random.Next(60):00} dataloader.py:{random.Next(900)} "
+                        + $"worker {random.Next(16)} prefetched shard {random.Next(100000)} in {random.Next(900)} ms "
+                        + $"from blob container",
+                < 99 => $"[default{rank % 8}]:/opt/venv/lib/python3.12/site-packages/torch/autograd/graph.py:825: "
+                    + $"UserWarning: c10d::allreduce_: an autograd kernel was not registered to the Autograd "
+                    + $"key(s) but we are trying to backprop through it",
                 _ => $"[rank{rank}]: Traceback handled by the retry loop, attempt {random.Next(4)}",
             };
             log.WriteLine(text);
             written += text.Length + 1;
             if (line % 2_000_000 == 1_999_999)
             {
-                log.WriteLine("May 19 07:08:57 trainvm000002 kernel: [680111.646286] NVRM: Xid (PCI:0000:10:1c): 63, pid=1850, Row Remapper: New row marked for remapping, reset gpu to activate");
+                log.WriteLine(
+                    "May 19 07:08:57 trainvm000002 kernel: [680111.646286] NVRM: Xid (PCI:0000:10:1c): 63, pid=1850, "
+                        + "Row Remapper: New row marked for remapping, reset gpu to activate"
+                );
             }
         }
     }

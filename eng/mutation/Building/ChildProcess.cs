@@ -19,7 +19,8 @@ internal static class ChildProcess
         string folder,
         IReadOnlyDictionary<string, string> environment,
         TimeSpan limit,
-        CancellationToken cancellation)
+        CancellationToken cancellation
+    )
     {
         var start = new ProcessStartInfo(program, arguments)
         {

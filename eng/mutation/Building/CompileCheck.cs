@@ -19,10 +19,17 @@ internal sealed partial class CompileCheck(CSharpCompilation compilation)
     /// <param name="mutants">Of files of the compilation, which compiles without them.</param>
     /// <returns>Those that compile, all together, in the order of their ids; and those that do not.</returns>
     public (IReadOnlyList<Mutant> Sound, IReadOnlyList<DroppedMutant> Dropped) Run(
-        IReadOnlyList<Mutant> mutants, CancellationToken cancellation)
+        IReadOnlyList<Mutant> mutants,
+        CancellationToken cancellation
+    )
     {
         var sound = new List<Mutant>();
-        var open = mutants.GroupBy(MemberOf).Select(group => new Stack<List<Mutant>>([[.. group]])).ToList();
+        var open = mutants
+            .GroupBy(MemberOf)
+            .Select(group => new Stack<List<Mutant>>([
+                [.. group],
+            ]))
+            .ToList();
         while (open.RemoveAll(groups => groups.Count == 0) >= 0 && open.Count > 0)
         {
             var tried = open.Select(groups => groups.Pop()).ToList();
@@ -48,7 +55,8 @@ internal sealed partial class CompileCheck(CSharpCompilation compilation)
         // Groups that compile each by itself may yet disturb each other.
         while (Errors(sound, cancellation) is { Count: > 0 } errors)
         {
-            var close = errors.SelectMany(error => error.Close.Select(id => (id, error.Id)))
+            var close = errors
+                .SelectMany(error => error.Close.Select(id => (id, error.Id)))
                 .DistinctBy(pair => pair.id)
                 .ToDictionary();
             var wrong = sound.Where(mutant => close.ContainsKey(mutant.Id));
@@ -73,14 +81,17 @@ internal sealed partial class CompileCheck(CSharpCompilation compilation)
                 (CSharpParseOptions)group.Key.Options,
                 group.Key.FilePath,
                 System.Text.Encoding.UTF8,
-                cancellation);
+                cancellation
+            );
             trees.Add(tree);
             woven = woven.ReplaceSyntaxTree(group.Key, tree);
         }
 
         return
         [
-            .. trees.AsParallel().WithCancellation(cancellation)
+            .. trees
+                .AsParallel()
+                .WithCancellation(cancellation)
                 .SelectMany(tree => ErrorsIn(tree, woven, cancellation)),
         ];
     }
@@ -88,7 +99,10 @@ internal sealed partial class CompileCheck(CSharpCompilation compilation)
     // No declaration changes, so only bodies in files with mutants can break. Binding these alone takes a tenth of the
     // time.
     private static IEnumerable<MutationError> ErrorsIn(
-        SyntaxTree tree, CSharpCompilation woven, CancellationToken cancellation)
+        SyntaxTree tree,
+        CSharpCompilation woven,
+        CancellationToken cancellation
+    )
     {
         var root = tree.GetRoot(cancellation);
         return tree.GetDiagnostics(cancellation)
@@ -103,15 +117,17 @@ internal sealed partial class CompileCheck(CSharpCompilation compilation)
                 return member.Count > 0
                     ? new MutationError(diagnostic.Id, member, close)
                     : throw new MutationException(
-                        $"{woven.AssemblyName} does not compile although no mutant is near: {diagnostic}");
+                        $"{woven.AssemblyName} does not compile although no mutant is near: {diagnostic}"
+                    );
             });
     }
 
     private static HashSet<int> IdsIn(SyntaxNode node) =>
-    [
-        .. SwitchCall().Matches(node.ToString())
-            .Select(match => int.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture)),
-    ];
+        [
+            .. SwitchCall()
+                .Matches(node.ToString())
+                .Select(match => int.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture)),
+        ];
 
     [GeneratedRegex(@"MutationSwitch\.Is\((\d+)\)")]
     private static partial Regex SwitchCall();

@@ -15,15 +15,18 @@ internal sealed class ProjectBuild(Workspace workspace)
     // what we test.
     private static readonly string[] Properties =
     [
-        "-p:TreatWarningsAsErrors=false", "-p:RunAnalyzers=false", "-p:EnforceCodeStyleInBuild=false",
-        "-p:GenerateDocumentationFile=false", "-p:NuGetAudit=false", "-p:ProvideCommandLineArgs=true",
+        "-p:TreatWarningsAsErrors=false",
+        "-p:RunAnalyzers=false",
+        "-p:EnforceCodeStyleInBuild=false",
+        "-p:GenerateDocumentationFile=false",
+        "-p:NuGetAudit=false",
+        "-p:ProvideCommandLineArgs=true",
         "-p:EmitCompilerGeneratedFiles=true",
     ];
 
     // $(RunAnalyzers) leaves source generators on. What they write is compiled from the files, so that no generator
     // runs in our process.
-    private const string Targets =
-        """
+    private const string Targets = """
         <Project>
           <PropertyGroup>
             <MutationFile>$(SelfDevMutationArguments)/$(MSBuildProjectName)</MutationFile>
@@ -53,16 +56,30 @@ internal sealed class ProjectBuild(Workspace workspace)
         await File.WriteAllTextAsync(filter, JsonSerializer.Serialize(new { solution }), cancellation);
         string[] arguments =
         [
-            "build", filter, "--nologo", "-v", "q", "-clp:NoSummary", .. Properties,
-            $"-p:CustomAfterMicrosoftCommonTargets={targets}", $"-p:SelfDevMutationArguments={workspace.Arguments}",
+            "build",
+            filter,
+            "--nologo",
+            "-v",
+            "q",
+            "-clp:NoSummary",
+            .. Properties,
+            $"-p:CustomAfterMicrosoftCommonTargets={targets}",
+            $"-p:SelfDevMutationArguments={workspace.Arguments}",
         ];
         var result = await ChildProcess.RunAsync(
-            "dotnet", arguments, workspace.Root, new Dictionary<string, string>(), Limit, cancellation);
+            "dotnet",
+            arguments,
+            workspace.Root,
+            new Dictionary<string, string>(),
+            Limit,
+            cancellation
+        );
         if (result.ExitCode != 0)
         {
             var errors = result.Output.Where(line => line.Contains("error ", StringComparison.Ordinal)).Distinct();
             throw new MutationException(
-                $"The copy does not build:\n{string.Join('\n', errors.Take(ShownErrors))}\n{result.Tail(3)}");
+                $"The copy does not build:\n{string.Join('\n', errors.Take(ShownErrors))}\n{result.Tail(3)}"
+            );
         }
     }
 
@@ -86,6 +103,7 @@ internal sealed class ProjectBuild(Workspace workspace)
         return File.Exists(path)
             ? path
             : throw new MutationException(
-                $"The build of {project} left no {Path.GetFileName(path)}: it was not compiled.");
+                $"The build of {project} left no {Path.GetFileName(path)}: it was not compiled."
+            );
     }
 }

@@ -13,7 +13,12 @@ internal sealed record ProjectSources(string Project, CSharpCompilation Compilat
     /// <param name="argumentsFile">The compiler's response file.</param>
     /// <param name="generatedFolder">What source generators wrote.</param>
     public static async Task<ProjectSources> LoadAsync(
-        string project, string folder, string argumentsFile, string generatedFolder, CancellationToken cancellation)
+        string project,
+        string folder,
+        string argumentsFile,
+        string generatedFolder,
+        CancellationToken cancellation
+    )
     {
         var arguments = CSharpCommandLineParser.Default.Parse(["@" + argumentsFile], folder, sdkDirectory: null);
         var options = arguments.ParseOptions.WithDocumentationMode(DocumentationMode.None);
@@ -34,9 +39,11 @@ internal sealed record ProjectSources(string Project, CSharpCompilation Compilat
         var compilation = CSharpCompilation.Create(
             arguments.CompilationName,
             trees,
-            arguments.MetadataReferences
-                .Select(reference => MetadataReference.CreateFromFile(reference.Reference, reference.Properties)),
-            arguments.CompilationOptions.WithGeneralDiagnosticOption(ReportDiagnostic.Default));
+            arguments.MetadataReferences.Select(reference =>
+                MetadataReference.CreateFromFile(reference.Reference, reference.Properties)
+            ),
+            arguments.CompilationOptions.WithGeneralDiagnosticOption(ReportDiagnostic.Default)
+        );
         return new ProjectSources(project, compilation);
     }
 }

@@ -50,16 +50,31 @@ internal sealed class Workspace : IDisposable
     /// <param name="patterns">Folders or globs (<c>src/**/*.cs</c>); all files if there are none.</param>
     /// <returns>Relative to the root, with forward slashes, in ordinal order; only those that exist.</returns>
     public static async Task<IReadOnlyList<string>> FilesAsync(
-        string repository, IEnumerable<string> patterns, CancellationToken cancellation)
+        string repository,
+        IEnumerable<string> patterns,
+        CancellationToken cancellation
+    )
     {
         string[] arguments =
         [
-            "ls-files", "--cached", "--others", "--exclude-standard", "-z", "--",
+            "ls-files",
+            "--cached",
+            "--others",
+            "--exclude-standard",
+            "-z",
+            "--",
             .. patterns.Select(pattern =>
-                pattern.Contains('*', StringComparison.Ordinal) ? ":(glob)" + pattern : pattern),
+                pattern.Contains('*', StringComparison.Ordinal) ? ":(glob)" + pattern : pattern
+            ),
         ];
         var result = await ChildProcess.RunAsync(
-            "git", arguments, repository, new Dictionary<string, string>(), GitLimit, cancellation);
+            "git",
+            arguments,
+            repository,
+            new Dictionary<string, string>(),
+            GitLimit,
+            cancellation
+        );
         if (result.ExitCode != 0)
         {
             throw new MutationException($"git ls-files failed in {repository}: {result.Tail(5)}");
@@ -67,7 +82,8 @@ internal sealed class Workspace : IDisposable
 
         return
         [
-            .. result.Output.SelectMany(line => line.Split('\0', StringSplitOptions.RemoveEmptyEntries))
+            .. result
+                .Output.SelectMany(line => line.Split('\0', StringSplitOptions.RemoveEmptyEntries))
                 .Where(file => File.Exists(Path.Combine(repository, file)))
                 .Distinct(StringComparer.Ordinal)
                 .Order(StringComparer.Ordinal),

@@ -9,17 +9,19 @@ namespace SelfDev.Mutation.Operators;
 /// <summary>What stands in for null: <c>??</c> with one side only, <c>?.</c> that goes on regardless.</summary>
 internal sealed class Absences : IMutationOperator
 {
-    public IEnumerable<MutationPoint> Propose(SyntaxNode node, SemanticModel model) => node switch
-    {
-        BinaryExpressionSyntax { RawKind: (int)SyntaxKind.CoalesceExpression } coalesce
-            when !Untouched.DeclaresVariables(coalesce) =>
-            OfCoalesce(coalesce, model),
-        AssignmentExpressionSyntax { RawKind: (int)SyntaxKind.CoalesceAssignmentExpression } assignment
-            when !Untouched.DeclaresVariables(assignment) =>
-            OfAssignment(assignment),
-        ConditionalAccessExpressionSyntax access when !Untouched.DeclaresVariables(access) => OfAccess(access, model),
-        _ => [],
-    };
+    public IEnumerable<MutationPoint> Propose(SyntaxNode node, SemanticModel model) =>
+        node switch
+        {
+            BinaryExpressionSyntax { RawKind: (int)SyntaxKind.CoalesceExpression } coalesce
+                when !Untouched.DeclaresVariables(coalesce) => OfCoalesce(coalesce, model),
+            AssignmentExpressionSyntax { RawKind: (int)SyntaxKind.CoalesceAssignmentExpression } assignment
+                when !Untouched.DeclaresVariables(assignment) => OfAssignment(assignment),
+            ConditionalAccessExpressionSyntax access when !Untouched.DeclaresVariables(access) => OfAccess(
+                access,
+                model
+            ),
+            _ => [],
+        };
 
     private static IEnumerable<MutationPoint> OfCoalesce(BinaryExpressionSyntax node, SemanticModel model)
     {
@@ -28,7 +30,12 @@ internal sealed class Absences : IMutationOperator
         var keepsType = SymbolEqualityComparer.Default.Equals(type, left) || !IsNullableValue(left);
         var rest = TextSpan.FromBounds(node.Left.Span.End, node.Span.End);
         yield return MutationPoint.Instead(
-            node, "coalesce", $"({node.Left})" + (keepsType ? "" : ".GetValueOrDefault()"), rest, "");
+            node,
+            "coalesce",
+            $"({node.Left})" + (keepsType ? "" : ".GetValueOrDefault()"),
+            rest,
+            ""
+        );
         if (node.Right is not ThrowExpressionSyntax && !node.Right.IsKind(SyntaxKind.NullLiteralExpression))
         {
             var before = TextSpan.FromBounds(node.SpanStart, node.Right.SpanStart);

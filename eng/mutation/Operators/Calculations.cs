@@ -31,36 +31,62 @@ internal sealed class Calculations : IMutationOperator
         [SyntaxKind.GreaterThanGreaterThanEqualsToken] = "<<=",
     };
 
-    public IEnumerable<MutationPoint> Propose(SyntaxNode node, SemanticModel model) => node switch
-    {
-        BinaryExpressionSyntax binary
-            when Swaps.TryGetValue(binary.OperatorToken.Kind(), out var swap) && Calculates(binary, model) =>
-            Instead(binary, $"({binary.Left}) {swap} ({binary.Right})", binary.OperatorToken, swap),
-        AssignmentExpressionSyntax assignment
-            when Swaps.TryGetValue(assignment.OperatorToken.Kind(), out var swap) && Calculates(assignment, model) =>
-            Instead(assignment, $"{assignment.Left} {swap} {assignment.Right}", assignment.OperatorToken, swap),
-        PostfixUnaryExpressionSyntax { OperatorToken: var token } step when Step(token) is { } swap =>
-            Instead(step, $"{step.Operand}{swap}", token, swap),
-        PrefixUnaryExpressionSyntax { OperatorToken: var token } step when Step(token) is { } swap =>
-            Instead(step, $"{swap}{step.Operand}", token, swap),
-        PrefixUnaryExpressionSyntax { RawKind: (int)SyntaxKind.UnaryMinusExpression } minus =>
-            [MutationPoint.Instead(minus, "arithmetic", minus.Operand.ToString(), minus.OperatorToken.Span, "")],
-        LiteralExpressionSyntax { RawKind: (int)SyntaxKind.NumericLiteralExpression } number => OfNumber(number, model),
-        InvocationExpressionSyntax { Expression: MemberAccessExpressionSyntax access } call
-            when access.Name.Identifier.Text is "Min" or "Max" && IsOfMath(call, model) =>
-            [OfExtreme(call, access.Name)],
-        _ => [],
-    };
+    public IEnumerable<MutationPoint> Propose(SyntaxNode node, SemanticModel model) =>
+        node switch
+        {
+            BinaryExpressionSyntax binary
+                when Swaps.TryGetValue(binary.OperatorToken.Kind(), out var swap) && Calculates(binary, model) =>
+                Instead(binary, $"({binary.Left}) {swap} ({binary.Right})", binary.OperatorToken, swap),
+            AssignmentExpressionSyntax assignment
+                when Swaps.TryGetValue(assignment.OperatorToken.Kind(), out var swap)
+                    && Calculates(assignment, model) => Instead(
+                assignment,
+                $"{assignment.Left} {swap} {assignment.Right}",
+                assignment.OperatorToken,
+                swap
+            ),
+            PostfixUnaryExpressionSyntax { OperatorToken: var token } step when Step(token) is { } swap => Instead(
+                step,
+                $"{step.Operand}{swap}",
+                token,
+                swap
+            ),
+            PrefixUnaryExpressionSyntax { OperatorToken: var token } step when Step(token) is { } swap => Instead(
+                step,
+                $"{swap}{step.Operand}",
+                token,
+                swap
+            ),
+            PrefixUnaryExpressionSyntax { RawKind: (int)SyntaxKind.UnaryMinusExpression } minus =>
+            [
+                MutationPoint.Instead(minus, "arithmetic", minus.Operand.ToString(), minus.OperatorToken.Span, ""),
+            ],
+            LiteralExpressionSyntax { RawKind: (int)SyntaxKind.NumericLiteralExpression } number => OfNumber(
+                number,
+                model
+            ),
+            InvocationExpressionSyntax { Expression: MemberAccessExpressionSyntax access } call
+                when access.Name.Identifier.Text is "Min" or "Max" && IsOfMath(call, model) =>
+            [
+                OfExtreme(call, access.Name),
+            ],
+            _ => [],
+        };
 
-    private static string? Step(SyntaxToken token) => token.Kind() switch
-    {
-        SyntaxKind.PlusPlusToken => "--",
-        SyntaxKind.MinusMinusToken => "++",
-        _ => null,
-    };
+    private static string? Step(SyntaxToken token) =>
+        token.Kind() switch
+        {
+            SyntaxKind.PlusPlusToken => "--",
+            SyntaxKind.MinusMinusToken => "++",
+            _ => null,
+        };
 
     private static IEnumerable<MutationPoint> Instead(
-        ExpressionSyntax node, string mutated, SyntaxToken changed, string changedTo)
+        ExpressionSyntax node,
+        string mutated,
+        SyntaxToken changed,
+        string changedTo
+    )
     {
         if (node.Parent is ExpressionStatementSyntax statement)
         {

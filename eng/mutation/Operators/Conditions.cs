@@ -16,28 +16,36 @@ internal sealed class Conditions : IMutationOperator
     private const int True = (int)SyntaxKind.TrueLiteralExpression;
     private const int False = (int)SyntaxKind.FalseLiteralExpression;
 
-    public IEnumerable<MutationPoint> Propose(SyntaxNode node, SemanticModel model) => node switch
-    {
-        BinaryExpressionSyntax { RawKind: And or Or } logic => OfLogic(logic),
-        PrefixUnaryExpressionSyntax { RawKind: (int)SyntaxKind.LogicalNotExpression } not => OfNot(not),
-        LiteralExpressionSyntax { RawKind: True or False } literal => OfLiteral(literal),
-        IfStatementSyntax choice => Reversed(choice.Condition),
-        ConditionalExpressionSyntax choice => Reversed(choice.Condition),
-        WhenClauseSyntax guard => Reversed(guard.Condition),
-        CatchFilterClauseSyntax filter => Reversed(filter.FilterExpression),
-        // Never entered rather than never left: a loop without end costs a whole time limit and proves no more.
-        WhileStatementSyntax { Condition: not LiteralExpressionSyntax } loop =>
-            [MutationPoint.AlwaysFalse(loop.Condition, "condition", loop.Condition)],
-        ForStatementSyntax { Condition: { } condition } =>
-            [MutationPoint.AlwaysFalse(condition, "condition", condition)],
-        DoStatementSyntax loop => [MutationPoint.AlwaysFalse(loop.Condition, "condition", loop.Condition)],
-        ReturnStatementSyntax { Expression: { } result } => IsBoolean(result, model) ? Reversed(result) : [],
-        ArrowExpressionClauseSyntax { Expression: var result } => IsBoolean(result, model) ? Reversed(result) : [],
-        SimpleLambdaExpressionSyntax { ExpressionBody: { } result } => IsBoolean(result, model) ? Reversed(result) : [],
-        ParenthesizedLambdaExpressionSyntax { ExpressionBody: { } result } =>
-            IsBoolean(result, model) ? Reversed(result) : [],
-        _ => [],
-    };
+    public IEnumerable<MutationPoint> Propose(SyntaxNode node, SemanticModel model) =>
+        node switch
+        {
+            BinaryExpressionSyntax { RawKind: And or Or } logic => OfLogic(logic),
+            PrefixUnaryExpressionSyntax { RawKind: (int)SyntaxKind.LogicalNotExpression } not => OfNot(not),
+            LiteralExpressionSyntax { RawKind: True or False } literal => OfLiteral(literal),
+            IfStatementSyntax choice => Reversed(choice.Condition),
+            ConditionalExpressionSyntax choice => Reversed(choice.Condition),
+            WhenClauseSyntax guard => Reversed(guard.Condition),
+            CatchFilterClauseSyntax filter => Reversed(filter.FilterExpression),
+            // Never entered rather than never left: a loop without end costs a whole time limit and proves no more.
+            WhileStatementSyntax { Condition: not LiteralExpressionSyntax } loop =>
+            [
+                MutationPoint.AlwaysFalse(loop.Condition, "condition", loop.Condition),
+            ],
+            ForStatementSyntax { Condition: { } condition } =>
+            [
+                MutationPoint.AlwaysFalse(condition, "condition", condition),
+            ],
+            DoStatementSyntax loop => [MutationPoint.AlwaysFalse(loop.Condition, "condition", loop.Condition)],
+            ReturnStatementSyntax { Expression: { } result } => IsBoolean(result, model) ? Reversed(result) : [],
+            ArrowExpressionClauseSyntax { Expression: var result } => IsBoolean(result, model) ? Reversed(result) : [],
+            SimpleLambdaExpressionSyntax { ExpressionBody: { } result } => IsBoolean(result, model)
+                ? Reversed(result)
+                : [],
+            ParenthesizedLambdaExpressionSyntax { ExpressionBody: { } result } => IsBoolean(result, model)
+                ? Reversed(result)
+                : [],
+            _ => [],
+        };
 
     private static IEnumerable<MutationPoint> OfLogic(BinaryExpressionSyntax node)
     {
@@ -56,7 +64,10 @@ internal sealed class Conditions : IMutationOperator
             var ignored = isAnd
                 ? MutationPoint.Of(operand, "operand", (on, code) => $"({on} || ({code}))", operand.Span, "true")
                 : MutationPoint.Of(operand, "operand", (on, code) => $"(!{on} && ({code}))", operand.Span, "false");
-            yield return ignored with { Shown = node };
+            yield return ignored with
+            {
+                Shown = node,
+            };
         }
     }
 
@@ -72,8 +83,10 @@ internal sealed class Conditions : IMutationOperator
     {
         // Whether a context is captured, no test can see.
         var call = node.FirstAncestorOrSelf<InvocationExpressionSyntax>()?.Expression as MemberAccessExpressionSyntax;
-        if (node.Parent is not (WhileStatementSyntax or DoStatementSyntax)
-            && call?.Name.Identifier.Text != nameof(Task.ConfigureAwait))
+        if (
+            node.Parent is not (WhileStatementSyntax or DoStatementSyntax)
+            && call?.Name.Identifier.Text != nameof(Task.ConfigureAwait)
+        )
         {
             yield return MutationPoint.Instead(node, "boolean", node.RawKind == True ? "false" : "true");
         }
@@ -87,11 +100,22 @@ internal sealed class Conditions : IMutationOperator
             yield return MutationPoint.AlwaysTrue(condition, "condition", condition);
             yield return MutationPoint.AlwaysFalse(condition, "condition", condition);
         }
-        else if (condition is InvocationExpressionSyntax or MemberAccessExpressionSyntax or IdentifierNameSyntax
-                 or ElementAccessExpressionSyntax or AwaitExpressionSyntax)
+        else if (
+            condition
+            is InvocationExpressionSyntax
+                or MemberAccessExpressionSyntax
+                or IdentifierNameSyntax
+                or ElementAccessExpressionSyntax
+                or AwaitExpressionSyntax
+        )
         {
             yield return MutationPoint.Of(
-                condition, "negation", (on, code) => $"({on} ^ ({code}))", new(condition.SpanStart, 0), "!");
+                condition,
+                "negation",
+                (on, code) => $"({on} ^ ({code}))",
+                new(condition.SpanStart, 0),
+                "!"
+            );
         }
     }
 

@@ -19,12 +19,13 @@ internal sealed class Relations : IMutationOperator
         [SyntaxKind.ExclamationEqualsToken] = [("equality", "==")],
     };
 
-    public IEnumerable<MutationPoint> Propose(SyntaxNode node, SemanticModel model) => node switch
-    {
-        BinaryExpressionSyntax binary => OfOperator(binary),
-        IsPatternExpressionSyntax matching => OfPattern(matching),
-        _ => [],
-    };
+    public IEnumerable<MutationPoint> Propose(SyntaxNode node, SemanticModel model) =>
+        node switch
+        {
+            BinaryExpressionSyntax binary => OfOperator(binary),
+            IsPatternExpressionSyntax matching => OfPattern(matching),
+            _ => [],
+        };
 
     private static IEnumerable<MutationPoint> OfOperator(BinaryExpressionSyntax node)
     {
@@ -33,8 +34,15 @@ internal sealed class Relations : IMutationOperator
             return [];
         }
 
-        return swaps.Select(swap => MutationPoint.Instead(
-            node, swap.Name, $"({node.Left}) {swap.Text} ({node.Right})", node.OperatorToken.Span, swap.Text));
+        return swaps.Select(swap =>
+            MutationPoint.Instead(
+                node,
+                swap.Name,
+                $"({node.Left}) {swap.Text} ({node.Right})",
+                node.OperatorToken.Span,
+                swap.Text
+            )
+        );
     }
 
     private static IEnumerable<MutationPoint> OfPattern(IsPatternExpressionSyntax node)

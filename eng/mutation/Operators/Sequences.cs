@@ -32,17 +32,31 @@ internal sealed class Sequences : IMutationOperator
 
     private static readonly HashSet<string> LeftOut = new(StringComparer.Ordinal)
     {
-        "Where", "Take", "Skip", "TakeLast", "SkipLast", "TakeWhile", "SkipWhile", "Distinct", "DistinctBy", "Reverse",
-        "Except", "Append", "Prepend", "Concat",
+        "Where",
+        "Take",
+        "Skip",
+        "TakeLast",
+        "SkipLast",
+        "TakeWhile",
+        "SkipWhile",
+        "Distinct",
+        "DistinctBy",
+        "Reverse",
+        "Except",
+        "Append",
+        "Prepend",
+        "Concat",
     };
 
     public IEnumerable<MutationPoint> Propose(SyntaxNode node, SemanticModel model)
     {
-        if (node is not InvocationExpressionSyntax { Expression: MemberAccessExpressionSyntax access } call
+        if (
+            node is not InvocationExpressionSyntax { Expression: MemberAccessExpressionSyntax access } call
             || !Untouched.CanStandInBrackets(call)
             || Untouched.DeclaresVariables(call)
             || model.GetSymbolInfo(call).Symbol is not IMethodSymbol method
-            || method.ContainingNamespace?.ToDisplayString() != "System.Linq")
+            || method.ContainingNamespace?.ToDisplayString() != "System.Linq"
+        )
         {
             yield break;
         }
@@ -51,7 +65,12 @@ internal sealed class Sequences : IMutationOperator
         if (name.Identifier.Text == "Any" && call.ArgumentList.Arguments.Count == 0)
         {
             yield return MutationPoint.Of(
-                call, "linq", (on, code) => $"({on} ^ ({code}))", new(call.SpanStart, 0), "!");
+                call,
+                "linq",
+                (on, code) => $"({on} ^ ({code}))",
+                new(call.SpanStart, 0),
+                "!"
+            );
         }
         else if (Swaps.TryGetValue(name.Identifier.Text, out var swap))
         {

@@ -12,9 +12,11 @@ internal sealed class Texts : IMutationOperator
 {
     public IEnumerable<MutationPoint> Propose(SyntaxNode node, SemanticModel model)
     {
-        if (node is LiteralExpressionSyntax { RawKind: (int)SyntaxKind.StringLiteralExpression } literal
+        if (
+            node is LiteralExpressionSyntax { RawKind: (int)SyntaxKind.StringLiteralExpression } literal
             && literal.Token.ValueText.Length > 0
-            && !literal.Ancestors().Any(outer => outer is ThrowStatementSyntax or ThrowExpressionSyntax))
+            && !literal.Ancestors().Any(outer => outer is ThrowStatementSyntax or ThrowExpressionSyntax)
+        )
         {
             yield return MutationPoint.Instead(literal, "text", "\"\"");
         }

@@ -15,4 +15,5 @@ internal sealed record Mutant(
     string Operator,
     string Original,
     string Mutated,
-    MutationPoint Point);
+    MutationPoint Point
+);

@@ -16,7 +16,13 @@ internal delegate string Weave(string mutantIsOn, string code);
 /// <param name="Changed">The part of <paramref name="Shown"/> that differs.</param>
 /// <param name="ChangedTo">What stands in its place in the mutated text that a reader is shown.</param>
 internal sealed record MutationPoint(
-    SyntaxNode Node, string Operator, Weave Weave, SyntaxNode Shown, TextSpan Changed, string ChangedTo)
+    SyntaxNode Node,
+    string Operator,
+    Weave Weave,
+    SyntaxNode Shown,
+    TextSpan Changed,
+    string ChangedTo
+)
 {
     // Wider than this, a smaller part says more.
     private const int MaxShownChars = 160;
@@ -29,8 +35,12 @@ internal sealed record MutationPoint(
     /// An expression that gives another value: <paramref name="mutated"/> is what is compiled in its place.
     /// </summary>
     public static MutationPoint Instead(
-        ExpressionSyntax node, string name, string mutated, TextSpan changed, string changedTo) =>
-        Of(node, name, (on, code) => $"({on} ? ({mutated}) : ({code}))", changed, changedTo);
+        ExpressionSyntax node,
+        string name,
+        string mutated,
+        TextSpan changed,
+        string changedTo
+    ) => Of(node, name, (on, code) => $"({on} ? ({mutated}) : ({code}))", changed, changedTo);
 
     /// <summary>An expression replaced as a whole, by code that a reader is shown as it is.</summary>
     public static MutationPoint Instead(ExpressionSyntax node, string name, string mutated) =>
@@ -51,14 +61,20 @@ internal sealed record MutationPoint(
 
     /// <summary>A statement that does something else.</summary>
     public static MutationPoint Instead(
-        StatementSyntax node, string name, string mutated, TextSpan changed, string changedTo) =>
-        Of(node, name, (on, code) => $"{{ if ({on}) {{ {mutated} }} else {{ {code} }} }}", changed, changedTo);
+        StatementSyntax node,
+        string name,
+        string mutated,
+        TextSpan changed,
+        string changedTo
+    ) => Of(node, name, (on, code) => $"{{ if ({on}) {{ {mutated} }} else {{ {code} }} }}", changed, changedTo);
 
     // A lone `0` tells a reader nothing and is no key for the list of accepted survivors: what it stands in is shown.
     private static SyntaxNode Context(SyntaxNode node)
     {
-        if (node is not (LiteralExpressionSyntax or IdentifierNameSyntax or PatternSyntax
-            or PrefixUnaryExpressionSyntax))
+        if (
+            node
+            is not (LiteralExpressionSyntax or IdentifierNameSyntax or PatternSyntax or PrefixUnaryExpressionSyntax)
+        )
         {
             return node;
         }
@@ -72,11 +88,22 @@ internal sealed record MutationPoint(
             }
 
             best = parent;
-            if (parent is StatementSyntax or InvocationExpressionSyntax or BaseObjectCreationExpressionSyntax
-                or BinaryExpressionSyntax or AssignmentExpressionSyntax or ElementAccessExpressionSyntax
-                or VariableDeclaratorSyntax
-                or SwitchExpressionArmSyntax or ConditionalExpressionSyntax or IsPatternExpressionSyntax
-                or AnonymousFunctionExpressionSyntax or PropertyDeclarationSyntax or SwitchLabelSyntax)
+            if (
+                parent
+                is StatementSyntax
+                    or InvocationExpressionSyntax
+                    or BaseObjectCreationExpressionSyntax
+                    or BinaryExpressionSyntax
+                    or AssignmentExpressionSyntax
+                    or ElementAccessExpressionSyntax
+                    or VariableDeclaratorSyntax
+                    or SwitchExpressionArmSyntax
+                    or ConditionalExpressionSyntax
+                    or IsPatternExpressionSyntax
+                    or AnonymousFunctionExpressionSyntax
+                    or PropertyDeclarationSyntax
+                    or SwitchLabelSyntax
+            )
             {
                 break;
             }

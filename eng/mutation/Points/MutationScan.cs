@@ -11,8 +11,14 @@ internal sealed partial class MutationScan(bool withTexts)
 {
     private readonly IMutationOperator[] _operators =
     [
-        new Relations(), new Conditions(), new Calculations(), new Statements(), new Absences(), new Arms(),
-        new Sequences(), .. withTexts ? [new Texts()] : Array.Empty<IMutationOperator>(),
+        new Relations(),
+        new Conditions(),
+        new Calculations(),
+        new Statements(),
+        new Absences(),
+        new Arms(),
+        new Sequences(),
+        .. withTexts ? [new Texts()] : Array.Empty<IMutationOperator>(),
     ];
 
     /// <param name="model">Of the file as it is; the file compiles.</param>
@@ -21,7 +27,8 @@ internal sealed partial class MutationScan(bool withTexts)
     /// <returns>In the order of the file; not all of them compile.</returns>
     public IReadOnlyList<Mutant> Find(SemanticModel model, string file, int firstId)
     {
-        var points = model.SyntaxTree.GetRoot()
+        var points = model
+            .SyntaxTree.GetRoot()
             .DescendantNodes(node => Untouched.Enters(node, model))
             .Where(node => Untouched.Enters(node, model))
             .SelectMany(node => _operators.SelectMany(one => one.Propose(node, model)))
@@ -40,7 +47,15 @@ internal sealed partial class MutationScan(bool withTexts)
         var mutated = shown[..start] + point.ChangedTo + shown[(start + point.Changed.Length)..];
         var line = point.Shown.SyntaxTree.GetLineSpan(point.Changed).StartLinePosition.Line + 1;
         return new Mutant(
-            id, file, line, MemberOf(point.Node), point.Operator, OnOneLine(shown), OnOneLine(mutated), point);
+            id,
+            file,
+            line,
+            MemberOf(point.Node),
+            point.Operator,
+            OnOneLine(shown),
+            OnOneLine(mutated),
+            point
+        );
     }
 
     private static string OnOneLine(string code) => WhiteSpace().Replace(code, " ").Trim();
@@ -51,17 +66,18 @@ internal sealed partial class MutationScan(bool withTexts)
         return string.Join('.', names.Where(name => name.Length > 0).Take(2).Reverse());
     }
 
-    private static string Name(MemberDeclarationSyntax member) => member switch
-    {
-        MethodDeclarationSyntax method => method.Identifier.Text,
-        PropertyDeclarationSyntax property => property.Identifier.Text,
-        ConstructorDeclarationSyntax constructor => constructor.Identifier.Text,
-        IndexerDeclarationSyntax => "this[]",
-        OperatorDeclarationSyntax method => "operator " + method.OperatorToken.Text,
-        FieldDeclarationSyntax field => field.Declaration.Variables[0].Identifier.Text,
-        BaseTypeDeclarationSyntax type => type.Identifier.Text,
-        _ => "",
-    };
+    private static string Name(MemberDeclarationSyntax member) =>
+        member switch
+        {
+            MethodDeclarationSyntax method => method.Identifier.Text,
+            PropertyDeclarationSyntax property => property.Identifier.Text,
+            ConstructorDeclarationSyntax constructor => constructor.Identifier.Text,
+            IndexerDeclarationSyntax => "this[]",
+            OperatorDeclarationSyntax method => "operator " + method.OperatorToken.Text,
+            FieldDeclarationSyntax field => field.Declaration.Variables[0].Identifier.Text,
+            BaseTypeDeclarationSyntax type => type.Identifier.Text,
+            _ => "",
+        };
 
     [GeneratedRegex(@"\s+")]
     private static partial Regex WhiteSpace();

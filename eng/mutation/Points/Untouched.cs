@@ -11,21 +11,22 @@ namespace SelfDev.Mutation.Points;
 internal static class Untouched
 {
     /// <summary>False: neither the node nor anything inside it is mutated.</summary>
-    public static bool Enters(SyntaxNode node, SemanticModel model) => node switch
-    {
-        AttributeListSyntax or EnumMemberDeclarationSyntax or TypeSyntax and not ArrayTypeSyntax => false,
-        PatternSyntax or SwitchLabelSyntax and not CasePatternSwitchLabelSyntax => false,
-        InterpolationAlignmentClauseSyntax or RefExpressionSyntax or GotoStatementSyntax => false,
-        FieldDeclarationSyntax field =>
-            !field.Modifiers.Any(SyntaxKind.ConstKeyword) && !IsExcluded(field.AttributeLists),
-        LocalDeclarationStatementSyntax local => !local.IsConst,
-        EqualsValueClauseSyntax { Parent: ParameterSyntax } => false,
-        MethodDeclarationSyntax { Identifier.Text: "GetHashCode", ParameterList.Parameters.Count: 0 } => false,
-        MemberDeclarationSyntax member => !IsExcluded(member.AttributeLists),
-        LambdaExpressionSyntax lambda => !IsExpressionTree(lambda, model),
-        InvocationExpressionSyntax call => !IsNameOf(call) && !IsLeftAlone(call, model),
-        _ => true,
-    };
+    public static bool Enters(SyntaxNode node, SemanticModel model) =>
+        node switch
+        {
+            AttributeListSyntax or EnumMemberDeclarationSyntax or TypeSyntax and not ArrayTypeSyntax => false,
+            PatternSyntax or SwitchLabelSyntax and not CasePatternSwitchLabelSyntax => false,
+            InterpolationAlignmentClauseSyntax or RefExpressionSyntax or GotoStatementSyntax => false,
+            FieldDeclarationSyntax field => !field.Modifiers.Any(SyntaxKind.ConstKeyword)
+                && !IsExcluded(field.AttributeLists),
+            LocalDeclarationStatementSyntax local => !local.IsConst,
+            EqualsValueClauseSyntax { Parent: ParameterSyntax } => false,
+            MethodDeclarationSyntax { Identifier.Text: "GetHashCode", ParameterList.Parameters.Count: 0 } => false,
+            MemberDeclarationSyntax member => !IsExcluded(member.AttributeLists),
+            LambdaExpressionSyntax lambda => !IsExpressionTree(lambda, model),
+            InvocationExpressionSyntax call => !IsNameOf(call) && !IsLeftAlone(call, model),
+            _ => true,
+        };
 
     /// <summary>
     /// True where variables are declared that code outside the node may read: such code cannot stand twice.
@@ -40,13 +41,13 @@ internal static class Untouched
     /// itself, no tail of a <c>?.</c> chain, and nothing that has to be a variable.
     /// </summary>
     public static bool CanStandInBrackets(ExpressionSyntax node) =>
-        node.Parent is not (ExpressionStatementSyntax or ForStatementSyntax
-            or ArgumentSyntax { RefKindKeyword.RawKind: not 0 })
+        node.Parent
+            is not (ExpressionStatementSyntax or ForStatementSyntax or ArgumentSyntax { RefKindKeyword.RawKind: not 0 })
         && !IsTail(node);
 
     private static bool IsTail(ExpressionSyntax node)
     {
-        for (var left = node; ;)
+        for (var left = node; ; )
         {
             switch (left)
             {
@@ -74,7 +75,8 @@ internal static class Untouched
     }
 
     private static bool IsExcluded(SyntaxList<AttributeListSyntax> lists) =>
-        lists.SelectMany(list => list.Attributes)
+        lists
+            .SelectMany(list => list.Attributes)
             .Any(one => one.Name.ToString() is "ExcludeFromCodeCoverage" or "GeneratedCode" or "LoggerMessage");
 
     private static bool IsNameOf(InvocationExpressionSyntax call) =>
@@ -93,7 +95,8 @@ internal static class Untouched
 
         return method.ContainingType?.ToDisplayString() is "System.Diagnostics.Debug" or "System.GC"
             || method.Name == "ThrowIfCancellationRequested"
-            || (method.PartialDefinitionPart ?? method).GetAttributes()
+            || (method.PartialDefinitionPart ?? method)
+                .GetAttributes()
                 .Any(one => one.AttributeClass?.Name == "LoggerMessageAttribute");
     }
 }

@@ -44,8 +44,10 @@ internal sealed class AcceptedSurvivors(IReadOnlyList<AcceptedSurvivor> entries)
 
         Verdict Judge(TrialResult result)
         {
-            if (result.Outcome is not (Outcome.Survived or Outcome.NotCovered)
-                || entries.FirstOrDefault(entry => left[entry] > 0 && entry.IsAbout(result.Mutant)) is not { } accepted)
+            if (
+                result.Outcome is not (Outcome.Survived or Outcome.NotCovered)
+                || entries.FirstOrDefault(entry => left[entry] > 0 && entry.IsAbout(result.Mutant)) is not { } accepted
+            )
             {
                 return new Verdict(result, result.Outcome, null);
             }
@@ -58,15 +60,19 @@ internal sealed class AcceptedSurvivors(IReadOnlyList<AcceptedSurvivor> entries)
     /// <summary>Entries that are about no survivor although all mutants of their file were run.</summary>
     public IReadOnlyList<AcceptedSurvivor> Stale(IReadOnlyList<Verdict> verdicts)
     {
-        var whole = verdicts.GroupBy(verdict => verdict.Result.Mutant.File)
+        var whole = verdicts
+            .GroupBy(verdict => verdict.Result.Mutant.File)
             .Where(group => group.All(verdict => verdict.Outcome is not (Outcome.NotRun or Outcome.Undecided)))
             .Select(group => group.Key)
             .ToHashSet(StringComparer.Ordinal);
         return
         [
-            .. entries.Where(entry => whole.Contains(entry.File)
+            .. entries.Where(entry =>
+                whole.Contains(entry.File)
                 && verdicts.Count(verdict =>
-                    verdict.Outcome == Outcome.Accepted && entry.IsAbout(verdict.Result.Mutant)) < entry.Times),
+                    verdict.Outcome == Outcome.Accepted && entry.IsAbout(verdict.Result.Mutant)
+                ) < entry.Times
+            ),
         ];
     }
 }
@@ -78,11 +84,19 @@ internal sealed class AcceptedSurvivors(IReadOnlyList<AcceptedSurvivor> entries)
 /// <param name="Member">Type and member as the report shows them; null for any of the file.</param>
 /// <param name="Times">How many such survivors it accepts; more than that are reported.</param>
 internal sealed record AcceptedSurvivor(
-    string File, string Original, string Mutated, string Reason, string? Member = null, int Times = 1)
+    string File,
+    string Original,
+    string Mutated,
+    string Reason,
+    string? Member = null,
+    int Times = 1
+)
 {
     public bool IsAbout(Mutant mutant) =>
-        File == mutant.File && Original == mutant.Original && Mutated == mutant.Mutated
-            && (Member is null || Member == mutant.Member);
+        File == mutant.File
+        && Original == mutant.Original
+        && Mutated == mutant.Mutated
+        && (Member is null || Member == mutant.Member);
 }
 
 /// <param name="Reason">Of an accepted one.</param>

@@ -27,8 +27,14 @@ internal static class JsonReport
             NotRun = report.With(Outcome.NotRun).Count(),
             Undecided = report.With(Outcome.Undecided).Count(),
             Total = View(report.Total),
-            Dropped = report.Dropped.GroupBy(one => (one.Mutant.Operator, one.Error))
-                .Select(group => new { group.Key.Operator, group.Key.Error, Count = group.Count() }),
+            Dropped = report
+                .Dropped.GroupBy(one => (one.Mutant.Operator, one.Error))
+                .Select(group => new
+                {
+                    group.Key.Operator,
+                    group.Key.Error,
+                    Count = group.Count(),
+                }),
             SetAside = report.SetAside.Select(one => new { Tests = one.Unit.Name, one.Problem }),
             report.Stale,
             Files = report.Files.Select(row => new { row.File, Counts = View(row.Tally) }),
@@ -51,15 +57,16 @@ internal static class JsonReport
         await JsonSerializer.SerializeAsync(file, view, Json, cancellation);
     }
 
-    private static object View(Tally tally) => new
-    {
-        tally.Mutants,
-        tally.Killed,
-        tally.TimedOut,
-        tally.Survived,
-        tally.NotCovered,
-        tally.Accepted,
-        Score = Math.Round(tally.Score, 2),
-        StrictScore = Math.Round(tally.StrictScore, 2),
-    };
+    private static object View(Tally tally) =>
+        new
+        {
+            tally.Mutants,
+            tally.Killed,
+            tally.TimedOut,
+            tally.Survived,
+            tally.NotCovered,
+            tally.Accepted,
+            Score = Math.Round(tally.Score, 2),
+            StrictScore = Math.Round(tally.StrictScore, 2),
+        };
 }

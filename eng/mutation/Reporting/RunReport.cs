@@ -17,12 +17,15 @@ internal sealed record RunReport(
     IReadOnlyList<Verdict> Verdicts,
     IReadOnlyList<UnitCoverage> SetAside,
     IReadOnlyList<AcceptedSurvivor> Stale,
-    TimeSpan Elapsed)
+    TimeSpan Elapsed
+)
 {
     public Tally Total => Tally.Of(Verdicts);
 
     public IEnumerable<(string File, Tally Tally)> Files =>
-        Verdicts.GroupBy(verdict => verdict.Result.Mutant.File).OrderBy(group => group.Key, StringComparer.Ordinal)
+        Verdicts
+            .GroupBy(verdict => verdict.Result.Mutant.File)
+            .OrderBy(group => group.Key, StringComparer.Ordinal)
             .Select(group => (group.Key, Tally.Of(group)));
 
     public IEnumerable<Verdict> With(Outcome outcome) => Verdicts.Where(verdict => verdict.Outcome == outcome);

@@ -19,7 +19,8 @@ internal sealed record Tally(int Mutants, int Killed, int TimedOut, int Survived
             timedOut,
             counts.GetValueOrDefault(Outcome.Survived),
             counts.GetValueOrDefault(Outcome.NotCovered),
-            counts.GetValueOrDefault(Outcome.Accepted));
+            counts.GetValueOrDefault(Outcome.Accepted)
+        );
     }
 
     /// <summary>Killed in percent of all but the accepted; 100 where nothing is left to kill.</summary>

@@ -18,8 +18,9 @@ internal static class TextReport
         var total = report.Total;
         output.WriteLine();
         var counted = total.Mutants - total.Accepted;
-        output.WriteLine(Text(
-            $"score {total.Score:0.0} %: {total.Killed} of {counted} killed ({total.TimedOut} by time limit);"));
+        output.WriteLine(
+            Text($"score {total.Score:0.0} %: {total.Killed} of {counted} killed ({total.TimedOut} by time limit);")
+        );
         output.WriteLine(Text($"  {total.Survived} survived, {total.NotCovered} not covered;"));
         output.WriteLine(Text($"  {total.Accepted} accepted beside them ({total.StrictScore:0.0} % if they count);"));
         output.WriteLine(Text($"  {report.Elapsed.TotalMinutes:0.0} min"));
@@ -61,16 +62,17 @@ internal static class TextReport
         output.WriteLine($"{"file".PadRight(width)}  mutants  killed  survived  not covered  accepted   score");
         foreach (var (file, tally) in files.Append(("all", report.Total)))
         {
-            var counts = Text($"{tally.Mutants,7}  {tally.Killed,6}  {tally.Survived,8}  {tally.NotCovered,11}");
-            output.WriteLine(Text($"{file.PadRight(width)}  {counts}  {tally.Accepted,8}  {tally.Score,5:0.0}%"));
+            var counts = Text($"{tally.Mutants, 7}  {tally.Killed, 6}  {tally.Survived, 8}  {tally.NotCovered, 11}");
+            output.WriteLine(Text($"{file.PadRight(width)}  {counts}  {tally.Accepted, 8}  {tally.Score, 5:0.0}%"));
         }
     }
 
     private static void WriteNotes(RunReport report, TextWriter output)
     {
         output.WriteLine();
-        output.WriteLine(Text(
-            $"{report.Found} mutants compile, {report.Dropped.Count} do not and were dropped; seed {report.Seed}"));
+        output.WriteLine(
+            Text($"{report.Found} mutants compile, {report.Dropped.Count} do not and were dropped; seed {report.Seed}")
+        );
         var dropped = report.Dropped.GroupBy(one => (one.Mutant.Operator, one.Error));
         foreach (var group in dropped.OrderByDescending(group => group.Count()))
         {
@@ -80,8 +82,9 @@ internal static class TextReport
         var notRun = report.With(Outcome.NotRun).Count();
         if (notRun > 0)
         {
-            output.WriteLine(Text(
-                $"NOT RUN: {notRun} mutants, their time was up (--max-minutes); the score is about the others"));
+            output.WriteLine(
+                Text($"NOT RUN: {notRun} mutants, their time was up (--max-minutes); the score is about the others")
+            );
         }
 
         foreach (var one in report.SetAside)

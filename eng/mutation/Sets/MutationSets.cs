@@ -42,17 +42,20 @@ internal sealed record MutationSets(IReadOnlyDictionary<string, MutationSet> Set
         if (wrong is not null)
         {
             throw new MutationException(
-                $"'{wrong}' is no set and no path; the sets are {string.Join(", ", Sets.Keys)}.");
+                $"'{wrong}' is no set and no path; the sets are {string.Join(", ", Sets.Keys)}."
+            );
         }
 
         var suites = named.SelectMany(set => set.Tests).Concat(tests.Select(TestSuite.Parse)).ToList();
         if (suites.Count == 0)
         {
             throw new MutationException(
-                "Files without a set need the tests that have to notice: --tests tests/X.Tests[=class,class].");
+                "Files without a set need the tests that have to notice: --tests tests/X.Tests[=class,class]."
+            );
         }
 
-        var merged = suites.GroupBy(suite => (suite.Project, suite.PerMethod, suite.LastResort))
+        var merged = suites
+            .GroupBy(suite => (suite.Project, suite.PerMethod, suite.LastResort))
             .Select(group => group.First() with { Classes = Classes(group) });
         return new MutationSet([.. named.SelectMany(set => set.Files).Concat(globs).Distinct()], [.. merged]);
     }
@@ -69,7 +72,11 @@ internal sealed record MutationSet(IReadOnlyList<string> Files, IReadOnlyList<Te
 /// <param name="PerMethod">Tests are run by method and not by class: for few tests of seconds each.</param>
 /// <param name="LastResort">Its tests are run only for mutants that no other suite reaches.</param>
 internal sealed record TestSuite(
-    string Project, IReadOnlyList<string>? Classes = null, bool PerMethod = false, bool LastResort = false)
+    string Project,
+    IReadOnlyList<string>? Classes = null,
+    bool PerMethod = false,
+    bool LastResort = false
+)
 {
     public static TestSuite Parse(string text) =>
         text.Split('=', 2) is [var project, var classes]

@@ -13,7 +13,11 @@ internal sealed class Coverage(TestProcess process, TimeSpan limit)
 
     /// <summary>What a set asks for and is not slow.</summary>
     public async Task<IReadOnlyList<TestUnit>> ListAsync(
-        TestSuite suite, string assembly, IReadOnlyList<SlowTests> slow, CancellationToken cancellation)
+        TestSuite suite,
+        string assembly,
+        IReadOnlyList<SlowTests> slow,
+        CancellationToken cancellation
+    )
     {
         var result = await process.ListAsync(assembly, suite.PerMethod, ListLimit, cancellation);
         // One line of JSON, whatever else is printed.
@@ -27,18 +31,19 @@ internal sealed class Coverage(TestProcess process, TimeSpan limit)
         List<TestUnit> units =
         [
             .. from name in JsonSerializer.Deserialize<string[]>(json)!.Distinct()
-               let className = suite.PerMethod ? name[..name.LastIndexOf('.')] : name
-               where suite.Holds(className)
-               let rules = ofProject.Where(one => Wildcard.Matches(one.Class, className)).ToList()
-               where rules.All(rule => rule.Methods is not null)
-               let leftOut = rules.SelectMany(rule => rule.Methods!).Select(method => $"{className}.{method}").ToList()
-               where !suite.PerMethod || !leftOut.Contains(name)
-               select new TestUnit(suite.Project, assembly, name, suite.PerMethod, suite.PerMethod ? [] : leftOut),
+            let className = suite.PerMethod ? name[..name.LastIndexOf('.')] : name
+            where suite.Holds(className)
+            let rules = ofProject.Where(one => Wildcard.Matches(one.Class, className)).ToList()
+            where rules.All(rule => rule.Methods is not null)
+            let leftOut = rules.SelectMany(rule => rule.Methods!).Select(method => $"{className}.{method}").ToList()
+            where !suite.PerMethod || !leftOut.Contains(name)
+            select new TestUnit(suite.Project, assembly, name, suite.PerMethod, suite.PerMethod ? [] : leftOut),
         ];
         return units.Count > 0
             ? units
             : throw new MutationException(
-                $"{suite.Project} has no class like {string.Join(", ", suite.Classes ?? ["*"])} that is not slow.");
+                $"{suite.Project} has no class like {string.Join(", ", suite.Classes ?? ["*"])} that is not slow."
+            );
     }
 
     /// <summary>Runs one class or method by itself, with every mutant off.</summary>
@@ -54,8 +59,10 @@ internal sealed class Coverage(TestProcess process, TimeSpan limit)
         var (result, reached) = await process.RecordAsync(unit, limit, cancellation);
         var problem = result switch
         {
-            { ExitCode: null } =>
-                string.Create(CultureInfo.InvariantCulture, $"takes longer than {limit.TotalSeconds:0} s"),
+            { ExitCode: null } => string.Create(
+                CultureInfo.InvariantCulture,
+                $"takes longer than {limit.TotalSeconds:0} s"
+            ),
             { ExitCode: not 0 } =>
                 $"fails with every mutant off: {RunnerOutput.FirstFailure(result.Output) ?? result.Tail(3)}",
             _ when RunnerOutput.Ran(result.Output) is null or 0 => "runs no test here (all skipped, or none found)",

@@ -7,7 +7,11 @@ namespace SelfDev.Mutation.Trials;
 /// <summary>Runs tests in one process until one fails; kills it after the limit.</summary>
 /// <param name="mutant">The one that is on; null for none.</param>
 internal delegate Task<ProcessResult> RunTests(
-    IReadOnlyList<TestUnit> units, Mutant? mutant, TimeSpan limit, CancellationToken cancellation);
+    IReadOnlyList<TestUnit> units,
+    Mutant? mutant,
+    TimeSpan limit,
+    CancellationToken cancellation
+);
 
 /// <summary>
 /// Switches one mutant on and runs the tests that reach it until one fails. A failure at the usual speed speaks for
@@ -44,7 +48,10 @@ internal sealed class MutantTrial(RunTests run, IReadOnlyList<UnitCoverage> unit
     }
 
     private async Task<(Outcome Outcome, string? Killer)> JudgeAsync(
-        List<UnitCoverage> batch, Mutant mutant, CancellationToken cancellation)
+        List<UnitCoverage> batch,
+        Mutant mutant,
+        CancellationToken cancellation
+    )
     {
         var tests = batch.Select(unit => unit.Unit).ToList();
         var normal = batch.Aggregate(TimeSpan.Zero, (sum, unit) => sum + unit.Elapsed);
@@ -67,12 +74,13 @@ internal sealed class MutantTrial(RunTests run, IReadOnlyList<UnitCoverage> unit
 
         return (Outcome.Undecided, null);
 
-        (Outcome, string?) Outcomes(ProcessResult result) => result.ExitCode switch
-        {
-            0 => (Outcome.Survived, null),
-            null => (Outcome.TimedOut, string.Join(", ", tests.Select(test => test.Name))),
-            _ => (Outcome.Killed, RunnerOutput.FirstFailure(result.Output) ?? "the process ended"),
-        };
+        (Outcome, string?) Outcomes(ProcessResult result) =>
+            result.ExitCode switch
+            {
+                0 => (Outcome.Survived, null),
+                null => (Outcome.TimedOut, string.Join(", ", tests.Select(test => test.Name))),
+                _ => (Outcome.Killed, RunnerOutput.FirstFailure(result.Output) ?? "the process ended"),
+            };
     }
 
     // Quickest first: most mutants are killed by the tests that are nearest to them, and those are quick.

@@ -17,12 +17,21 @@ internal sealed class TestProcess(Workspace workspace)
 
     /// <summary>With every mutant off; notes which are reached.</summary>
     public async Task<(ProcessResult Result, IReadOnlySet<int> Reached)> RecordAsync(
-        TestUnit unit, TimeSpan limit, CancellationToken cancellation)
+        TestUnit unit,
+        TimeSpan limit,
+        CancellationToken cancellation
+    )
     {
         var folder = NewFolder();
         var result = await RunAsync(
-            TestUnit.Arguments([unit]), (SwitchSource.CoverageVariable, folder), limit, cancellation);
-        var ids = Directory.GetFiles(folder).SelectMany(File.ReadLines)
+            TestUnit.Arguments([unit]),
+            (SwitchSource.CoverageVariable, folder),
+            limit,
+            cancellation
+        );
+        var ids = Directory
+            .GetFiles(folder)
+            .SelectMany(File.ReadLines)
             .Select(line => int.TryParse(line, NumberStyles.None, CultureInfo.InvariantCulture, out var id) ? id : 0)
             .Where(id => id > 0)
             .ToHashSet();
@@ -31,26 +40,37 @@ internal sealed class TestProcess(Workspace workspace)
 
     /// <summary>With one mutant on, or none; stops at the first test that fails.</summary>
     public Task<ProcessResult> RunAsync(
-        IReadOnlyList<TestUnit> units, Mutant? mutant, TimeSpan limit, CancellationToken cancellation) =>
+        IReadOnlyList<TestUnit> units,
+        Mutant? mutant,
+        TimeSpan limit,
+        CancellationToken cancellation
+    ) =>
         RunAsync(
             TestUnit.Arguments(units),
             (SwitchSource.ActiveVariable, (mutant?.Id ?? 0).ToString(CultureInfo.InvariantCulture)),
             limit,
-            cancellation);
+            cancellation
+        );
 
     public Task<ProcessResult> ListAsync(
-        string assembly, bool methods, TimeSpan limit, CancellationToken cancellation) =>
+        string assembly,
+        bool methods,
+        TimeSpan limit,
+        CancellationToken cancellation
+    ) =>
         RunAsync(
             [assembly, "-noLogo", "-noColor", "-list", methods ? "methods/json" : "classes/json"],
             (SwitchSource.ActiveVariable, ""),
             limit,
-            cancellation);
+            cancellation
+        );
 
     private async Task<ProcessResult> RunAsync(
         IReadOnlyList<string> arguments,
         (string Name, string Value) variable,
         TimeSpan limit,
-        CancellationToken cancellation)
+        CancellationToken cancellation
+    )
     {
         var temporary = NewFolder();
         var environment = new Dictionary<string, string>

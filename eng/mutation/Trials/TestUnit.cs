@@ -8,7 +8,12 @@ namespace SelfDev.Mutation.Trials;
 /// <param name="Name">Full name of the class or of the method.</param>
 /// <param name="LeftOut">Full names of methods that are not run.</param>
 internal sealed record TestUnit(
-    string Suite, string Assembly, string Name, bool IsMethod, IReadOnlyList<string> LeftOut)
+    string Suite,
+    string Assembly,
+    string Name,
+    bool IsMethod,
+    IReadOnlyList<string> LeftOut
+)
 {
     /// <summary>The same for units that can share a process: the runner takes classes or methods, not both.</summary>
     public (string Assembly, bool IsMethod) Process => (Assembly, IsMethod);
@@ -16,11 +21,16 @@ internal sealed record TestUnit(
     /// <summary>Arguments of the test assembly's own runner.</summary>
     /// <param name="units">At least one; all of one <see cref="Process"/>.</param>
     public static IReadOnlyList<string> Arguments(IReadOnlyList<TestUnit> units) =>
-    [
-        units[0].Assembly, "-noLogo", "-noColor", "-parallel", "none", "-stopOnFail",
-        .. units.SelectMany(unit => new[] { unit.IsMethod ? "-method" : "-class", unit.Name }),
-        .. units.SelectMany(unit => unit.LeftOut).SelectMany(method => new[] { "-method-", method }),
-    ];
+        [
+            units[0].Assembly,
+            "-noLogo",
+            "-noColor",
+            "-parallel",
+            "none",
+            "-stopOnFail",
+            .. units.SelectMany(unit => new[] { unit.IsMethod ? "-method" : "-class", unit.Name }),
+            .. units.SelectMany(unit => unit.LeftOut).SelectMany(method => new[] { "-method-", method }),
+        ];
 }
 
 /// <summary>What a runner printed at its end.</summary>

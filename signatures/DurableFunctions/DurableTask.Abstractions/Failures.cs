@@ -7,9 +7,11 @@ namespace Microsoft.DurableTask
         string ErrorMessage,
         string? StackTrace,
         TaskFailureDetails? InnerFailure,
-        IDictionary<string, object?>? Properties);
+        IDictionary<string, object?>? Properties
+    );
 
-    public sealed class TaskFailedException(string taskName, int taskId, TaskFailureDetails failureDetails) : Exception(failureDetails.ErrorMessage)
+    public sealed class TaskFailedException(string taskName, int taskId, TaskFailureDetails failureDetails)
+        : Exception(failureDetails.ErrorMessage)
     {
         public string TaskName { get; } = taskName;
 

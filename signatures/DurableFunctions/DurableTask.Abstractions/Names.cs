@@ -1,4 +1,5 @@
-// Stands for Microsoft.DurableTask.Abstractions 1.25.0: TaskName, TaskVersion, ParentOrchestrationInstance. Declarations only.
+// Stands for Microsoft.DurableTask.Abstractions 1.25.0: TaskName, TaskVersion, ParentOrchestrationInstance.
+// Declarations only.
 namespace Microsoft.DurableTask;
 
 public readonly struct TaskName(string name) : IEquatable<TaskName>

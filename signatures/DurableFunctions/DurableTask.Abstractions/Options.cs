@@ -1,4 +1,5 @@
-// Stands for Microsoft.DurableTask.Abstractions 1.25.0: RetryPolicy and the options of calls and starts. Declarations only.
+// Stands for Microsoft.DurableTask.Abstractions 1.25.0: RetryPolicy and the options of calls and starts. Declarations
+// only.
 using System.Collections.Immutable;
 
 namespace Microsoft.DurableTask;
@@ -10,7 +11,8 @@ public class RetryPolicy
         TimeSpan firstRetryInterval,
         double backoffCoefficient = 1.0,
         TimeSpan? maxRetryInterval = null,
-        TimeSpan? retryTimeout = null)
+        TimeSpan? retryTimeout = null
+    )
     {
         // The genuine constructor's checks: a policy that passes here is one that it takes.
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(maxNumberOfAttempts);
@@ -45,9 +47,7 @@ public class RetryPolicy
 
     public Func<TaskFailureDetails, bool> HandleFailure
     {
-        init
-        {
-        }
+        init { }
     }
 }
 

@@ -1,5 +1,5 @@
-// Stands for Microsoft.DurableTask.Abstractions 1.25.0: Page and AsyncPageable. Declarations only, but for the enumeration
-// that the genuine base class gives to every implementation.
+// Stands for Microsoft.DurableTask.Abstractions 1.25.0: Page and AsyncPageable. Declarations only, but for the
+// enumeration that the genuine base class gives to every implementation.
 namespace Microsoft.DurableTask;
 
 public sealed class Page<T>(IReadOnlyList<T> values, string? continuationToken = null)

@@ -7,9 +7,11 @@ public enum OrchestrationRuntimeStatus
 {
     Running,
     Completed,
+
     [Obsolete("The ContinuedAsNew status is obsolete and exists only for compatibility reasons.")]
     ContinuedAsNew,
     Failed,
+
     [Obsolete("The Canceled status is not currently used and exists only for compatibility reasons.")]
     Canceled,
     Terminated,
@@ -48,7 +50,8 @@ public record OrchestrationQuery(
     string? InstanceIdPrefix = null,
     int PageSize = OrchestrationQuery.DefaultPageSize,
     bool FetchInputsAndOutputs = false,
-    string? ContinuationToken = null)
+    string? ContinuationToken = null
+)
 {
     public const int DefaultPageSize = 100;
 }
@@ -66,6 +69,6 @@ public static class StartOrchestrationOptionsExtensions
 {
     public static StartOrchestrationOptions WithDedupeStatuses(
         this StartOrchestrationOptions options,
-        params OrchestrationRuntimeStatus[] dedupeStatuses) =>
-        options with { DedupeStatuses = [.. dedupeStatuses.Select(status => status.ToString())] };
+        params OrchestrationRuntimeStatus[] dedupeStatuses
+    ) => options with { DedupeStatuses = [.. dedupeStatuses.Select(status => status.ToString())] };
 }

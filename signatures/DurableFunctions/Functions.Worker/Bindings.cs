@@ -33,7 +33,8 @@ public enum AuthorizationLevel
     Admin = 4,
 }
 
-public sealed class HttpTriggerAttribute(AuthorizationLevel authLevel, params string[] methods) : TriggerBindingAttribute
+public sealed class HttpTriggerAttribute(AuthorizationLevel authLevel, params string[] methods)
+    : TriggerBindingAttribute
 {
     public string? Route { get; set; }
 

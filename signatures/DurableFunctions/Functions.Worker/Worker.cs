@@ -67,6 +67,8 @@ namespace Microsoft.Azure.Functions.Worker.Builder
     // Of Microsoft.Azure.Functions.Worker.Extensions.Http.AspNetCore 2.1.0.
     public static class FunctionsApplicationBuilderAspNetCoreExtensions
     {
-        public static FunctionsApplicationBuilder ConfigureFunctionsWebApplication(this FunctionsApplicationBuilder builder) => throw Signature.Only();
+        public static FunctionsApplicationBuilder ConfigureFunctionsWebApplication(
+            this FunctionsApplicationBuilder builder
+        ) => throw Signature.Only();
     }
 }

@@ -4,17 +4,25 @@ using SelfDev.Workflows.Ports;
 
 namespace SelfDev.Azure.Analysts;
 
-/// <summary>Traces and metrics of model calls; names follow OpenTelemetry's semantic conventions for generative AI where they have one.</summary>
+/// <summary>Traces and metrics of model calls; names follow OpenTelemetry's semantic conventions for generative AI
+/// where they have one.</summary>
 public static class AnalystTelemetry
 {
     public const string Name = "SelfDev.Analyst";
 
     private static readonly Meter Meter = new(Name);
 
-    private static readonly Counter<long> Tokens = Meter.CreateCounter<long>("selfdev.analyst.tokens", "{token}", "Tokens of answered questions, by type.");
+    private static readonly Counter<long> Tokens = Meter.CreateCounter<long>(
+        "selfdev.analyst.tokens",
+        "{token}",
+        "Tokens of answered questions, by type."
+    );
 
     private static readonly Histogram<double> Duration = Meter.CreateHistogram<double>(
-        "gen_ai.client.operation.duration", "s", "From the question to the answer, waits and repairs included.");
+        "gen_ai.client.operation.duration",
+        "s",
+        "From the question to the answer, waits and repairs included."
+    );
 
     internal static ActivitySource Source { get; } = new(Name);
 

@@ -3,10 +3,18 @@ namespace SelfDev.Azure.Analysts;
 /// <summary>Stops reading a reply that is larger than any honest one: the SDK itself buffers whatever comes.</summary>
 internal sealed class CappedReplyHandler(long maxBytes) : DelegatingHandler
 {
-    protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+    protected override async Task<HttpResponseMessage> SendAsync(
+        HttpRequestMessage request,
+        CancellationToken cancellationToken
+    )
     {
         var response = await base.SendAsync(request, cancellationToken).ConfigureAwait(false);
-        var content = new StreamContent(new CappedStream(await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false), maxBytes));
+        var content = new StreamContent(
+            new CappedStream(
+                await response.Content.ReadAsStreamAsync(cancellationToken).ConfigureAwait(false),
+                maxBytes
+            )
+        );
         foreach (var header in response.Content.Headers)
         {
             content.Headers.TryAddWithoutValidation(header.Key, header.Value);
@@ -36,8 +44,10 @@ internal sealed class CappedReplyHandler(long maxBytes) : DelegatingHandler
 
         public override int Read(byte[] buffer, int offset, int count) => Count(inner.Read(buffer, offset, count));
 
-        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
-            Count(await inner.ReadAsync(buffer, cancellationToken).ConfigureAwait(false));
+        public override async ValueTask<int> ReadAsync(
+            Memory<byte> buffer,
+            CancellationToken cancellationToken = default
+        ) => Count(await inner.ReadAsync(buffer, cancellationToken).ConfigureAwait(false));
 
         public override void Flush() => throw new NotSupportedException();
 

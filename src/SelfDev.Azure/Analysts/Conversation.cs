@@ -22,7 +22,8 @@ internal sealed class Conversation(AnalystPrompt prompt, string schema)
 
     public long OutputTokens { get; private set; }
 
-    /// <param name="rejection">Why the last answer was unusable; null in the first round. The answer itself is not sent back.</param>
+    /// <param name="rejection">Why the last answer was unusable; null in the first round. The answer itself is not sent
+    /// back.</param>
     public List<ChatMessage> Messages(string? rejection)
     {
         List<ChatMessage> messages = [new SystemChatMessage(prompt.Instructions), new UserChatMessage(prompt.Question)];
@@ -56,12 +57,20 @@ internal sealed class Conversation(AnalystPrompt prompt, string schema)
         }
     }
 
-    private static string RepairRequest(string rejection) => $"Your answer was rejected: {rejection}. Answer once more, in exactly the given JSON form.";
+    private static string RepairRequest(string rejection) =>
+        $"Your answer was rejected: {rejection}. Answer once more, in exactly the given JSON form.";
 }
 
 /// <param name="Text">The answer; null where there is none.</param>
 /// <param name="Failure">Why there is none; null otherwise.</param>
-internal sealed record ModelReply(string? Text, string? Failure, string? Model, long InputTokens, long CachedTokens, long OutputTokens)
+internal sealed record ModelReply(
+    string? Text,
+    string? Failure,
+    string? Model,
+    long InputTokens,
+    long CachedTokens,
+    long OutputTokens
+)
 {
     public static ModelReply Failed(string why) => new(null, why, null, 0, 0, 0);
 }

@@ -5,8 +5,8 @@ using System.Text;
 namespace SelfDev.Azure.Analysts;
 
 /// <summary>
-/// Sends the question's key as <c>Idempotency-Key</c> (draft-ietf-httpapi-idempotency-key-header). Hashed, because a key holds
-/// names that users chose, which are neither for the server nor safe in a header.
+/// Sends the question's key as <c>Idempotency-Key</c> (draft-ietf-httpapi-idempotency-key-header). Hashed, because a
+/// key holds names that users chose, which are neither for the server nor safe in a header.
 /// </summary>
 internal sealed class IdempotencyKeyPolicy : PipelinePolicy
 {
@@ -29,7 +29,11 @@ internal sealed class IdempotencyKeyPolicy : PipelinePolicy
         ProcessNext(message, pipeline, currentIndex);
     }
 
-    public override ValueTask ProcessAsync(PipelineMessage message, IReadOnlyList<PipelinePolicy> pipeline, int currentIndex)
+    public override ValueTask ProcessAsync(
+        PipelineMessage message,
+        IReadOnlyList<PipelinePolicy> pipeline,
+        int currentIndex
+    )
     {
         Set(message);
         return ProcessNextAsync(message, pipeline, currentIndex);

@@ -11,9 +11,9 @@ using SelfDev.Workflows.Ports;
 namespace SelfDev.Azure.Analysts;
 
 /// <summary>
-/// Explains findings with a language model through the <c>OpenAI</c> package: Azure OpenAI's v1 endpoint with an Entra token,
-/// or any compatible server with a key. What leaves is the question's windows, redacted and fenced; what comes back is
-/// believed only as far as <see cref="AnswerReader"/> and <see cref="CitationVerifier"/> go.
+/// Explains findings with a language model through the <c>OpenAI</c> package: Azure OpenAI's v1 endpoint with an Entra
+/// token, or any compatible server with a key. What leaves is the question's windows, redacted and fenced; what comes
+/// back is believed only as far as <see cref="AnswerReader"/> and <see cref="CitationVerifier"/> go.
 /// </summary>
 public sealed class LanguageModelAnalyst : IAnalyst, IDisposable
 {
@@ -32,14 +32,17 @@ public sealed class LanguageModelAnalyst : IAnalyst, IDisposable
     private readonly ConcurrentQueue<string> _oldestAnswers = new();
 
     /// <param name="credential">For a token instead of a key; exactly one of the two is given.</param>
-    /// <param name="transport">Null: the usual one, with neither redirects nor proxies of the environment's choosing.</param>
-    /// <exception cref="ArgumentException">The options are out of range, or name both key and credential, or neither.</exception>
+    /// <param name="transport">Null: the usual one, with neither redirects nor proxies of the environment's
+    /// choosing.</param>
+    /// <exception cref="ArgumentException">The options are out of range, or name both key and credential, or
+    /// neither.</exception>
     public LanguageModelAnalyst(
         LanguageModelOptions options,
         TokenCredential? credential = null,
         TimeProvider? clock = null,
         ILogger<LanguageModelAnalyst>? logger = null,
-        HttpMessageHandler? transport = null)
+        HttpMessageHandler? transport = null
+    )
     {
         options.Validate();
         if (string.IsNullOrEmpty(options.Key) == credential is null)
@@ -54,19 +57,23 @@ public sealed class LanguageModelAnalyst : IAnalyst, IDisposable
         _slots = new SemaphoreSlim(options.MaxConcurrency);
     }
 
-    /// <value>The name that was asked for; what the server says it ran stands in <see cref="AnalystUsage.Analyst"/>.</value>
+    /// <value>The name that was asked for; what the server says it ran stands in <see
+    /// cref="AnalystUsage.Analyst"/>.</value>
     public string Name => _options.Model;
 
     /// <inheritdoc/>
     /// <remarks>
     /// In one process, calls with one <see cref="AnalystQuestion.IdempotencyKey"/> share one request and its answer; an
-    /// unavailable answer is not kept. Across processes the key goes with the request (<c>Idempotency-Key</c>, hashed) for
-    /// servers that heed it. Cancelling ends the wait, not the request, whose tokens are spent by then.
+    /// unavailable answer is not kept. Across processes the key goes with the request (<c>Idempotency-Key</c>, hashed)
+    /// for servers that heed it. Cancelling ends the wait, not the request, whose tokens are spent by then.
     /// </remarks>
     public Task<AnalystAnswer> ExplainAsync(AnalystQuestion question, CancellationToken cancellation)
     {
         cancellation.ThrowIfCancellationRequested();
-        var shared = _answers.GetOrAdd(question.IdempotencyKey, _ => new Lazy<Task<AnalystAnswer>>(() => AnswerOnceAsync(question)));
+        var shared = _answers.GetOrAdd(
+            question.IdempotencyKey,
+            _ => new Lazy<Task<AnalystAnswer>>(() => AnswerOnceAsync(question))
+        );
         return shared.Value.WaitAsync(cancellation);
     }
 
@@ -116,20 +123,38 @@ public sealed class LanguageModelAnalyst : IAnalyst, IDisposable
             var answer = await ConverseAsync(question, prompt, conversation).ConfigureAwait(false);
             var latency = _clock.GetElapsedTime(started);
             var usage = new AnalystUsage(
-                conversation.Checkpoint ?? _options.Model, conversation.InputTokens, conversation.CachedTokens, conversation.OutputTokens, latency);
+                conversation.Checkpoint ?? _options.Model,
+                conversation.InputTokens,
+                conversation.CachedTokens,
+                conversation.OutputTokens,
+                latency
+            );
             AnalystTelemetry.Record(usage, answer.Unavailable is null);
             activity?.SetTag("gen_ai.response.model", usage.Analyst);
-            activity?.SetStatus(answer.Unavailable is null ? ActivityStatusCode.Ok : ActivityStatusCode.Error, answer.Unavailable);
+            activity?.SetStatus(
+                answer.Unavailable is null ? ActivityStatusCode.Ok : ActivityStatusCode.Error,
+                answer.Unavailable
+            );
             if (answer.Unavailable is null)
             {
-                Logs.Explained(_logger, question.RunId, usage.Analyst, usage.InputTokens, usage.OutputTokens, answer.DroppedCitations);
+                Logs.Explained(
+                    _logger,
+                    question.RunId,
+                    usage.Analyst,
+                    usage.InputTokens,
+                    usage.OutputTokens,
+                    answer.DroppedCitations
+                );
             }
             else
             {
                 Logs.NotExplained(_logger, question.RunId, answer.Unavailable);
             }
 
-            return answer with { Usage = usage };
+            return answer with
+            {
+                Usage = usage,
+            };
         }
         finally
         {
@@ -137,7 +162,11 @@ public sealed class LanguageModelAnalyst : IAnalyst, IDisposable
         }
     }
 
-    private async Task<AnalystAnswer> ConverseAsync(AnalystQuestion question, AnalystPrompt prompt, Conversation conversation)
+    private async Task<AnalystAnswer> ConverseAsync(
+        AnalystQuestion question,
+        AnalystPrompt prompt,
+        Conversation conversation
+    )
     {
         string? rejection = null;
         for (var round = 0; round <= MaxRepairs; round++)
@@ -158,7 +187,9 @@ public sealed class LanguageModelAnalyst : IAnalyst, IDisposable
             rejection = reason;
         }
 
-        return Unavailable(string.Create(CultureInfo.InvariantCulture, $"its answer was unusable {MaxRepairs + 1} times: {rejection}"));
+        return Unavailable(
+            string.Create(CultureInfo.InvariantCulture, $"its answer was unusable {MaxRepairs + 1} times: {rejection}")
+        );
     }
 
     // An action that rests on no line of the artifact is not recommended.
@@ -166,13 +197,20 @@ public sealed class LanguageModelAnalyst : IAnalyst, IDisposable
     {
         var (citations, dropped) = CitationVerifier.Verify(answer.Citations, prompt.Shown);
         return new AnalystAnswer(
-            answer.Cause, citations, dropped + answer.UnknownFiles, citations.Count > 0 ? answer.Action : null, null, NoUsage)
+            answer.Cause,
+            citations,
+            dropped + answer.UnknownFiles,
+            citations.Count > 0 ? answer.Action : null,
+            null,
+            NoUsage
+        )
         {
             Signs = answer.Signs,
         };
     }
 
-    private static AnalystAnswer Unavailable(string reason) => new("", [], 0, null, SafeText.SingleLine(reason), NoUsage);
+    private static AnalystAnswer Unavailable(string reason) =>
+        new("", [], 0, null, SafeText.SingleLine(reason), NoUsage);
 
     // Filled in once the latency is known.
     private static AnalystUsage NoUsage { get; } = new("", 0, 0, 0, TimeSpan.Zero);

@@ -13,7 +13,8 @@ namespace SelfDev.Azure.Blobs;
 /// <summary>
 /// <see cref="IArtifactStore"/> on a storage account or Azurite. Besides what the port promises: what no retry can mend
 /// (no access, no such container, a name that a URL cannot carry) is a
-/// <see cref="Workflows.Engine.NonRetryableException"/>, anything else an <see cref="IOException"/>; both name the blob.
+/// <see cref="Workflows.Engine.NonRetryableException"/>, anything else an <see cref="IOException"/>; both name the
+/// blob.
 /// </summary>
 public sealed class BlobArtifactStore : IArtifactStore
 {
@@ -30,8 +31,10 @@ public sealed class BlobArtifactStore : IArtifactStore
     private readonly BlobServiceClient _service;
     private readonly int _readRangeBytes;
 
-    /// <param name="credential">For <see cref="BlobStoreOptions.ServiceUri"/>; null: the environment's, e.g. a managed identity.</param>
-    /// <exception cref="ArgumentException">The options name no account, two, or one that cannot be reached safely.</exception>
+    /// <param name="credential">For <see cref="BlobStoreOptions.ServiceUri"/>; null: the environment's, e.g. a managed
+    /// identity.</param>
+    /// <exception cref="ArgumentException">The options name no account, two, or one that cannot be reached
+    /// safely.</exception>
     public BlobArtifactStore(BlobStoreOptions options, TokenCredential? credential = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.ReadRangeBytes, 64 << 10);
@@ -41,7 +44,8 @@ public sealed class BlobArtifactStore : IArtifactStore
     }
 
     /// <summary>Creates the containers that are missing, all private.</summary>
-    public Task EnsureContainersAsync(CancellationToken cancellation) => EnsureContainersAsync(Containers.All, cancellation);
+    public Task EnsureContainersAsync(CancellationToken cancellation) =>
+        EnsureContainersAsync(Containers.All, cancellation);
 
     /// <inheritdoc cref="EnsureContainersAsync(CancellationToken)"/>
     public async Task EnsureContainersAsync(IReadOnlyList<string> containers, CancellationToken cancellation)
@@ -50,7 +54,9 @@ public sealed class BlobArtifactStore : IArtifactStore
         {
             try
             {
-                await _service.GetBlobContainerClient(container).CreateIfNotExistsAsync(PublicAccessType.None, cancellationToken: cancellation);
+                await _service
+                    .GetBlobContainerClient(container)
+                    .CreateIfNotExistsAsync(PublicAccessType.None, cancellationToken: cancellation);
             }
             catch (Exception failure) when (BlobFailures.Translate(failure, container, "", cancellation) is { } clear)
             {
@@ -64,9 +70,15 @@ public sealed class BlobArtifactStore : IArtifactStore
         try
         {
             BlobProperties found = await Client(container, name).GetPropertiesAsync(cancellationToken: cancellation);
-            return new BlobInfo(new BlobRef(container, name, Plain(found.ETag)), found.ContentLength, found.LastModified, Metadata(found.Metadata));
+            return new BlobInfo(
+                new BlobRef(container, name, Plain(found.ETag)),
+                found.ContentLength,
+                found.LastModified,
+                Metadata(found.Metadata)
+            );
         }
-        catch (RequestFailedException failure) when (failure.Status == 404 && failure.ErrorCode != BlobErrorCode.ContainerNotFound)
+        catch (RequestFailedException failure)
+            when (failure.Status == 404 && failure.ErrorCode != BlobErrorCode.ContainerNotFound)
         {
             return null;
         }
@@ -77,9 +89,13 @@ public sealed class BlobArtifactStore : IArtifactStore
     }
 
     public async IAsyncEnumerable<BlobInfo> ListAsync(
-        string container, string prefix, [EnumeratorCancellation] CancellationToken cancellation)
+        string container,
+        string prefix,
+        [EnumeratorCancellation] CancellationToken cancellation
+    )
     {
-        await using var pages = _service.GetBlobContainerClient(container)
+        await using var pages = _service
+            .GetBlobContainerClient(container)
             .GetBlobsAsync(BlobTraits.Metadata, BlobStates.None, prefix, cancellation)
             .AsPages()
             .GetAsyncEnumerator(cancellation);
@@ -91,20 +107,33 @@ public sealed class BlobArtifactStore : IArtifactStore
                     new BlobRef(container, item.Name, item.Properties.ETag is { } tag ? Plain(tag) : null),
                     item.Properties.ContentLength ?? 0,
                     item.Properties.LastModified ?? DateTimeOffset.MinValue,
-                    Metadata(item.Metadata));
+                    Metadata(item.Metadata)
+                );
             }
         }
     }
 
     /// <inheritdoc/>
-    /// <remarks>The next ranges are fetched while one is read: at most two ahead, so that memory stays at three ranges.</remarks>
+    /// <remarks>The next ranges are fetched while one is read: at most two ahead, so that memory stays at three
+    /// ranges.</remarks>
     public async Task<Stream> OpenReadAsync(BlobRef blob, CancellationToken cancellation) =>
         await PinnedBlobStream.OpenAsync(Client(blob.Container, blob.Name), blob, _readRangeBytes, cancellation);
 
     public async Task<BlobRef> WriteAsync(
-        string container, string name, ReadOnlyMemory<byte> content, string contentType, CancellationToken cancellation)
+        string container,
+        string name,
+        ReadOnlyMemory<byte> content,
+        string contentType,
+        CancellationToken cancellation
+    )
     {
-        var written = await UploadAsync(container, name, content, new BlobUploadOptions { HttpHeaders = Type(contentType) }, cancellation);
+        var written = await UploadAsync(
+            container,
+            name,
+            content,
+            new BlobUploadOptions { HttpHeaders = Type(contentType) },
+            cancellation
+        );
         return new BlobRef(container, name, Plain(written.ETag));
     }
 
@@ -114,7 +143,8 @@ public sealed class BlobArtifactStore : IArtifactStore
         Stream content,
         string contentType,
         IReadOnlyDictionary<string, string> metadata,
-        CancellationToken cancellation)
+        CancellationToken cancellation
+    )
     {
         var options = new BlobUploadOptions
         {
@@ -134,9 +164,15 @@ public sealed class BlobArtifactStore : IArtifactStore
     }
 
     /// <inheritdoc/>
-    /// <remarks>Holds also when the answer to the creating request is lost: the retry finds its own mark on the blob.</remarks>
+    /// <remarks>Holds also when the answer to the creating request is lost: the retry finds its own mark on the
+    /// blob.</remarks>
     public async Task<bool> TryCreateAsync(
-        string container, string name, ReadOnlyMemory<byte> content, string contentType, CancellationToken cancellation)
+        string container,
+        string name,
+        ReadOnlyMemory<byte> content,
+        string contentType,
+        CancellationToken cancellation
+    )
     {
         var creator = Guid.NewGuid().ToString("N");
         try
@@ -170,9 +206,19 @@ public sealed class BlobArtifactStore : IArtifactStore
         return (options.ConnectionString, options.ServiceUri) switch
         {
             ({ Length: > 0 } text, null) => FromConnectionString(text, client),
-            (null or "", { } uri) when uri.Scheme == Uri.UriSchemeHttps => new BlobServiceClient(uri, credential ?? new DefaultAzureCredential(), client),
-            (null or "", { } uri) => throw new ArgumentException($"Storage address {uri} is not https: a token must not travel in the clear.", nameof(options)),
-            _ => throw new ArgumentException("Name one storage account: either a connection string or a service address.", nameof(options)),
+            (null or "", { } uri) when uri.Scheme == Uri.UriSchemeHttps => new BlobServiceClient(
+                uri,
+                credential ?? new DefaultAzureCredential(),
+                client
+            ),
+            (null or "", { } uri) => throw new ArgumentException(
+                $"Storage address {uri} is not https: a token must not travel in the clear.",
+                nameof(options)
+            ),
+            _ => throw new ArgumentException(
+                "Name one storage account: either a connection string or a service address.",
+                nameof(options)
+            ),
         };
     }
 
@@ -186,8 +232,11 @@ public sealed class BlobArtifactStore : IArtifactStore
         {
             // The SDK's message names the part that is wrong and not the key.
             throw new ArgumentException(
-                "The storage connection string cannot be read. It looks like 'DefaultEndpointsProtocol=https;AccountName=...;AccountKey=...;EndpointSuffix=core.windows.net'. " + malformed.Message,
-                nameof(text));
+                "The storage connection string cannot be read. It looks like "
+                    + "'DefaultEndpointsProtocol=https;AccountName=...;AccountKey=...;EndpointSuffix=core.windows.net'. "
+                    + malformed.Message,
+                nameof(text)
+            );
         }
     }
 
@@ -195,7 +244,12 @@ public sealed class BlobArtifactStore : IArtifactStore
         _service.GetBlobContainerClient(container).GetBlobClient(BlobNames.Addressable(container, name));
 
     private async Task<BlobContentInfo> UploadAsync(
-        string container, string name, ReadOnlyMemory<byte> content, BlobUploadOptions options, CancellationToken cancellation)
+        string container,
+        string name,
+        ReadOnlyMemory<byte> content,
+        BlobUploadOptions options,
+        CancellationToken cancellation
+    )
     {
         try
         {
@@ -208,7 +262,11 @@ public sealed class BlobArtifactStore : IArtifactStore
     }
 
     private static async ValueTask<bool> NextAsync<T>(
-        IAsyncEnumerator<T> pages, string container, string prefix, CancellationToken cancellation)
+        IAsyncEnumerator<T> pages,
+        string container,
+        string prefix,
+        CancellationToken cancellation
+    )
     {
         try
         {

@@ -16,17 +16,38 @@ internal static class BlobFailures
         return failure switch
         {
             RequestFailedException { Status: 401 or 403 } denied => new NonRetryableException(
-                $"Storage denies access to {place} ({denied.ErrorCode ?? "no code"}). The identity needs the role Storage Blob Data Contributor, or the key is wrong.", denied),
-            RequestFailedException { Status: 404 } missing when missing.ErrorCode == BlobErrorCode.ContainerNotFound => new NonRetryableException(
-                $"There is no container '{container}'. The host creates it at its start; deployments create it from the template.", missing),
+                $"Storage denies access to {place} ({denied.ErrorCode ?? "no code"}). The identity needs the role "
+                    + $"Storage Blob Data Contributor, or the key is wrong.",
+                denied
+            ),
+            RequestFailedException { Status: 404 } missing when missing.ErrorCode == BlobErrorCode.ContainerNotFound =>
+                new NonRetryableException(
+                    $"There is no container '{container}'. The host creates it at its start; deployments create it "
+                        + $"from the template.",
+                    missing
+                ),
             RequestFailedException { Status: 400 } refused => new NonRetryableException(
-                $"Storage refuses the request for {place} ({refused.ErrorCode ?? "no code"}).", refused),
+                $"Storage refuses the request for {place} ({refused.ErrorCode ?? "no code"}).",
+                refused
+            ),
             RequestFailedException other => new IOException(
-                FormattableString.Invariant($"Storage answered {other.Status} ({other.ErrorCode ?? "no code"}) for {place}, after retries."), other),
+                FormattableString.Invariant(
+                    $"Storage answered {other.Status} ({other.ErrorCode ?? "no code"}) for {place}, after retries."
+                ),
+                other
+            ),
             AuthenticationFailedException signIn => new NonRetryableException(
-                $"No sign-in for storage ({place}): {signIn.Message}", signIn),
-            AggregateException attempts => new IOException($"Storage cannot be reached for {place}: {attempts.InnerExceptions[^1].Message}", attempts),
-            OperationCanceledException when !cancellation.IsCancellationRequested => new IOException($"Storage did not answer in time for {place}.", failure),
+                $"No sign-in for storage ({place}): {signIn.Message}",
+                signIn
+            ),
+            AggregateException attempts => new IOException(
+                $"Storage cannot be reached for {place}: {attempts.InnerExceptions[^1].Message}",
+                attempts
+            ),
+            OperationCanceledException when !cancellation.IsCancellationRequested => new IOException(
+                $"Storage did not answer in time for {place}.",
+                failure
+            ),
             _ => null,
         };
     }

@@ -40,20 +40,34 @@ internal sealed class PinnedBlobStream : Stream
     }
 
     /// <exception cref="BlobGoneException">No such blob, or not in that version.</exception>
-    public static async Task<PinnedBlobStream> OpenAsync(BlobClient client, BlobRef blob, int rangeBytes, CancellationToken cancellation)
+    public static async Task<PinnedBlobStream> OpenAsync(
+        BlobClient client,
+        BlobRef blob,
+        int rangeBytes,
+        CancellationToken cancellation
+    )
     {
         byte[] buffer = [];
         try
         {
             ETag? pinned = blob.ETag is null ? null : new ETag($"\"{blob.ETag}\"");
-            using BlobDownloadStreamingResult answer =
-                await client.DownloadStreamingAsync(Request(0, rangeBytes, pinned), cancellation);
+            using BlobDownloadStreamingResult answer = await client.DownloadStreamingAsync(
+                Request(0, rangeBytes, pinned),
+                cancellation
+            );
             var length = TotalLength(answer.Details);
             var count = (int)Math.Min(length, rangeBytes);
             // As large as what comes: thousands of small blobs would leave the pool full of large buffers.
             buffer = ArrayPool<byte>.Shared.Rent(count);
             await answer.Content.ReadExactlyAsync(buffer.AsMemory(0, count), cancellation);
-            return new PinnedBlobStream(client, blob, answer.Details.ETag, rangeBytes, new Range(buffer, count), length);
+            return new PinnedBlobStream(
+                client,
+                blob,
+                answer.Details.ETag,
+                rangeBytes,
+                new Range(buffer, count),
+                length
+            );
         }
         catch (RequestFailedException empty) when (empty.Status == 416)
         {
@@ -113,15 +127,15 @@ internal sealed class PinnedBlobStream : Stream
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
         ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
-    public override void Flush()
-    {
-    }
+    public override void Flush() { }
 
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException("The stream goes forward only.");
+    public override long Seek(long offset, SeekOrigin origin) =>
+        throw new NotSupportedException("The stream goes forward only.");
 
     public override void SetLength(long value) => throw new NotSupportedException("The stream is read only.");
 
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException("The stream is read only.");
+    public override void Write(byte[] buffer, int offset, int count) =>
+        throw new NotSupportedException("The stream is read only.");
 
     protected override void Dispose(bool disposing)
     {
@@ -147,7 +161,8 @@ internal sealed class PinnedBlobStream : Stream
                     },
                     CancellationToken.None,
                     TaskContinuationOptions.ExecuteSynchronously,
-                    TaskScheduler.Default);
+                    TaskScheduler.Default
+                );
             }
 
             _pending.Clear();
@@ -156,7 +171,12 @@ internal sealed class PinnedBlobStream : Stream
         base.Dispose(disposing);
     }
 
-    private static async Task<PinnedBlobStream> OpenEmptyAsync(BlobClient client, BlobRef blob, int rangeBytes, CancellationToken cancellation)
+    private static async Task<PinnedBlobStream> OpenEmptyAsync(
+        BlobClient client,
+        BlobRef blob,
+        int rangeBytes,
+        CancellationToken cancellation
+    )
     {
         try
         {
@@ -171,11 +191,12 @@ internal sealed class PinnedBlobStream : Stream
         }
     }
 
-    private static BlobDownloadOptions Request(long offset, long length, ETag? version) => new()
-    {
-        Range = new HttpRange(offset, length),
-        Conditions = version is null ? null : new BlobRequestConditions { IfMatch = version },
-    };
+    private static BlobDownloadOptions Request(long offset, long length, ETag? version) =>
+        new()
+        {
+            Range = new HttpRange(offset, length),
+            Conditions = version is null ? null : new BlobRequestConditions { IfMatch = version },
+        };
 
     // "bytes 0-4194303/10485760"; without the header the answer is the whole blob.
     private static long TotalLength(BlobDownloadDetails details) =>
@@ -183,15 +204,20 @@ internal sealed class PinnedBlobStream : Stream
             ? long.Parse(total, System.Globalization.CultureInfo.InvariantCulture)
             : details.ContentLength;
 
-    private static Exception? Translate(Exception failure, BlobRef blob, CancellationToken cancellation) => failure switch
-    {
-        RequestFailedException { Status: 412 } => Gone(blob),
-        RequestFailedException { Status: 404 } missing when missing.ErrorCode != BlobErrorCode.ContainerNotFound => Gone(blob),
-        _ => BlobFailures.Translate(failure, blob.Container, blob.Name, cancellation),
-    };
+    private static Exception? Translate(Exception failure, BlobRef blob, CancellationToken cancellation) =>
+        failure switch
+        {
+            RequestFailedException { Status: 412 } => Gone(blob),
+            RequestFailedException { Status: 404 } missing when missing.ErrorCode != BlobErrorCode.ContainerNotFound =>
+                Gone(blob),
+            _ => BlobFailures.Translate(failure, blob.Container, blob.Name, cancellation),
+        };
 
-    private static BlobGoneException Gone(BlobRef blob) => new(
-        $"'{blob.Container}/{SafeText.SingleLine(blob.Name)}' is not there any more in version {blob.ETag ?? "(any)"}: it was overwritten or deleted.");
+    private static BlobGoneException Gone(BlobRef blob) =>
+        new(
+            $"'{blob.Container}/{SafeText.SingleLine(blob.Name)}' is not there any more in version "
+                + $"{blob.ETag ?? "(any)"}: it was overwritten or deleted."
+        );
 
     private static void Return(Range range)
     {
@@ -212,7 +238,8 @@ internal sealed class PinnedBlobStream : Stream
 
     private void Take(Range next)
     {
-        // Only now: a range that failed stays in its place, and the reader gets the failure again, not the range after it.
+        // Only now: a range that failed stays in its place, and the reader gets the failure again, not the range after
+        // it.
         _pending.Dequeue();
         Return(_current);
         _current = next;
@@ -235,7 +262,9 @@ internal sealed class PinnedBlobStream : Stream
         var buffer = ArrayPool<byte>.Shared.Rent(count);
         try
         {
-            using BlobDownloadStreamingResult answer = await _client.DownloadStreamingAsync(Request(offset, count, _version), _closed.Token).ConfigureAwait(false);
+            using BlobDownloadStreamingResult answer = await _client
+                .DownloadStreamingAsync(Request(offset, count, _version), _closed.Token)
+                .ConfigureAwait(false);
             await answer.Content.ReadExactlyAsync(buffer.AsMemory(0, count), _closed.Token).ConfigureAwait(false);
             return new Range(buffer, count);
         }

@@ -9,7 +9,8 @@ namespace SelfDev.Azure.Fleets;
 internal sealed class ArmCalls(AzureFleetOptions options, TimeProvider clock, ILogger logger)
 {
     /// <summary>Address at which a resource tells its own provisioning state.</summary>
-    public string ResourceAddress(ResourceIdentifier id) => $"{options.Endpoint.GetLeftPart(UriPartial.Authority)}{id}?api-version={ArmFleet.ApiVersion}";
+    public string ResourceAddress(ResourceIdentifier id) =>
+        $"{options.Endpoint.GetLeftPart(UriPartial.Authority)}{id}?api-version={ArmFleet.ApiVersion}";
 
     public static OperationStart AlreadyDone(string? operationUri, string message) =>
         new(OperationStartKind.Accepted, operationUri, null, FleetCodes.AlreadyDone, message);
@@ -18,23 +19,40 @@ internal sealed class ArmCalls(AzureFleetOptions options, TimeProvider clock, IL
     /// <param name="findTrace">Reads what became of it when the answer does not tell; null for no trace.</param>
     /// <exception cref="FleetException">The answer was lost and there is no trace of the write.</exception>
     public async Task<OperationStart> StartAsync(
-        ResourceIdentifier id, Func<Task<Response>> send, Func<Exception, Task<OperationStart?>> findTrace, CancellationToken cancellation)
+        ResourceIdentifier id,
+        Func<Task<Response>> send,
+        Func<Exception, Task<OperationStart?>> findTrace,
+        CancellationToken cancellation
+    )
     {
         try
         {
             var response = await send();
             FleetLogs.OperationStarted(logger, id.ToString(), response.Status);
-            return new OperationStart(OperationStartKind.Accepted, OperationUri(response, id), RetryAfter.Of(response, clock), null, null);
+            return new OperationStart(
+                OperationStartKind.Accepted,
+                OperationUri(response, id),
+                RetryAfter.Of(response, clock),
+                null,
+                null
+            );
         }
         catch (Exception failure) when (ArmFailure.Covers(failure, cancellation))
         {
             var refusal = failure as RequestFailedException;
-            var retryAfter = failure is ThrottledException held ? held.Rest : RetryAfter.Of(refusal?.GetRawResponse(), clock);
+            var retryAfter = failure is ThrottledException held
+                ? held.Rest
+                : RetryAfter.Of(refusal?.GetRawResponse(), clock);
             if (refusal?.Status == 429)
             {
                 FleetLogs.Throttled(logger, id.ToString(), retryAfter);
                 return new OperationStart(
-                    OperationStartKind.Throttled, null, retryAfter ?? options.DefaultRetryAfter, FleetCodes.TooManyRequests, ArmFailure.Of(refusal).Message);
+                    OperationStartKind.Throttled,
+                    null,
+                    retryAfter ?? options.DefaultRetryAfter,
+                    FleetCodes.TooManyRequests,
+                    ArmFailure.Of(refusal).Message
+                );
             }
 
             if (refusal is { Status: >= 400 and < 500 and not (404 or 408 or 412) })
@@ -51,14 +69,18 @@ internal sealed class ArmCalls(AzureFleetOptions options, TimeProvider clock, IL
         }
     }
 
-    // Null where ARM finished at once. An address on another host would not be polled: the resource itself then tells the state.
+    // Null where ARM finished at once. An address on another host would not be polled: the resource itself then tells
+    // the state.
     private string? OperationUri(Response response, ResourceIdentifier id)
     {
         foreach (var header in (string[])["Azure-AsyncOperation", "Location"])
         {
             if (response.Headers.TryGetValue(header, out var text))
             {
-                return Uri.TryCreate(text, UriKind.Absolute, out var address) && ArmAddress.IsOn(options.Endpoint, address) ? text : ResourceAddress(id);
+                return
+                    Uri.TryCreate(text, UriKind.Absolute, out var address) && ArmAddress.IsOn(options.Endpoint, address)
+                    ? text
+                    : ResourceAddress(id);
             }
         }
 
@@ -74,7 +96,9 @@ internal sealed class ArmCalls(AzureFleetOptions options, TimeProvider clock, IL
         }
         catch (Exception failure) when (ArmFailure.Covers(failure, cancellation))
         {
-            var retryAfter = failure is ThrottledException held ? held.Rest : RetryAfter.Of((failure as RequestFailedException)?.GetRawResponse(), clock);
+            var retryAfter = failure is ThrottledException held
+                ? held.Rest
+                : RetryAfter.Of((failure as RequestFailedException)?.GetRawResponse(), clock);
             throw ArmFailure.Exception(failure, retryAfter);
         }
     }

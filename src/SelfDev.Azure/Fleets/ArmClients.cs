@@ -9,7 +9,8 @@ using Azure.ResourceManager.Compute;
 
 namespace SelfDev.Azure.Fleets;
 
-/// <summary>How the SDK's clients are set up: API version, retries, throttling, If-Match, and whom they trust.</summary>
+/// <summary>How the SDK's clients are set up: API version, retries, throttling, If-Match, and whom they
+/// trust.</summary>
 internal static class ArmClients
 {
     public static ArmClientOptions Options(AzureFleetOptions options, TimeProvider clock)
@@ -35,16 +36,32 @@ internal static class ArmClients
     }
 
     /// <summary>For reads that no package covers: the same policies, transport and token.</summary>
-    public static HttpPipeline Pipeline(AzureFleetOptions options, ArmClientOptions client, TokenCredential credential) => HttpPipelineBuilder.Build(
-        client, new BearerTokenAuthenticationPolicy(credential, options.Audience.TrimEnd('/') + "/.default"));
+    public static HttpPipeline Pipeline(
+        AzureFleetOptions options,
+        ArmClientOptions client,
+        TokenCredential credential
+    ) =>
+        HttpPipelineBuilder.Build(
+            client,
+            new BearerTokenAuthenticationPolicy(credential, options.Audience.TrimEnd('/') + "/.default")
+        );
 
-    public static TokenCredential Credential(AzureFleetOptions options) => options.Credential switch
-    {
-        FleetCredentialKind.ManagedIdentity => new ManagedIdentityCredential(
-            options.ManagedIdentityClientId is { } clientId ? ManagedIdentityId.FromUserAssignedClientId(clientId) : ManagedIdentityId.SystemAssigned),
-        _ => new DefaultAzureCredential(
-            new DefaultAzureCredentialOptions { TenantId = options.TenantId, ManagedIdentityClientId = options.ManagedIdentityClientId }),
-    };
+    public static TokenCredential Credential(AzureFleetOptions options) =>
+        options.Credential switch
+        {
+            FleetCredentialKind.ManagedIdentity => new ManagedIdentityCredential(
+                options.ManagedIdentityClientId is { } clientId
+                    ? ManagedIdentityId.FromUserAssignedClientId(clientId)
+                    : ManagedIdentityId.SystemAssigned
+            ),
+            _ => new DefaultAzureCredential(
+                new DefaultAzureCredentialOptions
+                {
+                    TenantId = options.TenantId,
+                    ManagedIdentityClientId = options.ManagedIdentityClientId,
+                }
+            ),
+        };
 
     /// <summary>Sends one GET; the caller judges the status.</summary>
     public static async Task<Response> GetAsync(HttpPipeline pipeline, Uri address, CancellationToken cancellation)
@@ -58,14 +75,19 @@ internal static class ArmClients
     }
 
     // Redirects would carry the token to wherever an answer points.
-    private static SocketsHttpHandler PinnedHandler(string thumbprint) => new()
-    {
-        AllowAutoRedirect = false,
-        UseProxy = false,
-        SslOptions = new SslClientAuthenticationOptions
+    private static SocketsHttpHandler PinnedHandler(string thumbprint) =>
+        new()
         {
-            RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate is not null
-                && CryptographicOperations.FixedTimeEquals(certificate.GetCertHash(HashAlgorithmName.SHA256), Convert.FromHexString(thumbprint)),
-        },
-    };
+            AllowAutoRedirect = false,
+            UseProxy = false,
+            SslOptions = new SslClientAuthenticationOptions
+            {
+                RemoteCertificateValidationCallback = (_, certificate, _, _) =>
+                    certificate is not null
+                    && CryptographicOperations.FixedTimeEquals(
+                        certificate.GetCertHash(HashAlgorithmName.SHA256),
+                        Convert.FromHexString(thumbprint)
+                    ),
+            },
+        };
 }

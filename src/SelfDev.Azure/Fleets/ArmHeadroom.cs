@@ -9,7 +9,8 @@ using SelfDev.Workflows.Ports;
 namespace SelfDev.Azure.Fleets;
 
 /// <summary>
-/// Quotas by usage list and size catalogue. ARM names the family that a size is charged to and its vCPUs, so nothing is assumed here about sizes.
+/// Quotas by usage list and size catalogue. ARM names the family that a size is charged to and its vCPUs, so nothing is
+/// assumed here about sizes.
 /// </summary>
 internal sealed class ArmHeadroom(ArmClient client)
 {
@@ -18,9 +19,15 @@ internal sealed class ArmHeadroom(ArmClient client)
     // Spot instances of every family are charged to one bucket of the region.
     private const string SpotQuota = "lowPriorityCores";
 
-    public async Task<FleetHeadroom> ReadAsync(ResourceIdentifier id, VirtualMachineScaleSetData data, CancellationToken cancellation)
+    public async Task<FleetHeadroom> ReadAsync(
+        ResourceIdentifier id,
+        VirtualMachineScaleSetData data,
+        CancellationToken cancellation
+    )
     {
-        var subscription = client.GetSubscriptionResource(SubscriptionResource.CreateResourceIdentifier(id.SubscriptionId));
+        var subscription = client.GetSubscriptionResource(
+            SubscriptionResource.CreateResourceIdentifier(id.SubscriptionId)
+        );
         var location = data.Location.Name;
         var sku = await FindSkuAsync(subscription, data, cancellation);
         if (sku is null)
@@ -34,7 +41,10 @@ internal sealed class ArmHeadroom(ArmClient client)
         }
 
         var vCpus = sku.Capabilities.FirstOrDefault(capability => capability.Name == "vCPUs")?.Value;
-        if (!int.TryParse(vCpus, NumberStyles.None, CultureInfo.InvariantCulture, out var perInstance) || perInstance == 0)
+        if (
+            !int.TryParse(vCpus, NumberStyles.None, CultureInfo.InvariantCulture, out var perInstance)
+            || perInstance == 0
+        )
         {
             return Blocked($"ARM does not say how many vCPUs {data.Sku.Name} has: the quota could not be checked.");
         }
@@ -43,7 +53,10 @@ internal sealed class ArmHeadroom(ArmClient client)
         var quotas = new List<FleetQuota>();
         await foreach (var usage in subscription.GetUsagesAsync(data.Location, cancellation))
         {
-            if (usage.Name.Value == RegionalQuota || string.Equals(usage.Name.Value, own, StringComparison.OrdinalIgnoreCase))
+            if (
+                usage.Name.Value == RegionalQuota
+                || string.Equals(usage.Name.Value, own, StringComparison.OrdinalIgnoreCase)
+            )
             {
                 quotas.Add(new FleetQuota(location, usage.Name.Value, usage.CurrentValue, usage.Limit));
             }
@@ -61,11 +74,23 @@ internal sealed class ArmHeadroom(ArmClient client)
         restriction.RestrictionsType != ComputeResourceSkuRestrictionsType.Zone
         || (zones.Count > 0 && zones.All(zone => restriction.RestrictionInfo.Zones.Contains(zone)));
 
-    private static async Task<ComputeResourceSku?> FindSkuAsync(SubscriptionResource subscription, VirtualMachineScaleSetData data, CancellationToken cancellation)
+    private static async Task<ComputeResourceSku?> FindSkuAsync(
+        SubscriptionResource subscription,
+        VirtualMachineScaleSetData data,
+        CancellationToken cancellation
+    )
     {
-        await foreach (var sku in subscription.GetComputeResourceSkusAsync($"location eq '{data.Location.Name}'", cancellationToken: cancellation))
+        await foreach (
+            var sku in subscription.GetComputeResourceSkusAsync(
+                $"location eq '{data.Location.Name}'",
+                cancellationToken: cancellation
+            )
+        )
         {
-            if (sku.ResourceType == "virtualMachines" && string.Equals(sku.Name, data.Sku.Name, StringComparison.OrdinalIgnoreCase))
+            if (
+                sku.ResourceType == "virtualMachines"
+                && string.Equals(sku.Name, data.Sku.Name, StringComparison.OrdinalIgnoreCase)
+            )
             {
                 return sku;
             }

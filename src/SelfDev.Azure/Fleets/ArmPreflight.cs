@@ -8,8 +8,8 @@ using Azure.ResourceManager.Compute;
 namespace SelfDev.Azure.Fleets;
 
 /// <summary>
-/// Looks, before anybody is asked, for what would stop a change of capacity. What may not be read counts as an obstacle too: an approval that
-/// then fails wastes people's trust, and a missing right is mended once.
+/// Looks, before anybody is asked, for what would stop a change of capacity. What may not be read counts as an obstacle
+/// too: an approval that then fails wastes people's trust, and a missing right is mended once.
 /// </summary>
 internal sealed class ArmPreflight(ArmHeadroom headroom, HttpPipeline pipeline, AzureFleetOptions options)
 {
@@ -18,7 +18,11 @@ internal sealed class ArmPreflight(ArmHeadroom headroom, HttpPipeline pipeline, 
     private const string AutoscaleVersion = "2022-10-01";
     private const string WriteAction = "Microsoft.Compute/virtualMachineScaleSets/write";
 
-    public async Task<IReadOnlyList<string>> FindObstaclesAsync(VirtualMachineScaleSetResource set, int capacity, CancellationToken cancellation)
+    public async Task<IReadOnlyList<string>> FindObstaclesAsync(
+        VirtualMachineScaleSetResource set,
+        int capacity,
+        CancellationToken cancellation
+    )
     {
         var data = (await set.GetAsync(cancellationToken: cancellation)).Value.Data;
         var obstacles = new List<string>();
@@ -40,19 +44,33 @@ internal sealed class ArmPreflight(ArmHeadroom headroom, HttpPipeline pipeline, 
         }
         catch (RequestFailedException denied) when (denied.Status is 401 or 403)
         {
-            obstacles.Add($"The {what} could not be checked: the identity may not read them ({ArmFailure.Of(denied).Code}). Grant the read right that the deployment lists.");
+            obstacles.Add(
+                $"The {what} could not be checked: the identity may not read them ({ArmFailure.Of(denied).Code}). "
+                    + $"Grant the read right that the deployment lists."
+            );
         }
     }
 
-    private async Task<IReadOnlyList<string>> FindMissingPermissionAsync(ResourceIdentifier id, CancellationToken cancellation)
+    private async Task<IReadOnlyList<string>> FindMissingPermissionAsync(
+        ResourceIdentifier id,
+        CancellationToken cancellation
+    )
     {
-        var granted = await ReadAllAsync($"{id}/providers/Microsoft.Authorization/permissions?api-version={PermissionsVersion}", cancellation);
-        return granted.Exists(permission => Matches(permission, "actions", WriteAction) && !Matches(permission, "notActions", WriteAction))
+        var granted = await ReadAllAsync(
+            $"{id}/providers/Microsoft.Authorization/permissions?api-version={PermissionsVersion}",
+            cancellation
+        );
+        return granted.Exists(permission =>
+            Matches(permission, "actions", WriteAction) && !Matches(permission, "notActions", WriteAction)
+        )
             ? []
             : [$"The identity may not change the scale set: {WriteAction} is not granted on {id.Name}."];
     }
 
-    private async Task<IReadOnlyList<string>> FindAutoscaleOwnersAsync(ResourceIdentifier id, CancellationToken cancellation)
+    private async Task<IReadOnlyList<string>> FindAutoscaleOwnersAsync(
+        ResourceIdentifier id,
+        CancellationToken cancellation
+    )
     {
         const string list = "providers/Microsoft.Insights/autoscalesettings?api-version=" + AutoscaleVersion;
         List<JsonElement> settings;
@@ -63,23 +81,42 @@ internal sealed class ArmPreflight(ArmHeadroom headroom, HttpPipeline pipeline, 
         catch (RequestFailedException denied) when (denied.Status == 403)
         {
             // An identity confined to the resource group sees the settings that lie there, where they nearly always do.
-            settings = await ReadAllAsync($"/subscriptions/{id.SubscriptionId}/resourceGroups/{id.ResourceGroupName}/{list}", cancellation);
+            settings = await ReadAllAsync(
+                $"/subscriptions/{id.SubscriptionId}/resourceGroups/{id.ResourceGroupName}/{list}",
+                cancellation
+            );
         }
 
         return
         [
             .. settings
-                .Where(setting => setting.TryGetProperty("properties", out var properties)
+                .Where(setting =>
+                    setting.TryGetProperty("properties", out var properties)
                     && properties.TryGetProperty("targetResourceUri", out var target)
-                    && string.Equals(target.GetString()?.TrimEnd('/'), id.ToString(), StringComparison.OrdinalIgnoreCase)
-                    && (!properties.TryGetProperty("enabled", out var enabled) || enabled.ValueKind != JsonValueKind.False))
-                .Select(setting => $"The autoscale setting '{setting.GetProperty("name").GetString()}' is enabled and drives the same scale set: "
-                    + "the two would undo each other's changes. Disable it first."),
+                    && string.Equals(
+                        target.GetString()?.TrimEnd('/'),
+                        id.ToString(),
+                        StringComparison.OrdinalIgnoreCase
+                    )
+                    && (
+                        !properties.TryGetProperty("enabled", out var enabled)
+                        || enabled.ValueKind != JsonValueKind.False
+                    )
+                )
+                .Select(setting =>
+                    $"The autoscale setting '{setting.GetProperty("name").GetString()}' is enabled and drives the same "
+                    + $"scale set: "
+                    + "the two would undo each other's changes. Disable it first."
+                ),
         ];
     }
 
     private async Task<IReadOnlyList<string>> FindShortQuotaAsync(
-        ResourceIdentifier id, VirtualMachineScaleSetData data, int capacity, CancellationToken cancellation)
+        ResourceIdentifier id,
+        VirtualMachineScaleSetData data,
+        int capacity,
+        CancellationToken cancellation
+    )
     {
         var room = await headroom.ReadAsync(id, data, cancellation);
         if (room.Obstacle is not null)
@@ -91,17 +128,20 @@ internal sealed class ArmPreflight(ArmHeadroom headroom, HttpPipeline pipeline, 
         var required = adding * room.VCpusPerInstance;
         return
         [
-            .. room.Quotas
-                .Where(quota => quota.Used + required > quota.Limit)
-                .Select(quota => $"Quota '{quota.Name}' in {quota.Location}: {quota.Used} of {quota.Limit} vCPUs are in use, {adding} more {data.Sku.Name} "
-                    + $"need {required}. Ask for a limit of at least {quota.Used + required}."),
+            .. room
+                .Quotas.Where(quota => quota.Used + required > quota.Limit)
+                .Select(quota =>
+                    $"Quota '{quota.Name}' in {quota.Location}: {quota.Used} of {quota.Limit} vCPUs are in use, "
+                    + $"{adding} more {data.Sku.Name} "
+                    + $"need {required}. Ask for a limit of at least {quota.Used + required}."
+                ),
         ];
     }
 
     private async Task<List<JsonElement>> ReadAllAsync(string path, CancellationToken cancellation)
     {
         var items = new List<JsonElement>();
-        for (var next = new Uri(options.Endpoint, path); next is not null;)
+        for (var next = new Uri(options.Endpoint, path); next is not null; )
         {
             using var response = await ArmClients.GetAsync(pipeline, next, cancellation);
             if (response.Status != 200)
@@ -111,7 +151,10 @@ internal sealed class ArmPreflight(ArmHeadroom headroom, HttpPipeline pipeline, 
 
             using var json = JsonDocument.Parse(response.Content);
             items.AddRange(json.RootElement.GetProperty("value").EnumerateArray().Select(item => item.Clone()));
-            next = json.RootElement.TryGetProperty("nextLink", out var link) && link.GetString() is { Length: > 0 } address ? new Uri(address) : null;
+            next =
+                json.RootElement.TryGetProperty("nextLink", out var link) && link.GetString() is { Length: > 0 } address
+                    ? new Uri(address)
+                    : null;
         }
 
         return items;
@@ -121,5 +164,7 @@ internal sealed class ArmPreflight(ArmHeadroom headroom, HttpPipeline pipeline, 
     private static bool Matches(JsonElement permission, string property, string action) =>
         permission.TryGetProperty(property, out var patterns)
         && patterns.ValueKind == JsonValueKind.Array
-        && patterns.EnumerateArray().Any(pattern => FileSystemName.MatchesSimpleExpression(pattern.GetString(), action, ignoreCase: true));
+        && patterns
+            .EnumerateArray()
+            .Any(pattern => FileSystemName.MatchesSimpleExpression(pattern.GetString(), action, ignoreCase: true));
 }

@@ -21,7 +21,8 @@ public sealed record AzureFleetOptions
     public string? TenantId { get; init; }
 
     /// <value>
-    /// Hex SHA-256 of the one server certificate that is accepted, in place of the usual validation. Only for a loopback <see cref="Endpoint"/>.
+    /// Hex SHA-256 of the one server certificate that is accepted, in place of the usual validation. Only for a
+    /// loopback <see cref="Endpoint"/>.
     /// </value>
     public string? CertificateThumbprint { get; init; }
 
@@ -43,14 +44,19 @@ public sealed record AzureFleetOptions
     {
         if (!Endpoint.IsAbsoluteUri || Endpoint.Scheme != Uri.UriSchemeHttps)
         {
-            throw new ArgumentException($"Fleet endpoint '{Endpoint}': must be an https address, for tokens are sent over TLS only.");
+            throw new ArgumentException(
+                $"Fleet endpoint '{Endpoint}': must be an https address, for tokens are sent over TLS only."
+            );
         }
 
         if (CertificateThumbprint is { } thumbprint)
         {
             if (!Endpoint.IsLoopback)
             {
-                throw new ArgumentException($"Fleet endpoint '{Endpoint}': a pinned certificate is for a simulator on loopback only; leave the thumbprint out.");
+                throw new ArgumentException(
+                    $"Fleet endpoint '{Endpoint}': a pinned certificate is for a simulator on loopback only; leave the "
+                        + $"thumbprint out."
+                );
             }
 
             if (thumbprint.Length != 64 || !thumbprint.All(char.IsAsciiHexDigit))
@@ -76,6 +82,7 @@ public enum FleetCredentialKind
     /// <summary>Environment, workload identity, managed identity, developer tools, in the SDK's order.</summary>
     Default,
 
-    /// <summary>Managed identity alone: what a deployed app should say, so that it never falls back to something else.</summary>
+    /// <summary>Managed identity alone: what a deployed app should say, so that it never falls back to something
+    /// else.</summary>
     ManagedIdentity,
 }

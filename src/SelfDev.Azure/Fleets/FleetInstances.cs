@@ -12,7 +12,11 @@ internal static class FleetInstances
     public static FleetInstance Of(VirtualMachineScaleSetVmData data)
     {
         var statuses = data.InstanceView?.Statuses;
-        return new FleetInstance(data.InstanceId, data.OSProfile?.ComputerName ?? data.Name, data.ProvisioningState ?? "Succeeded")
+        return new FleetInstance(
+            data.InstanceId,
+            data.OSProfile?.ComputerName ?? data.Name,
+            data.ProvisioningState ?? "Succeeded"
+        )
         {
             ProvisionedAt = statuses?.FirstOrDefault(status => Starts(status.Code, Provisioning))?.Time,
             PowerState = statuses?.FirstOrDefault(status => Starts(status.Code, Power))?.Code[Power.Length..],
@@ -28,16 +32,32 @@ internal static class FleetInstances
     /// <summary>
     /// Those of <paramref name="chosen"/> that are still there: the same id and, where both are known, the same VM.
     /// </summary>
-    public static List<FleetInstance> StillThere(IReadOnlyList<FleetInstance> chosen, IReadOnlyList<FleetInstance> present) =>
-    [
-        .. present.Where(instance => chosen.Any(
-            candidate => candidate.InstanceId == instance.InstanceId
-                && (candidate.VmId is null || instance.VmId is null || string.Equals(candidate.VmId, instance.VmId, StringComparison.OrdinalIgnoreCase)))),
-    ];
+    public static List<FleetInstance> StillThere(
+        IReadOnlyList<FleetInstance> chosen,
+        IReadOnlyList<FleetInstance> present
+    ) =>
+        [
+            .. present.Where(instance =>
+                chosen.Any(candidate =>
+                    candidate.InstanceId == instance.InstanceId
+                    && (
+                        candidate.VmId is null
+                        || instance.VmId is null
+                        || string.Equals(candidate.VmId, instance.VmId, StringComparison.OrdinalIgnoreCase)
+                    )
+                )
+            ),
+        ];
 
-    /// <summary>ARM's rule: any other state means that something is still going on; none at all means that it went well.</summary>
+    /// <summary>ARM's rule: any other state means that something is still going on; none at all means that it went
+    /// well.</summary>
     public static bool IsSettled(string? provisioningState) =>
-        provisioningState is null || ((string[])["Succeeded", "Failed", "Canceled"]).Contains(provisioningState, StringComparer.OrdinalIgnoreCase);
+        provisioningState is null
+        || ((string[])["Succeeded", "Failed", "Canceled"]).Contains(
+            provisioningState,
+            StringComparer.OrdinalIgnoreCase
+        );
 
-    private static bool Starts(string? code, string prefix) => code?.StartsWith(prefix, StringComparison.OrdinalIgnoreCase) == true;
+    private static bool Starts(string? code, string prefix) =>
+        code?.StartsWith(prefix, StringComparison.OrdinalIgnoreCase) == true;
 }

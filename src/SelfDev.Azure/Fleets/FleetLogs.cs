@@ -14,7 +14,11 @@ internal static partial class FleetLogs
     [LoggerMessage(2102, LogLevel.Warning, "ARM refused a change of {ResourceId}: {Status} {Code}.")]
     public static partial void Refused(ILogger logger, string resourceId, int status, string code);
 
-    [LoggerMessage(2103, LogLevel.Warning, "The answer to a change of {ResourceId} does not tell what became of it ({Code}); reading the resource.")]
+    [LoggerMessage(
+        2103,
+        LogLevel.Warning,
+        "The answer to a change of {ResourceId} does not tell what became of it ({Code}); reading the resource."
+    )]
     public static partial void AnswerUnclear(ILogger logger, string resourceId, string code);
 
     [LoggerMessage(2104, LogLevel.Warning, "The operation at {Path} failed: {Code}.")]

@@ -11,11 +11,17 @@ internal sealed class IfMatchPolicy : HttpPipelineSynchronousPolicy
     private const string Property = "SelfDev.IfMatch";
 
     public static IDisposable Use(string etag) =>
-        HttpPipeline.CreateHttpMessagePropertiesScope(new Dictionary<string, object?> { [Property] = "\"" + etag + "\"" });
+        HttpPipeline.CreateHttpMessagePropertiesScope(
+            new Dictionary<string, object?> { [Property] = "\"" + etag + "\"" }
+        );
 
     public override void OnSendingRequest(HttpMessage message)
     {
-        if (message.Request.Method != RequestMethod.Get && message.TryGetProperty(Property, out var value) && value is string etag)
+        if (
+            message.Request.Method != RequestMethod.Get
+            && message.TryGetProperty(Property, out var value)
+            && value is string etag
+        )
         {
             message.Request.Headers.SetValue("If-Match", etag);
         }

@@ -16,9 +16,24 @@ internal static class RetryAfter
             return null;
         }
 
-        TimeSpan? wait = int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) ? TimeSpan.FromSeconds(seconds)
-            : DateTimeOffset.TryParseExact(text, "R", CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var date) ? date - clock.GetUtcNow()
+        TimeSpan? wait =
+            int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds)
+                ? TimeSpan.FromSeconds(seconds)
+            : DateTimeOffset.TryParseExact(
+                text,
+                "R",
+                CultureInfo.InvariantCulture,
+                DateTimeStyles.AssumeUniversal,
+                out var date
+            )
+                ? date - clock.GetUtcNow()
             : null;
-        return wait is { } time ? (time < TimeSpan.Zero ? TimeSpan.Zero : time > Longest ? Longest : time) : null;
+        return wait is { } time
+            ? (
+                time < TimeSpan.Zero ? TimeSpan.Zero
+                : time > Longest ? Longest
+                : time
+            )
+            : null;
     }
 }

@@ -7,8 +7,9 @@ using Azure.Core.Pipeline;
 namespace SelfDev.Azure.Fleets;
 
 /// <summary>
-/// After a 429, holds back calls of the same subscription and direction (read or write) until Retry-After is over: whoever calls too early gets
-/// the same answer from here, and ARM is not asked. Counts for this process; others learn it from ARM themselves.
+/// After a 429, holds back calls of the same subscription and direction (read or write) until Retry-After is over:
+/// whoever calls too early gets the same answer from here, and ARM is not asked. Counts for this process; others learn
+/// it from ARM themselves.
 /// </summary>
 internal sealed class ThrottleGatePolicy(TimeProvider clock, TimeSpan defaultRetryAfter) : HttpPipelinePolicy
 {
@@ -31,7 +32,8 @@ internal sealed class ThrottleGatePolicy(TimeProvider clock, TimeSpan defaultRet
     private string Enter(HttpMessage message)
     {
         var parts = message.Request.Uri.Path.Split('/', StringSplitOptions.RemoveEmptyEntries);
-        var key = (message.Request.Method == RequestMethod.Get ? "read " : "write ") + (parts.Length > 1 ? parts[1] : "");
+        var key =
+            (message.Request.Method == RequestMethod.Get ? "read " : "write ") + (parts.Length > 1 ? parts[1] : "");
         if (_closedUntil.TryGetValue(key, out var until))
         {
             var rest = until - clock.GetUtcNow();
@@ -58,7 +60,15 @@ internal sealed class ThrottleGatePolicy(TimeProvider clock, TimeSpan defaultRet
 
 /// <summary>ARM asked for a pause that is not over yet.</summary>
 internal sealed class ThrottledException(TimeSpan rest)
-    : RequestFailedException(429, string.Create(CultureInfo.InvariantCulture, $"ARM asked for a pause; {rest.TotalSeconds:0.#} s of it are left."), "TooManyRequests", null)
+    : RequestFailedException(
+        429,
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"ARM asked for a pause; {rest.TotalSeconds:0.#} s of it are left."
+        ),
+        "TooManyRequests",
+        null
+    )
 {
     public TimeSpan Rest { get; } = rest;
 }

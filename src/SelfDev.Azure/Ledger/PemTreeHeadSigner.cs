@@ -7,8 +7,8 @@ namespace SelfDev.Azure.Ledger;
 
 /// <summary>
 /// Signs with a P-256 private key in PEM: from a file on one machine, from a secret setting (in Azure a Key Vault
-/// reference) elsewhere. The first block of the PEM signs; what was signed with the keys of further blocks (public ones will do)
-/// is known as genuine, so that a key can be replaced by putting the new one in front.
+/// reference) elsewhere. The first block of the PEM signs; what was signed with the keys of further blocks (public ones
+/// will do) is known as genuine, so that a key can be replaced by putting the new one in front.
 /// </summary>
 public sealed class PemTreeHeadSigner : ITreeHeadSigner, IDisposable
 {
@@ -33,7 +33,11 @@ public sealed class PemTreeHeadSigner : ITreeHeadSigner, IDisposable
         {
             _key.Dispose();
             throw new ArgumentException(
-                "The ledger's signing key is no P-256 private key in PEM; make one with 'openssl ecparam -name prime256v1 -genkey -noout'.", nameof(pem), exception);
+                "The ledger's signing key is no P-256 private key in PEM; make one with 'openssl ecparam -name "
+                    + "prime256v1 -genkey -noout'.",
+                nameof(pem),
+                exception
+            );
         }
 
         KeyId = TreeHeads.KeyId(_key);

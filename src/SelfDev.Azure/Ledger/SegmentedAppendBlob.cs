@@ -10,17 +10,21 @@ using SelfDev.Workflows.Ports;
 namespace SelfDev.Azure.Ledger;
 
 /// <summary>
-/// Lines in append blobs <c>&lt;folder&gt;/00000001.jsonl</c> and on, of about 10,000 lines each: an append blob takes at most
-/// 50,000 blocks (learn.microsoft.com, "Scalability and performance targets for Blob storage"). Nothing is ever rewritten or deleted, so
-/// a container with an immutability policy that allows protected append writes will do.
+/// Lines in append blobs <c>&lt;folder&gt;/00000001.jsonl</c> and on, of about 10,000 lines each: an append blob takes
+/// at most 50,000 blocks (learn.microsoft.com, "Scalability and performance targets for Blob storage"). Nothing is ever
+/// rewritten or deleted, so a container with an immutability policy that allows protected append writes will do.
 /// </summary>
 /// <remarks>
-/// Not safe for concurrent use; across processes an append is conditional on the position that this reader has reached, so
-/// that whoever has not seen the newest line cannot append.
+/// Not safe for concurrent use; across processes an append is conditional on the position that this reader has reached,
+/// so that whoever has not seen the newest line cannot append.
 /// </remarks>
 /// <param name="folder">In the container; the same for the life of the log.</param>
 /// <param name="linesPerSegment">The same for all writers of a log, for ever.</param>
-public sealed class SegmentedAppendBlob(BlobContainerClient container, string folder, int linesPerSegment = SegmentedAppendBlob.DefaultLinesPerSegment) : ILineLog
+public sealed class SegmentedAppendBlob(
+    BlobContainerClient container,
+    string folder,
+    int linesPerSegment = SegmentedAppendBlob.DefaultLinesPerSegment
+) : ILineLog
 {
     /// <summary>Lines of a segment, after which the next one is begun.</summary>
     public const int DefaultLinesPerSegment = 10_000;
@@ -66,18 +70,27 @@ public sealed class SegmentedAppendBlob(BlobContainerClient container, string fo
             if (_position == 0)
             {
                 await blob.CreateIfNotExistsAsync(
-                    new AppendBlobCreateOptions { HttpHeaders = new BlobHttpHeaders { ContentType = "application/x-ndjson" } }, cancellation);
+                    new AppendBlobCreateOptions
+                    {
+                        HttpHeaders = new BlobHttpHeaders { ContentType = "application/x-ndjson" },
+                    },
+                    cancellation
+                );
             }
 
             using var content = new MemoryStream(lines, writable: false);
-            var options = new AppendBlobAppendBlockOptions { Conditions = new AppendBlobRequestConditions { IfAppendPositionEqual = _position } };
+            var options = new AppendBlobAppendBlockOptions
+            {
+                Conditions = new AppendBlobRequestConditions { IfAppendPositionEqual = _position },
+            };
             await blob.AppendBlockAsync(content, options, cancellation);
         }
         catch (RequestFailedException failure) when (failure.Status == 412)
         {
             return false;
         }
-        catch (Exception failure) when (BlobFailures.Translate(failure, container.Name, name, cancellation) is { } clear)
+        catch (Exception failure)
+            when (BlobFailures.Translate(failure, container.Name, name, cancellation) is { } clear)
         {
             throw clear;
         }
@@ -87,7 +100,8 @@ public sealed class SegmentedAppendBlob(BlobContainerClient container, string fo
     }
 
     /// <inheritdoc/>
-    /// <remarks>Begins with the segment that holds the line, as far as segments were read or written here before.</remarks>
+    /// <remarks>Begins with the segment that holds the line, as far as segments were read or written here
+    /// before.</remarks>
     public async IAsyncEnumerable<byte[]> ReadAsync(long from, [EnumeratorCancellation] CancellationToken cancellation)
     {
         var starts = _starts;
@@ -130,22 +144,27 @@ public sealed class SegmentedAppendBlob(BlobContainerClient container, string fo
         {
             var blob = container.GetAppendBlobClient(name);
             using BlobDownloadStreamingResult download = await blob.DownloadStreamingAsync(
-                new BlobDownloadOptions { Range = new HttpRange(from) }, cancellation);
+                new BlobDownloadOptions { Range = new HttpRange(from) },
+                cancellation
+            );
             using var memory = new MemoryStream();
             await download.Content.CopyToAsync(memory, cancellation);
             return memory.ToArray();
         }
-        catch (RequestFailedException failure) when (failure.Status == 416 || (failure.Status == 404 && failure.ErrorCode == BlobErrorCode.BlobNotFound))
+        catch (RequestFailedException failure)
+            when (failure.Status == 416 || (failure.Status == 404 && failure.ErrorCode == BlobErrorCode.BlobNotFound))
         {
             return [];
         }
-        catch (Exception failure) when (BlobFailures.Translate(failure, container.Name, name, cancellation) is { } clear)
+        catch (Exception failure)
+            when (BlobFailures.Translate(failure, container.Name, name, cancellation) is { } clear)
         {
             throw clear;
         }
     }
 
-    // What follows the last line feed cannot come from an append of ours; it is a line of its own, for the reader to judge.
+    // What follows the last line feed cannot come from an append of ours; it is a line of its own, for the reader to
+    // judge.
     private static List<byte[]> Split(ReadOnlySpan<byte> bytes)
     {
         var lines = new List<byte[]>();
@@ -159,5 +178,6 @@ public sealed class SegmentedAppendBlob(BlobContainerClient container, string fo
         return lines;
     }
 
-    private string Name(int segment) => string.Create(CultureInfo.InvariantCulture, $"{folder}/{segment:00000000}.jsonl");
+    private string Name(int segment) =>
+        string.Create(CultureInfo.InvariantCulture, $"{folder}/{segment:00000000}.jsonl");
 }

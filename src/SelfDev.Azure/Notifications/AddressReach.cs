@@ -6,7 +6,8 @@ namespace SelfDev.Azure.Notifications;
 /// <summary>How far an address reaches. What is not known to be public is not.</summary>
 internal enum AddressReach
 {
-    /// <summary>Special purpose: link-local, multicast, unspecified, documentation, cloud metadata, tunnels...</summary>
+    /// <summary>Special purpose: link-local, multicast, unspecified, documentation, cloud metadata,
+    /// tunnels...</summary>
     Never,
     Loopback,
     Private,

@@ -9,14 +9,15 @@ using SelfDev.Workflows.Ports;
 namespace SelfDev.Azure.Notifications;
 
 /// <summary>
-/// Posts each notification as JSON (<c>key, topic, recipient, title, text, link</c>) to the recipient's own address, else to the
-/// shared one: a chat's incoming webhook, a Logic App, a pager. Over TLS, without redirects or proxies, and only where
-/// <see cref="WebhookOptions.Network"/> allows. Several people read the shared one, so what goes there carries the link without
-/// authority (<see cref="Notification.SharedLink"/>), never the one that decides.
+/// Posts each notification as JSON (<c>key, topic, recipient, title, text, link</c>) to the recipient's own address,
+/// else to the shared one: a chat's incoming webhook, a Logic App, a pager. Over TLS, without redirects or proxies, and
+/// only where <see cref="WebhookOptions.Network"/> allows. Several people read the shared one, so what goes there
+/// carries the link without authority (<see cref="Notification.SharedLink"/>), never the one that decides.
 /// </summary>
 public sealed class WebhookNotifier : INotifier, IDisposable
 {
-    /// <summary>Bytes of an answer that are read off the connection to use it again; a longer one ends the connection.</summary>
+    /// <summary>Bytes of an answer that are read off the connection to use it again; a longer one ends the
+    /// connection.</summary>
     internal const int MaxAnswerBytes = 64 * 1024;
 
     private const int MaxHeaderKilobytes = 16;
@@ -28,30 +29,34 @@ public sealed class WebhookNotifier : INotifier, IDisposable
 
     /// <exception cref="ArgumentException">The options are out of range.</exception>
     public WebhookNotifier(WebhookOptions options, TimeProvider? clock = null, ILogger<WebhookNotifier>? logger = null)
-        : this(options, clock, logger, (host, cancellation) => Dns.GetHostAddressesAsync(host, cancellation))
-    {
-    }
+        : this(options, clock, logger, (host, cancellation) => Dns.GetHostAddressesAsync(host, cancellation)) { }
 
     internal WebhookNotifier(
-        WebhookOptions options, TimeProvider? clock, ILogger<WebhookNotifier>? logger, Func<string, CancellationToken, Task<IPAddress[]>> resolve)
+        WebhookOptions options,
+        TimeProvider? clock,
+        ILogger<WebhookNotifier>? logger,
+        Func<string, CancellationToken, Task<IPAddress[]>> resolve
+    )
     {
         options.Validate();
         _options = options;
         _clock = clock ?? TimeProvider.System;
         _logger = logger ?? NullLogger<WebhookNotifier>.Instance;
-        _http = new HttpClient(new SocketsHttpHandler
-        {
-            AllowAutoRedirect = false,
-            // A proxy would resolve the name itself, unchecked.
-            UseProxy = false,
-            UseCookies = false,
-            ConnectCallback = new GuardedConnection(options.Network, resolve).ConnectAsync,
-            PooledConnectionLifetime = TimeSpan.FromMinutes(5),
-            MaxResponseHeadersLength = MaxHeaderKilobytes,
-            MaxResponseDrainSize = MaxAnswerBytes,
-            // Turns the runtime's own trace of the request off, which would carry the address.
-            ActivityHeadersPropagator = null,
-        })
+        _http = new HttpClient(
+            new SocketsHttpHandler
+            {
+                AllowAutoRedirect = false,
+                // A proxy would resolve the name itself, unchecked.
+                UseProxy = false,
+                UseCookies = false,
+                ConnectCallback = new GuardedConnection(options.Network, resolve).ConnectAsync,
+                PooledConnectionLifetime = TimeSpan.FromMinutes(5),
+                MaxResponseHeadersLength = MaxHeaderKilobytes,
+                MaxResponseDrainSize = MaxAnswerBytes,
+                // Turns the runtime's own trace of the request off, which would carry the address.
+                ActivityHeadersPropagator = null,
+            }
+        )
         {
             Timeout = Timeout.InfiniteTimeSpan,
         };
@@ -83,7 +88,11 @@ public sealed class WebhookNotifier : INotifier, IDisposable
             return null;
         }
 
-        if (notification.Address is { } own && _options with { Address = own } is var personal && personal.Problem() is { } problem)
+        if (
+            notification.Address is { } own
+            && _options with { Address = own } is var personal
+            && personal.Problem() is { } problem
+        )
         {
             return $"The address of {notification.Recipient} in the policy file cannot be used: {problem}";
         }
@@ -94,7 +103,8 @@ public sealed class WebhookNotifier : INotifier, IDisposable
             notification.Recipient,
             notification.Title,
             notification.Text,
-            notification.Address is null ? notification.SharedLink : notification.Link);
+            notification.Address is null ? notification.SharedLink : notification.Link
+        );
         using var request = new HttpRequestMessage(HttpMethod.Post, address)
         {
             // Of known length: many receivers refuse chunks.
@@ -105,7 +115,9 @@ public sealed class WebhookNotifier : INotifier, IDisposable
         using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, cancellation);
         try
         {
-            using var answer = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, either.Token).ConfigureAwait(false);
+            using var answer = await _http
+                .SendAsync(request, HttpCompletionOption.ResponseHeadersRead, either.Token)
+                .ConfigureAwait(false);
             return answer.IsSuccessStatusCode ? null : Refusal((int)answer.StatusCode);
         }
         catch (HttpRequestException failure) when (failure.InnerException is AddressRefusedException)
@@ -118,13 +130,17 @@ public sealed class WebhookNotifier : INotifier, IDisposable
         }
         catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
         {
-            return string.Create(CultureInfo.InvariantCulture, $"The webhook did not answer within {_options.Timeout.TotalSeconds} s.");
+            return string.Create(
+                CultureInfo.InvariantCulture,
+                $"The webhook did not answer within {_options.Timeout.TotalSeconds} s."
+            );
         }
     }
 
-    private static string Refusal(int status) => status is >= 300 and < 400
-        ? string.Create(CultureInfo.InvariantCulture, $"The webhook answered {status}; redirects are not followed.")
-        : string.Create(CultureInfo.InvariantCulture, $"The webhook answered {status}.");
+    private static string Refusal(int status) =>
+        status is >= 300 and < 400
+            ? string.Create(CultureInfo.InvariantCulture, $"The webhook answered {status}; redirects are not followed.")
+            : string.Create(CultureInfo.InvariantCulture, $"The webhook answered {status}.");
 
     private sealed record Message(string Key, string Topic, string Recipient, string Title, string Text, Uri? Link);
 }

@@ -17,18 +17,19 @@ public enum ApprovalState
 }
 
 /// <summary>
-/// The life of an approval as a pure table: state, decision and whether the quorum is reached give the next state. What is
-/// not in the table does not happen.
+/// The life of an approval as a pure table: state, decision and whether the quorum is reached give the next state. What
+/// is not in the table does not happen.
 /// </summary>
 public static class ApprovalLifecycle
 {
-    private static readonly Dictionary<(ApprovalState, DecisionKind, bool QuorumReached), ApprovalState> Transitions = new()
-    {
-        [(ApprovalState.Pending, DecisionKind.Approve, false)] = ApprovalState.Pending,
-        [(ApprovalState.Pending, DecisionKind.Approve, true)] = ApprovalState.Approved,
-        [(ApprovalState.Pending, DecisionKind.Reject, false)] = ApprovalState.Rejected,
-        [(ApprovalState.Pending, DecisionKind.Expire, false)] = ApprovalState.Expired,
-    };
+    private static readonly Dictionary<(ApprovalState, DecisionKind, bool QuorumReached), ApprovalState> Transitions =
+        new()
+        {
+            [(ApprovalState.Pending, DecisionKind.Approve, false)] = ApprovalState.Pending,
+            [(ApprovalState.Pending, DecisionKind.Approve, true)] = ApprovalState.Approved,
+            [(ApprovalState.Pending, DecisionKind.Reject, false)] = ApprovalState.Rejected,
+            [(ApprovalState.Pending, DecisionKind.Expire, false)] = ApprovalState.Expired,
+        };
 
     /// <returns>Null where the decision is not allowed in this state.</returns>
     public static ApprovalState? Next(ApprovalState state, DecisionKind decision, bool quorumReached) =>
@@ -37,17 +38,20 @@ public static class ApprovalLifecycle
     public static bool IsFinal(ApprovalState state) => state != ApprovalState.Pending;
 
     /// <summary>
-    /// Weighs one more decision against those recorded so far: the single place where it is decided who may approve, and
-    /// when. Pure, so that the page, the store, the workflow and the execution come to the same answer.
+    /// Weighs one more decision against those recorded so far: the single place where it is decided who may approve,
+    /// and when. Pure, so that the page, the store, the workflow and the execution come to the same answer.
     /// </summary>
-    /// <param name="earlier">Recorded decisions in their order; those that do not count under these terms are passed over.</param>
+    /// <param name="earlier">Recorded decisions in their order; those that do not count under these terms are passed
+    /// over.</param>
     public static DecisionVerdict Weigh(ApprovalTerms terms, IReadOnlyList<Decision> earlier, Decision decision) =>
         Judge(terms, Fold(terms, earlier), decision);
 
     /// <summary>
-    /// Where an approval stands after these decisions. Each is weighed anew: what a store holds does not count for being there.
+    /// Where an approval stands after these decisions. Each is weighed anew: what a store holds does not count for
+    /// being there.
     /// </summary>
-    public static ApprovalState StateAfter(ApprovalTerms terms, IReadOnlyList<Decision> decisions) => Fold(terms, decisions).State;
+    public static ApprovalState StateAfter(ApprovalTerms terms, IReadOnlyList<Decision> decisions) =>
+        Fold(terms, decisions).State;
 
     private static Standing Fold(ApprovalTerms terms, IReadOnlyList<Decision> decisions)
     {
@@ -74,7 +78,11 @@ public static class ApprovalLifecycle
         var state = standing.State;
         if (decision.PlanHash != terms.PlanHash || decision.RequestHash != terms.RequestHash)
         {
-            return Refuse(DecisionRefusal.OtherPlan, state, "The request was changed: this decision is about another one.");
+            return Refuse(
+                DecisionRefusal.OtherPlan,
+                state,
+                "The request was changed: this decision is about another one."
+            );
         }
 
         if (IsFinal(state))
@@ -112,32 +120,42 @@ public static class ApprovalLifecycle
     {
         if (Identity.Same(decision.Approver, terms.Proposer))
         {
-            return Refuse(DecisionRefusal.NotAllowed, ApprovalState.Pending, "Whoever proposes a plan may not decide about it.");
+            return Refuse(
+                DecisionRefusal.NotAllowed,
+                ApprovalState.Pending,
+                "Whoever proposes a plan may not decide about it."
+            );
         }
 
         if (!terms.Requirement.Approvers.Any(approver => Identity.Same(approver, decision.Approver)))
         {
             return Refuse(
-                DecisionRefusal.NotAllowed, ApprovalState.Pending, $"{decision.Approver} is not among the approvers of this action.");
+                DecisionRefusal.NotAllowed,
+                ApprovalState.Pending,
+                $"{decision.Approver} is not among the approvers of this action."
+            );
         }
 
         return terms.Requirement.NeedsSignIn && !DecisionProof.IsSignIn(decision.Proof)
             ? Refuse(
                 DecisionRefusal.SignInNeeded,
                 ApprovalState.Pending,
-                "A link is not enough here: this approval takes people who are signed in. Sign in, and decide there.")
+                "A link is not enough here: this approval takes people who are signed in. Sign in, and decide there."
+            )
             : null;
     }
 
-    public static string Describe(ApprovalState state) => state switch
-    {
-        ApprovalState.Approved => "it was approved",
-        ApprovalState.Rejected => "it was rejected",
-        ApprovalState.Expired => "it expired without enough approvals, so nothing is done",
-        _ => "it waits for a decision",
-    };
+    public static string Describe(ApprovalState state) =>
+        state switch
+        {
+            ApprovalState.Approved => "it was approved",
+            ApprovalState.Rejected => "it was rejected",
+            ApprovalState.Expired => "it expired without enough approvals, so nothing is done",
+            _ => "it waits for a decision",
+        };
 
-    private static DecisionVerdict Refuse(DecisionRefusal refusal, ApprovalState state, string message) => new(refusal, state, message);
+    private static DecisionVerdict Refuse(DecisionRefusal refusal, ApprovalState state, string message) =>
+        new(refusal, state, message);
 
     private sealed record Standing(ApprovalState State, HashSet<string> Deciders, int Approvals);
 }
@@ -174,7 +192,8 @@ public enum DecisionRefusal
     TooEarly,
 }
 
-/// <summary>People are compared without regard to case: an e-mail address in another spelling is not a second person.</summary>
+/// <summary>People are compared without regard to case: an e-mail address in another spelling is not a second
+/// person.</summary>
 public static class Identity
 {
     public const int MaxChars = 128;
@@ -185,5 +204,6 @@ public static class Identity
 
     /// <summary>ASCII letters, digits and <c>. _ % + @ -</c>: no look-alike letters, nothing invisible.</summary>
     public static bool IsWellFormed(string? text) =>
-        text is { Length: > 0 and <= MaxChars } && text.All(character => char.IsAsciiLetterOrDigit(character) || "._%+@-".Contains(character));
+        text is { Length: > 0 and <= MaxChars }
+        && text.All(character => char.IsAsciiLetterOrDigit(character) || "._%+@-".Contains(character));
 }

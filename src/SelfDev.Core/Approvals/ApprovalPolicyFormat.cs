@@ -6,8 +6,10 @@ using SelfDev.Core.Findings;
 namespace SelfDev.Core.Approvals;
 
 /// <summary>
-/// Reads the policy file: JSON with comments and trailing commas, one format for every host. Durations are a number and a unit:
-/// <c>90s</c>, <c>30m</c>, <c>4h</c>, <c>2d</c>. Unknown names are errors, so that a misspelt rule cannot silently be none.
+/// Reads the policy file: JSON with comments and trailing commas, one format for every host. Durations are a number and
+/// a unit:
+/// <c>90s</c>, <c>30m</c>, <c>4h</c>, <c>2d</c>. Unknown names are errors, so that a misspelt rule cannot silently be
+/// none.
 /// </summary>
 /// <example>
 /// <code>
@@ -15,8 +17,10 @@ namespace SelfDev.Core.Approvals;
 ///   "schema": "selfdev.policy/1",
 ///   "actionsEnabled": true,
 ///   "rules": [
-///     { "action": "scale-fleet", "maxSize": 2, "approvers": ["ana@example.com", "bo@example.com"], "quorum": 1, "expiresAfter": "4h", "remindEvery": "1h" },
-///     { "action": "*", "approvers": ["ana@example.com", "bo@example.com"], "quorum": 2, "signIn": "required", "expiresAfter": "4h" }
+///     { "action": "scale-fleet", "maxSize": 2, "approvers": ["ana@example.com", "bo@example.com"], "quorum": 1,
+/// "expiresAfter": "4h", "remindEvery": "1h" },
+///     { "action": "*", "approvers": ["ana@example.com", "bo@example.com"], "quorum": 2, "signIn": "required",
+/// "expiresAfter": "4h" }
 ///   ],
 ///   "people": { "ana@example.com": { "webhook": "https://hooks.example.com/ana" } },
 ///   "killSwitch": { "release": ["ana@example.com"] },
@@ -40,10 +44,13 @@ public static class ApprovalPolicyFormat
     private static readonly TimeSpan MaxExpiry = TimeSpan.FromDays(30);
 
     /// <value>Kinds that a rule may name: those of <see cref="ProposedAction"/>.</value>
-    public static IReadOnlyList<string> ActionKinds { get; } = [.. typeof(ProposedAction)
-        .GetCustomAttributes<JsonDerivedTypeAttribute>()
-        .Select(derived => (string)derived.TypeDiscriminator!)
-        .Order(StringComparer.Ordinal)];
+    public static IReadOnlyList<string> ActionKinds { get; } =
+    [
+        .. typeof(ProposedAction)
+            .GetCustomAttributes<JsonDerivedTypeAttribute>()
+            .Select(derived => (string)derived.TypeDiscriminator!)
+            .Order(StringComparer.Ordinal),
+    ];
 
     /// <summary>Reads and checks everything; all errors are reported at once, each with its place.</summary>
     public static PolicyReading Parse(ReadOnlyMemory<byte> utf8)
@@ -55,7 +62,10 @@ public static class ApprovalPolicyFormat
 
         try
         {
-            using var document = JsonDocument.Parse(utf8, new JsonDocumentOptions { AllowTrailingCommas = true, CommentHandling = JsonCommentHandling.Skip });
+            using var document = JsonDocument.Parse(
+                utf8,
+                new JsonDocumentOptions { AllowTrailingCommas = true, CommentHandling = JsonCommentHandling.Skip }
+            );
             var fields = new PolicyFields();
             var policy = Policy(fields, document.RootElement);
             return fields.Errors.Count == 0 ? new PolicyReading(policy, []) : new PolicyReading(null, fields.Errors);
@@ -68,14 +78,27 @@ public static class ApprovalPolicyFormat
 
     private static ApprovalPolicy Policy(PolicyFields fields, JsonElement root)
     {
-        var node = fields.Object(root, "$", "schema", "actionsEnabled", "rules", "people", "killSwitch", "fleets", "analysts");
+        var node = fields.Object(
+            root,
+            "$",
+            "schema",
+            "actionsEnabled",
+            "rules",
+            "people",
+            "killSwitch",
+            "fleets",
+            "analysts"
+        );
         if (fields.Text(node, "$", "schema") is { } schema && schema != Schema)
         {
             fields.Error("$.schema", $"'{schema}' is not known; expected '{Schema}'");
         }
 
         var enabled = !node.TryGetValue("actionsEnabled", out var value) || fields.Boolean(value, "$.actionsEnabled");
-        var rules = fields.Items(node, "$", "rules").Select((rule, index) => Rule(fields, rule, $"$.rules[{index}]")).ToList();
+        var rules = fields
+            .Items(node, "$", "rules")
+            .Select((rule, index) => Rule(fields, rule, $"$.rules[{index}]"))
+            .ToList();
         var fleets = new Dictionary<string, PolicyFleet>(StringComparer.Ordinal);
         var fleetFormat = new PolicyFleetFormat(fields);
         if (node.TryGetValue("fleets", out var named))
@@ -89,8 +112,12 @@ public static class ApprovalPolicyFormat
         var people = new PolicyPeopleFormat(fields);
         return new ApprovalPolicy(enabled, rules, fleets)
         {
-            People = node.TryGetValue("people", out var listed) ? people.Read(listed, "$.people") : new Dictionary<string, PolicyPerson>(),
-            KillSwitchReleasers = node.TryGetValue("killSwitch", out var killSwitch) ? people.Releasers(killSwitch, "$.killSwitch") : null,
+            People = node.TryGetValue("people", out var listed)
+                ? people.Read(listed, "$.people")
+                : new Dictionary<string, PolicyPerson>(),
+            KillSwitchReleasers = node.TryGetValue("killSwitch", out var killSwitch)
+                ? people.Releasers(killSwitch, "$.killSwitch")
+                : null,
             Analysts = node.TryGetValue("analysts", out var analysts)
                 ? new PolicyAnalystFormat(fields).Read(analysts, "$.analysts")
                 : ApprovalPolicy.DenyAll.Analysts,
@@ -99,11 +126,24 @@ public static class ApprovalPolicyFormat
 
     private static ApprovalRule Rule(PolicyFields fields, JsonElement element, string path)
     {
-        var node = fields.Object(element, path, "action", "maxSize", "approvers", "quorum", "signIn", "expiresAfter", "remindEvery");
+        var node = fields.Object(
+            element,
+            path,
+            "action",
+            "maxSize",
+            "approvers",
+            "quorum",
+            "signIn",
+            "expiresAfter",
+            "remindEvery"
+        );
         var action = fields.Text(node, path, "action") ?? "";
         if (action != ApprovalRule.AnyAction && !ActionKinds.Contains(action))
         {
-            fields.Error($"{path}.action", $"'{action}' is no action; expected one of {string.Join(", ", ActionKinds)}, or * for all");
+            fields.Error(
+                $"{path}.action",
+                $"'{action}' is no action; expected one of {string.Join(", ", ActionKinds)}, or * for all"
+            );
         }
 
         var approvers = fields.Strings(node, path, "approvers");
@@ -111,7 +151,11 @@ public static class ApprovalPolicyFormat
         {
             if (!Identity.IsWellFormed(approvers[index]))
             {
-                fields.Error($"{path}.approvers[{index}]", $"'{approvers[index]}' is no identity: use an e-mail address or name of ASCII letters, digits and ._%+@-");
+                fields.Error(
+                    $"{path}.approvers[{index}]",
+                    $"'{approvers[index]}' is no identity: use an e-mail address or name of ASCII letters, digits and "
+                        + $"._%+@-"
+                );
             }
         }
 
@@ -139,7 +183,10 @@ public static class ApprovalPolicyFormat
         }
 
         long? maxSize = node.ContainsKey("maxSize") ? fields.Number(node, path, "maxSize", 0, 0, int.MaxValue) : null;
-        return new ApprovalRule(action, maxSize, approvers, quorum, expiresAfter, remindEvery) { SignIn = SignIn(fields, node, path) };
+        return new ApprovalRule(action, maxSize, approvers, quorum, expiresAfter, remindEvery)
+        {
+            SignIn = SignIn(fields, node, path),
+        };
     }
 
     private static bool SignIn(PolicyFields fields, Dictionary<string, JsonElement> node, string path)
@@ -152,7 +199,10 @@ public static class ApprovalPolicyFormat
         var text = fields.Text(node, path, "signIn");
         if (text is not (null or "required" or "link"))
         {
-            fields.Error($"{path}.signIn", $"'{text}' is not known; expected 'required', or 'link' (a link is enough where the quorum is 1)");
+            fields.Error(
+                $"{path}.signIn",
+                $"'{text}' is not known; expected 'required', or 'link' (a link is enough where the quorum is 1)"
+            );
         }
 
         // What cannot be understood counts as the stricter one.

@@ -6,7 +6,12 @@ namespace SelfDev.Core.Approvals;
 /// <param name="Proposer">May not decide.</param>
 /// <param name="ExpiresAt">Decisions from then on do not count.</param>
 public sealed record ApprovalTerms(
-    string PlanHash, string RequestHash, string Proposer, ApprovalRequirement Requirement, DateTimeOffset ExpiresAt)
+    string PlanHash,
+    string RequestHash,
+    string Proposer,
+    ApprovalRequirement Requirement,
+    DateTimeOffset ExpiresAt
+)
 {
     /// <summary>The same under another requirement that is at least as strict; an earlier expiry counts.</summary>
     /// <param name="requestedAt">From when <see cref="ApprovalRequirement.ExpiresAfter"/> runs.</param>
@@ -39,15 +44,17 @@ public static class DecisionProof
     /// Whether it proves the person. A link proves only that somebody reads the channel that it was sent to.
     /// Anything unknown proves nothing.
     /// </summary>
-    public static bool IsSignIn(string proof) => proof == Principal || proof.StartsWith(KeyPrefix, StringComparison.Ordinal);
+    public static bool IsSignIn(string proof) =>
+        proof == Principal || proof.StartsWith(KeyPrefix, StringComparison.Ordinal);
 
     /// <summary>For the page and the ledger, e.g. "signed in with their key".</summary>
-    public static string Describe(string proof) => proof switch
-    {
-        Clock => "the clock",
-        Principal => "signed in through the platform",
-        _ when proof.StartsWith(KeyPrefix, StringComparison.Ordinal) => "signed in with their own key",
-        _ when proof.StartsWith(LinkPrefix, StringComparison.Ordinal) => "by a link sent to them, not signed in",
-        _ => "not known",
-    };
+    public static string Describe(string proof) =>
+        proof switch
+        {
+            Clock => "the clock",
+            Principal => "signed in through the platform",
+            _ when proof.StartsWith(KeyPrefix, StringComparison.Ordinal) => "signed in with their own key",
+            _ when proof.StartsWith(LinkPrefix, StringComparison.Ordinal) => "by a link sent to them, not signed in",
+            _ => "not known",
+        };
 }

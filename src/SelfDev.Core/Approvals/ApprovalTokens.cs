@@ -9,11 +9,18 @@ namespace SelfDev.Core.Approvals;
 /// <param name="InstanceId">Workflow instance that waits for the decision.</param>
 /// <param name="Round">Which plan of the action, 1-based: a re-planned action has new links.</param>
 /// <param name="Nonce">Unique to the link; 1 to 64 characters.</param>
-public sealed record ApprovalClaims(string PlanHash, string InstanceId, int Round, string Approver, DateTimeOffset ExpiresAt, string Nonce);
+public sealed record ApprovalClaims(
+    string PlanHash,
+    string InstanceId,
+    int Round,
+    string Approver,
+    DateTimeOffset ExpiresAt,
+    string Nonce
+);
 
 /// <summary>
-/// Tokens of approval links: <c>v1.&lt;keyId&gt;.&lt;payload, base64url JSON&gt;.&lt;HMAC-SHA256 of all before it, base64url&gt;</c>
-/// (HMAC: RFC 2104; base64url without padding: RFC 4648 section 5).
+/// Tokens of approval links: <c>v1.&lt;keyId&gt;.&lt;payload, base64url JSON&gt;.&lt;HMAC-SHA256 of all before it,
+/// base64url&gt;</c> (HMAC: RFC 2104; base64url without padding: RFC 4648 section 5).
 /// </summary>
 public static class ApprovalTokens
 {
@@ -29,8 +36,16 @@ public static class ApprovalTokens
     public static string Issue(ApprovalKeyRing keys, ApprovalClaims claims, DateTimeOffset now)
     {
         var key = keys.SigningKey(now);
-        var payload = JsonSerializer.SerializeToUtf8Bytes(new Payload(
-            claims.PlanHash, claims.InstanceId, claims.Round, claims.Approver, claims.ExpiresAt.ToUnixTimeMilliseconds(), claims.Nonce));
+        var payload = JsonSerializer.SerializeToUtf8Bytes(
+            new Payload(
+                claims.PlanHash,
+                claims.InstanceId,
+                claims.Round,
+                claims.Approver,
+                claims.ExpiresAt.ToUnixTimeMilliseconds(),
+                claims.Nonce
+            )
+        );
         var signed = $"{Version}.{key.Id}.{Base64Url.EncodeToString(payload)}";
         return $"{signed}.{Mac(key.Secret.Span, signed)}";
     }
@@ -40,7 +55,12 @@ public static class ApprovalTokens
     /// A token is valid strictly before its expiry.
     /// </summary>
     /// <param name="tolerance">Clock difference that is forgiven at the expiry; zero unless configured.</param>
-    public static TokenReading Verify(ApprovalKeyRing keys, string token, DateTimeOffset now, TimeSpan tolerance = default)
+    public static TokenReading Verify(
+        ApprovalKeyRing keys,
+        string token,
+        DateTimeOffset now,
+        TimeSpan tolerance = default
+    )
     {
         if (token.Length > MaxChars || token.Split('.') is not [Version, var keyId, var payload, var mac])
         {
@@ -50,7 +70,8 @@ public static class ApprovalTokens
         var key = keys.Find(keyId);
         var isGenuine = CryptographicOperations.FixedTimeEquals(
             Encoding.ASCII.GetBytes(Mac(key is null ? NoKey : key.Secret.Span, $"{Version}.{keyId}.{payload}")),
-            Encoding.UTF8.GetBytes(mac));
+            Encoding.UTF8.GetBytes(mac)
+        );
         if (key is null || !isGenuine)
         {
             return new TokenReading(TokenStatus.Forged, null);
@@ -78,8 +99,16 @@ public static class ApprovalTokens
         try
         {
             var read = JsonSerializer.Deserialize<Payload>(Base64Url.DecodeFromChars(payload));
-            return read is null ? null : new ApprovalClaims(
-                read.P, read.I, read.R, read.A, DateTimeOffset.FromUnixTimeMilliseconds(read.E), read.N);
+            return read is null
+                ? null
+                : new ApprovalClaims(
+                    read.P,
+                    read.I,
+                    read.R,
+                    read.A,
+                    DateTimeOffset.FromUnixTimeMilliseconds(read.E),
+                    read.N
+                );
         }
         catch (Exception exception) when (exception is JsonException or FormatException or ArgumentOutOfRangeException)
         {
@@ -110,10 +139,16 @@ public enum TokenStatus
     Expired,
 }
 
-/// <summary>A secret that signs links from <paramref name="NotBefore"/> (inclusive) to <paramref name="NotAfter"/> (exclusive).</summary>
+/// <summary>A secret that signs links from <paramref name="NotBefore"/> (inclusive) to <paramref name="NotAfter"/>
+/// (exclusive).</summary>
 /// <param name="Id">ASCII letters, digits, <c>-</c> and <c>_</c>; stands in every token.</param>
 /// <param name="Secret">At least <see cref="MinSecretBytes"/> random bytes.</param>
-public sealed record ApprovalKey(string Id, ReadOnlyMemory<byte> Secret, DateTimeOffset NotBefore, DateTimeOffset NotAfter)
+public sealed record ApprovalKey(
+    string Id,
+    ReadOnlyMemory<byte> Secret,
+    DateTimeOffset NotBefore,
+    DateTimeOffset NotAfter
+)
 {
     /// <summary>As long as the hash's output (RFC 2104 section 3).</summary>
     public const int MinSecretBytes = 32;
@@ -125,8 +160,8 @@ public sealed record ApprovalKey(string Id, ReadOnlyMemory<byte> Secret, DateTim
 }
 
 /// <summary>
-/// Keys by id. To rotate, add a key whose validity begins while the old one's still lasts: from then on the new one signs, and
-/// links of both work until the old one ends.
+/// Keys by id. To rotate, add a key whose validity begins while the old one's still lasts: from then on the new one
+/// signs, and links of both work until the old one ends.
 /// </summary>
 public sealed class ApprovalKeyRing
 {
@@ -139,12 +174,22 @@ public sealed class ApprovalKeyRing
         {
             if (key.Secret.Length < ApprovalKey.MinSecretBytes)
             {
-                throw new ArgumentException($"The secret of {key} has {key.Secret.Length} bytes; it needs {ApprovalKey.MinSecretBytes} or more.", nameof(keys));
+                throw new ArgumentException(
+                    $"The secret of {key} has {key.Secret.Length} bytes; it needs {ApprovalKey.MinSecretBytes} or "
+                        + $"more.",
+                    nameof(keys)
+                );
             }
 
-            if (key.Id.Length == 0 || !key.Id.All(character => char.IsAsciiLetterOrDigit(character) || character is '-' or '_'))
+            if (
+                key.Id.Length == 0
+                || !key.Id.All(character => char.IsAsciiLetterOrDigit(character) || character is '-' or '_')
+            )
             {
-                throw new ArgumentException($"'{key.Id}' is no key id: use ASCII letters, digits, '-' and '_'.", nameof(keys));
+                throw new ArgumentException(
+                    $"'{key.Id}' is no key id: use ASCII letters, digits, '-' and '_'.",
+                    nameof(keys)
+                );
             }
 
             if (!_keys.TryAdd(key.Id, key))
@@ -159,6 +204,10 @@ public sealed class ApprovalKeyRing
     /// <summary>The newest valid key.</summary>
     /// <exception cref="InvalidOperationException">No key is valid.</exception>
     public ApprovalKey SigningKey(DateTimeOffset now) =>
-        _keys.Values.Where(key => key.IsValidAt(now)).OrderByDescending(key => key.NotBefore).ThenBy(key => key.Id, StringComparer.Ordinal).FirstOrDefault()
+        _keys
+            .Values.Where(key => key.IsValidAt(now))
+            .OrderByDescending(key => key.NotBefore)
+            .ThenBy(key => key.Id, StringComparer.Ordinal)
+            .FirstOrDefault()
         ?? throw new InvalidOperationException($"No approval key is valid at {now:O}: add one to the key ring.");
 }

@@ -3,7 +3,8 @@ namespace SelfDev.Core.Approvals;
 /// <summary>The words that a person gives with a decision.</summary>
 public static class DecisionReason
 {
-    /// <returns>At most <see cref="Decision.MaxReasonChars"/> characters, never half of one that takes two; null where there are no words.</returns>
+    /// <returns>At most <see cref="Decision.MaxReasonChars"/> characters, never half of one that takes two; null where
+    /// there are no words.</returns>
     public static string? Cut(string? reason)
     {
         if (string.IsNullOrWhiteSpace(reason))
@@ -16,7 +17,9 @@ public static class DecisionReason
             return reason;
         }
 
-        var end = char.IsHighSurrogate(reason[Decision.MaxReasonChars - 1]) ? Decision.MaxReasonChars - 1 : Decision.MaxReasonChars;
+        var end = char.IsHighSurrogate(reason[Decision.MaxReasonChars - 1])
+            ? Decision.MaxReasonChars - 1
+            : Decision.MaxReasonChars;
         return reason[..end];
     }
 }

@@ -14,7 +14,8 @@ public sealed record Effect(
     IReadOnlyDictionary<string, string> After,
     DateTimeOffset StartedAt,
     DateTimeOffset FinishedAt,
-    string Detail);
+    string Detail
+);
 
 public enum EffectOutcome
 {

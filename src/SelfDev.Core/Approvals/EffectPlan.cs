@@ -1,8 +1,9 @@
 namespace SelfDev.Core.Approvals;
 
 /// <summary>
-/// The exact effect that people approve. Its hash (SHA-256 of the RFC 8785 canonical JSON) covers every property; whoever approves the hash approves
-/// this and nothing else, and execution refuses when the world no longer matches <see cref="From"/> and <see cref="ETag"/>.
+/// The exact effect that people approve. Its hash (SHA-256 of the RFC 8785 canonical JSON) covers every property;
+/// whoever approves the hash approves this and nothing else, and execution refuses when the world no longer matches
+/// <see cref="From"/> and <see cref="ETag"/>.
 /// </summary>
 public sealed record EffectPlan
 {

@@ -31,7 +31,8 @@ internal sealed class PolicyAnalystFormat(PolicyFields fields)
             {
                 fields.Error(
                     $"{path}.{ModelName.Shown(name)}",
-                    $"the name of a model has 1 to {ModelName.MaxChars} ASCII letters, digits and ._-:/@+");
+                    $"the name of a model has 1 to {ModelName.MaxChars} ASCII letters, digits and ._-:/@+"
+                );
             }
             else if (!analysts.TryAdd(name, Analyst(analyst, $"{path}.{name}")))
             {

@@ -15,7 +15,11 @@ internal sealed class PolicyFields
             return null;
         }
 
-        if (value.ValueKind == JsonValueKind.Number && value.TryGetDecimal(out var price) && price is >= 0 and <= 10_000_000)
+        if (
+            value.ValueKind == JsonValueKind.Number
+            && value.TryGetDecimal(out var price)
+            && price is >= 0 and <= 10_000_000
+        )
         {
             return price;
         }
@@ -50,7 +54,11 @@ internal sealed class PolicyFields
 
     public IReadOnlyList<JsonElement> Items(Dictionary<string, JsonElement> node, string path, string name)
     {
-        if (node.TryGetValue(name, out var value) && value.ValueKind == JsonValueKind.Array && value.GetArrayLength() > 0)
+        if (
+            node.TryGetValue(name, out var value)
+            && value.ValueKind == JsonValueKind.Array
+            && value.GetArrayLength() > 0
+        )
         {
             return [.. value.EnumerateArray()];
         }
@@ -100,7 +108,12 @@ internal sealed class PolicyFields
             return missing;
         }
 
-        if (value.ValueKind == JsonValueKind.Number && value.TryGetInt32(out var number) && number >= min && number <= max)
+        if (
+            value.ValueKind == JsonValueKind.Number
+            && value.TryGetInt32(out var number)
+            && number >= min
+            && number <= max
+        )
         {
             return number;
         }
@@ -121,14 +134,27 @@ internal sealed class PolicyFields
             return null;
         }
 
-        if (text.Length is > 1 and < 8 && int.TryParse(text.AsSpan(0, text.Length - 1), NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count > 0)
+        if (
+            text.Length is > 1 and < 8
+            && int.TryParse(
+                text.AsSpan(0, text.Length - 1),
+                NumberStyles.None,
+                CultureInfo.InvariantCulture,
+                out var count
+            )
+            && count > 0
+        )
         {
             switch (text[^1])
             {
-                case 's': return TimeSpan.FromSeconds(count);
-                case 'm': return TimeSpan.FromMinutes(count);
-                case 'h': return TimeSpan.FromHours(count);
-                case 'd': return TimeSpan.FromDays(count);
+                case 's':
+                    return TimeSpan.FromSeconds(count);
+                case 'm':
+                    return TimeSpan.FromMinutes(count);
+                case 'h':
+                    return TimeSpan.FromHours(count);
+                case 'd':
+                    return TimeSpan.FromDays(count);
             }
         }
 

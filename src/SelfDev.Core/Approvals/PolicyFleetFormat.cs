@@ -12,18 +12,42 @@ internal sealed class PolicyFleetFormat(PolicyFields fields)
 
     public PolicyFleet Read(string name, JsonElement element, string path)
     {
-        var node = fields.Object(element, path, "resourceId", "minCapacity", "maxCapacity", "instanceHourUsd", "alternatives", "scaling", "subjects");
-        if (name.Length is 0 or > 63 || !name.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' or '_' or '.'))
+        var node = fields.Object(
+            element,
+            path,
+            "resourceId",
+            "minCapacity",
+            "maxCapacity",
+            "instanceHourUsd",
+            "alternatives",
+            "scaling",
+            "subjects"
+        );
+        if (
+            name.Length is 0 or > 63
+            || !name.All(letter => char.IsAsciiLetterOrDigit(letter) || letter is '-' or '_' or '.')
+        )
         {
             fields.Error(path, "the name of a fleet has 1 to 63 ASCII letters, digits and -_.");
         }
 
         var first = ScaleSet(node, path, fields.Number(node, path, "minCapacity", 0, 0, MostInstances));
-        var fleet = new PolicyFleet(name, first.ResourceId, first.MinCapacity, first.MaxCapacity, node.ContainsKey("subjects") ? fields.Strings(node, path, "subjects") : [])
+        var fleet = new PolicyFleet(
+            name,
+            first.ResourceId,
+            first.MinCapacity,
+            first.MaxCapacity,
+            node.ContainsKey("subjects") ? fields.Strings(node, path, "subjects") : []
+        )
         {
             HourlyPrice = first.HourlyPrice,
             Alternatives = node.ContainsKey("alternatives")
-                ? [.. fields.Items(node, path, "alternatives").Select((set, index) => Alternative(set, $"{path}.alternatives[{index}]"))]
+                ?
+                [
+                    .. fields
+                        .Items(node, path, "alternatives")
+                        .Select((set, index) => Alternative(set, $"{path}.alternatives[{index}]")),
+                ]
                 : [],
         };
         if (fleet.Alternatives.Count > PolicyFleet.MostAlternatives)
@@ -31,12 +55,20 @@ internal sealed class PolicyFleetFormat(PolicyFields fields)
             fields.Error($"{path}.alternatives", $"at most {PolicyFleet.MostAlternatives}");
         }
 
-        if (fleet.ScaleSets.Select(set => set.ResourceId).Distinct(StringComparer.OrdinalIgnoreCase).Count() < fleet.ScaleSets.Count)
+        if (
+            fleet.ScaleSets.Select(set => set.ResourceId).Distinct(StringComparer.OrdinalIgnoreCase).Count()
+            < fleet.ScaleSets.Count
+        )
         {
             fields.Error($"{path}.alternatives", "the same scale set stands in the fleet twice");
         }
 
-        return node.TryGetValue("scaling", out var scaling) ? fleet with { Scaling = Scaling(scaling, $"{path}.scaling", fleet) } : fleet;
+        return node.TryGetValue("scaling", out var scaling)
+            ? fleet with
+            {
+                Scaling = Scaling(scaling, $"{path}.scaling", fleet),
+            }
+            : fleet;
     }
 
     private PolicyScaleSet Alternative(JsonElement element, string path) =>
@@ -45,10 +77,19 @@ internal sealed class PolicyFleetFormat(PolicyFields fields)
     private PolicyScaleSet ScaleSet(Dictionary<string, JsonElement> node, string path, int min)
     {
         var resourceId = fields.Text(node, path, "resourceId") ?? "";
-        if (!resourceId.StartsWith("/subscriptions/", StringComparison.OrdinalIgnoreCase)
-            || !resourceId.Contains("/providers/Microsoft.Compute/virtualMachineScaleSets/", StringComparison.OrdinalIgnoreCase))
+        if (
+            !resourceId.StartsWith("/subscriptions/", StringComparison.OrdinalIgnoreCase)
+            || !resourceId.Contains(
+                "/providers/Microsoft.Compute/virtualMachineScaleSets/",
+                StringComparison.OrdinalIgnoreCase
+            )
+        )
         {
-            fields.Error($"{path}.resourceId", "expected /subscriptions/<id>/resourceGroups/<name>/providers/Microsoft.Compute/virtualMachineScaleSets/<name>");
+            fields.Error(
+                $"{path}.resourceId",
+                "expected "
+                    + "/subscriptions/<id>/resourceGroups/<name>/providers/Microsoft.Compute/virtualMachineScaleSets/<name>"
+            );
         }
 
         if (!node.ContainsKey("maxCapacity"))
@@ -74,7 +115,8 @@ internal sealed class PolicyFleetFormat(PolicyFields fields)
             fields.Error($"{path}.interval", "at least 5s and at most 1h");
         }
 
-        var drainTimeout = fields.Duration(node, path, "drainTimeout", isRequired: false) ?? new FleetScalingRules().DrainTimeout;
+        var drainTimeout =
+            fields.Duration(node, path, "drainTimeout", isRequired: false) ?? new FleetScalingRules().DrainTimeout;
         if (drainTimeout < TimeSpan.FromMinutes(1) || drainTimeout > TimeSpan.FromHours(2))
         {
             fields.Error($"{path}.drainTimeout", "at least 1m and at most 2h");
@@ -96,8 +138,12 @@ internal sealed class PolicyFleetFormat(PolicyFields fields)
             Interval = interval,
             DrainTimeout = drainTimeout,
             UsdPerDay = budget,
-            Envelope = node.TryGetValue("envelope", out var envelope) ? Envelope(envelope, $"{path}.envelope", fleet.MinCapacity, fleet.TotalMaxCapacity) : null,
-            Specification = node.TryGetValue("specification", out var specification) ? Specification(specification, $"{path}.specification") : null,
+            Envelope = node.TryGetValue("envelope", out var envelope)
+                ? Envelope(envelope, $"{path}.envelope", fleet.MinCapacity, fleet.TotalMaxCapacity)
+                : null,
+            Specification = node.TryGetValue("specification", out var specification)
+                ? Specification(specification, $"{path}.specification")
+                : null,
         };
     }
 
@@ -113,7 +159,14 @@ internal sealed class PolicyFleetFormat(PolicyFields fields)
         var min = fields.Number(node, path, "minCapacity", floor, floor, ceiling);
         var max = fields.Number(node, path, "maxCapacity", ceiling, min, ceiling);
         var text = fields.Text(node, path, "expiresAt") ?? "";
-        if (!DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var expires))
+        if (
+            !DateTimeOffset.TryParse(
+                text,
+                CultureInfo.InvariantCulture,
+                DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal,
+                out var expires
+            )
+        )
         {
             fields.Error($"{path}.expiresAt", $"'{text}' is no time such as 2026-12-31T00:00:00Z");
         }

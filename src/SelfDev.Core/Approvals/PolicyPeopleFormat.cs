@@ -19,7 +19,10 @@ internal sealed class PolicyPeopleFormat(PolicyFields fields)
             var place = $"{path}.{name}";
             if (!Identity.IsWellFormed(name))
             {
-                fields.Error(place, "is no identity: use an e-mail address or name of ASCII letters, digits and ._%+@-");
+                fields.Error(
+                    place,
+                    "is no identity: use an e-mail address or name of ASCII letters, digits and ._%+@-"
+                );
             }
 
             var text = fields.Text(fields.Object(person, place, "webhook"), place, "webhook");
@@ -36,7 +39,11 @@ internal sealed class PolicyPeopleFormat(PolicyFields fields)
         // One channel that two people read would make one reader two people.
         foreach (var shared in people.GroupBy(person => person.Value.Webhook).Where(group => group.Count() > 1))
         {
-            fields.Error(path, $"{string.Join(" and ", shared.Select(person => person.Key))} have one address: each person needs their own");
+            fields.Error(
+                path,
+                $"{string.Join(" and ", shared.Select(person => person.Key))} have one address: each person needs "
+                    + $"their own"
+            );
         }
 
         return people;

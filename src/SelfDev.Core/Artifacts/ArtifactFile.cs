@@ -3,8 +3,8 @@ namespace SelfDev.Core.Artifacts;
 /// <summary>One file of an artifact. Opened as often as a reader needs it; each stream is read forward only.</summary>
 /// <param name="Name">Display name (path or blob name). A hint about the kind, never proof.</param>
 /// <param name="Open">
-/// Opens the decompressed content from its first byte. The stream enforces the caps of <see cref="ReadLimits"/> and throws
-/// <see cref="ArtifactUnreadableException"/> when one is passed.
+/// Opens the decompressed content from its first byte. The stream enforces the caps of <see cref="ReadLimits"/> and
+/// throws <see cref="ArtifactUnreadableException"/> when one is passed.
 /// </param>
 /// <param name="Length">Bytes as stored (compressed, if it is); null for standard input.</param>
 public sealed record ArtifactFile(string Name, Func<Stream> Open, long? Length);
@@ -32,24 +32,20 @@ public sealed record ReadLimits
     /// </value>
     public double MaxCompressionRatio { get; init; } = 200;
 
-    /// <value>Bytes of one line that are kept; what follows up to the line's end is skipped and counted. Default 1 MiB.</value>
+    /// <value>Bytes of one line that are kept; what follows up to the line's end is skipped and counted. Default 1
+    /// MiB.</value>
     public int MaxLineBytes { get; init; } = 1 << 20;
 }
 
-/// <summary>An artifact cannot be read at all: truncated gzip, a cap passed, not text. The message names place and remedy.</summary>
+/// <summary>An artifact cannot be read at all: truncated gzip, a cap passed, not text. The message names place and
+/// remedy.</summary>
 public sealed class ArtifactUnreadableException : Exception
 {
     public ArtifactUnreadableException(string message)
-        : base(message)
-    {
-    }
+        : base(message) { }
 
     public ArtifactUnreadableException(string message, Exception inner)
-        : base(message, inner)
-    {
-    }
+        : base(message, inner) { }
 
-    public ArtifactUnreadableException()
-    {
-    }
+    public ArtifactUnreadableException() { }
 }

@@ -7,15 +7,18 @@ using SelfDev.Core.Text;
 namespace SelfDev.Core.Artifacts;
 
 /// <summary>
-/// A name that somebody gave a dropped artifact, checked: safe to put into a URL, a path below a folder of ours, a page or
-/// a terminal. The parts are hints about what the artifact is, never proof.
+/// A name that somebody gave a dropped artifact, checked: safe to put into a URL, a path below a folder of ours, a page
+/// or a terminal. The parts are hints about what the artifact is, never proof.
 /// </summary>
 /// <param name="Value">The name, unchanged.</param>
-/// <param name="KindHint">The artifact kind (<see cref="ICapability.Kind"/>) that the first part names; null where it names none.</param>
-/// <param name="Subject">The run, checkpoint, service or fleet: the second part below a known kind; null without.</param>
+/// <param name="KindHint">The artifact kind (<see cref="ICapability.Kind"/>) that the first part names; null where it
+/// names none.</param>
+/// <param name="Subject">The run, checkpoint, service or fleet: the second part below a known kind; null
+/// without.</param>
 public sealed record ArtifactName(string Value, string? KindHint, string? Subject)
 {
-    /// <summary>UTF-16 code units of a blob name at most (Azure, "Naming and referencing containers, blobs, and metadata").</summary>
+    /// <summary>UTF-16 code units of a blob name at most (Azure, "Naming and referencing containers, blobs, and
+    /// metadata").</summary>
     public const int MaxChars = 1024;
 
     // Encodings of encodings: no client of good will nests deeper.
@@ -39,7 +42,8 @@ public sealed record ArtifactName(string Value, string? KindHint, string? Subjec
         return new ArtifactName(name, kind, kind is not null && parts.Length > 2 ? parts[1] : null);
     }
 
-    /// <summary>Whether a part of the path is <c>.</c> or <c>..</c>, which every URL library resolves away before sending.</summary>
+    /// <summary>Whether a part of the path is <c>.</c> or <c>..</c>, which every URL library resolves away before
+    /// sending.</summary>
     public static bool HasDotSegment(string name)
     {
         foreach (var part in name.AsSpan().Split('/'))
@@ -53,7 +57,8 @@ public sealed record ArtifactName(string Value, string? KindHint, string? Subjec
         return false;
     }
 
-    /// <summary>A name to file a refused artifact under: always safe, the same for the same name, different for different ones.</summary>
+    /// <summary>A name to file a refused artifact under: always safe, the same for the same name, different for
+    /// different ones.</summary>
     public static string Substitute(string name) =>
         "unsafe-name/" + Convert.ToHexStringLower(SHA256.HashData(MemoryMarshal.AsBytes(name.AsSpan())))[..32];
 
@@ -61,7 +66,10 @@ public sealed record ArtifactName(string Value, string? KindHint, string? Subjec
     {
         if (name.Length is 0 or > MaxChars)
         {
-            return string.Create(CultureInfo.InvariantCulture, $"The name has {name.Length} characters; 1 to {MaxChars} are possible.");
+            return string.Create(
+                CultureInfo.InvariantCulture,
+                $"The name has {name.Length} characters; 1 to {MaxChars} are possible."
+            );
         }
 
         if (Flaw(name) is { } flaw)
@@ -108,6 +116,8 @@ public sealed record ArtifactName(string Value, string? KindHint, string? Subjec
             return "has an empty part between slashes";
         }
 
-        return name.Split('/').Any(part => part.AsSpan().IndexOfAnyExcept('.') < 0) ? "has a part of dots only, which means another folder" : null;
+        return name.Split('/').Any(part => part.AsSpan().IndexOfAnyExcept('.') < 0)
+            ? "has a part of dots only, which means another folder"
+            : null;
     }
 }

@@ -42,21 +42,26 @@ internal sealed class CappedStream(ReadOnlyMemory<byte> beginning, Stream rest, 
 
     public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
 
-    public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
-        _beginning.IsEmpty ? Counted(await rest.ReadAsync(buffer, cancellationToken).ConfigureAwait(false)) : Read(buffer.Span);
+    public override async ValueTask<int> ReadAsync(
+        Memory<byte> buffer,
+        CancellationToken cancellationToken = default
+    ) =>
+        _beginning.IsEmpty
+            ? Counted(await rest.ReadAsync(buffer, cancellationToken).ConfigureAwait(false))
+            : Read(buffer.Span);
 
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
         ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
-    public override void Flush()
-    {
-    }
+    public override void Flush() { }
 
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException("The stream goes forward only.");
+    public override long Seek(long offset, SeekOrigin origin) =>
+        throw new NotSupportedException("The stream goes forward only.");
 
     public override void SetLength(long value) => throw new NotSupportedException("The stream is read only.");
 
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException("The stream is read only.");
+    public override void Write(byte[] buffer, int offset, int count) =>
+        throw new NotSupportedException("The stream is read only.");
 
     protected override void Dispose(bool disposing)
     {
@@ -71,7 +76,13 @@ internal sealed class CappedStream(ReadOnlyMemory<byte> beginning, Stream rest, 
     private int Counted(int count)
     {
         _read += count;
-        return _read <= maxBytes ? count : throw new ArtifactUnreadableException(string.Create(
-            CultureInfo.InvariantCulture, $"The file has more than {maxBytes} bytes, the most that is read. Split it."));
+        return _read <= maxBytes
+            ? count
+            : throw new ArtifactUnreadableException(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"The file has more than {maxBytes} bytes, the most that is read. Split it."
+                )
+            );
     }
 }

@@ -12,7 +12,8 @@ namespace SelfDev.Core.Artifacts;
 /// </summary>
 internal sealed class GzipReadStream : Stream
 {
-    /// <summary>Below this much output the ratio says nothing: short files of one repeated line compress beyond any cap.</summary>
+    /// <summary>Below this much output the ratio says nothing: short files of one repeated line compress beyond any
+    /// cap.</summary>
     public const long RatioCountsFrom = 1 << 20;
 
     // A cap is passed by at most this much before it is noticed.
@@ -98,15 +99,15 @@ internal sealed class GzipReadStream : Stream
         return 0;
     }
 
-    public override void Flush()
-    {
-    }
+    public override void Flush() { }
 
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException("The stream goes forward only.");
+    public override long Seek(long offset, SeekOrigin origin) =>
+        throw new NotSupportedException("The stream goes forward only.");
 
     public override void SetLength(long value) => throw new NotSupportedException("The stream is read only.");
 
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException("The stream is read only.");
+    public override void Write(byte[] buffer, int offset, int count) =>
+        throw new NotSupportedException("The stream is read only.");
 
     protected override void Dispose(bool disposing)
     {
@@ -137,16 +138,24 @@ internal sealed class GzipReadStream : Stream
         _memberOutput += produced.Length;
         if (_output > _limits.MaxBytes)
         {
-            throw new ArtifactUnreadableException(string.Create(
-                CultureInfo.InvariantCulture,
-                $"The gzip file holds more than {_limits.MaxBytes} bytes, the most that is read. Split it."));
+            throw new ArtifactUnreadableException(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"The gzip file holds more than {_limits.MaxBytes} bytes, the most that is read. Split it."
+                )
+            );
         }
 
         if (_output > RatioCountsFrom && _output > _limits.MaxCompressionRatio * Consumed)
         {
-            throw new ArtifactUnreadableException(string.Create(
-                CultureInfo.InvariantCulture,
-                $"The gzip file expands more than {_limits.MaxCompressionRatio:0.#} times ({Consumed} bytes became {_output}), which no log does: taken for a decompression bomb. If it is genuine, drop it uncompressed."));
+            throw new ArtifactUnreadableException(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"The gzip file expands more than {_limits.MaxCompressionRatio:0.#} times ({Consumed} bytes became "
+                        + $"{_output}), which no log does: taken for a decompression bomb. If it is genuine, drop it "
+                        + $"uncompressed."
+                )
+            );
         }
     }
 
@@ -161,7 +170,9 @@ internal sealed class GzipReadStream : Stream
         // RFC 1952, 2.3: ID1 ID2 CM FLG MTIME(4) XFL OS, then what the flags announce.
         if (NextByte() != 0x1F || NextByte() != 0x8B)
         {
-            throw Damaged(_members == 0 ? "it does not begin like gzip" : "something that is not gzip follows the compressed data");
+            throw Damaged(
+                _members == 0 ? "it does not begin like gzip" : "something that is not gzip follows the compressed data"
+            );
         }
 
         if (NextByte() != 8)
@@ -183,9 +194,7 @@ internal sealed class GzipReadStream : Stream
 
         for (var texts = ((flags >> 3) & 1) + ((flags >> 4) & 1); texts > 0; texts--)
         {
-            while (NextByte() != 0)
-            {
-            }
+            while (NextByte() != 0) { }
         }
 
         Skip((flags & 0x02) != 0 ? 2 : 0);
@@ -259,15 +268,23 @@ internal sealed class GzipReadStream : Stream
         return _end > 0;
     }
 
-    private ArtifactUnreadableException CutOff() => new(string.Create(
-        CultureInfo.InvariantCulture,
-        $"The gzip file is cut off: it ends at byte {_fetched} in the middle of compressed data. Upload it again; 'gzip -t FILE' must succeed."));
+    private ArtifactUnreadableException CutOff() =>
+        new(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"The gzip file is cut off: it ends at byte {_fetched} in the middle of compressed data. Upload it "
+                    + $"again; 'gzip -t FILE' must succeed."
+            )
+        );
 
     private ArtifactUnreadableException Damaged(string how, Exception? cause = null)
     {
         var message = string.Create(
             CultureInfo.InvariantCulture,
-            $"The gzip file is damaged near byte {Consumed}: {how}. Upload it again; 'gzip -t FILE' must succeed.");
-        return cause is null ? new ArtifactUnreadableException(message) : new ArtifactUnreadableException(message, cause);
+            $"The gzip file is damaged near byte {Consumed}: {how}. Upload it again; 'gzip -t FILE' must succeed."
+        );
+        return cause is null
+            ? new ArtifactUnreadableException(message)
+            : new ArtifactUnreadableException(message, cause);
     }
 }

@@ -5,8 +5,8 @@ using SelfDev.Core.Findings;
 namespace SelfDev.Core.Artifacts;
 
 /// <summary>
-/// Reads an artifact line by line as bytes: forward only, in bounded memory whatever the lines' length, at the speed of the
-/// search for line ends. Line ends are LF and CR LF; a UTF-8 byte order mark is left out.
+/// Reads an artifact line by line as bytes: forward only, in bounded memory whatever the lines' length, at the speed of
+/// the search for line ends. Line ends are LF and CR LF; a UTF-8 byte order mark is left out.
 /// </summary>
 /// <example>
 /// <code>
@@ -25,7 +25,8 @@ public sealed class LineReader(Stream stream, ReadLimits limits) : IDisposable
     private int _next;
     private bool _ended;
 
-    /// <value>Bytes of the content read so far from the stream; all of them once <see cref="TryRead"/> has returned false.</value>
+    /// <value>Bytes of the content read so far from the stream; all of them once <see cref="TryRead"/> has returned
+    /// false.</value>
     public long Bytes => _blocks.Bytes;
 
     /// <value>Lines returned so far.</value>
@@ -39,7 +40,8 @@ public sealed class LineReader(Stream stream, ReadLimits limits) : IDisposable
 
     /// <summary>The next line. Its bytes are valid until the next call.</summary>
     /// <returns>False at the end.</returns>
-    /// <exception cref="ArtifactUnreadableException">The content is UTF-16, or the stream refuses (a cap, truncated gzip).</exception>
+    /// <exception cref="ArtifactUnreadableException">The content is UTF-16, or the stream refuses (a cap, truncated
+    /// gzip).</exception>
     public bool TryRead(out TextLine line)
     {
         while (_block is null || _next >= _block.Bytes.Length)
@@ -87,10 +89,12 @@ public readonly ref struct TextLine
     /// <value>Byte offset of the first byte in the decompressed content.</value>
     public long Offset { get; }
 
-    /// <value>Whether the line was longer than <see cref="ReadLimits.MaxLineBytes"/> and <see cref="Bytes"/> holds its beginning only.</value>
+    /// <value>Whether the line was longer than <see cref="ReadLimits.MaxLineBytes"/> and <see cref="Bytes"/> holds its
+    /// beginning only.</value>
     public bool IsTruncated { get; }
 
-    /// <value>Whether the bytes are well-formed UTF-8. Looks at every byte: for readers that must refuse other lines.</value>
+    /// <value>Whether the bytes are well-formed UTF-8. Looks at every byte: for readers that must refuse other
+    /// lines.</value>
     public bool IsUtf8 => Utf8.IsValid(Bytes);
 
     /// <summary>The line as evidence of a finding.</summary>
@@ -102,8 +106,9 @@ public readonly ref struct TextLine
 public static class EvidenceText
 {
     /// <summary>
-    /// Decodes UTF-8, each malformed sequence as U+FFFD, and cuts at <see cref="Limits.EvidenceTextChars"/> characters without splitting a
-    /// surrogate pair. Nothing is added: uncut and well-formed text is the line itself, cut text its beginning.
+    /// Decodes UTF-8, each malformed sequence as U+FFFD, and cuts at <see cref="Limits.EvidenceTextChars"/> characters
+    /// without splitting a surrogate pair. Nothing is added: uncut and well-formed text is the line itself, cut text
+    /// its beginning.
     /// </summary>
     public static string Of(ReadOnlySpan<byte> line)
     {
@@ -120,7 +125,9 @@ public static class EvidenceText
             return text;
         }
 
-        var length = char.IsHighSurrogate(text[Limits.EvidenceTextChars - 1]) ? Limits.EvidenceTextChars - 1 : Limits.EvidenceTextChars;
+        var length = char.IsHighSurrogate(text[Limits.EvidenceTextChars - 1])
+            ? Limits.EvidenceTextChars - 1
+            : Limits.EvidenceTextChars;
         return text[..length];
     }
 }

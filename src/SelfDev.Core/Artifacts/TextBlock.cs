@@ -2,14 +2,23 @@ using System.Buffers;
 
 namespace SelfDev.Core.Artifacts;
 
-/// <summary>Whole lines of an artifact in one piece of memory, and where they stand. Dispose returns the memory.</summary>
+/// <summary>Whole lines of an artifact in one piece of memory, and where they stand. Dispose returns the
+/// memory.</summary>
 public sealed class TextBlock : IDisposable
 {
     private byte[]? _buffer;
     private readonly int _length;
     private readonly int _maxLineBytes;
 
-    internal TextBlock(byte[] buffer, int length, long offset, long firstLine, int lines, int maxLineBytes, bool endsTruncated)
+    internal TextBlock(
+        byte[] buffer,
+        int length,
+        long offset,
+        long firstLine,
+        int lines,
+        int maxLineBytes,
+        bool endsTruncated
+    )
     {
         _buffer = buffer;
         _length = length;
@@ -34,14 +43,14 @@ public sealed class TextBlock : IDisposable
     /// <value>The lines with their line ends; only the very last line of a content or a cut line has none.</value>
     public ReadOnlySpan<byte> Bytes => Memory.Span;
 
-    public ReadOnlyMemory<byte> Memory => _buffer is null
-        ? throw new ObjectDisposedException(nameof(TextBlock))
-        : _buffer.AsMemory(0, _length);
+    public ReadOnlyMemory<byte> Memory =>
+        _buffer is null ? throw new ObjectDisposedException(nameof(TextBlock)) : _buffer.AsMemory(0, _length);
 
     /// <summary>The line that starts at a place in <see cref="Bytes"/>.</summary>
     /// <param name="start">Index of the line's first byte.</param>
     /// <param name="number">The line's 1-based number in the content.</param>
-    /// <param name="next">Index of the following line's first byte; the length of <see cref="Bytes"/> after the last one.</param>
+    /// <param name="next">Index of the following line's first byte; the length of <see cref="Bytes"/> after the last
+    /// one.</param>
     public TextLine LineAt(int start, long number, out int next)
     {
         var rest = Bytes[start..];

@@ -4,9 +4,9 @@ using System.Security.Cryptography;
 namespace SelfDev.Core.Artifacts;
 
 /// <summary>
-/// Cuts a stream into blocks of whole lines, so that a scan can work on many lines at once and on several cores: blocks are
-/// independent of each other and know their place. Memory is one block for each that the caller has not disposed; a block
-/// grows beyond its usual size only for a line that is longer.
+/// Cuts a stream into blocks of whole lines, so that a scan can work on many lines at once and on several cores: blocks
+/// are independent of each other and know their place. Memory is one block for each that the caller has not disposed; a
+/// block grows beyond its usual size only for a line that is longer.
 /// </summary>
 /// <remarks>Not safe for concurrent calls; the blocks themselves may go to other threads.</remarks>
 public sealed class TextBlockReader : IDisposable
@@ -29,7 +29,8 @@ public sealed class TextBlockReader : IDisposable
     private string? _sha256;
 
     /// <param name="stream">Decompressed content, read from where it stands. Disposed with the reader.</param>
-    /// <param name="limits"><see cref="ReadLimits.MaxLineBytes"/> counts here; the byte caps are the stream's own matter.</param>
+    /// <param name="limits"><see cref="ReadLimits.MaxLineBytes"/> counts here; the byte caps are the stream's own
+    /// matter.</param>
     /// <param name="blockBytes">Bytes of a block at most.</param>
     /// <param name="hash">Whether <see cref="Sha256"/> is wanted.</param>
     public TextBlockReader(Stream stream, ReadLimits limits, int blockBytes = DefaultBlockBytes, bool hash = true)
@@ -55,10 +56,12 @@ public sealed class TextBlockReader : IDisposable
 
     /// <value>Lower-case hex SHA-256 of all content, known once <see cref="Read"/> has returned null.</value>
     /// <exception cref="InvalidOperationException">The end has not been reached, or no hash was asked for.</exception>
-    public string Sha256 => _sha256 ?? throw new InvalidOperationException("The digest is known once the whole content has been read.");
+    public string Sha256 =>
+        _sha256 ?? throw new InvalidOperationException("The digest is known once the whole content has been read.");
 
     /// <summary>The next block, or null at the end. The caller disposes it.</summary>
-    /// <exception cref="ArtifactUnreadableException">The content is UTF-16, or the stream refuses (a cap, truncated gzip).</exception>
+    /// <exception cref="ArtifactUnreadableException">The content is UTF-16, or the stream refuses (a cap, truncated
+    /// gzip).</exception>
     public TextBlock? Read()
     {
         while (true)
@@ -142,7 +145,11 @@ public sealed class TextBlockReader : IDisposable
         var buffer = ArrayPool<byte>.Shared.Rent(capacity);
         _carry.AsSpan(0, _carried).CopyTo(buffer);
         var length = Fill(buffer, _carried, capacity);
-        for (var searched = 0; !_atEnd && capacity < _maxBlockBytes && buffer.AsSpan(searched, length - searched).IndexOf((byte)'\n') < 0;)
+        for (
+            var searched = 0;
+            !_atEnd && capacity < _maxBlockBytes && buffer.AsSpan(searched, length - searched).IndexOf((byte)'\n') < 0;
+
+        )
         {
             searched = length;
             capacity = (int)Math.Min(_maxBlockBytes, 2L * capacity);
@@ -203,7 +210,9 @@ public sealed class TextBlockReader : IDisposable
     {
         if (head.StartsWith((ReadOnlySpan<byte>)[0xFF, 0xFE]) || head.StartsWith((ReadOnlySpan<byte>)[0xFE, 0xFF]))
         {
-            throw new ArtifactUnreadableException("The file is UTF-16 text. Convert it first: iconv -f UTF-16 -t UTF-8 FILE > FILE.utf8");
+            throw new ArtifactUnreadableException(
+                "The file is UTF-16 text. Convert it first: iconv -f UTF-16 -t UTF-8 FILE > FILE.utf8"
+            );
         }
 
         return head.StartsWith((ReadOnlySpan<byte>)[0xEF, 0xBB, 0xBF]) ? 3 : 0;

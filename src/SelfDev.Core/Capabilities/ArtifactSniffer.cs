@@ -11,7 +11,10 @@ public sealed record SniffResult(FormatMatch? Match, string Reason);
 /// <summary>Asks every room whether it reads a file; the surest one wins.</summary>
 public sealed class ArtifactSniffer(IEnumerable<ICapability> capabilities)
 {
-    private readonly IReadOnlyList<ICapability> _capabilities = [.. capabilities.OrderBy(capability => capability.Kind, StringComparer.Ordinal)];
+    private readonly IReadOnlyList<ICapability> _capabilities =
+    [
+        .. capabilities.OrderBy(capability => capability.Kind, StringComparer.Ordinal),
+    ];
 
     /// <summary>Reads the beginning of a file and tells what it is. Never throws for what is in the file.</summary>
     /// <param name="kind">Only this kind is asked (<c>--kind</c>); null: all.</param>
@@ -50,14 +53,18 @@ public sealed class ArtifactSniffer(IEnumerable<ICapability> capabilities)
 
     /// <summary>Reads the beginning of a content.</summary>
     /// <returns>
-    /// The head, and everything that was taken from the stream for it: one byte more than <see cref="ReadLimits.HeadBytes"/>
-    /// where there is more, since only that tells. Who reads on has to count it.
+    /// The head, and everything that was taken from the stream for it: one byte more than <see
+    /// cref="ReadLimits.HeadBytes"/> where there is more, since only that tells. Who reads on has to count it.
     /// </returns>
     public static (ArtifactHead Head, ReadOnlyMemory<byte> Taken) ReadHead(string name, Stream content)
     {
         var bytes = new byte[ReadLimits.HeadBytes + 1];
         var read = content.ReadAtLeast(bytes, bytes.Length, throwOnEndOfStream: false);
-        var head = new ArtifactHead(name, bytes.AsMemory(0, Math.Min(read, ReadLimits.HeadBytes)), read <= ReadLimits.HeadBytes);
+        var head = new ArtifactHead(
+            name,
+            bytes.AsMemory(0, Math.Min(read, ReadLimits.HeadBytes)),
+            read <= ReadLimits.HeadBytes
+        );
         return (head, bytes.AsMemory(0, read));
     }
 
@@ -87,7 +94,13 @@ public sealed class ArtifactSniffer(IEnumerable<ICapability> capabilities)
     {
         var asked = _capabilities.Where(capability => kind is null || capability.Kind == kind).ToList();
         return asked.Count == 0
-            ? $"There is no kind '{SafeText.SingleLine(kind ?? "")}'; the kinds are {string.Join(", ", _capabilities.Select(capability => capability.Kind))}."
-            : "Known formats: " + string.Join("; ", asked.Select(capability => $"{capability.Kind} ({string.Join(", ", capability.Formats)})")) + ".";
+            ? $"There is no kind '{SafeText.SingleLine(kind ?? "")}'; the kinds are "
+                + $"{string.Join(", ", _capabilities.Select(capability => capability.Kind))}."
+            : "Known formats: "
+                + string.Join(
+                    "; ",
+                    asked.Select(capability => $"{capability.Kind} ({string.Join(", ", capability.Formats)})")
+                )
+                + ".";
     }
 }

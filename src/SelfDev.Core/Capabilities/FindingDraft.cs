@@ -47,24 +47,28 @@ internal sealed class FindingDraft
 
     public void Cite(Evidence evidence)
     {
-        if (Evidence.Count < Limits.EvidencePerFinding && !Evidence.Exists(cited => cited.Line == evidence.Line && cited.File == evidence.File))
+        if (
+            Evidence.Count < Limits.EvidencePerFinding
+            && !Evidence.Exists(cited => cited.Line == evidence.Line && cited.File == evidence.File)
+        )
         {
             Evidence.Add(evidence);
         }
     }
 
-    public Finding Build(string id, string? causedBy) => new()
-    {
-        Id = id,
-        Kind = Kind,
-        Severity = Severity,
-        Role = Role,
-        Title = TitleOf?.Invoke(this) ?? Title,
-        From = From,
-        To = To,
-        Evidence = [.. Evidence.OrderBy(evidence => evidence.Line)],
-        Metrics = Metrics,
-        Proposals = [.. Proposals.Select(proposal => proposal with { FindingIds = [id] })],
-        CausedBy = causedBy,
-    };
+    public Finding Build(string id, string? causedBy) =>
+        new()
+        {
+            Id = id,
+            Kind = Kind,
+            Severity = Severity,
+            Role = Role,
+            Title = TitleOf?.Invoke(this) ?? Title,
+            From = From,
+            To = To,
+            Evidence = [.. Evidence.OrderBy(evidence => evidence.Line)],
+            Metrics = Metrics,
+            Proposals = [.. Proposals.Select(proposal => proposal with { FindingIds = [id] })],
+            CausedBy = causedBy,
+        };
 }

@@ -39,7 +39,8 @@ public sealed record Diagnosis(
     long InputTokens,
     long CachedTokens,
     long OutputTokens,
-    long LatencyMilliseconds)
+    long LatencyMilliseconds
+)
 {
     /// <value>Name of the model that was asked, from the host's configuration; null where none was.</value>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]

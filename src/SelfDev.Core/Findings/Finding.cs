@@ -2,7 +2,8 @@ using System.Text.Json.Serialization;
 
 namespace SelfDev.Core.Findings;
 
-/// <summary>Something a detector saw in an artifact. Every number in it can be recomputed from its evidence lines.</summary>
+/// <summary>Something a detector saw in an artifact. Every number in it can be recomputed from its evidence
+/// lines.</summary>
 public sealed record Finding
 {
     /// <value>Unique in its report: <c>F1</c>, <c>F2</c>, ... in order of <see cref="From"/>.</value>
@@ -29,7 +30,8 @@ public sealed record Finding
 
     public IReadOnlyList<Proposal> Proposals { get; init; } = [];
 
-    /// <value>The id of the finding that caused this one; null for a root or where the cause is not in the artifacts.</value>
+    /// <value>The id of the finding that caused this one; null for a root or where the cause is not in the
+    /// artifacts.</value>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public string? CausedBy { get; init; }
 }

@@ -4,15 +4,19 @@ namespace SelfDev.Core.Findings;
 public static class FindingGroups
 {
     /// <summary>
-    /// One group for each root: the root first, then everything that follows from it, directly or not, in order of place. A finding
-    /// whose cause is not in the list is a root; of findings that name each other as cause the first one is. Every finding is in
-    /// exactly one group. Groups are in falling order of their worst finding, then of their root's place; equal input gives
-    /// equal output.
+    /// One group for each root: the root first, then everything that follows from it, directly or not, in order of
+    /// place. A finding whose cause is not in the list is a root; of findings that name each other as cause the first
+    /// one is. Every finding is in exactly one group. Groups are in falling order of their worst finding, then of their
+    /// root's place; equal input gives equal output.
     /// </summary>
     public static IReadOnlyList<IReadOnlyList<Finding>> Of(IReadOnlyList<Finding> findings)
     {
-        var byId = findings.DistinctBy(finding => finding.Id).ToDictionary(finding => finding.Id, StringComparer.Ordinal);
-        var order = findings.Select((finding, index) => (finding, index)).DistinctBy(pair => pair.finding.Id)
+        var byId = findings
+            .DistinctBy(finding => finding.Id)
+            .ToDictionary(finding => finding.Id, StringComparer.Ordinal);
+        var order = findings
+            .Select((finding, index) => (finding, index))
+            .DistinctBy(pair => pair.finding.Id)
             .ToDictionary(pair => pair.finding.Id, pair => pair.index, StringComparer.Ordinal);
         var roots = new Dictionary<string, string>(StringComparer.Ordinal);
         foreach (var finding in byId.Values)
@@ -22,25 +26,32 @@ public static class FindingGroups
 
         return
         [
-            .. byId.Values
-                .GroupBy(finding => roots[finding.Id], StringComparer.Ordinal)
+            .. byId
+                .Values.GroupBy(finding => roots[finding.Id], StringComparer.Ordinal)
                 .Select(group => (Root: byId[group.Key], Members: group))
                 .OrderByDescending(group => group.Members.Max(finding => finding.Severity))
                 .ThenBy(group => group.Root.From.Line)
                 .ThenBy(group => order[group.Root.Id])
-                .Select(group => (IReadOnlyList<Finding>)
-                [
-                    group.Root,
-                    .. group.Members.Where(finding => finding.Id != group.Root.Id)
-                        .OrderBy(finding => finding.From.Line)
-                        .ThenBy(finding => order[finding.Id]),
-                ]),
+                .Select(group =>
+                    (IReadOnlyList<Finding>)
+                        [
+                            group.Root,
+                            .. group
+                                .Members.Where(finding => finding.Id != group.Root.Id)
+                                .OrderBy(finding => finding.From.Line)
+                                .ThenBy(finding => order[finding.Id]),
+                        ]
+                ),
         ];
     }
 
     // Walks up once and remembers the root for the whole path, so that long chains stay linear.
     private static void SetRoot(
-        Finding start, Dictionary<string, Finding> byId, Dictionary<string, int> order, Dictionary<string, string> roots)
+        Finding start,
+        Dictionary<string, Finding> byId,
+        Dictionary<string, int> order,
+        Dictionary<string, string> roots
+    )
     {
         var path = new List<string>();
         var seen = new HashSet<string>(StringComparer.Ordinal);

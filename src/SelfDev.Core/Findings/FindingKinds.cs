@@ -104,9 +104,10 @@ public static class FindingKinds
     public const string StorageTampering = "storage-tampering";
 
     /// <value>Every kind above, for checks and for <c>--help</c>.</value>
-    public static IReadOnlySet<string> All { get; } = typeof(FindingKinds)
-        .GetFields()
-        .Where(field => field.IsLiteral)
-        .Select(field => (string)field.GetRawConstantValue()!)
-        .ToHashSet(StringComparer.Ordinal);
+    public static IReadOnlySet<string> All { get; } =
+        typeof(FindingKinds)
+            .GetFields()
+            .Where(field => field.IsLiteral)
+            .Select(field => (string)field.GetRawConstantValue()!)
+            .ToHashSet(StringComparer.Ordinal);
 }

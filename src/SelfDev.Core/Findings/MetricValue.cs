@@ -44,8 +44,8 @@ public readonly record struct MetricValue
 
     public static MetricValue FromText(string value) => value;
 
-    public override string ToString() => _text
-        ?? (IsBoolean ? (_number != 0 ? "true" : "false") : _number.ToString("R", CultureInfo.InvariantCulture));
+    public override string ToString() =>
+        _text ?? (IsBoolean ? (_number != 0 ? "true" : "false") : _number.ToString("R", CultureInfo.InvariantCulture));
 }
 
 internal sealed class MetricValueConverter : JsonConverter<MetricValue>

@@ -22,7 +22,8 @@ internal sealed class ProposalConverter : JsonConverter<Proposal>
 
         return new Proposal(
             action.Deserialize<ProposedAction>(options) ?? throw new JsonException("A proposal needs an action."),
-            (string?)node["why"] ?? "")
+            (string?)node["why"] ?? ""
+        )
         {
             ExpectedOutcome = (string?)node["expectedOutcome"],
             Cost = (string?)node["cost"],

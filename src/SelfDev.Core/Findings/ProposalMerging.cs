@@ -3,12 +3,13 @@ namespace SelfDev.Core.Findings;
 /// <summary>Brings the proposals of many findings down to the few that people should decide on.</summary>
 public static class ProposalMerging
 {
-    /// <summary>Approvals that one artifact may ask for; more would be noise, and a log could use it to flood people.</summary>
+    /// <summary>Approvals that one artifact may ask for; more would be noise, and a log could use it to flood
+    /// people.</summary>
     public const int MaxProposals = 8;
 
     /// <summary>
-    /// Merges equal actions, most severe finding first; the merged one names all findings behind it. Actions for one fleet
-    /// that both restore lost nodes become one that restores the larger number.
+    /// Merges equal actions, most severe finding first; the merged one names all findings behind it. Actions for one
+    /// fleet that both restore lost nodes become one that restores the larger number.
     /// </summary>
     /// <returns>At most <see cref="MaxProposals"/>, and how many more there were.</returns>
     public static (IReadOnlyList<Proposal> Proposals, int LeftOut) Merge(IReadOnlyList<Finding> findings)

@@ -8,7 +8,8 @@ namespace SelfDev.Core.Findings;
 /// The allow-list of actions. A kind that is not derived here cannot be proposed, approved or executed. Parameters hold
 /// numbers and identifiers that code has checked, never free text of a log.
 /// </summary>
-/// <param name="Kind">Kebab-case, as policies, reports and the command line name it; in JSON it is the discriminator <c>action</c>.</param>
+/// <param name="Kind">Kebab-case, as policies, reports and the command line name it; in JSON it is the discriminator
+/// <c>action</c>.</param>
 [JsonPolymorphic(TypeDiscriminatorPropertyName = "action")]
 [JsonDerivedType(typeof(ScaleFleet), ScaleFleet.KindName)]
 [JsonDerivedType(typeof(ReplaceNode), ReplaceNode.KindName)]
@@ -26,8 +27,10 @@ namespace SelfDev.Core.Findings;
 public abstract record ProposedAction([property: JsonIgnore] string Kind);
 
 /// <summary>Sets the capacity of a GPU scale set.</summary>
-/// <param name="Capacity">Absolute capacity in instances; null where only the fleet itself can tell (see <paramref name="RestoreNodes"/>).</param>
-/// <param name="RestoreNodes">Nodes that the evidence says were lost; planning adds them to the capacity it reads.</param>
+/// <param name="Capacity">Absolute capacity in instances; null where only the fleet itself can tell (see <paramref
+/// name="RestoreNodes"/>).</param>
+/// <param name="RestoreNodes">Nodes that the evidence says were lost; planning adds them to the capacity it
+/// reads.</param>
 public sealed record ScaleFleet(int? Capacity, int? RestoreNodes = null) : ProposedAction(KindName)
 {
     public const string KindName = "scale-fleet";
@@ -40,7 +43,8 @@ public sealed record ScaleFleet(int? Capacity, int? RestoreNodes = null) : Propo
 }
 
 /// <summary>Reimages or deletes one instance of a scale set.</summary>
-/// <param name="Node">The node as the log names it; planning looks it up among the fleet's instances and refuses an unknown one.</param>
+/// <param name="Node">The node as the log names it; planning looks it up among the fleet's instances and refuses an
+/// unknown one.</param>
 /// <param name="Mode">Reimage keeps the hardware, delete gives it back.</param>
 public sealed record ReplaceNode(NodeName Node, NodeReplacement Mode) : ProposedAction(KindName)
 {
@@ -62,7 +66,8 @@ public sealed record RollBackAndSkip(long CheckpointStep, long SkipBatches) : Pr
 {
     public const string KindName = "roll-back-and-skip";
 
-    /// <value>The run, from the artifact's path (<c>training/&lt;run&gt;/...</c>); set by the pipeline, never from log text.</value>
+    /// <value>The run, from the artifact's path (<c>training/&lt;run&gt;/...</c>); set by the pipeline, never from log
+    /// text.</value>
     public string? Run { get; init; }
 }
 
@@ -97,18 +102,22 @@ public sealed record WaitForRecovery(long UntilStep) : ProposedAction(KindName)
     public string? Run { get; init; }
 }
 
-/// <summary>Tells the owner of a prompt to keep a span of it from changing, or to move it behind what stays the same.</summary>
+/// <summary>Tells the owner of a prompt to keep a span of it from changing, or to move it behind what stays the
+/// same.</summary>
 /// <param name="Fault">Kind of the finding, one of the list in code.</param>
-/// <param name="Component">Path of the prompt's component, built of its kind and its number only, e.g. <c>tools[2]</c>.</param>
+/// <param name="Component">Path of the prompt's component, built of its kind and its number only, e.g.
+/// <c>tools[2]</c>.</param>
 /// <param name="SpanStart">UTF-16 units from the component's beginning, in the later request.</param>
 /// <param name="SpanLength">UTF-16 units; 0 where something is missing.</param>
 /// <param name="Line">Line of the first request that shows it.</param>
 /// <param name="Tokens">Prompt tokens of the log that it would have recovered.</param>
-public sealed record FixPrompt(string Fault, string Component, int SpanStart, int SpanLength, long Line, long Tokens) : ProposedAction(KindName)
+public sealed record FixPrompt(string Fault, string Component, int SpanStart, int SpanLength, long Line, long Tokens)
+    : ProposedAction(KindName)
 {
     public const string KindName = "fix-prompt";
 
-    /// <value>The service, from the artifact's path (<c>serving/&lt;service&gt;/...</c>); set by the pipeline, never from log text.</value>
+    /// <value>The service, from the artifact's path (<c>serving/&lt;service&gt;/...</c>); set by the pipeline, never
+    /// from log text.</value>
     public string? Service { get; init; }
 }
 
@@ -151,7 +160,8 @@ public sealed record BlockPromotion(int Regressions) : ProposedAction(KindName)
 {
     public const string KindName = "block-promotion";
 
-    /// <value>The checkpoint, from the artifact's path (<c>evals/&lt;checkpoint&gt;/...</c>); set by the pipeline, never from the artifact's text.</value>
+    /// <value>The checkpoint, from the artifact's path (<c>evals/&lt;checkpoint&gt;/...</c>); set by the pipeline,
+    /// never from the artifact's text.</value>
     public string? Checkpoint { get; init; }
 }
 
@@ -175,14 +185,17 @@ public sealed record RerunEvaluation(long? Samples) : ProposedAction(KindName)
     public string? Checkpoint { get; init; }
 }
 
-/// <summary>Tells the owners of the evaluation harness what differs between two evaluations that should be run alike.</summary>
-/// <param name="Fault">Kebab-case class of the difference, from our own list, e.g. <c>begin-of-sequence</c> or <c>n-shot</c>.</param>
+/// <summary>Tells the owners of the evaluation harness what differs between two evaluations that should be run
+/// alike.</summary>
+/// <param name="Fault">Kebab-case class of the difference, from our own list, e.g. <c>begin-of-sequence</c> or
+/// <c>n-shot</c>.</param>
 /// <param name="Line">Line or entry that shows it.</param>
 public sealed record FixHarness(string Fault, long Line) : ProposedAction(KindName)
 {
     public const string KindName = "fix-harness";
 
-    /// <value>Where the rendered inputs first differ, in UTF-16 units, and how long the differing span is on either side; null where it is not the rendering.</value>
+    /// <value>Where the rendered inputs first differ, in UTF-16 units, and how long the differing span is on either
+    /// side; null where it is not the rendering.</value>
     public int? Offset { get; init; }
 
     public int? BaselineLength { get; init; }
@@ -201,11 +214,15 @@ public readonly partial record struct NodeName
 
     public string Value { get; }
 
-    public static NodeName? TryParse(string? text) => text is not null && Pattern().IsMatch(text) ? new NodeName(text) : null;
+    public static NodeName? TryParse(string? text) =>
+        text is not null && Pattern().IsMatch(text) ? new NodeName(text) : null;
 
     public override string ToString() => Value;
 
-    [GeneratedRegex(@"\A[A-Za-z0-9](?:[A-Za-z0-9\-]{0,62})(?:\.[A-Za-z0-9](?:[A-Za-z0-9\-]{0,62})){0,7}\z", RegexOptions.NonBacktracking)]
+    [GeneratedRegex(
+        @"\A[A-Za-z0-9](?:[A-Za-z0-9\-]{0,62})(?:\.[A-Za-z0-9](?:[A-Za-z0-9\-]{0,62})){0,7}\z",
+        RegexOptions.NonBacktracking
+    )]
     private static partial Regex Pattern();
 }
 

@@ -11,22 +11,35 @@ public sealed record CauseOccurrence(string Cause, string Node, string Identity)
 public static class Recurrence
 {
     /// <summary>
-    /// Times from which a node is replaced whatever the single occurrence would ask for: a row that is marked for remapping again and again will not hold (NVIDIA GPU
-    /// memory error management; Meta's and Hugging Face's logbooks removed such nodes).
+    /// Times from which a node is replaced whatever the single occurrence would ask for: a row that is marked for
+    /// remapping again and again will not hold (NVIDIA GPU memory error management; Meta's and Hugging Face's logbooks
+    /// removed such nodes).
     /// </summary>
     public const int ReplaceFrom = 3;
 
     /// <summary>What an analysis adds to the memory.</summary>
     public static IReadOnlyList<CauseOccurrence> OccurrencesOf(IReadOnlyList<Finding> findings) =>
-    [
-        .. findings
-            .Where(finding => finding.Role == FindingRole.Root && finding.Metrics.ContainsKey("node") && finding.Metrics.ContainsKey("signature"))
-            .Select(finding => new CauseOccurrence(Cause(finding), finding.Metrics["node"].ToString(), FindingIdentity.Of(finding))),
-    ];
+        [
+            .. findings
+                .Where(finding =>
+                    finding.Role == FindingRole.Root
+                    && finding.Metrics.ContainsKey("node")
+                    && finding.Metrics.ContainsKey("signature")
+                )
+                .Select(finding => new CauseOccurrence(
+                    Cause(finding),
+                    finding.Metrics["node"].ToString(),
+                    FindingIdentity.Of(finding)
+                )),
+        ];
 
-    /// <summary>The findings with a proposal to replace the node where the memory and they together reach <see cref="ReplaceFrom"/>.</summary>
+    /// <summary>The findings with a proposal to replace the node where the memory and they together reach <see
+    /// cref="ReplaceFrom"/>.</summary>
     /// <param name="memory">Occurrences of earlier artifacts, of any run.</param>
-    public static IReadOnlyList<Finding> Escalate(IReadOnlyList<Finding> findings, IReadOnlyList<CauseOccurrence> memory)
+    public static IReadOnlyList<Finding> Escalate(
+        IReadOnlyList<Finding> findings,
+        IReadOnlyList<CauseOccurrence> memory
+    )
     {
         var all = memory.Concat(OccurrencesOf(findings)).DistinctBy(occurrence => occurrence.Identity).ToList();
         return [.. findings.Select(finding => Escalate(finding, all))];
@@ -34,15 +47,25 @@ public static class Recurrence
 
     private static Finding Escalate(Finding finding, List<CauseOccurrence> all)
     {
-        if (finding.Role != FindingRole.Root || !finding.Metrics.TryGetValue("node", out var node) || !finding.Metrics.ContainsKey("signature")
-            || NodeName.TryParse(node.ToString()) is not { } name)
+        if (
+            finding.Role != FindingRole.Root
+            || !finding.Metrics.TryGetValue("node", out var node)
+            || !finding.Metrics.ContainsKey("signature")
+            || NodeName.TryParse(node.ToString()) is not { } name
+        )
         {
             return finding;
         }
 
-        var times = all.Count(occurrence => occurrence.Cause == Cause(finding) && string.Equals(occurrence.Node, name.Value, StringComparison.OrdinalIgnoreCase));
+        var times = all.Count(occurrence =>
+            occurrence.Cause == Cause(finding)
+            && string.Equals(occurrence.Node, name.Value, StringComparison.OrdinalIgnoreCase)
+        );
         var metrics = new Dictionary<string, MetricValue>(finding.Metrics) { ["timesOnNode"] = times };
-        if (times < ReplaceFrom || finding.Proposals.Any(proposal => proposal.Action is ReplaceNode { Mode: NodeReplacement.Delete }))
+        if (
+            times < ReplaceFrom
+            || finding.Proposals.Any(proposal => proposal.Action is ReplaceNode { Mode: NodeReplacement.Delete })
+        )
         {
             return finding with { Metrics = metrics };
         }
@@ -55,9 +78,14 @@ public static class Recurrence
             [
                 new Proposal(
                     new ReplaceNode(name, NodeReplacement.Delete),
-                    string.Create(CultureInfo.InvariantCulture, $"{finding.Title} on {name} for the {times}th time: the node does not heal."))
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"{finding.Title} on {name} for the {times}th time: the node does not heal."
+                    )
+                )
                 {
-                    ExpectedOutcome = $"No further finding of this cause on the instance that takes the place of {name}.",
+                    ExpectedOutcome =
+                        $"No further finding of this cause on the instance that takes the place of {name}.",
                     Cost = "A new instance takes minutes to provision; what runs on the node is interrupted.",
                     Risk = "If the program provokes the error, it comes back on the new node.",
                     FindingIds = [finding.Id],
@@ -67,7 +95,8 @@ public static class Recurrence
         };
     }
 
-    private static string Cause(Finding finding) => finding.Metrics.TryGetValue("xid", out var xid)
-        ? $"{finding.Metrics["signature"]}/{xid}"
-        : finding.Metrics["signature"].ToString();
+    private static string Cause(Finding finding) =>
+        finding.Metrics.TryGetValue("xid", out var xid)
+            ? $"{finding.Metrics["signature"]}/{xid}"
+            : finding.Metrics["signature"].ToString();
 }

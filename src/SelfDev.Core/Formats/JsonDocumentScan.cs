@@ -10,7 +10,8 @@ internal interface IJsonSink
 
     void EndObject(int depth);
 
-    /// <param name="value">A number, or a string that was quoted; NaN and infinities come as Python writes them.</param>
+    /// <param name="value">A number, or a string that was quoted; NaN and infinities come as Python writes
+    /// them.</param>
     /// <param name="depth">Depth of the object that holds it.</param>
     void Value(int depth, ReadOnlySpan<byte> name, ReadOnlySpan<byte> value, in JsonPlace place);
 }
@@ -30,8 +31,9 @@ internal readonly ref struct JsonPlace(long line, long lineOffset, ReadOnlySpan<
 }
 
 /// <summary>
-/// A forward-only tokenizer for large JSON documents of numbers that knows the line of every token and takes Python's bare NaN and Infinity. Tolerant: it tells
-/// structure by braces and names by colons, and leaves judging to its sink. Depth costs nothing.
+/// A forward-only tokenizer for large JSON documents of numbers that knows the line of every token and takes Python's
+/// bare NaN and Infinity. Tolerant: it tells structure by braces and names by colons, and leaves judging to its sink.
+/// Depth costs nothing.
 /// </summary>
 internal sealed class JsonDocumentScan(IJsonSink sink)
 {
@@ -102,7 +104,11 @@ internal sealed class JsonDocumentScan(IJsonSink sink)
                 case (byte)'{':
                     _hasToken = false;
                     _depth++;
-                    sink.StartObject(_depth, _name.AsSpan(0, _nameLength), new JsonPlace(line.Number, line.Offset, line.Bytes, line.Offset + i));
+                    sink.StartObject(
+                        _depth,
+                        _name.AsSpan(0, _nameLength),
+                        new JsonPlace(line.Number, line.Offset, line.Bytes, line.Offset + i)
+                    );
                     _nameLength = 0;
                     break;
                 case (byte)',':
@@ -157,7 +163,12 @@ internal sealed class JsonDocumentScan(IJsonSink sink)
     {
         if (_hasToken && _nameLength > 0)
         {
-            sink.Value(_depth, _name.AsSpan(0, _nameLength), _token.AsSpan(0, _tokenLength), new JsonPlace(line.Number, line.Offset, line.Bytes, _tokenOffset));
+            sink.Value(
+                _depth,
+                _name.AsSpan(0, _nameLength),
+                _token.AsSpan(0, _tokenLength),
+                new JsonPlace(line.Number, line.Offset, line.Bytes, _tokenOffset)
+            );
         }
 
         _hasToken = false;

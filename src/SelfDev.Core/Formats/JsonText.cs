@@ -6,10 +6,15 @@ using SelfDev.Core.Findings;
 
 namespace SelfDev.Core.Formats;
 
-/// <summary>A JSON document in memory, as Python writes it: NaN and infinities are allowed. Knows where each of its bytes stands.</summary>
+/// <summary>A JSON document in memory, as Python writes it: NaN and infinities are allowed. Knows where each of its
+/// bytes stands.</summary>
 internal sealed class JsonText
 {
-    public static readonly JsonReaderOptions Options = new() { MaxDepth = 256, CommentHandling = JsonCommentHandling.Disallow };
+    public static readonly JsonReaderOptions Options = new()
+    {
+        MaxDepth = 256,
+        CommentHandling = JsonCommentHandling.Disallow,
+    };
 
     private static readonly JsonDocumentOptions DocumentOptions = new() { MaxDepth = 256 };
 
@@ -23,7 +28,8 @@ internal sealed class JsonText
 
     public long Lines => LineAt(_bytes.Length);
 
-    /// <summary>Takes over the bytes and replaces unquoted <c>NaN</c>, <c>Infinity</c> and <c>-Infinity</c> in place by strings of the same length.</summary>
+    /// <summary>Takes over the bytes and replaces unquoted <c>NaN</c>, <c>Infinity</c> and <c>-Infinity</c> in place by
+    /// strings of the same length.</summary>
     public static JsonText Of(byte[] bytes)
     {
         Quote(bytes);
@@ -32,35 +38,52 @@ internal sealed class JsonText
 
     /// <summary>A number, also one that was NaN, "N/A" or a numeric string.</summary>
     /// <returns>NaN for what is no number.</returns>
-    public static double Number(JsonElement value) => value.ValueKind switch
-    {
-        JsonValueKind.Number => value.TryGetDouble(out var number) && double.IsFinite(number) ? number : double.NaN,
-        JsonValueKind.True => 1,
-        JsonValueKind.False => 0,
-        JsonValueKind.String => Number(value.GetString()!),
-        _ => double.NaN,
-    };
+    public static double Number(JsonElement value) =>
+        value.ValueKind switch
+        {
+            JsonValueKind.Number => value.TryGetDouble(out var number) && double.IsFinite(number) ? number : double.NaN,
+            JsonValueKind.True => 1,
+            JsonValueKind.False => 0,
+            JsonValueKind.String => Number(value.GetString()!),
+            _ => double.NaN,
+        };
 
     public static double Number(string text) =>
-        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number) ? number : double.NaN;
+        double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
+        && double.IsFinite(number)
+            ? number
+            : double.NaN;
 
-    public static string? Text(JsonElement value) => value.ValueKind switch
-    {
-        JsonValueKind.String => value.GetString(),
-        JsonValueKind.Null or JsonValueKind.Undefined => null,
-        _ => value.GetRawText(),
-    };
+    public static string? Text(JsonElement value) =>
+        value.ValueKind switch
+        {
+            JsonValueKind.String => value.GetString(),
+            JsonValueKind.Null or JsonValueKind.Undefined => null,
+            _ => value.GetRawText(),
+        };
 
     public static string? Text(JsonElement parent, string name) =>
         parent.ValueKind == JsonValueKind.Object && parent.TryGetProperty(name, out var value) ? Text(value) : null;
 
     public static JsonElement? Child(JsonElement parent, string name) =>
-        parent.ValueKind == JsonValueKind.Object && parent.TryGetProperty(name, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
+        parent.ValueKind == JsonValueKind.Object
+        && parent.TryGetProperty(name, out var value)
+        && value.ValueKind != JsonValueKind.Null
+            ? value
+            : null;
 
-    /// <summary>The properties of the document's root, one at a time, so that memory holds one value besides the text.</summary>
-    /// <param name="visit">Name, value and its place; for an array named in <paramref name="streamed"/> it is called once an element.</param>
-    /// <exception cref="ArtifactUnreadableException">The text is no JSON object; the message names the line.</exception>
-    public void Visit(string file, ICollection<string> streamed, Action<string, JsonElement, long> visit, CancellationToken cancellation)
+    /// <summary>The properties of the document's root, one at a time, so that memory holds one value besides the
+    /// text.</summary>
+    /// <param name="visit">Name, value and its place; for an array named in <paramref name="streamed"/> it is called
+    /// once an element.</param>
+    /// <exception cref="ArtifactUnreadableException">The text is no JSON object; the message names the
+    /// line.</exception>
+    public void Visit(
+        string file,
+        ICollection<string> streamed,
+        Action<string, JsonElement, long> visit,
+        CancellationToken cancellation
+    )
     {
         try
         {
@@ -99,11 +122,15 @@ internal sealed class JsonText
         }
     }
 
-    public static ArtifactUnreadableException Broken(string file, JsonException broken) => new(
-        string.Create(
-            CultureInfo.InvariantCulture,
-            $"'{file}' is not well-formed JSON at line {(broken.LineNumber ?? 0) + 1}, byte {broken.BytePositionInLine ?? 0} of it: it was cut off or damaged. Write it again."),
-        broken);
+    public static ArtifactUnreadableException Broken(string file, JsonException broken) =>
+        new(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"'{file}' is not well-formed JSON at line {(broken.LineNumber ?? 0) + 1}, byte "
+                    + $"{broken.BytePositionInLine ?? 0} of it: it was cut off or damaged. Write it again."
+            ),
+            broken
+        );
 
     public static JsonDocument Parse(ReadOnlyMemory<byte> json) => JsonDocument.Parse(json, DocumentOptions);
 

@@ -6,17 +6,35 @@ namespace SelfDev.Core.Formats;
 internal static class TrafficTime
 {
     /// <summary>
-    /// Reads <c>2023-11-16 18:17:03.9799600</c>: a blank or <c>T</c> between date and time, up to nine digits of fraction, <c>Z</c>, an offset or no zone (then UTC).
+    /// Reads <c>2023-11-16 18:17:03.9799600</c>: a blank or <c>T</c> between date and time, up to nine digits of
+    /// fraction, <c>Z</c>, an offset or no zone (then UTC).
     /// </summary>
     /// <param name="seconds">Since 1970-01-01 UTC.</param>
     /// <returns>False where the text is no such time or the date does not exist.</returns>
     public static bool TryParse(ReadOnlySpan<byte> text, out double seconds)
     {
         seconds = 0;
-        if (text.Length < 19 || text[4] != '-' || text[7] != '-' || (text[10] != ' ' && text[10] != 'T') || text[13] != ':' || text[16] != ':'
-            || !Digits(text[..4], out var year) || !Digits(text[5..7], out var month) || !Digits(text[8..10], out var day)
-            || !Digits(text[11..13], out var hour) || !Digits(text[14..16], out var minute) || !Digits(text[17..19], out var second)
-            || year < 1 || month is < 1 or > 12 || day < 1 || day > DateTime.DaysInMonth(year, month) || hour > 23 || minute > 59 || second > 59)
+        if (
+            text.Length < 19
+            || text[4] != '-'
+            || text[7] != '-'
+            || (text[10] != ' ' && text[10] != 'T')
+            || text[13] != ':'
+            || text[16] != ':'
+            || !Digits(text[..4], out var year)
+            || !Digits(text[5..7], out var month)
+            || !Digits(text[8..10], out var day)
+            || !Digits(text[11..13], out var hour)
+            || !Digits(text[14..16], out var minute)
+            || !Digits(text[17..19], out var second)
+            || year < 1
+            || month is < 1 or > 12
+            || day < 1
+            || day > DateTime.DaysInMonth(year, month)
+            || hour > 23
+            || minute > 59
+            || second > 59
+        )
         {
             return false;
         }
@@ -54,7 +72,15 @@ internal static class TrafficTime
             return true;
         }
 
-        if (zone.Length != 6 || (zone[0] != '+' && zone[0] != '-') || zone[3] != ':' || !Digits(zone[1..3], out var hours) || !Digits(zone[4..], out var minutes) || hours > 14 || minutes > 59)
+        if (
+            zone.Length != 6
+            || (zone[0] != '+' && zone[0] != '-')
+            || zone[3] != ':'
+            || !Digits(zone[1..3], out var hours)
+            || !Digits(zone[4..], out var minutes)
+            || hours > 14
+            || minutes > 59
+        )
         {
             return false;
         }

@@ -13,12 +13,15 @@ public static class CanonicalJson
     // RFC 8785 builds on I-JSON (RFC 7493 section 2.2): integers beyond this do not survive a double.
     private const double MaxExactInteger = 9007199254740991;
 
-    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+    private static readonly UTF8Encoding StrictUtf8 = new(
+        encoderShouldEmitUTF8Identifier: false,
+        throwOnInvalidBytes: true
+    );
 
     /// <returns>UTF-8 without byte-order mark.</returns>
     /// <exception cref="FormatException">
-    /// The value is outside I-JSON: a name twice in one object, a lone surrogate, a number that a double cannot hold or an integer that it
-    /// would change.
+    /// The value is outside I-JSON: a name twice in one object, a lone surrogate, a number that a double cannot hold or
+    /// an integer that it would change.
     /// </exception>
     public static byte[] Serialize(JsonElement value)
     {
@@ -38,7 +41,8 @@ public static class CanonicalJson
     public static byte[] Serialize<T>(T value, JsonSerializerOptions options) =>
         Serialize(JsonSerializer.SerializeToElement(value, options));
 
-    /// <summary>A number as ECMAScript's <c>Number::toString</c> writes it (RFC 8785 section 3.2.2.3, ECMA-262 section 6.1.6.1.20).</summary>
+    /// <summary>A number as ECMAScript's <c>Number::toString</c> writes it (RFC 8785 section 3.2.2.3, ECMA-262 section
+    /// 6.1.6.1.20).</summary>
     /// <exception cref="FormatException">NaN or an infinity: JSON has none.</exception>
     public static string FormatNumber(double number)
     {
@@ -191,5 +195,6 @@ public static class CanonicalJson
         }
     }
 
-    private static FormatException LoneSurrogate(Exception inner) => new("A string holds a lone surrogate, which is no Unicode text.", inner);
+    private static FormatException LoneSurrogate(Exception inner) =>
+        new("A string holds a lone surrogate, which is no Unicode text.", inner);
 }

@@ -12,8 +12,12 @@ public static class HeadWording
         string.Create(CultureInfo.InvariantCulture, $"ledger: {head.TreeSize} entries, root {Cut(head.RootHash)}…");
 
     /// <returns>Size, whole root, time and key on one line.</returns>
-    public static string Full(this SignedTreeHead head) => string.Create(
-        CultureInfo.InvariantCulture, $"{head.TreeSize} entries, root {head.RootHash}, signed {head.At.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC by key {head.KeyId}");
+    public static string Full(this SignedTreeHead head) =>
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"{head.TreeSize} entries, root {head.RootHash}, signed {head.At.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC by "
+                + $"key {head.KeyId}"
+        );
 
     private static string Cut(string root) => root.Length <= ShortRootChars ? root : root[..ShortRootChars];
 }

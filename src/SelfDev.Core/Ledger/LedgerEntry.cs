@@ -2,14 +2,22 @@ using System.Text.Json.Nodes;
 
 namespace SelfDev.Core.Ledger;
 
-/// <summary>One recorded step: an artifact taken in, findings, a diagnosis, a proposal, a decision, an effect.</summary>
+/// <summary>One recorded step: an artifact taken in, findings, a diagnosis, a proposal, a decision, an
+/// effect.</summary>
 /// <param name="Key">Idempotency key, unique in the ledger.</param>
 /// <param name="Type">One of <see cref="LedgerEntryTypes"/>.</param>
 /// <param name="At">UTC, from the workflow's clock.</param>
 /// <param name="InstanceId">The workflow instance.</param>
 /// <param name="Actor">Who: a person's identity, or <c>selfdev</c>.</param>
 /// <param name="Body">What, small: hashes and references, no log text.</param>
-public sealed record LedgerEntry(string Key, string Type, DateTimeOffset At, string InstanceId, string Actor, JsonObject Body);
+public sealed record LedgerEntry(
+    string Key,
+    string Type,
+    DateTimeOffset At,
+    string InstanceId,
+    string Actor,
+    JsonObject Body
+);
 
 /// <summary>The nouns of the corridor, as the ledger names them.</summary>
 public static class LedgerEntryTypes

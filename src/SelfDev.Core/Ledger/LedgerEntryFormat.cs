@@ -6,29 +6,33 @@ using SelfDev.Core.Json;
 namespace SelfDev.Core.Ledger;
 
 /// <summary>
-/// The stored form of an entry: one line of RFC 8785 canonical JSON. These bytes, without the line feed, are the data of the
-/// Merkle leaf. The entry's index is part of them, so that a deleted or moved entry names itself.
+/// The stored form of an entry: one line of RFC 8785 canonical JSON. These bytes, without the line feed, are the data
+/// of the Merkle leaf. The entry's index is part of them, so that a deleted or moved entry names itself.
 /// </summary>
 public static class LedgerEntryFormat
 {
     private const string TimeFormat = "yyyy-MM-ddTHH:mm:ss.fffffffZ";
 
     /// <param name="index">0-based position in the ledger.</param>
-    /// <exception cref="FormatException">The body holds what canonical JSON cannot (see <see cref="CanonicalJson"/>).</exception>
-    public static byte[] Serialize(long index, LedgerEntry entry) => CanonicalJson.Serialize(
-        new JsonObject
-        {
-            ["index"] = index,
-            ["key"] = entry.Key,
-            ["type"] = entry.Type,
-            ["at"] = entry.At.UtcDateTime.ToString(TimeFormat, CultureInfo.InvariantCulture),
-            ["instanceId"] = entry.InstanceId,
-            ["actor"] = entry.Actor,
-            ["body"] = entry.Body.DeepClone(),
-        },
-        ReportJson.Options);
+    /// <exception cref="FormatException">The body holds what canonical JSON cannot (see <see
+    /// cref="CanonicalJson"/>).</exception>
+    public static byte[] Serialize(long index, LedgerEntry entry) =>
+        CanonicalJson.Serialize(
+            new JsonObject
+            {
+                ["index"] = index,
+                ["key"] = entry.Key,
+                ["type"] = entry.Type,
+                ["at"] = entry.At.UtcDateTime.ToString(TimeFormat, CultureInfo.InvariantCulture),
+                ["instanceId"] = entry.InstanceId,
+                ["actor"] = entry.Actor,
+                ["body"] = entry.Body.DeepClone(),
+            },
+            ReportJson.Options
+        );
 
-    /// <summary>Reads a line and checks that it is the canonical form: nothing can hide in another spelling of the same entry.</summary>
+    /// <summary>Reads a line and checks that it is the canonical form: nothing can hide in another spelling of the same
+    /// entry.</summary>
     public static LedgerEntryReading Parse(ReadOnlySpan<byte> line)
     {
         try
@@ -38,15 +42,28 @@ public static class LedgerEntryFormat
             var entry = new LedgerEntry(
                 (string)Required(node, "key")!,
                 (string)Required(node, "type")!,
-                DateTimeOffset.ParseExact((string)Required(node, "at")!, TimeFormat, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal),
+                DateTimeOffset.ParseExact(
+                    (string)Required(node, "at")!,
+                    TimeFormat,
+                    CultureInfo.InvariantCulture,
+                    DateTimeStyles.AssumeUniversal
+                ),
                 (string)Required(node, "instanceId")!,
                 (string)Required(node, "actor")!,
-                (JsonObject)Required(node, "body").DeepClone());
+                (JsonObject)Required(node, "body").DeepClone()
+            );
             return line.SequenceEqual(Serialize(index, entry))
                 ? new LedgerEntryReading(index, entry, null)
                 : new LedgerEntryReading(index, entry, "It is not in canonical form.");
         }
-        catch (Exception exception) when (exception is JsonException or FormatException or InvalidOperationException or InvalidCastException or ArgumentException)
+        catch (Exception exception)
+            when (exception
+                    is JsonException
+                        or FormatException
+                        or InvalidOperationException
+                        or InvalidCastException
+                        or ArgumentException
+            )
         {
             return new LedgerEntryReading(null, null, exception.Message);
         }

@@ -1,22 +1,24 @@
 namespace SelfDev.Core.Ledger;
 
 /// <summary>
-/// Checks a whole ledger: every entry's form, index and key, the root of every signed head, and older heads that were kept
-/// elsewhere. Anybody can run it; nobody has to be trusted but the holder of the signing key, and with an anchored head not even
-/// that one.
+/// Checks a whole ledger: every entry's form, index and key, the root of every signed head, and older heads that were
+/// kept elsewhere. Anybody can run it; nobody has to be trusted but the holder of the signing key, and with an anchored
+/// head not even that one.
 /// </summary>
 public static class LedgerVerifier
 {
     /// <param name="entries">Stored lines in order, without line feeds.</param>
     /// <param name="heads">As stored, oldest first.</param>
-    /// <param name="anchors">Heads noted earlier and kept where the ledger's writer cannot reach; they catch a rewrite that is signed anew.</param>
+    /// <param name="anchors">Heads noted earlier and kept where the ledger's writer cannot reach; they catch a rewrite
+    /// that is signed anew.</param>
     public static async Task<LedgerVerification> VerifyAsync(
         IAsyncEnumerable<ReadOnlyMemory<byte>> entries,
         IAsyncEnumerable<SignedTreeHead> heads,
         LedgerKeys keys,
         IReadOnlyList<SignedTreeHead> anchors,
         string origin = TreeHeads.DefaultOrigin,
-        CancellationToken cancellation = default)
+        CancellationToken cancellation = default
+    )
     {
         var problems = new List<LedgerProblem>();
         var claims = new List<HeadClaim>();
@@ -32,7 +34,14 @@ public static class LedgerVerifier
         {
             if (TreeHeads.Verify(anchor, origin, keys) is { } wrong)
             {
-                problems.Add(new LedgerProblem(LedgerProblemKind.BadSignature, null, null, $"The anchored head of size {anchor.TreeSize} is no proof: {wrong}."));
+                problems.Add(
+                    new LedgerProblem(
+                        LedgerProblemKind.BadSignature,
+                        null,
+                        null,
+                        $"The anchored head of size {anchor.TreeSize} is no proof: {wrong}."
+                    )
+                );
             }
 
             claims.Add(new HeadClaim(headCount, anchor, IsAnchor: true));
@@ -51,23 +60,43 @@ public static class LedgerVerifier
     }
 
     private static void CheckHead(
-        SignedTreeHead head, int number, SignedTreeHead? previous, string origin, LedgerKeys keys, List<LedgerProblem> problems)
+        SignedTreeHead head,
+        int number,
+        SignedTreeHead? previous,
+        string origin,
+        LedgerKeys keys,
+        List<LedgerProblem> problems
+    )
     {
         if (TreeHeads.Verify(head, origin, keys) is { } wrong)
         {
-            problems.Add(new LedgerProblem(LedgerProblemKind.BadSignature, null, number, $"Head {number} (size {head.TreeSize}) is not to be trusted: {wrong}."));
+            problems.Add(
+                new LedgerProblem(
+                    LedgerProblemKind.BadSignature,
+                    null,
+                    number,
+                    $"Head {number} (size {head.TreeSize}) is not to be trusted: {wrong}."
+                )
+            );
         }
 
         if (previous is not null && head.TreeSize <= previous.TreeSize)
         {
-            problems.Add(new LedgerProblem(
-                LedgerProblemKind.HeadsOutOfOrder, null, number, $"Head {number} has size {head.TreeSize}, the one before it {previous.TreeSize}: heads only grow."));
+            problems.Add(
+                new LedgerProblem(
+                    LedgerProblemKind.HeadsOutOfOrder,
+                    null,
+                    number,
+                    $"Head {number} has size {head.TreeSize}, the one before it {previous.TreeSize}: heads only grow."
+                )
+            );
         }
     }
 
     private sealed record HeadClaim(int Number, SignedTreeHead Head, bool IsAnchor)
     {
-        public string Name => IsAnchor ? $"the anchored head of size {Head.TreeSize}" : $"head {Number} (size {Head.TreeSize})";
+        public string Name =>
+            IsAnchor ? $"the anchored head of size {Head.TreeSize}" : $"head {Number} (size {Head.TreeSize})";
 
         public int? HeadNumber => IsAnchor ? null : Number;
     }
@@ -90,14 +119,27 @@ public static class LedgerVerifier
             var reading = LedgerEntryFormat.Parse(line);
             if (reading.Error is not null)
             {
-                problems.Add(new LedgerProblem(LedgerProblemKind.BadEntry, position, null, $"Entry {position} is damaged: {reading.Error}"));
+                problems.Add(
+                    new LedgerProblem(
+                        LedgerProblemKind.BadEntry,
+                        position,
+                        null,
+                        $"Entry {position} is damaged: {reading.Error}"
+                    )
+                );
             }
 
             CheckIndex(position, reading.Index);
             if (reading.Entry is { } entry && !_keys.TryAdd(entry.Key, position))
             {
-                problems.Add(new LedgerProblem(
-                    LedgerProblemKind.DuplicateKey, position, null, $"Entry {position} has the key of entry {_keys[entry.Key]}: one step is recorded twice."));
+                problems.Add(
+                    new LedgerProblem(
+                        LedgerProblemKind.DuplicateKey,
+                        position,
+                        null,
+                        $"Entry {position} has the key of entry {_keys[entry.Key]}: one step is recorded twice."
+                    )
+                );
             }
 
             _tree.Append(MerkleHash.Leaf(line));
@@ -109,11 +151,16 @@ public static class LedgerVerifier
             var beyond = all.Where(claim => claim.Head.TreeSize > Size).MaxBy(claim => claim.Head.TreeSize);
             if (beyond is not null)
             {
-                problems.Add(new LedgerProblem(
-                    beyond.IsAnchor ? LedgerProblemKind.Rewritten : LedgerProblemKind.Truncated,
-                    Size,
-                    beyond.HeadNumber,
-                    $"{(beyond.IsAnchor ? "The ledger was rolled back: it" : "The ledger")} ends after {Size} entries, yet {beyond.Name} covers {beyond.Head.TreeSize}: entries {Size} to {beyond.Head.TreeSize - 1} are gone."));
+                problems.Add(
+                    new LedgerProblem(
+                        beyond.IsAnchor ? LedgerProblemKind.Rewritten : LedgerProblemKind.Truncated,
+                        Size,
+                        beyond.HeadNumber,
+                        $"{(beyond.IsAnchor ? "The ledger was rolled back: it" : "The ledger")} ends after {Size} "
+                            + $"entries, yet {beyond.Name} covers {beyond.Head.TreeSize}: entries {Size} to "
+                            + $"{beyond.Head.TreeSize - 1} are gone."
+                    )
+                );
             }
         }
 
@@ -126,14 +173,19 @@ public static class LedgerVerifier
             }
 
             _shifted = true;
-            problems.Add(new LedgerProblem(
-                LedgerProblemKind.OutOfPlace,
-                position,
-                null,
-                $"Entry {position} says that it is entry {index}: {(index > position ? "an entry before it was deleted or moved" : "an entry was inserted or moved")}."));
+            problems.Add(
+                new LedgerProblem(
+                    LedgerProblemKind.OutOfPlace,
+                    position,
+                    null,
+                    $"Entry {position} says that it is entry {index}: "
+                        + $"{(index > position ? "an entry before it was deleted or moved" : "an entry was inserted or moved")}."
+                )
+            );
         }
 
-        // Once a root differs all later ones do; what lies between the last good head and the first bad one is where to look.
+        // Once a root differs all later ones do; what lies between the last good head and the first bad one is where to
+        // look.
         private void CheckClaims()
         {
             var size = _tree.Size;
@@ -152,12 +204,20 @@ public static class LedgerVerifier
 
                 if (!_diverged || claim.IsAnchor)
                 {
-                    var place = size - _provenSize == 1 ? $"entry {size - 1}" : $"one of the entries {_provenSize} to {size - 1}";
-                    problems.Add(new LedgerProblem(
-                        claim.IsAnchor ? LedgerProblemKind.Rewritten : LedgerProblemKind.RootMismatch,
-                        _diverged ? null : _provenSize,
-                        claim.HeadNumber,
-                        $"{(claim.IsAnchor ? "The ledger was forked: its" : "The")} first {size} entries have root {root}, {claim.Name} says {claim.Head.RootHash}: {place} was changed after it was signed."));
+                    var place =
+                        size - _provenSize == 1
+                            ? $"entry {size - 1}"
+                            : $"one of the entries {_provenSize} to {size - 1}";
+                    problems.Add(
+                        new LedgerProblem(
+                            claim.IsAnchor ? LedgerProblemKind.Rewritten : LedgerProblemKind.RootMismatch,
+                            _diverged ? null : _provenSize,
+                            claim.HeadNumber,
+                            $"{(claim.IsAnchor ? "The ledger was forked: its" : "The")} first {size} entries have root "
+                                + $"{root}, {claim.Name} says {claim.Head.RootHash}: {place} was changed after it was "
+                                + $"signed."
+                        )
+                    );
                 }
 
                 _diverged |= !claim.IsAnchor;
@@ -172,8 +232,15 @@ public static class LedgerVerifier
 }
 
 /// <param name="RootHash">Lower-case hex, over all entries.</param>
-/// <param name="UnsignedEntries">Entries at the end that no head covers yet; the next append covers them. Not a problem by itself.</param>
-public sealed record LedgerVerification(long Entries, string RootHash, int Heads, long UnsignedEntries, IReadOnlyList<LedgerProblem> Problems)
+/// <param name="UnsignedEntries">Entries at the end that no head covers yet; the next append covers them. Not a problem
+/// by itself.</param>
+public sealed record LedgerVerification(
+    long Entries,
+    string RootHash,
+    int Heads,
+    long UnsignedEntries,
+    IReadOnlyList<LedgerProblem> Problems
+)
 {
     public bool IsIntact => Problems.Count == 0;
 }

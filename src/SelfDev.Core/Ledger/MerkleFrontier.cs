@@ -4,8 +4,8 @@ namespace SelfDev.Core.Ledger;
 
 /// <summary>
 /// All that is needed of an RFC 6962 tree to append and to know the root: the roots of the perfect subtrees along its
-/// right edge, at most 64 hashes ("compact range", transparency-dev/merkle docs/compact_ranges.md). Append costs amortised
-/// one hash, the root at most log2(n).
+/// right edge, at most 64 hashes ("compact range", transparency-dev/merkle docs/compact_ranges.md). Append costs
+/// amortised one hash, the root at most log2(n).
 /// </summary>
 public sealed class MerkleFrontier
 {
@@ -33,7 +33,8 @@ public sealed class MerkleFrontier
     }
 
     /// <param name="leafHash">Of <see cref="MerkleHash.Leaf"/>.</param>
-    /// <param name="completed">Takes the perfect subtrees that end with this leaf, smallest first, the leaf itself included; null: nobody wants them.</param>
+    /// <param name="completed">Takes the perfect subtrees that end with this leaf, smallest first, the leaf itself
+    /// included; null: nobody wants them.</param>
     public void Append(byte[] leafHash, ICollection<MerkleSubtree>? completed = null)
     {
         var hash = leafHash;

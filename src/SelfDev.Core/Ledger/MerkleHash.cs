@@ -4,8 +4,8 @@ using System.Security.Cryptography;
 namespace SelfDev.Core.Ledger;
 
 /// <summary>
-/// Hashes of RFC 6962 section 2.1: a leaf is <c>SHA-256(0x00 || data)</c>, an inner node <c>SHA-256(0x01 || left || right)</c>. The
-/// prefixes keep a node from passing as a leaf.
+/// Hashes of RFC 6962 section 2.1: a leaf is <c>SHA-256(0x00 || data)</c>, an inner node <c>SHA-256(0x01 || left ||
+/// right)</c>. The prefixes keep a node from passing as a leaf.
 /// </summary>
 public static class MerkleHash
 {

@@ -2,15 +2,16 @@ using System.Numerics;
 
 namespace SelfDev.Core.Ledger;
 
-/// <summary>Hash of the perfect subtree over leaves <c>[index * 2^level, (index + 1) * 2^level)</c>; level 0 is the leaf itself.</summary>
+/// <summary>Hash of the perfect subtree over leaves <c>[index * 2^level, (index + 1) * 2^level)</c>; level 0 is the
+/// leaf itself.</summary>
 public delegate byte[] MerkleNode(int level, long index);
 
 /// <summary>A perfect subtree that is complete, named as <see cref="MerkleNode"/> does.</summary>
 public readonly record struct MerkleSubtree(int Level, long Index, byte[] Hash);
 
 /// <summary>
-/// Roots and proofs of RFC 6962, from the hashes of perfect subtrees, wherever those are kept. Each takes about as many of
-/// them as the size has binary digits, so no proof reads a whole ledger.
+/// Roots and proofs of RFC 6962, from the hashes of perfect subtrees, wherever those are kept. Each takes about as many
+/// of them as the size has binary digits, so no proof reads a whole ledger.
 /// </summary>
 public static class MerklePaths
 {
@@ -22,7 +23,8 @@ public static class MerklePaths
         return size == 0 ? MerkleHash.Empty : RootOf(0, size, node);
     }
 
-    /// <summary>Audit path of a leaf (RFC 6962 section 2.1.1), from the leaf's sibling up; at most ceil(log2(size)) hashes.</summary>
+    /// <summary>Audit path of a leaf (RFC 6962 section 2.1.1), from the leaf's sibling up; at most ceil(log2(size))
+    /// hashes.</summary>
     public static IReadOnlyList<byte[]> Inclusion(long index, long size, MerkleNode node)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(index);
@@ -74,7 +76,8 @@ public static class MerklePaths
             }
         }
 
-        // The old tree's own right-most perfect subtree starts the path, unless it is the whole old tree, which the verifier knows.
+        // The old tree's own right-most perfect subtree starts the path, unless it is the whole old tree, which the
+        // verifier knows.
         if (from > 0)
         {
             proof.Add(RootOf(from, to, node));
@@ -84,7 +87,8 @@ public static class MerklePaths
         return proof;
     }
 
-    /// <summary>The perfect subtrees that the first <paramref name="size"/> leaves are made of, largest first.</summary>
+    /// <summary>The perfect subtrees that the first <paramref name="size"/> leaves are made of, largest
+    /// first.</summary>
     internal static IEnumerable<(int Level, long Index)> Peaks(long size)
     {
         var from = 0L;

@@ -1,8 +1,8 @@
 namespace SelfDev.Core.Ledger;
 
 /// <summary>
-/// A whole RFC 6962 tree in memory, for making proofs: every perfect subtree's hash is kept (64 bytes a leaf), so that a proof
-/// of any earlier size costs no hashing of leaves.
+/// A whole RFC 6962 tree in memory, for making proofs: every perfect subtree's hash is kept (64 bytes a leaf), so that
+/// a proof of any earlier size costs no hashing of leaves.
 /// </summary>
 public sealed class MerkleTree
 {

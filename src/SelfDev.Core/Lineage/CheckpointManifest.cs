@@ -2,7 +2,8 @@ using System.Text.Json;
 
 namespace SelfDev.Core.Lineage;
 
-/// <summary>Where a checkpoint comes from: what its owners wrote into <c>evals/&lt;checkpoint&gt;/manifest.json</c>.</summary>
+/// <summary>Where a checkpoint comes from: what its owners wrote into
+/// <c>evals/&lt;checkpoint&gt;/manifest.json</c>.</summary>
 /// <param name="Checkpoint">From the path, never from the content.</param>
 public sealed record CheckpointManifest(string Checkpoint)
 {
@@ -27,7 +28,8 @@ public sealed record CheckpointManifest(string Checkpoint)
     public DateTimeOffset? PromotedAt { get; init; }
 
     /// <summary>
-    /// Reads <c>{"schema": "selfdev.checkpoint/1", "parent": "step-3000", "servedAs": ["assistant"], "promotedAt": "2026-01-31T12:00:00Z"}</c>; all but the schema may be missing.
+    /// Reads <c>{"schema": "selfdev.checkpoint/1", "parent": "step-3000", "servedAs": ["assistant"], "promotedAt":
+    /// "2026-01-31T12:00:00Z"}</c>; all but the schema may be missing.
     /// </summary>
     /// <param name="problem">What is wrong, without any text of the file; empty where nothing is.</param>
     /// <returns>Null where something is wrong.</returns>
@@ -37,7 +39,10 @@ public sealed record CheckpointManifest(string Checkpoint)
         try
         {
             json = json.Span.StartsWith("\uFEFF"u8) ? json[3..] : json;
-            using var document = JsonDocument.Parse(json, new JsonDocumentOptions { MaxDepth = 8, AllowDuplicateProperties = false });
+            using var document = JsonDocument.Parse(
+                json,
+                new JsonDocumentOptions { MaxDepth = 8, AllowDuplicateProperties = false }
+            );
             var root = document.RootElement;
             if (root.ValueKind != JsonValueKind.Object || Text(root, "schema") != Schema)
             {
@@ -53,7 +58,9 @@ public sealed record CheckpointManifest(string Checkpoint)
         }
         catch (JsonException broken)
         {
-            problem = $"The manifest of the checkpoint is no JSON (line {broken.LineNumber + 1}, byte {broken.BytePositionInLine + 1}).";
+            problem =
+                $"The manifest of the checkpoint is no JSON (line {broken.LineNumber + 1}, byte "
+                + $"{broken.BytePositionInLine + 1}).";
         }
         catch (FormatException wrong)
         {
@@ -75,20 +82,29 @@ public sealed record CheckpointManifest(string Checkpoint)
             : throw new FormatException($"'{property}' is no list of at most {MaxServedAs} names");
     }
 
-    private static string? Name(JsonElement root, string property) => Value(root, property) is { } value ? Checked(value, property) : null;
+    private static string? Name(JsonElement root, string property) =>
+        Value(root, property) is { } value ? Checked(value, property) : null;
 
     private static string Checked(JsonElement value, string property) =>
-        value.ValueKind == JsonValueKind.String && value.GetString() is { Length: > 0 and <= MaxNameChars } name && !name.Contains('/', StringComparison.Ordinal) && name.All(IsPlain)
+        value.ValueKind == JsonValueKind.String
+        && value.GetString() is { Length: > 0 and <= MaxNameChars } name
+        && !name.Contains('/', StringComparison.Ordinal)
+        && name.All(IsPlain)
             ? name
-            : throw new FormatException($"'{property}' has to be a name of 1 to {MaxNameChars} printable ASCII characters without slashes");
+            : throw new FormatException(
+                $"'{property}' has to be a name of 1 to {MaxNameChars} printable ASCII characters without slashes"
+            );
 
     private static bool IsPlain(char character) => character is > ' ' and <= '~';
 
-    private static DateTimeOffset? Time(JsonElement root, string property) => Value(root, property) is not { } value ? null
+    private static DateTimeOffset? Time(JsonElement root, string property) =>
+        Value(root, property) is not { } value ? null
         : value.ValueKind == JsonValueKind.String && value.TryGetDateTimeOffset(out var time) ? time
         : throw new FormatException($"'{property}' is no time like 2026-01-31T12:00:00Z");
 
-    private static string? Text(JsonElement root, string property) => Value(root, property) is { ValueKind: JsonValueKind.String } text ? text.GetString() : null;
+    private static string? Text(JsonElement root, string property) =>
+        Value(root, property) is { ValueKind: JsonValueKind.String } text ? text.GetString() : null;
 
-    private static JsonElement? Value(JsonElement root, string property) => root.TryGetProperty(property, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
+    private static JsonElement? Value(JsonElement root, string property) =>
+        root.TryGetProperty(property, out var value) && value.ValueKind != JsonValueKind.Null ? value : null;
 }

@@ -4,8 +4,8 @@ using SelfDev.Core.Text;
 namespace SelfDev.Core.Redaction;
 
 /// <summary>
-/// Tells lines of an artifact that speak to a language model or to whoever approves, not about a run. Such lines are shown
-/// and sent as data like any other; reporting them tells people that somebody tries. Time is linear in the text.
+/// Tells lines of an artifact that speak to a language model or to whoever approves, not about a run. Such lines are
+/// shown and sent as data like any other; reporting them tells people that somebody tries. Time is linear in the text.
 /// </summary>
 public static class InjectionDetector
 {
@@ -39,7 +39,10 @@ public static class InjectionDetector
 
         foreach (var (start, length) in Base64Text.Runs(text))
         {
-            if (Base64Text.TryDecode(text.AsSpan(start, length), 64 * 1024) is { } decoded && InjectionPatterns.Match(Fold(decoded)).Any())
+            if (
+                Base64Text.TryDecode(text.AsSpan(start, length), 64 * 1024) is { } decoded
+                && InjectionPatterns.Match(Fold(decoded)).Any()
+            )
             {
                 yield return InjectionKinds.EncodedInstruction;
                 yield break;
@@ -65,7 +68,8 @@ public static class InjectionDetector
                 character is >= '\uff01' and <= '\uff5e' ? (char)(character - 0xfee0)
                 : character is '\u00a0' or '\u3000' or (>= '\u2000' and <= '\u200a') ? ' '
                 : at >= 0 ? Letters[at]
-                : character);
+                : character
+            );
         }
 
         return folded.ToString();

@@ -6,7 +6,8 @@ public enum RenderingClass
     /// <summary>They are equal.</summary>
     None,
 
-    /// <summary>Another number of beginning-of-sequence tokens, e.g. one added by the template and one by the tokenizer.</summary>
+    /// <summary>Another number of beginning-of-sequence tokens, e.g. one added by the template and one by the
+    /// tokenizer.</summary>
     BeginOfSequence,
 
     /// <summary>Role and turn markers differ, the text between them does not.</summary>

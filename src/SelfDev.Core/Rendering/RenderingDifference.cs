@@ -8,7 +8,15 @@ namespace SelfDev.Core.Rendering;
 /// <param name="Before">What stands before the span in both, at most <see cref="SpanDiff.ContextChars"/>.</param>
 /// <param name="After">What follows it in both, at most as much.</param>
 /// <param name="Spans">Differing spans in all; at <see cref="SpanDiff.MaxSpans"/> counting ends.</param>
-public sealed record RenderingDifference(RenderingClass Class, int Offset, TextSpan First, TextSpan Second, string Before, string After, int Spans)
+public sealed record RenderingDifference(
+    RenderingClass Class,
+    int Offset,
+    TextSpan First,
+    TextSpan Second,
+    string Before,
+    string After,
+    int Spans
+)
 {
     /// <value>False where <see cref="Class"/> is only that of the first of several unlike spans.</value>
     public bool ExplainsAll { get; init; } = true;
@@ -16,6 +24,7 @@ public sealed record RenderingDifference(RenderingClass Class, int Offset, TextS
 
 /// <summary>A span of one text.</summary>
 /// <param name="Start">UTF-16 units from the text's beginning; never inside a surrogate pair.</param>
-/// <param name="Text">Cut at <see cref="SpanDiff.SpanChars"/>. Hostile like the text it is of: whoever shows it escapes it.</param>
+/// <param name="Text">Cut at <see cref="SpanDiff.SpanChars"/>. Hostile like the text it is of: whoever shows it escapes
+/// it.</param>
 /// <param name="Length">Uncut length.</param>
 public sealed record TextSpan(int Start, string Text, int Length);

@@ -1,8 +1,9 @@
 namespace SelfDev.Core.Rendering;
 
 /// <summary>
-/// Finds the spans in which two texts differ. Word by word, forward: after each difference the texts are taken for the same again where the nearest run of words is
-/// common to both. Linear in the texts but for that search, which looks a bounded way ahead; not a shortest edit script.
+/// Finds the spans in which two texts differ. Word by word, forward: after each difference the texts are taken for the
+/// same again where the nearest run of words is common to both. Linear in the texts but for that search, which looks a
+/// bounded way ahead; not a shortest edit script.
 /// </summary>
 public static class SpanDiff
 {
@@ -16,7 +17,8 @@ public static class SpanDiff
     /// <summary>Words that are looked ahead for that.</summary>
     private const int LookAhead = 4096;
 
-    /// <returns>The differing spans in order, as places of the first and the second text; empty where the texts are equal.</returns>
+    /// <returns>The differing spans in order, as places of the first and the second text; empty where the texts are
+    /// equal.</returns>
     public static IReadOnlyList<(Range First, Range Second)> Spans(string first, string second)
     {
         var spans = new List<(Range, Range)>();
@@ -38,14 +40,22 @@ public static class SpanDiff
             }
 
             var (nextI, nextJ) = spans.Count == MaxSpans - 1 ? (a.Count, b.Count) : Resume(first, a, i, second, b, j);
-            spans.Add(Trim(first, Start(a, i, first)..Start(a, nextI, first), second, Start(b, j, second)..Start(b, nextJ, second)));
+            spans.Add(
+                Trim(
+                    first,
+                    Start(a, i, first)..Start(a, nextI, first),
+                    second,
+                    Start(b, j, second)..Start(b, nextJ, second)
+                )
+            );
             (i, j) = (nextI, nextJ);
         }
 
         return spans;
     }
 
-    /// <summary>Where the texts agree again: the pair of places with the fewest words skipped in both together.</summary>
+    /// <summary>Where the texts agree again: the pair of places with the fewest words skipped in both
+    /// together.</summary>
     private static (int I, int J) Resume(string first, List<Range> a, int i, string second, List<Range> b, int j)
     {
         var places = new Dictionary<int, List<int>>();
@@ -142,9 +152,11 @@ public static class SpanDiff
         return ((a.Start.Value + prefix)..(a.End.Value - suffix), (b.Start.Value + prefix)..(b.End.Value - suffix));
     }
 
-    private static bool Same(string first, Range a, string second, Range b) => first.AsSpan(a).SequenceEqual(second.AsSpan(b));
+    private static bool Same(string first, Range a, string second, Range b) =>
+        first.AsSpan(a).SequenceEqual(second.AsSpan(b));
 
-    private static int Start(List<Range> words, int at, string text) => at < words.Count ? words[at].Start.Value : text.Length;
+    private static int Start(List<Range> words, int at, string text) =>
+        at < words.Count ? words[at].Start.Value : text.Length;
 
     /// <summary>Runs of letters and digits, runs of white space, and every other character by itself.</summary>
     private static List<Range> Words(string text)
@@ -163,5 +175,8 @@ public static class SpanDiff
         return words;
     }
 
-    private static int Kind(char character) => char.IsWhiteSpace(character) ? 1 : char.IsLetterOrDigit(character) || char.IsSurrogate(character) ? 2 : 0;
+    private static int Kind(char character) =>
+        char.IsWhiteSpace(character) ? 1
+        : char.IsLetterOrDigit(character) || char.IsSurrogate(character) ? 2
+        : 0;
 }

@@ -2,7 +2,8 @@ using System.Text.RegularExpressions;
 
 namespace SelfDev.Core.Rendering;
 
-/// <summary>The system prompt of a rendering: from the marker that opens it to the one that closes it, as the common templates write them.</summary>
+/// <summary>The system prompt of a rendering: from the marker that opens it to the one that closes it, as the common
+/// templates write them.</summary>
 internal static partial class SystemSections
 {
     /// <summary>Whether the texts differ within the system prompt, or by one having none, and nowhere else.</summary>
@@ -19,7 +20,8 @@ internal static partial class SystemSections
         return section.Length > 0 && section.Index <= place && place <= section.Index + section.Length;
     }
 
-    private static string Without(string text, (int Index, int Length) section) => text.Remove(section.Index, section.Length).Trim();
+    private static string Without(string text, (int Index, int Length) section) =>
+        text.Remove(section.Index, section.Length).Trim();
 
     private static (int Index, int Length) Find(string text)
     {
@@ -29,7 +31,8 @@ internal static partial class SystemSections
 
     [GeneratedRegex(
         @"<\|im_start\|>(?:system|developer)[\s\S]*?<\|im_end\|>\n?|<\|start_header_id\|>system<\|end_header_id\|>[\s\S]*?<\|eot_id\|>|<<SYS>>[\s\S]*?<</SYS>>\s*"
-        + @"|<\|system\|>[\s\S]*?<\|(?:end|user)\|>|(?m:^(?:### )?(?:System|SYSTEM)(?: prompt)?:)[\s\S]*?(?:\n\n|\z)",
-        RegexOptions.NonBacktracking)]
+            + @"|<\|system\|>[\s\S]*?<\|(?:end|user)\|>|(?m:^(?:### )?(?:System|SYSTEM)(?: prompt)?:)[\s\S]*?(?:\n\n|\z)",
+        RegexOptions.NonBacktracking
+    )]
     private static partial Regex Section();
 }

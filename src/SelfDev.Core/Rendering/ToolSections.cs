@@ -2,7 +2,8 @@ using System.Text.RegularExpressions;
 
 namespace SelfDev.Core.Rendering;
 
-/// <summary>The part of a rendering that defines tools: between tags or brackets that templates use, or a JSON array of function schemas.</summary>
+/// <summary>The part of a rendering that defines tools: between tags or brackets that templates use, or a JSON array of
+/// function schemas.</summary>
 internal static partial class ToolSections
 {
     /// <summary>Whether the texts differ within their tool sections and nowhere else.</summary>
@@ -14,9 +15,11 @@ internal static partial class ToolSections
     }
 
     /// <summary>Whether a place lies in the tool section.</summary>
-    public static bool Contain(string text, int place) => Find(text) is { } section && section.Start.Value <= place && place <= section.End.Value;
+    public static bool Contain(string text, int place) =>
+        Find(text) is { } section && section.Start.Value <= place && place <= section.End.Value;
 
-    private static string Without(string text, Range? section) => section is { } range ? text[..range.Start] + text[range.End..] : text;
+    private static string Without(string text, Range? section) =>
+        section is { } range ? text[..range.Start] + text[range.End..] : text;
 
     private static Range? Find(string text)
     {
@@ -36,7 +39,8 @@ internal static partial class ToolSections
         return end < 0 ? null : schema.Index..end;
     }
 
-    /// <summary>The end of the bracketed text that begins at a place, brackets in strings left out; -1 where it does not end.</summary>
+    /// <summary>The end of the bracketed text that begins at a place, brackets in strings left out; -1 where it does
+    /// not end.</summary>
     private static int EndOfJson(string text, int start)
     {
         var depth = 0;
@@ -68,9 +72,15 @@ internal static partial class ToolSections
         return -1;
     }
 
-    [GeneratedRegex(@"<tools>[\s\S]*?</tools>|\[AVAILABLE_TOOLS\][\s\S]*?\[/AVAILABLE_TOOLS\]", RegexOptions.NonBacktracking)]
+    [GeneratedRegex(
+        @"<tools>[\s\S]*?</tools>|\[AVAILABLE_TOOLS\][\s\S]*?\[/AVAILABLE_TOOLS\]",
+        RegexOptions.NonBacktracking
+    )]
     private static partial Regex Tagged();
 
-    [GeneratedRegex(@"\[?\s*\{\s*""(?:type""\s*:\s*""function""|function""\s*:|name""\s*:\s*""[^""]{1,128}""\s*,\s*""(?:description|parameters|input_schema)"")", RegexOptions.NonBacktracking)]
+    [GeneratedRegex(
+        @"\[?\s*\{\s*""(?:type""\s*:\s*""function""|function""\s*:|name""\s*:\s*""[^""]{1,128}""\s*,\s*""(?:description|parameters|input_schema)"")",
+        RegexOptions.NonBacktracking
+    )]
     private static partial Regex Schema();
 }

@@ -1,8 +1,9 @@
 namespace SelfDev.Core.Statistics;
 
 /// <summary>
-/// Binomial random numbers in constant time. Source: inversion where n·p is below 10, else the transformed rejection BTRS of Hörmann, "The generation of
-/// binomial random variates", Journal of Statistical Computation and Simulation 46 (1993), with the correction of Stirling's formula tabulated there.
+/// Binomial random numbers in constant time. Source: inversion where n·p is below 10, else the transformed rejection
+/// BTRS of Hörmann, "The generation of binomial random variates", Journal of Statistical Computation and Simulation 46
+/// (1993), with the correction of Stirling's formula tabulated there.
 /// </summary>
 internal static class BinomialSampler
 {
@@ -10,8 +11,16 @@ internal static class BinomialSampler
 
     private static readonly double[] StirlingTail =
     [
-        0.0810614667953272, 0.0413406959554092, 0.0276779256849983, 0.0207906721037650, 0.0166446911898211, 0.0138761288230707, 0.0118967099458917,
-        0.0104112652619720, 0.00925546218271273, 0.00833056343336287,
+        0.0810614667953272,
+        0.0413406959554092,
+        0.0276779256849983,
+        0.0207906721037650,
+        0.0166446911898211,
+        0.0138761288230707,
+        0.0118967099458917,
+        0.0104112652619720,
+        0.00925546218271273,
+        0.00833056343336287,
     ];
 
     /// <param name="trials">At least 0.</param>
@@ -33,7 +42,9 @@ internal static class BinomialSampler
             return trials - Sample(ref random, trials, 1 - probability);
         }
 
-        return trials * probability < InversionLimit ? Invert(ref random, trials, probability) : Reject(ref random, trials, probability);
+        return trials * probability < InversionLimit
+            ? Invert(ref random, trials, probability)
+            : Reject(ref random, trials, probability);
     }
 
     private static int Invert(ref RandomStream random, int trials, double probability)
@@ -79,10 +90,14 @@ internal static class BinomialSampler
             }
 
             v = Math.Log(v * alpha / ((a / (us * us)) + b));
-            var bound = ((mode + 0.5) * Math.Log((mode + 1) / (odds * (trials - mode + 1))))
+            var bound =
+                ((mode + 0.5) * Math.Log((mode + 1) / (odds * (trials - mode + 1))))
                 + ((trials + 1) * Math.Log((trials - mode + 1) / (trials - k + 1)))
                 + ((k + 0.5) * Math.Log(odds * (trials - k + 1) / (k + 1)))
-                + Tail(mode) + Tail(trials - mode) - Tail(k) - Tail(trials - k);
+                + Tail(mode)
+                + Tail(trials - mode)
+                - Tail(k)
+                - Tail(trials - k);
             if (v <= bound)
             {
                 return (int)k;

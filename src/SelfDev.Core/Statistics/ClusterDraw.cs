@@ -39,7 +39,8 @@ internal sealed class ClusterDraw
         return total / items;
     }
 
-    /// <summary>Two draws from each random number; two sums, so that no addition waits for the one before it. Nearly all time of a bootstrap goes here.</summary>
+    /// <summary>Two draws from each random number; two sums, so that no addition waits for the one before it. Nearly
+    /// all time of a bootstrap goes here.</summary>
     private static double Total(ref RandomStream random, ReadOnlySpan<double> sums)
     {
         ref var first = ref MemoryMarshal.GetReference(sums);

@@ -9,10 +9,12 @@ internal interface IForecast
 }
 
 /// <summary>
-/// Holt-Winters with additive season and damped trend: l = a(y - s[t-m]) + (1-a)(l + d b); b = g(l - l') + (1-g) d b; s = c(y - l' - d b) + (1-c)s[t-m];
-/// forecast = l + (d + d^2 + ... + d^h) b + s. Without a season Holt's method, without a trend simple exponential smoothing.
+/// Holt-Winters with additive season and damped trend: l = a(y - s[t-m]) + (1-a)(l + d b); b = g(l - l') + (1-g) d b; s
+/// = c(y - l' - d b) + (1-c)s[t-m]; forecast = l + (d + d^2 + ... + d^h) b + s. Without a season Holt's method, without
+/// a trend simple exponential smoothing.
 /// </summary>
-internal sealed class HoltWinters(double level, double trend, double seasonal, double damping, int season = 0) : IForecast
+internal sealed class HoltWinters(double level, double trend, double seasonal, double damping, int season = 0)
+    : IForecast
 {
     private readonly double[] _season = new double[Math.Max(1, season)];
     private double _level;
@@ -35,7 +37,8 @@ internal sealed class HoltWinters(double level, double trend, double seasonal, d
             var offset = _seen > season && season > 0 ? _season[at] : 0;
             _level = (weight * (value - offset)) + ((1 - weight) * expected);
             _trend = (trend * (_level - before)) + ((1 - trend) * damping * _trend);
-            _season[at] = season > 0 && _seen > season ? (seasonal * (value - expected)) + ((1 - seasonal) * _season[at]) : 0;
+            _season[at] =
+                season > 0 && _seen > season ? (seasonal * (value - expected)) + ((1 - seasonal) * _season[at]) : 0;
         }
 
         if (_seen <= season)
@@ -44,7 +47,8 @@ internal sealed class HoltWinters(double level, double trend, double seasonal, d
         }
     }
 
-    /// <summary>The first season gives the level and what each of its samples is off it (Hyndman and Athanasopoulos, Forecasting: Principles and Practice, 8.3).</summary>
+    /// <summary>The first season gives the level and what each of its samples is off it (Hyndman and Athanasopoulos,
+    /// Forecasting: Principles and Practice, 8.3).</summary>
     private void Begin(int at, double value)
     {
         _season[at] = value;
@@ -75,5 +79,6 @@ internal sealed class SeasonalNaive(int season) : IForecast
 
     public void Add(double value) => _values[_seen++ % season] = value;
 
-    public double Ahead(int steps) => _seen == 0 ? 0 : _values[(_seen >= season ? _seen - 1 + steps : _seen - 1) % season];
+    public double Ahead(int steps) =>
+        _seen == 0 ? 0 : _values[(_seen >= season ? _seen - 1 + steps : _seen - 1) % season];
 }

@@ -3,8 +3,8 @@ using MathNet.Numerics;
 namespace SelfDev.Core.Statistics;
 
 /// <summary>
-/// Whether two yes-or-no results on the same items differ. Source: McNemar, Psychometrika 12 (1947), in its exact form: under no difference the items on which
-/// the two disagree fall to either side like a fair coin.
+/// Whether two yes-or-no results on the same items differ. Source: McNemar, Psychometrika 12 (1947), in its exact form:
+/// under no difference the items on which the two disagree fall to either side like a fair coin.
 /// </summary>
 public static class McNemarTest
 {
@@ -23,7 +23,8 @@ public static class McNemarTest
             return 1;
         }
 
-        // Each term is the one above it times i / (n - i + 1), so the largest comes first and the sum ends where a term adds nothing.
+        // Each term is the one above it times i / (n - i + 1), so the largest comes first and the sum ends where a term
+        // adds nothing.
         var term = Math.Exp(LogBinomial(discordant, fewer) - (discordant * Constants.Ln2));
         var sum = 0.0;
         for (var i = fewer; i >= 0 && sum + term > sum; i--)

@@ -5,26 +5,44 @@ namespace SelfDev.Core.Statistics;
 /// <param name="Resamples">100 to 10,000,000. Default 10,000.</param>
 /// <param name="Seed">Same seed, same result, on any number of threads.</param>
 /// <param name="Threads">At least 1.</param>
-public sealed record BootstrapOptions(int Resamples = 10_000, ulong Seed = 20260101, int Threads = 1, double Confidence = 0.95);
+public sealed record BootstrapOptions(
+    int Resamples = 10_000,
+    ulong Seed = 20260101,
+    int Threads = 1,
+    double Confidence = 0.95
+);
 
 /// <param name="Difference">Mean difference over items.</param>
 /// <param name="StandardError">Clustered standard error of the differences themselves, not of the resamples.</param>
 /// <param name="PValue">Two-sided, against no difference; NaN for fewer than two clusters.</param>
-public sealed record BootstrapEstimate(double Difference, double StandardError, Interval Interval, double PValue, int Clusters);
+public sealed record BootstrapEstimate(
+    double Difference,
+    double StandardError,
+    Interval Interval,
+    double PValue,
+    int Clusters
+);
 
 /// <summary>
-/// Paired bootstrap of a mean difference: whole clusters (a question with all its tries, all questions about one text) are drawn with replacement, so that what
-/// belongs together stays together. Source: Efron and Tibshirani, "An Introduction to the Bootstrap" (1993), chapters 6 and 13; the percentile interval is
-/// widened for few clusters as in Hesterberg, "What Teachers Should Know About the Bootstrap" (The American Statistician 69, 2015), section 5.2.
+/// Paired bootstrap of a mean difference: whole clusters (a question with all its tries, all questions about one text)
+/// are drawn with replacement, so that what belongs together stays together. Source: Efron and Tibshirani, "An
+/// Introduction to the Bootstrap" (1993), chapters 6 and 13; the percentile interval is widened for few clusters as in
+/// Hesterberg, "What Teachers Should Know About the Bootstrap" (The American Statistician 69, 2015), section 5.2.
 /// </summary>
 public static class PairedBootstrap
 {
-    /// <summary>Resamples in the far tail below which their count says too little, and the t test on the clustered standard error speaks instead.</summary>
+    /// <summary>Resamples in the far tail below which their count says too little, and the t test on the clustered
+    /// standard error speaks instead.</summary>
     private const int FewestInTail = 20;
 
     /// <param name="sums">The sum of differences of each cluster.</param>
     /// <param name="sizes">The number of items of each cluster, at least 1.</param>
-    public static BootstrapEstimate Estimate(ReadOnlySpan<double> sums, ReadOnlySpan<int> sizes, BootstrapOptions options, CancellationToken cancellation = default)
+    public static BootstrapEstimate Estimate(
+        ReadOnlySpan<double> sums,
+        ReadOnlySpan<int> sizes,
+        BootstrapOptions options,
+        CancellationToken cancellation = default
+    )
     {
         if (sums.Length != sizes.Length)
         {
@@ -41,7 +59,13 @@ public static class PairedBootstrap
 
         if (sums.Length < 2)
         {
-            return new BootstrapEstimate(items == 0 ? double.NaN : total / items, double.NaN, new Interval(double.NaN, double.NaN), double.NaN, sums.Length);
+            return new BootstrapEstimate(
+                items == 0 ? double.NaN : total / items,
+                double.NaN,
+                new Interval(double.NaN, double.NaN),
+                double.NaN,
+                sums.Length
+            );
         }
 
         var difference = total / items;
@@ -49,10 +73,16 @@ public static class PairedBootstrap
         var means = ClusterResampling.Means(sums, sizes, options, cancellation);
         Array.Sort(means);
         return new BootstrapEstimate(
-            difference, standardError, Percentiles(means, sums.Length, options.Confidence), PValue(means, difference, standardError, sums.Length), sums.Length);
+            difference,
+            standardError,
+            Percentiles(means, sums.Length, options.Confidence),
+            PValue(means, difference, standardError, sums.Length),
+            sums.Length
+        );
     }
 
-    /// <summary>Of a ratio of cluster sums, with the factor C/(C − 1): the cluster form of Miller's clustered standard error.</summary>
+    /// <summary>Of a ratio of cluster sums, with the factor C/(C − 1): the cluster form of Miller's clustered standard
+    /// error.</summary>
     private static double StandardError(ReadOnlySpan<double> sums, ReadOnlySpan<int> sizes, double mean, long items)
     {
         var squares = 0.0;
@@ -67,7 +97,8 @@ public static class PairedBootstrap
 
     private static Interval Percentiles(double[] sorted, int clusters, double confidence)
     {
-        var reach = StudentT.InvCDF(0, 1, clusters - 1, 0.5 + (confidence / 2)) * Math.Sqrt(clusters / (clusters - 1.0));
+        var reach =
+            StudentT.InvCDF(0, 1, clusters - 1, 0.5 + (confidence / 2)) * Math.Sqrt(clusters / (clusters - 1.0));
         var tail = Normal.CDF(0, 1, -reach);
         return new Interval(At(sorted, tail), At(sorted, 1 - tail));
     }

@@ -1,8 +1,9 @@
 namespace SelfDev.Core.Statistics;
 
 /// <summary>
-/// Random numbers that depend on a seed and a stream number and on nothing else, so that work split over threads draws the same numbers as work that is not.
-/// Source: SplitMix64 (Steele, Lea, Flood, "Fast splittable pseudorandom number generators", OOPSLA 2014). Not for secrets.
+/// Random numbers that depend on a seed and a stream number and on nothing else, so that work split over threads draws
+/// the same numbers as work that is not. Source: SplitMix64 (Steele, Lea, Flood, "Fast splittable pseudorandom number
+/// generators", OOPSLA 2014). Not for secrets.
 /// </summary>
 public struct RandomStream(ulong seed, ulong stream)
 {
@@ -16,10 +17,12 @@ public struct RandomStream(ulong seed, ulong stream)
     /// <summary>Uniform over [0, 1) in steps of 2^-53.</summary>
     public double NextDouble() => (Next() >> 11) * (1.0 / (1UL << 53));
 
-    /// <summary>Uniform over 0 to <paramref name="bound"/> - 1; the bias is below bound / 2^64 (Lemire, "Fast random integer generation in an interval", 2019).</summary>
+    /// <summary>Uniform over 0 to <paramref name="bound"/> - 1; the bias is below bound / 2^64 (Lemire, "Fast random
+    /// integer generation in an interval", 2019).</summary>
     public int Below(int bound) => (int)Math.BigMul(Next(), (ulong)bound, out _);
 
-    /// <summary>As <see cref="Below"/>, twice from one number; the bias is below bound / 2^32, a millionth for a bound of four thousand.</summary>
+    /// <summary>As <see cref="Below"/>, twice from one number; the bias is below bound / 2^32, a millionth for a bound
+    /// of four thousand.</summary>
     /// <param name="bound">1 or more.</param>
     public (int First, int Second) TwoBelow(int bound)
     {

@@ -1,8 +1,8 @@
 namespace SelfDev.Core.Statistics;
 
 /// <summary>
-/// What a value usually is and how much it usually strays: a running median as level and the median absolute deviation of the residuals from it as noise,
-/// so that neither outliers nor a falling trend count as noise.
+/// What a value usually is and how much it usually strays: a running median as level and the median absolute deviation
+/// of the residuals from it as noise, so that neither outliers nor a falling trend count as noise.
 /// </summary>
 internal sealed class RobustBaseline(int window, int levelWindow)
 {
@@ -47,10 +47,13 @@ internal sealed class RobustBaseline(int window, int levelWindow)
         _level = known % 2 == 1 ? _sorted[middle] : (_sorted[middle - 1] + _sorted[middle]) / 2;
     }
 
-    /// <summary>1.4826 times the median absolute residual, at least 0.1 % of the level, so that a constant value has some.</summary>
-    public double Noise() => Math.Max(
-        _residualCount == 0 ? 0 : MadToSigma * Median(_residuals.AsSpan(0, (int)Math.Min(_residualCount, window))),
-        Math.Max(1e-3 * Math.Abs(_level), 1e-12));
+    /// <summary>1.4826 times the median absolute residual, at least 0.1 % of the level, so that a constant value has
+    /// some.</summary>
+    public double Noise() =>
+        Math.Max(
+            _residualCount == 0 ? 0 : MadToSigma * Median(_residuals.AsSpan(0, (int)Math.Min(_residualCount, window))),
+            Math.Max(1e-3 * Math.Abs(_level), 1e-12)
+        );
 
     public void Clear()
     {
@@ -59,7 +62,8 @@ internal sealed class RobustBaseline(int window, int levelWindow)
         _level = double.NaN;
     }
 
-    /// <summary>Index of the first value that is not smaller. The framework's search goes through a comparer, which costs more than the search.</summary>
+    /// <summary>Index of the first value that is not smaller. The framework's search goes through a comparer, which
+    /// costs more than the search.</summary>
     private static int LowerBound(ReadOnlySpan<double> sorted, double value)
     {
         var low = 0;

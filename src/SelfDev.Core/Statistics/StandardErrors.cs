@@ -1,8 +1,9 @@
 namespace SelfDev.Core.Statistics;
 
 /// <summary>
-/// Standard errors of a mean. Source: Miller, "Adding Error Bars to Evals" (arXiv 2411.00640): the central limit theorem, and its correction for items that come in
-/// clusters (several questions about one text, several tries at one question), which are alike and so say less than as many items of their own.
+/// Standard errors of a mean. Source: Miller, "Adding Error Bars to Evals" (arXiv 2411.00640): the central limit
+/// theorem, and its correction for items that come in clusters (several questions about one text, several tries at one
+/// question), which are alike and so say less than as many items of their own.
 /// </summary>
 public static class StandardErrors
 {
@@ -62,7 +63,8 @@ public static class StandardErrors
     }
 
     /// <summary>Of a mean of yes-or-no values: √(p(1 − p) / (n − 1)), which is <see cref="OfMean"/> for them.</summary>
-    public static double OfProportion(double proportion, long n) => n < 2 ? double.NaN : Math.Sqrt(proportion * (1 - proportion) / (n - 1));
+    public static double OfProportion(double proportion, long n) =>
+        n < 2 ? double.NaN : Math.Sqrt(proportion * (1 - proportion) / (n - 1));
 
     public static double Mean(ReadOnlySpan<double> values)
     {

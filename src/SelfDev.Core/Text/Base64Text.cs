@@ -9,8 +9,9 @@ internal static class Base64Text
     /// <summary>Shorter runs are words and numbers.</summary>
     private const int MinRun = 24;
 
-    private static readonly SearchValues<char> Alphabet =
-        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_-");
+    private static readonly SearchValues<char> Alphabet = SearchValues.Create(
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/_-"
+    );
 
     /// <summary>Runs of at least 24 characters of the alphabet, with the padding behind them, in order.</summary>
     public static IEnumerable<(int Start, int Length)> Runs(string text)

@@ -6,7 +6,8 @@ namespace SelfDev.Core.Text;
 /// <summary>Characters that a person does not see and a program does.</summary>
 internal static class HiddenText
 {
-    /// <summary>Leaves out terminal sequences, control, zero-width, bidirectional and tag characters; a tab becomes a space.</summary>
+    /// <summary>Leaves out terminal sequences, control, zero-width, bidirectional and tag characters; a tab becomes a
+    /// space.</summary>
     public static string Remove(string line)
     {
         if (!line.AsSpan().ContainsAnyExceptInRange(' ', '~'))
@@ -14,7 +15,9 @@ internal static class HiddenText
             return line;
         }
 
-        var text = line.Contains('\x1b', StringComparison.Ordinal) ? SecretPatterns.TerminalSequence.Replace(line, "") : line;
+        var text = line.Contains('\x1b', StringComparison.Ordinal)
+            ? SecretPatterns.TerminalSequence.Replace(line, "")
+            : line;
         var clean = new StringBuilder(text.Length);
         foreach (var rune in text.EnumerateRunes())
         {
@@ -32,8 +35,9 @@ internal static class HiddenText
     }
 
     /// <summary>
-    /// Whether the line holds hidden characters that have no business in a log: bidirectional controls ("Trojan Source",
-    /// CVE-2021-42574), tag characters, or zero-width ones between ASCII letters. A joiner inside an emoji is none.
+    /// Whether the line holds hidden characters that have no business in a log: bidirectional controls ("Trojan
+    /// Source", CVE-2021-42574), tag characters, or zero-width ones between ASCII letters. A joiner inside an emoji is
+    /// none.
     /// </summary>
     public static bool IsSuspicious(string line)
     {
@@ -50,8 +54,13 @@ internal static class HiddenText
                 return true;
             }
 
-            if (line[at] is (>= '\u200b' and <= '\u200f') or '\u2060' or '\u00ad' or '\ufeff'
-                && at > 0 && at + 1 < line.Length && char.IsAsciiLetterOrDigit(line[at - 1]) && char.IsAsciiLetterOrDigit(line[at + 1]))
+            if (
+                line[at] is (>= '\u200b' and <= '\u200f') or '\u2060' or '\u00ad' or '\ufeff'
+                && at > 0
+                && at + 1 < line.Length
+                && char.IsAsciiLetterOrDigit(line[at - 1])
+                && char.IsAsciiLetterOrDigit(line[at + 1])
+            )
             {
                 return true;
             }
@@ -60,7 +69,19 @@ internal static class HiddenText
         return false;
     }
 
-    private static bool IsHidden(Rune rune) => Rune.GetUnicodeCategory(rune) is UnicodeCategory.Control or UnicodeCategory.Format
-            or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator or UnicodeCategory.Surrogate
-        || rune.Value is (>= 0xFE00 and <= 0xFE0F) or (>= 0xE0100 and <= 0xE01EF) or 0x034F or 0x115F or 0x1160 or 0x3164 or 0xFFA0;
+    private static bool IsHidden(Rune rune) =>
+        Rune.GetUnicodeCategory(rune)
+            is UnicodeCategory.Control
+                or UnicodeCategory.Format
+                or UnicodeCategory.LineSeparator
+                or UnicodeCategory.ParagraphSeparator
+                or UnicodeCategory.Surrogate
+        || rune.Value
+            is (>= 0xFE00 and <= 0xFE0F)
+                or (>= 0xE0100 and <= 0xE01EF)
+                or 0x034F
+                or 0x115F
+                or 0x1160
+                or 0x3164
+                or 0xFFA0;
 }

@@ -3,8 +3,8 @@ using System.Text.RegularExpressions;
 namespace SelfDev.Core.Text;
 
 /// <summary>
-/// Private keys in PEM form (RFC 7468) over several lines, also where a window of lines shows only the beginning, the end or
-/// the middle of the block.
+/// Private keys in PEM form (RFC 7468) over several lines, also where a window of lines shows only the beginning, the
+/// end or the middle of the block.
 /// </summary>
 internal static class PrivateKeyBlocks
 {
@@ -103,7 +103,11 @@ internal static class PrivateKeyBlocks
     private static bool IsHeaderLine(string line)
     {
         var body = Body(line);
-        return body.IsEmpty || body.StartsWith("Proc-Type:") || body.StartsWith("DEK-Info:") || body.StartsWith("Version:") || body.StartsWith("Comment:");
+        return body.IsEmpty
+            || body.StartsWith("Proc-Type:")
+            || body.StartsWith("DEK-Info:")
+            || body.StartsWith("Version:")
+            || body.StartsWith("Comment:");
     }
 
     private static bool IsBase64(ReadOnlySpan<char> text)

@@ -16,8 +16,14 @@ internal static class SecretPatterns
     /// <value>All forms that one line can hold.</value>
     public static IReadOnlyList<SecretPattern> All { get; } =
     [
-        .. CloudSecrets.Table, .. ModelSecrets.Table, .. CodeSecrets.Table, .. ServiceSecrets.Table,
-        .. InfrastructureSecrets.Table, .. WebSecrets.Table, .. CommandSecrets.Table, .. AssignedSecrets.Table,
+        .. CloudSecrets.Table,
+        .. ModelSecrets.Table,
+        .. CodeSecrets.Table,
+        .. ServiceSecrets.Table,
+        .. InfrastructureSecrets.Table,
+        .. WebSecrets.Table,
+        .. CommandSecrets.Table,
+        .. AssignedSecrets.Table,
     ];
 
     public static LiteralIndex Index { get; } = new(All);
@@ -55,7 +61,9 @@ internal static class SecretPatterns
 
     private static readonly SearchValues<char> PrefixBegins = SearchValues.Create(" [0123456789IWED>|\"'");
 
-    private static Regex LogPrefix { get; } = SecretPattern.Expression(
-        "\\A(?:\\s*(?:\\[[^\\]]{0,80}\\]:?|[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.,]+(?:Z|[+\\-][0-9:]+)?"
-        + "|[0-9]{1,6}:|(?:INFO|WARN|WARNING|ERROR|DEBUG)\\b[ :\\-]*|[>|]))*\\s*[\"']?");
+    private static Regex LogPrefix { get; } =
+        SecretPattern.Expression(
+            "\\A(?:\\s*(?:\\[[^\\]]{0,80}\\]:?|[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9:.,]+(?:Z|[+\\-][0-9:]+)?"
+                + "|[0-9]{1,6}:|(?:INFO|WARN|WARNING|ERROR|DEBUG)\\b[ :\\-]*|[>|]))*\\s*[\"']?"
+        );
 }

@@ -67,7 +67,13 @@ public static class SecretRedactor
     }
 
     private static void Find(
-        SecretPattern pattern, string text, int start, int length, int line, List<SecretSpan> spans)
+        SecretPattern pattern,
+        string text,
+        int start,
+        int length,
+        int line,
+        List<SecretSpan> spans
+    )
     {
         for (var match = pattern.InLine.Match(text, start, length); match.Success; match = match.NextMatch())
         {
@@ -159,7 +165,11 @@ public static class SecretRedactor
             {
                 if (marks[at].Index > start)
                 {
-                    yield return span with { Start = start, Length = marks[at].Index - start };
+                    yield return span with
+                    {
+                        Start = start,
+                        Length = marks[at].Index - start,
+                    };
                 }
 
                 start = marks[at].Index + marks[at].Length;
@@ -167,7 +177,11 @@ public static class SecretRedactor
 
             if (end > start && (start == span.Start || text.AsSpan(start, end - start).ContainsAnyExcept(OfClosings)))
             {
-                yield return span with { Start = start, Length = end - start };
+                yield return span with
+                {
+                    Start = start,
+                    Length = end - start,
+                };
             }
         }
     }

@@ -5,12 +5,13 @@ using System.Text.Json.Nodes;
 namespace SelfDev.Core.Text;
 
 /// <summary>
-/// Texts of a report without their secrets. Unlike <see cref="SecretRedactor"/> it leaves a line without a secret as it is, invisible
-/// characters included: who reads the report shall see them, as <see cref="SafeText"/> shows them.
+/// Texts of a report without their secrets. Unlike <see cref="SecretRedactor"/> it leaves a line without a secret as it
+/// is, invisible characters included: who reads the report shall see them, as <see cref="SafeText"/> shows them.
 /// </summary>
 internal static class ShownText
 {
-    /// <summary>Nothing shorter is a secret to <see cref="SecretPatterns"/>: a name, a sign and four characters.</summary>
+    /// <summary>Nothing shorter is a secret to <see cref="SecretPatterns"/>: a name, a sign and four
+    /// characters.</summary>
     private const int MinChars = 8;
 
     private static readonly SearchValues<char> OfNumbers = SearchValues.Create("0123456789.,:+-eE% ");
@@ -20,7 +21,9 @@ internal static class ShownText
     {
         var redacted = SecretRedactor.Redact(lines);
         var changed = redacted.Redactions.Select(redaction => redaction.Line - 1).ToHashSet();
-        return changed.Count == 0 ? lines : [.. lines.Select((line, index) => changed.Contains(index) ? redacted.Lines[index] : line)];
+        return changed.Count == 0
+            ? lines
+            : [.. lines.Select((line, index) => changed.Contains(index) ? redacted.Lines[index] : line)];
     }
 
     /// <summary>A text of one line or of several, line breaks kept.</summary>

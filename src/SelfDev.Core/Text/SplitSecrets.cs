@@ -48,7 +48,13 @@ internal static class SplitSecrets
         }
     }
 
-    private static void AddIfSplit(string[] lines, List<Piece> pieces, Match match, SecretPattern pattern, List<SecretSpan> spans)
+    private static void AddIfSplit(
+        string[] lines,
+        List<Piece> pieces,
+        Match match,
+        SecretPattern pattern,
+        List<SecretSpan> spans
+    )
     {
         var first = pieces.FindLastIndex(piece => piece.At <= match.Index);
         var end = match.Index + match.Length;

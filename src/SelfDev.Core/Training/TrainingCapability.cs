@@ -11,7 +11,8 @@ using SelfDev.Core.Training.Run;
 
 namespace SelfDev.Core.Training;
 
-/// <summary>Diagnosis of training runs: logs of any common trainer, kernel logs and metric exports, alone or together.</summary>
+/// <summary>Diagnosis of training runs: logs of any common trainer, kernel logs and metric exports, alone or
+/// together.</summary>
 public sealed class TrainingCapability : ICapability
 {
     public const string KindName = "training";
@@ -24,13 +25,17 @@ public sealed class TrainingCapability : ICapability
     public IReadOnlyList<string> Formats => TrainingFormats.All;
 
     public FormatMatch? Sniff(ArtifactHead head) =>
-        TrainingFormats.Sniff(head, _scanner, _table) is var (format, confidence) ? new FormatMatch(KindName, format, confidence) : null;
+        TrainingFormats.Sniff(head, _scanner, _table) is var (format, confidence)
+            ? new FormatMatch(KindName, format, confidence)
+            : null;
 
     /// <summary>
-    /// Several files are read in the given order and their findings joined: causes are looked for across all of them, and runs with steps in common are aligned,
-    /// with the baseline's runs as well. Options: <see cref="TrainingOptions.Parse"/>.
+    /// Several files are read in the given order and their findings joined: causes are looked for across all of them,
+    /// and runs with steps in common are aligned, with the baseline's runs as well. Options: <see
+    /// cref="TrainingOptions.Parse"/>.
     /// </summary>
-    /// <exception cref="ArtifactUnreadableException">An option is wrong, the content is no text, or it is empty.</exception>
+    /// <exception cref="ArtifactUnreadableException">An option is wrong, the content is no text, or it is
+    /// empty.</exception>
     public Analysis Analyze(AnalysisRequest request, CancellationToken cancellation)
     {
         var options = TrainingOptions.Parse(request.Options);
@@ -39,29 +44,59 @@ public sealed class TrainingCapability : ICapability
 
         if (files.TrueForAll(file => file.Lines == 0))
         {
-            throw new ArtifactUnreadableException($"'{request.Files[0].Name}' is empty: there is nothing to diagnose. Drop it again once the run has written to it.");
+            throw new ArtifactUnreadableException(
+                $"'{request.Files[0].Name}' is empty: there is nothing to diagnose. Drop it again once the run has "
+                    + $"written to it."
+            );
         }
 
         var drafts = files.SelectMany(file => file.Run.Findings).ToList();
         CauseLinker.Link(drafts);
         // A kernel log without a fault says what it is there to say.
-        if (drafts.Count == 0 && files.TrueForAll(file => file.Format != TrainingFormats.KernelLog) && files.TrueForAll(file => file.Run.Rows < 2 && file.Run.EvalRows < 2))
+        if (
+            drafts.Count == 0
+            && files.TrueForAll(file => file.Format != TrainingFormats.KernelLog)
+            && files.TrueForAll(file => file.Run.Rows < 2 && file.Run.EvalRows < 2)
+        )
         {
             drafts.Add(InsufficientData(files[0]));
         }
 
         ProposalPlanner.Plan(drafts, Facts(files, options));
         var (kept, findings) = Number(drafts);
-        var summary = TrainingReport.Summarise(files, findings, drafts.Count - kept.Count + files.Sum(file => file.Run.FindingsLeftOut), Align(files, baselines));
-        return new Analysis(Artifact(request, files), findings, summary, TrainingReport.Document(files, kept, findings, summary));
+        var summary = TrainingReport.Summarise(
+            files,
+            findings,
+            drafts.Count - kept.Count + files.Sum(file => file.Run.FindingsLeftOut),
+            Align(files, baselines)
+        );
+        return new Analysis(
+            Artifact(request, files),
+            findings,
+            summary,
+            TrainingReport.Document(files, kept, findings, summary)
+        );
     }
 
-    private List<FileAnalysis> Read(IReadOnlyList<ArtifactFile> files, TrainingOptions options, ReadLimits limits, CancellationToken cancellation)
+    private List<FileAnalysis> Read(
+        IReadOnlyList<ArtifactFile> files,
+        TrainingOptions options,
+        ReadLimits limits,
+        CancellationToken cancellation
+    )
     {
         var read = new List<FileAnalysis>();
         foreach (var file in files)
         {
-            var analysis = new FileAnalysis(read.Count, file, files.Count > 1 ? file.Name : null, FormatOf(file), options, _scanner, _table);
+            var analysis = new FileAnalysis(
+                read.Count,
+                file,
+                files.Count > 1 ? file.Name : null,
+                FormatOf(file),
+                options,
+                _scanner,
+                _table
+            );
             analysis.Read(limits, cancellation);
             read.Add(analysis);
         }
@@ -78,7 +113,11 @@ public sealed class TrainingCapability : ICapability
             length = stream.ReadAtLeast(head, head.Length, throwOnEndOfStream: false);
         }
 
-        var match = TrainingFormats.Sniff(new ArtifactHead(file.Name, head.AsMemory(0, length), length < head.Length), _scanner, _table);
+        var match = TrainingFormats.Sniff(
+            new ArtifactHead(file.Name, head.AsMemory(0, length), length < head.Length),
+            _scanner,
+            _table
+        );
         return match?.Format ?? TrainingFormats.TorchrunLog;
     }
 
@@ -86,17 +125,25 @@ public sealed class TrainingCapability : ICapability
     {
         var ranks = files.SelectMany(file => file.Run.Ranks).ToHashSet();
         // Ranks tell the number of GPUs only where most of them speak.
-        var gpus = options.Gpus > 0 ? options.Gpus : ranks.Count >= 4 && ranks.Count * 2 > ranks.Max() ? ranks.Max() + 1 : 0;
+        var gpus =
+            options.Gpus > 0 ? options.Gpus
+            : ranks.Count >= 4 && ranks.Count * 2 > ranks.Max() ? ranks.Max() + 1
+            : 0;
         return
         [
             .. files.Select(file => new RunFacts(
-                double.IsNaN(file.Run.LastCheckpoint) ? null : (long)file.Run.LastCheckpoint, file.Times.UsualSeconds, gpus,
+                double.IsNaN(file.Run.LastCheckpoint) ? null : (long)file.Run.LastCheckpoint,
+                file.Times.UsualSeconds,
+                gpus,
                 file.Run.HasRows ? file.Run.Segment.Stride : 1,
-                file.Spikes.InProgress is null ? file.Spikes.Spikes : file.Spikes.Spikes[..^1], file.Spikes.InProgress)),
+                file.Spikes.InProgress is null ? file.Spikes.Spikes : file.Spikes.Spikes[..^1],
+                file.Spikes.InProgress
+            )),
         ];
     }
 
-    /// <summary>Every pair of runs that have steps in common: the files among each other, and each with each baseline.</summary>
+    /// <summary>Every pair of runs that have steps in common: the files among each other, and each with each
+    /// baseline.</summary>
     private static List<RunAlignment> Align(List<FileAnalysis> files, List<FileAnalysis> baselines)
     {
         const int MaxRuns = 8;
@@ -106,7 +153,17 @@ public sealed class TrainingCapability : ICapability
         {
             for (var j = i + 1; j < runs.Count; j++)
             {
-                if (RunAlignment.Of(runs[i].File.Name, runs[i].Spikes.Spikes, Range(runs[i].Run), runs[j].File.Name, runs[j].Spikes.Spikes, Range(runs[j].Run)) is { } alignment)
+                if (
+                    RunAlignment.Of(
+                        runs[i].File.Name,
+                        runs[i].Spikes.Spikes,
+                        Range(runs[i].Run),
+                        runs[j].File.Name,
+                        runs[j].Spikes.Spikes,
+                        Range(runs[j].Run)
+                    ) is
+                    { } alignment
+                )
                 {
                     alignments.Add(alignment);
                 }
@@ -117,7 +174,11 @@ public sealed class TrainingCapability : ICapability
     }
 
     private static (long First, long Last, long Stride) Range(RunTimeline run) =>
-        (run.Segments.Min(segment => segment.First.Step ?? 0), run.Segments.Max(segment => segment.Last.Step ?? 0), run.Segments.Max(segment => segment.Stride));
+        (
+            run.Segments.Min(segment => segment.First.Step ?? 0),
+            run.Segments.Max(segment => segment.Last.Step ?? 0),
+            run.Segments.Max(segment => segment.Stride)
+        );
 
     private static FindingDraft InsufficientData(FileAnalysis file)
     {
@@ -125,7 +186,9 @@ public sealed class TrainingCapability : ICapability
         {
             Kind = FindingKinds.InsufficientData,
             Severity = Severity.Warning,
-            Title = "The artifact holds no metrics and no known messages: nothing can be said about the run, which does not mean that it is well",
+            Title =
+                "The artifact holds no metrics and no known messages: nothing can be said about the run, which does "
+                + "not mean that it is well",
             From = new Position(1, null, null),
             To = new Position(Math.Max(1, file.Lines), null, null),
         };
@@ -143,22 +206,53 @@ public sealed class TrainingCapability : ICapability
     /// <summary>Ids by place; of too many, the most severe stay.</summary>
     private static (List<FindingDraft> Kept, List<Finding> Findings) Number(List<FindingDraft> drafts)
     {
-        var kept = drafts.Count <= Limits.FindingsPerReport
-            ? drafts
-            : [.. drafts.OrderByDescending(draft => draft.Severity).ThenBy(draft => draft.File).ThenBy(draft => draft.From.Line).Take(Limits.FindingsPerReport)];
-        kept = [.. kept.OrderBy(draft => draft.File).ThenBy(draft => draft.From.Line).ThenBy(draft => draft.Kind, StringComparer.Ordinal)];
-        var ids = kept.Select((draft, index) => (draft, Id: $"F{index + 1}")).ToDictionary(pair => pair.draft, pair => pair.Id);
-        return (kept, [.. kept.Select(draft => draft.Build(ids[draft], draft.CausedBy is { } cause ? ids.GetValueOrDefault(cause) : null))]);
+        var kept =
+            drafts.Count <= Limits.FindingsPerReport
+                ? drafts
+                :
+                [
+                    .. drafts
+                        .OrderByDescending(draft => draft.Severity)
+                        .ThenBy(draft => draft.File)
+                        .ThenBy(draft => draft.From.Line)
+                        .Take(Limits.FindingsPerReport),
+                ];
+        kept =
+        [
+            .. kept.OrderBy(draft => draft.File)
+                .ThenBy(draft => draft.From.Line)
+                .ThenBy(draft => draft.Kind, StringComparer.Ordinal),
+        ];
+        var ids = kept.Select((draft, index) => (draft, Id: $"F{index + 1}"))
+            .ToDictionary(pair => pair.draft, pair => pair.Id);
+        return (
+            kept,
+            [
+                .. kept.Select(draft =>
+                    draft.Build(ids[draft], draft.CausedBy is { } cause ? ids.GetValueOrDefault(cause) : null)
+                ),
+            ]
+        );
     }
 
     private static ArtifactSummary Artifact(AnalysisRequest request, List<FileAnalysis> files)
     {
         var name = files.Count == 1 ? request.Files[0].Name : $"{request.Files[0].Name} and {files.Count - 1} more";
         var formats = files.Select(file => file.Format).Distinct(StringComparer.Ordinal).ToList();
-        var digest = files.Count == 1
-            ? files[0].Sha256
-            : Convert.ToHexStringLower(SHA256.HashData(Encoding.ASCII.GetBytes(string.Concat(files.Select(file => file.Sha256)))));
+        var digest =
+            files.Count == 1
+                ? files[0].Sha256
+                : Convert.ToHexStringLower(
+                    SHA256.HashData(Encoding.ASCII.GetBytes(string.Concat(files.Select(file => file.Sha256))))
+                );
         return new ArtifactSummary(
-            name, KindName, string.Join('+', formats), files.Sum(file => file.Bytes), files.Sum(file => file.Lines), files.Sum(file => file.Rejected), digest);
+            name,
+            KindName,
+            string.Join('+', formats),
+            files.Sum(file => file.Bytes),
+            files.Sum(file => file.Lines),
+            files.Sum(file => file.Rejected),
+            digest
+        );
     }
 }

@@ -14,9 +14,9 @@ namespace SelfDev.Core.Trust;
 /// what matters is therefore created once and never rewritten.
 /// </summary>
 /// <remarks>
-/// Keys are derived (HKDF, RFC 5869) from those that sign approval links, so that one ring is rotated. A seal stays good
-/// for as long as its key is in the ring, also past the key's <see cref="ApprovalKey.NotAfter"/>: old records do not
-/// become forgeries. A key that leaked has to leave the ring.
+/// Keys are derived (HKDF, RFC 5869) from those that sign approval links, so that one ring is rotated. A seal stays
+/// good for as long as its key is in the ring, also past the key's <see cref="ApprovalKey.NotAfter"/>: old records do
+/// not become forgeries. A key that leaked has to leave the ring.
 /// </remarks>
 public sealed class Seals(ApprovalKeyRing keys)
 {
@@ -62,7 +62,8 @@ public sealed class Seals(ApprovalKeyRing keys)
         return true;
     }
 
-    /// <summary>The seal by itself, for content that must stay as it is: goes into metadata or a field beside it.</summary>
+    /// <summary>The seal by itself, for content that must stay as it is: goes into metadata or a field beside
+    /// it.</summary>
     /// <inheritdoc cref="Seal"/>
     public string Sign(string place, ReadOnlySpan<byte> content, DateTimeOffset now)
     {
@@ -85,11 +86,15 @@ public sealed class Seals(ApprovalKeyRing keys)
     private byte[] Mac(ApprovalKey key, string place, ReadOnlySpan<byte> content)
     {
         var derived = _derived.GetOrAdd(
-            key.Id, _ => HKDF.DeriveKey(HashAlgorithmName.SHA256, key.Secret.ToArray(), DerivedBytes, info: Purpose));
+            key.Id,
+            _ => HKDF.DeriveKey(HashAlgorithmName.SHA256, key.Secret.ToArray(), DerivedBytes, info: Purpose)
+        );
         using var mac = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, derived);
         // The length in front: no place and content can be cut in another way.
         var utf8 = Encoding.UTF8.GetBytes(place);
-        mac.AppendData(Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{Version}\n{utf8.Length}\n")));
+        mac.AppendData(
+            Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{Version}\n{utf8.Length}\n"))
+        );
         mac.AppendData(utf8);
         mac.AppendData(content);
         return mac.GetHashAndReset();

@@ -27,7 +27,8 @@ internal static class DurableFailures
         return new FailureDetails(
             details.ErrorType,
             Cut(details.ErrorMessage),
-            details.InnerFailure is { } inner ? ToFailure(inner) : null);
+            details.InnerFailure is { } inner ? ToFailure(inner) : null
+        );
     }
 
     /// <summary>What a workflow gets on its await.</summary>
@@ -35,25 +36,30 @@ internal static class DurableFailures
     {
         // A child that was terminated leaves no details, whatever the type says.
         var details = (TaskFailureDetails?)exception.FailureDetails;
-        return new WorkflowTaskFailedException(exception.TaskName, details is null ? Terminated("The child was terminated.") : ToFailure(details));
+        return new WorkflowTaskFailedException(
+            exception.TaskName,
+            details is null ? Terminated("The child was terminated.") : ToFailure(details)
+        );
     }
 
     /// <summary>Durable Functions keeps a reason at most, no exception.</summary>
     public static FailureDetails Terminated(string reason) => new(nameof(WorkflowStatus.Terminated), reason);
 
     /// <summary>
-    /// What leaves a workflow whose task failed. Only its own exception type lets Durable Functions record the cause; of any
-    /// other it keeps the wrapping's name and drops what was wrapped.
+    /// What leaves a workflow whose task failed. Only its own exception type lets Durable Functions record the cause;
+    /// of any other it keeps the wrapping's name and drops what was wrapped.
     /// </summary>
     public static TaskFailedException ToDurable(WorkflowTaskFailedException exception) =>
         new(exception.TaskName, 0, ToDetails(exception.Failure));
 
-    private static TaskFailureDetails ToDetails(FailureDetails failure) => new(
-        failure.ErrorType,
-        failure.Message,
-        StackTrace: null,
-        failure.InnerFailure is { } inner ? ToDetails(inner) : null,
-        Properties: null);
+    private static TaskFailureDetails ToDetails(FailureDetails failure) =>
+        new(
+            failure.ErrorType,
+            failure.Message,
+            StackTrace: null,
+            failure.InnerFailure is { } inner ? ToDetails(inner) : null,
+            Properties: null
+        );
 
     private static string Cut(string message) =>
         message.Length <= FailureDetails.MaxMessageChars ? message : message[..FailureDetails.MaxMessageChars];

@@ -8,9 +8,9 @@ namespace SelfDev.Functions.Engine;
 internal static class DurableRetries
 {
     /// <remarks>
-    /// Durable Functions refuses three policies that the port allows, and each is given the meaning it has there: no wait before
-    /// the first retry (the shortest wait), a first interval over the longest one (the longest one), and a time-out that is over
-    /// before the first retry could start (no retry).
+    /// Durable Functions refuses three policies that the port allows, and each is given the meaning it has there: no
+    /// wait before the first retry (the shortest wait), a first interval over the longest one (the longest one), and a
+    /// time-out that is over before the first retry could start (no retry).
     /// </remarks>
     public static DurablePolicy? ToDurable(RetryPolicy? policy)
     {
@@ -29,11 +29,13 @@ internal static class DurableRetries
             first,
             policy.BackoffCoefficient,
             longest,
-            timedOutAtOnce ? null : policy.RetryTimeout)
+            timedOutAtOnce ? null : policy.RetryTimeout
+        )
         {
             HandleFailure = details => Handles(policy, details),
         };
     }
 
-    public static bool Handles(RetryPolicy policy, TaskFailureDetails details) => policy.Handles(DurableFailures.ToFailure(details));
+    public static bool Handles(RetryPolicy policy, TaskFailureDetails details) =>
+        policy.Handles(DurableFailures.ToFailure(details));
 }

@@ -6,7 +6,8 @@ using RetryPolicy = SelfDev.Workflows.Engine.RetryPolicy;
 
 namespace SelfDev.Functions.Engine;
 
-/// <summary>The workflow port on Durable Functions' orchestration context. One is made for each run of the code, replays included.</summary>
+/// <summary>The workflow port on Durable Functions' orchestration context. One is made for each run of the code,
+/// replays included.</summary>
 internal sealed class DurableTaskContext(TaskOrchestrationContext inner, int generation) : IWorkflowContext
 {
     private readonly EventInbox _events = new(inner);
@@ -33,12 +34,18 @@ internal sealed class DurableTaskContext(TaskOrchestrationContext inner, int gen
         return ResultAsync<TOut>(inner.CallActivityAsync<JsonElement>(activity.Name, call, options));
     }
 
-    public Task<TOut> CallWorkflowAsync<TIn, TOut>(Workflow<TIn, TOut> workflow, TIn input, string? instanceId = null, RetryPolicy? retry = null)
+    public Task<TOut> CallWorkflowAsync<TIn, TOut>(
+        Workflow<TIn, TOut> workflow,
+        TIn input,
+        string? instanceId = null,
+        RetryPolicy? retry = null
+    )
     {
         var policy = DurableRetries.ToDurable(retry);
         var options = new SubOrchestrationOptions(
             policy is null ? null : new TaskRetryOptions(policy),
-            instanceId ?? $"{InstanceId}:{generation}:{_calls++}")
+            instanceId ?? $"{InstanceId}:{generation}:{_calls++}"
+        )
         {
             Version = WorkflowCatalog.DefaultVersion,
             Tags = InstanceTags.Of(WorkflowCatalog.DefaultVersion, parent: InstanceId),
@@ -47,10 +54,14 @@ internal sealed class DurableTaskContext(TaskOrchestrationContext inner, int gen
     }
 
     /// <inheritdoc/>
-    /// <remarks>Longer than the backend takes (Azure Storage: three days): Durable Functions chains timers by itself.</remarks>
+    /// <remarks>Longer than the backend takes (Azure Storage: three days): Durable Functions chains timers by
+    /// itself.</remarks>
     public Task CreateTimer(DateTime fireAt, CancellationToken cancellation) =>
         // The engine takes a time of unspecified kind for local time.
-        inner.CreateTimer(fireAt.Kind == DateTimeKind.Unspecified ? DateTime.SpecifyKind(fireAt, DateTimeKind.Utc) : fireAt, cancellation);
+        inner.CreateTimer(
+            fireAt.Kind == DateTimeKind.Unspecified ? DateTime.SpecifyKind(fireAt, DateTimeKind.Utc) : fireAt,
+            cancellation
+        );
 
     public async Task<T> WaitForExternalEvent<T>(WorkflowEvent<T> name, CancellationToken cancellation = default) =>
         Wire.Unpack<T>(await _events.NextAsync(name.Name, cancellation));
@@ -78,7 +89,10 @@ internal sealed class DurableTaskContext(TaskOrchestrationContext inner, int gen
 
     public void ContinueAsNew<TIn>(TIn input)
     {
-        inner.ContinueAsNew(new WorkflowInput(generation + 1, Wire.Pack(input)).ToWire(), preserveUnprocessedEvents: true);
+        inner.ContinueAsNew(
+            new WorkflowInput(generation + 1, Wire.Pack(input)).ToWire(),
+            preserveUnprocessedEvents: true
+        );
         _events.ForwardToNextGeneration();
     }
 

@@ -4,11 +4,11 @@ using Microsoft.DurableTask;
 namespace SelfDev.Functions.Engine;
 
 /// <summary>
-/// External events of one workflow execution, in order of arrival to waits in order of asking. Durable Functions serves the
-/// newest wait first, and a cancelled wait still swallows the next event of its name
-/// (azure-functions-durable-extension issue 3255, durabletask-dotnet issue 508): after a reminder's time-out the approval
-/// itself would be lost. So this keeps at most one wait of the engine's open per name, never cancels it, and hands what
-/// arrives to whoever waits by then. Used on the orchestrator thread only.
+/// External events of one workflow execution, in order of arrival to waits in order of asking. Durable Functions serves
+/// the newest wait first, and a cancelled wait still swallows the next event of its name
+/// (azure-functions-durable-extension issue 3255, durabletask-dotnet issue 508): after a reminder's time-out the
+/// approval itself would be lost. So this keeps at most one wait of the engine's open per name, never cancels it, and
+/// hands what arrives to whoever waits by then. Used on the orchestrator thread only.
 /// </summary>
 internal sealed class EventInbox(TaskOrchestrationContext context)
 {

@@ -1,6 +1,7 @@
 namespace SelfDev.Functions.Engine;
 
-/// <summary>What Durable Functions knows of an instance but does not report to clients: its version and its parent. Kept as tags.</summary>
+/// <summary>What Durable Functions knows of an instance but does not report to clients: its version and its parent.
+/// Kept as tags.</summary>
 internal static class InstanceTags
 {
     private const string VersionName = "selfdev.version";
@@ -19,7 +20,8 @@ internal static class InstanceTags
     }
 
     /// <returns>Empty where a backend keeps no tags.</returns>
-    public static string Version(IReadOnlyDictionary<string, string> tags) => tags.GetValueOrDefault(VersionName, string.Empty);
+    public static string Version(IReadOnlyDictionary<string, string> tags) =>
+        tags.GetValueOrDefault(VersionName, string.Empty);
 
     /// <returns>Null for a top-level instance, and where a backend keeps no tags.</returns>
     public static string? Parent(IReadOnlyDictionary<string, string> tags) => tags.GetValueOrDefault(ParentName);

@@ -4,9 +4,9 @@ using SelfDev.Workflows.Engine;
 namespace SelfDev.Functions.Engine;
 
 /// <summary>
-/// How a payload crosses Durable Functions: as the JSON value that <see cref="Payload"/> writes, in a <see cref="JsonElement"/>.
-/// Every data converter of the worker passes such an element through unchanged, so the histories hold the same JSON as the
-/// embedded engine's, and the 8 KB limit is counted on the same bytes.
+/// How a payload crosses Durable Functions: as the JSON value that <see cref="Payload"/> writes, in a <see
+/// cref="JsonElement"/>. Every data converter of the worker passes such an element through unchanged, so the histories
+/// hold the same JSON as the embedded engine's, and the 8 KB limit is counted on the same bytes.
 /// </summary>
 internal static class Wire
 {

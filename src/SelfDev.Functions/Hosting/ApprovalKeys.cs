@@ -4,8 +4,9 @@ using SelfDev.Core.Approvals;
 namespace SelfDev.Functions.Hosting;
 
 /// <summary>
-/// The key ring that signs approval links, from its setting: a JSON array of <c>{ id, secret (base64), notBefore, notAfter }</c>. To
-/// rotate, add a key whose <c>notBefore</c> lies before the old one's <c>notAfter</c>: links of both work until the old one ends.
+/// The key ring that signs approval links, from its setting: a JSON array of <c>{ id, secret (base64), notBefore,
+/// notAfter }</c>. To rotate, add a key whose <c>notBefore</c> lies before the old one's <c>notAfter</c>: links of both
+/// work until the old one ends.
 /// </summary>
 internal static class ApprovalKeys
 {
@@ -17,13 +18,22 @@ internal static class ApprovalKeys
         try
         {
             var keys = JsonSerializer.Deserialize<StoredKey[]>(setting, Json) ?? [];
-            return new ApprovalKeyRing(keys.Select(key => new ApprovalKey(key.Id, Convert.FromBase64String(key.Secret), key.NotBefore, key.NotAfter)));
+            return new ApprovalKeyRing(
+                keys.Select(key => new ApprovalKey(
+                    key.Id,
+                    Convert.FromBase64String(key.Secret),
+                    key.NotBefore,
+                    key.NotAfter
+                ))
+            );
         }
         catch (Exception wrong) when (wrong is JsonException or FormatException or ArgumentException)
         {
             throw new ArgumentException(
-                "Setting SelfDev__ApprovalKeys: not a JSON array of { id, secret (32 bytes or more in base64), notBefore, notAfter }. "
-                + "infra/hooks/postprovision.sh shows how one is made.");
+                "Setting SelfDev__ApprovalKeys: not a JSON array of { id, secret (32 bytes or more in base64), "
+                    + "notBefore, notAfter }. "
+                    + "infra/hooks/postprovision.sh shows how one is made."
+            );
         }
     }
 

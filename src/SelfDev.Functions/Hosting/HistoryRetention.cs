@@ -5,8 +5,8 @@ using SelfDev.Functions.Engine;
 namespace SelfDev.Functions.Hosting;
 
 /// <summary>
-/// Purges the histories of instances that ended long ago. Reports and ledger are not touched. An id that was purged may be
-/// started again, so a blob still lying in intake by then would be: keep it longer than intake keeps its blobs.
+/// Purges the histories of instances that ended long ago. Reports and ledger are not touched. An id that was purged may
+/// be started again, so a blob still lying in intake by then would be: keep it longer than intake keeps its blobs.
 /// </summary>
 public sealed class HistoryRetention(FunctionsSettings settings, TimeProvider clock, ILogger<HistoryRetention> logger)
 {

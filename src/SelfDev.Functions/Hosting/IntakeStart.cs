@@ -7,11 +7,19 @@ using SelfDev.Workflows.Ports;
 
 namespace SelfDev.Functions.Hosting;
 
-/// <summary>Starts diagnoses on behalf of the triggers. Any number of calls for one version of a blob start one.</summary>
+/// <summary>Starts diagnoses on behalf of the triggers. Any number of calls for one version of a blob start
+/// one.</summary>
 public sealed class IntakeStart(
-    DiagnosisStart diagnosis, IntakeSweep sweep, IArtifactStore store, ApprovalDecisions decisions, AmbientWorkflowClient workflows, ILogger<IntakeStart> logger)
+    DiagnosisStart diagnosis,
+    IntakeSweep sweep,
+    IArtifactStore store,
+    ApprovalDecisions decisions,
+    AmbientWorkflowClient workflows,
+    ILogger<IntakeStart> logger
+)
 {
-    /// <summary>Starts the diagnosis of the version that is there now: events tell no version, and an overwritten one is gone.</summary>
+    /// <summary>Starts the diagnosis of the version that is there now: events tell no version, and an overwritten one
+    /// is gone.</summary>
     /// <exception cref="IOException">Storage failed; the trigger tries again.</exception>
     public async Task StartAsync(string name, DurableTaskClient client, CancellationToken cancellation)
     {

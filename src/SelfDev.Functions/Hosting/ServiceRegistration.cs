@@ -26,10 +26,12 @@ namespace SelfDev.Functions.Hosting;
 /// <summary>What the Azure host puts behind each port.</summary>
 public static class ServiceRegistration
 {
-    /// <summary>App Service sets it where its authentication module runs, which alone may be believed about who calls.</summary>
+    /// <summary>App Service sets it where its authentication module runs, which alone may be believed about who
+    /// calls.</summary>
     private const string EasyAuthVariable = "WEBSITE_AUTH_ENABLED";
 
-    /// <summary>App Service's and Core Tools' own name for the app, with a port where that is not the scheme's.</summary>
+    /// <summary>App Service's and Core Tools' own name for the app, with a port where that is not the
+    /// scheme's.</summary>
     private const string HostnameVariable = "WEBSITE_HOSTNAME";
 
     /// <exception cref="ArgumentException">A key cannot be used; the message names the setting.</exception>
@@ -41,13 +43,17 @@ public static class ServiceRegistration
         return services
             .AddLogging(logging => logging.HideAddresses())
             .AddSelfDevWorkflows()
-            .AddSelfDevWeb(new WebOptions
-            {
-                PublicUrl = settings.PublicUrl,
-                AllowedHosts = [.. WebOptions.ParseHosts(settings.AllowedHosts), .. PlatformHosts()],
-                TrustEasyAuthHeaders = IsEasyAuthOn(),
-                Principals = settings.DeveloperKey is { Length: > 0 } key ? [new ApiPrincipal("developer", key)] : [],
-            })
+            .AddSelfDevWeb(
+                new WebOptions
+                {
+                    PublicUrl = settings.PublicUrl,
+                    AllowedHosts = [.. WebOptions.ParseHosts(settings.AllowedHosts), .. PlatformHosts()],
+                    TrustEasyAuthHeaders = IsEasyAuthOn(),
+                    Principals = settings.DeveloperKey is { Length: > 0 } key
+                        ? [new ApiPrincipal("developer", key)]
+                        : [],
+                }
+            )
             .AddSingleton(settings)
             .AddSingleton(TimeProvider.System)
             .AddSealedStorage(storage)
@@ -55,19 +61,28 @@ public static class ServiceRegistration
             .AddSingleton<ITreeHeadSigner>(new PemTreeHeadSigner(settings.LedgerKey))
             .AddSingleton<ITrustStore, ArtifactTrustStore>()
             .AddSingleton<ILedgerLog>(_ => BlobLedger.Open(BlobArtifactStore.Connect(account, storageCredential)))
-            .AddSingleton<IHeadWitness>(services => new LoggedHeadWitness(settings.LedgerAnchor, services.GetRequiredService<ILogger<LoggedHeadWitness>>()))
+            .AddSingleton<IHeadWitness>(services => new LoggedHeadWitness(
+                settings.LedgerAnchor,
+                services.GetRequiredService<ILogger<LoggedHeadWitness>>()
+            ))
             .AddSingleton<ILedgerStore>(services => new LedgerStore(
                 services.GetRequiredService<ILedgerLog>(),
                 services.GetRequiredService<ITreeHeadSigner>(),
                 services.GetRequiredService<TimeProvider>(),
-                services.GetRequiredService<IHeadWitness>()))
+                services.GetRequiredService<IHeadWitness>()
+            ))
             .AddSingleton<IFleet>(services => Fleet(settings, services))
             .AddSingleton<IAnalyst>(services => Analyst(settings, services))
             .AddSingleton<INotifier>(services => Notifier(settings, services))
-            .AddSingleton<IApprovalPolicySource>(new PolicyFile(Path.Combine(AppContext.BaseDirectory, settings.PolicyFile)))
+            .AddSingleton<IApprovalPolicySource>(
+                new PolicyFile(Path.Combine(AppContext.BaseDirectory, settings.PolicyFile))
+            )
             .AddSingleton(ApprovalKeys.Parse(settings.ApprovalKeys))
             .AddSingleton(services => new ApprovalLinks(
-                services.GetRequiredService<ApprovalKeyRing>(), settings.PublicUrl, services.GetRequiredService<TimeProvider>()))
+                services.GetRequiredService<ApprovalKeyRing>(),
+                settings.PublicUrl,
+                services.GetRequiredService<TimeProvider>()
+            ))
             .AddSingleton(SelfDevCatalog.Create())
             .AddSingleton<CatalogRunner>()
             .AddSingleton<AmbientWorkflowClient>()
@@ -80,32 +95,44 @@ public static class ServiceRegistration
             .AddHostedService<StartupCheck>();
     }
 
-    private static ArmFleet Fleet(FunctionsSettings settings, IServiceProvider services) => new(
-        new AzureFleetOptions { Endpoint = settings.ArmEndpoint },
-        Credential(settings.FleetClientId),
-        services.GetRequiredService<TimeProvider>(),
-        services.GetRequiredService<ILogger<ArmFleet>>());
-
-    private static IAnalyst Analyst(FunctionsSettings settings, IServiceProvider services) => settings.ModelEndpoint is { } endpoint
-        ? new LanguageModelAnalyst(
-            new LanguageModelOptions { Endpoint = endpoint, Model = settings.Model },
-            Credential(settings.AnalystClientId),
+    private static ArmFleet Fleet(FunctionsSettings settings, IServiceProvider services) =>
+        new(
+            new AzureFleetOptions { Endpoint = settings.ArmEndpoint },
+            Credential(settings.FleetClientId),
             services.GetRequiredService<TimeProvider>(),
-            services.GetRequiredService<ILogger<LanguageModelAnalyst>>())
-        : services.GetRequiredService<RulesAnalyst>();
+            services.GetRequiredService<ILogger<ArmFleet>>()
+        );
 
-    private static LoggedNotifier Notifier(FunctionsSettings settings, IServiceProvider services) => new(
-        new WebhookNotifier(
-            settings.WebhookOptions(), services.GetRequiredService<TimeProvider>(), services.GetRequiredService<ILogger<WebhookNotifier>>()),
-        services.GetRequiredService<ILogger<LoggedNotifier>>());
+    private static IAnalyst Analyst(FunctionsSettings settings, IServiceProvider services) =>
+        settings.ModelEndpoint is { } endpoint
+            ? new LanguageModelAnalyst(
+                new LanguageModelOptions { Endpoint = endpoint, Model = settings.Model },
+                Credential(settings.AnalystClientId),
+                services.GetRequiredService<TimeProvider>(),
+                services.GetRequiredService<ILogger<LanguageModelAnalyst>>()
+            )
+            : services.GetRequiredService<RulesAnalyst>();
+
+    private static LoggedNotifier Notifier(FunctionsSettings settings, IServiceProvider services) =>
+        new(
+            new WebhookNotifier(
+                settings.WebhookOptions(),
+                services.GetRequiredService<TimeProvider>(),
+                services.GetRequiredService<ILogger<WebhookNotifier>>()
+            ),
+            services.GetRequiredService<ILogger<LoggedNotifier>>()
+        );
 
     // A deployed app names its identities, and then nothing else is tried.
-    private static TokenCredential Credential(string clientId) => clientId.Length > 0
-        ? new ManagedIdentityCredential(ManagedIdentityId.FromUserAssignedClientId(clientId))
-        : new DefaultAzureCredential();
+    private static TokenCredential Credential(string clientId) =>
+        clientId.Length > 0
+            ? new ManagedIdentityCredential(ManagedIdentityId.FromUserAssignedClientId(clientId))
+            : new DefaultAzureCredential();
 
     private static IEnumerable<string> PlatformHosts() =>
-        Environment.GetEnvironmentVariable(HostnameVariable) is { Length: > 0 } name ? [new HostString(name).Host.Trim('[', ']')] : [];
+        Environment.GetEnvironmentVariable(HostnameVariable) is { Length: > 0 } name
+            ? [new HostString(name).Host.Trim('[', ']')]
+            : [];
 
     private static bool IsEasyAuthOn() =>
         string.Equals(Environment.GetEnvironmentVariable(EasyAuthVariable), "True", StringComparison.OrdinalIgnoreCase);

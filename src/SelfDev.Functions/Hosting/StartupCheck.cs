@@ -8,8 +8,8 @@ using SelfDev.Workflows.Engine;
 namespace SelfDev.Functions.Hosting;
 
 /// <summary>
-/// Refuses to start an app in which a workflow, an activity or a route has no function: an orchestration that calls a missing
-/// activity would be retried for ever.
+/// Refuses to start an app in which a workflow, an activity or a route has no function: an orchestration that calls a
+/// missing activity would be retried for ever.
 /// </summary>
 internal sealed class StartupCheck(WorkflowCatalog catalog) : IHostedService
 {
@@ -22,7 +22,9 @@ internal sealed class StartupCheck(WorkflowCatalog catalog) : IHostedService
             .ToList();
         return missing.Count == 0
             ? Task.CompletedTask
-            : throw new InvalidOperationException($"No function for: {string.Join(", ", missing)}. Add one to src/SelfDev.Functions/Triggers.");
+            : throw new InvalidOperationException(
+                $"No function for: {string.Join(", ", missing)}. Add one to src/SelfDev.Functions/Triggers."
+            );
     }
 
     public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;

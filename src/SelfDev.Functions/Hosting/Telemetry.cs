@@ -6,8 +6,8 @@ using OpenTelemetry.Trace;
 namespace SelfDev.Functions.Hosting;
 
 /// <summary>
-/// Exports what the sources and meters named <c>SelfDev.*</c> emit over OTLP, when the standard variables ask for it. Requests,
-/// dependencies and logs go to Application Insights through the Functions host whether or not.
+/// Exports what the sources and meters named <c>SelfDev.*</c> emit over OTLP, when the standard variables ask for it.
+/// Requests, dependencies and logs go to Application Insights through the Functions host whether or not.
 /// </summary>
 internal sealed class Telemetry : IDisposable
 {
@@ -24,8 +24,17 @@ internal sealed class Telemetry : IDisposable
 
         var resource = ResourceBuilder.CreateDefault().AddService("selfdev").AddEnvironmentVariableDetector();
         return new Telemetry(
-            Sdk.CreateTracerProviderBuilder().SetResourceBuilder(resource).AddSource("SelfDev.*").AddOtlpExporter().Build(),
-            Sdk.CreateMeterProviderBuilder().SetResourceBuilder(resource).AddMeter("SelfDev.*").AddOtlpExporter().Build());
+            Sdk.CreateTracerProviderBuilder()
+                .SetResourceBuilder(resource)
+                .AddSource("SelfDev.*")
+                .AddOtlpExporter()
+                .Build(),
+            Sdk.CreateMeterProviderBuilder()
+                .SetResourceBuilder(resource)
+                .AddMeter("SelfDev.*")
+                .AddOtlpExporter()
+                .Build()
+        );
     }
 
     public void Dispose()

@@ -9,6 +9,9 @@ public sealed class MaintenanceFunctions(HistoryRetention retention)
 {
     /// <summary>Every night at 03:17 UTC.</summary>
     [Function(nameof(PurgeHistories))]
-    public Task PurgeHistories([TimerTrigger("0 17 3 * * *")] TimerInfo timer, [DurableClient] DurableTaskClient client, FunctionContext context) =>
-        retention.PurgeAsync(client, context.CancellationToken);
+    public Task PurgeHistories(
+        [TimerTrigger("0 17 3 * * *")] TimerInfo timer,
+        [DurableClient] DurableTaskClient client,
+        FunctionContext context
+    ) => retention.PurgeAsync(client, context.CancellationToken);
 }

@@ -9,14 +9,18 @@ namespace SelfDev.Functions.Triggers;
 public sealed class WorkflowFunctions(CatalogRunner catalog)
 {
     [Function(nameof(ActionExecution))]
-    public Task<JsonElement> ActionExecution([OrchestrationTrigger] TaskOrchestrationContext context) => catalog.RunWorkflowAsync(context);
+    public Task<JsonElement> ActionExecution([OrchestrationTrigger] TaskOrchestrationContext context) =>
+        catalog.RunWorkflowAsync(context);
 
     [Function(nameof(Approval))]
-    public Task<JsonElement> Approval([OrchestrationTrigger] TaskOrchestrationContext context) => catalog.RunWorkflowAsync(context);
+    public Task<JsonElement> Approval([OrchestrationTrigger] TaskOrchestrationContext context) =>
+        catalog.RunWorkflowAsync(context);
 
     [Function(nameof(ArtifactDiagnosis))]
-    public Task<JsonElement> ArtifactDiagnosis([OrchestrationTrigger] TaskOrchestrationContext context) => catalog.RunWorkflowAsync(context);
+    public Task<JsonElement> ArtifactDiagnosis([OrchestrationTrigger] TaskOrchestrationContext context) =>
+        catalog.RunWorkflowAsync(context);
 
     [Function(nameof(FleetScaling))]
-    public Task<JsonElement> FleetScaling([OrchestrationTrigger] TaskOrchestrationContext context) => catalog.RunWorkflowAsync(context);
+    public Task<JsonElement> FleetScaling([OrchestrationTrigger] TaskOrchestrationContext context) =>
+        catalog.RunWorkflowAsync(context);
 }

@@ -4,8 +4,10 @@ using System.Text.Json.Nodes;
 namespace SelfDev.Local.ArmSimulator;
 
 /// <summary>
-/// Response bodies, property by property as in Microsoft's examples of the same operations (Azure/azure-rest-api-specs, ComputeRP 2023-07-01;
-/// <c>etag</c>, <c>zones</c> and spot fields as the 2024-11-01 specification adds them). A test holds them to those files.
+/// Response bodies, property by property as in Microsoft's examples of the same operations (Azure/azure-rest-api-specs,
+/// ComputeRP 2023-07-01;
+/// <c>etag</c>, <c>zones</c> and spot fields as the 2024-11-01 specification adds them). A test holds them to those
+/// files.
 /// </summary>
 internal static class ArmDocuments
 {
@@ -47,7 +49,10 @@ internal static class ArmDocuments
                 ["adminUsername"] = "azureuser",
                 ["linuxConfiguration"] = new JsonObject { ["disablePasswordAuthentication"] = true },
             },
-            ["networkProfile"] = new JsonObject { ["networkInterfaceConfigurations"] = new JsonArray(NetworkInterface(set)) },
+            ["networkProfile"] = new JsonObject
+            {
+                ["networkInterfaceConfigurations"] = new JsonArray(NetworkInterface(set)),
+            },
         };
         if (set.Spot)
         {
@@ -62,7 +67,12 @@ internal static class ArmDocuments
             ["type"] = "Microsoft.Compute/virtualMachineScaleSets",
             ["location"] = set.Location,
             ["tags"] = Tags(set),
-            ["sku"] = new JsonObject { ["name"] = set.Sku, ["tier"] = "Standard", ["capacity"] = set.Capacity },
+            ["sku"] = new JsonObject
+            {
+                ["name"] = set.Sku,
+                ["tier"] = "Standard",
+                ["capacity"] = set.Capacity,
+            },
             ["properties"] = new JsonObject
             {
                 ["singlePlacementGroup"] = false,
@@ -91,12 +101,18 @@ internal static class ArmDocuments
     public static JsonObject Instance(ScaleSetState set, InstanceState instance, bool withView, bool withETag)
     {
         var id = InstanceResourceId(set, instance);
-        var diskName = string.Create(CultureInfo.InvariantCulture, $"{set.Name}_{set.Name}_{instance.Id}_OsDisk_1_{instance.VmId:N}");
+        var diskName = string.Create(
+            CultureInfo.InvariantCulture,
+            $"{set.Name}_{set.Name}_{instance.Id}_OsDisk_1_{instance.VmId:N}"
+        );
         var properties = new JsonObject
         {
             ["latestModelApplied"] = true,
             ["modelDefinitionApplied"] = "VirtualMachineScaleSet",
-            ["networkProfileConfiguration"] = new JsonObject { ["networkInterfaceConfigurations"] = new JsonArray(NetworkInterface(set)) },
+            ["networkProfileConfiguration"] = new JsonObject
+            {
+                ["networkInterfaceConfigurations"] = new JsonArray(NetworkInterface(set)),
+            },
             ["vmId"] = instance.VmId.ToString(),
             ["hardwareProfile"] = new JsonObject { ["vmSize"] = set.Sku },
             ["storageProfile"] = new JsonObject
@@ -111,7 +127,8 @@ internal static class ArmDocuments
                     ["managedDisk"] = new JsonObject
                     {
                         ["storageAccountType"] = "Premium_LRS",
-                        ["id"] = $"/subscriptions/{set.SubscriptionId}/resourceGroups/{set.ResourceGroup}/providers/Microsoft.Compute/disks/{diskName}",
+                        ["id"] =
+                            $"/subscriptions/{set.SubscriptionId}/resourceGroups/{set.ResourceGroup}/providers/Microsoft.Compute/disks/{diskName}",
                     },
                     ["diskSizeGB"] = 128,
                 },
@@ -121,14 +138,20 @@ internal static class ArmDocuments
             {
                 ["computerName"] = ComputerName(set, instance),
                 ["adminUsername"] = "azureuser",
-                ["linuxConfiguration"] = new JsonObject { ["disablePasswordAuthentication"] = true, ["provisionVMAgent"] = true },
+                ["linuxConfiguration"] = new JsonObject
+                {
+                    ["disablePasswordAuthentication"] = true,
+                    ["provisionVMAgent"] = true,
+                },
                 ["secrets"] = new JsonArray(),
                 ["allowExtensionOperations"] = true,
                 ["requireGuestProvisionSignal"] = true,
             },
             ["networkProfile"] = new JsonObject
             {
-                ["networkInterfaces"] = new JsonArray(new JsonObject { ["id"] = $"{id}/networkInterfaces/{set.Name}-nic" }),
+                ["networkInterfaces"] = new JsonArray(
+                    new JsonObject { ["id"] = $"{id}/networkInterfaces/{set.Name}-nic" }
+                ),
             },
             ["provisioningState"] = instance.ProvisioningState,
             ["timeCreated"] = instance.TimeCreated.ToString("O"),
@@ -171,29 +194,41 @@ internal static class ArmDocuments
         return body;
     }
 
-    public static JsonObject InstanceView(InstanceState instance) => new()
-    {
-        ["statuses"] = new JsonArray(
-            Status("ProvisioningState/" + instance.ProvisioningState.ToLowerInvariant(), "Provisioning " + instance.ProvisioningState.ToLowerInvariant(), instance.ProvisionedAt),
-            Status("PowerState/" + instance.PowerState, "VM " + instance.PowerState)),
-    };
-
-    public static JsonObject ScaleSetView(ScaleSetState set) => new()
-    {
-        ["virtualMachine"] = new JsonObject
+    public static JsonObject InstanceView(InstanceState instance) =>
+        new()
         {
-            ["statusesSummary"] = new JsonArray(
-            [
-                .. set.Instances
-                    .GroupBy(instance => "ProvisioningState/" + instance.ProvisioningState.ToLowerInvariant())
-                    .OrderBy(group => group.Key, StringComparer.Ordinal)
-                    .Select(group => (JsonNode)new JsonObject { ["code"] = group.Key, ["count"] = group.Count() }),
-            ]),
-        },
-        ["statuses"] = new JsonArray(
-            Status(
-                "ProvisioningState/" + set.ProvisioningState.ToLowerInvariant(), "Provisioning " + set.ProvisioningState.ToLowerInvariant(), set.ChangedAt)),
-    };
+            ["statuses"] = new JsonArray(
+                Status(
+                    "ProvisioningState/" + instance.ProvisioningState.ToLowerInvariant(),
+                    "Provisioning " + instance.ProvisioningState.ToLowerInvariant(),
+                    instance.ProvisionedAt
+                ),
+                Status("PowerState/" + instance.PowerState, "VM " + instance.PowerState)
+            ),
+        };
+
+    public static JsonObject ScaleSetView(ScaleSetState set) =>
+        new()
+        {
+            ["virtualMachine"] = new JsonObject
+            {
+                ["statusesSummary"] = new JsonArray([
+                    .. set
+                        .Instances.GroupBy(instance =>
+                            "ProvisioningState/" + instance.ProvisioningState.ToLowerInvariant()
+                        )
+                        .OrderBy(group => group.Key, StringComparer.Ordinal)
+                        .Select(group => (JsonNode)new JsonObject { ["code"] = group.Key, ["count"] = group.Count() }),
+                ]),
+            },
+            ["statuses"] = new JsonArray(
+                Status(
+                    "ProvisioningState/" + set.ProvisioningState.ToLowerInvariant(),
+                    "Provisioning " + set.ProvisioningState.ToLowerInvariant(),
+                    set.ChangedAt
+                )
+            ),
+        };
 
     public static JsonObject Operation(OperationRecord operation)
     {
@@ -221,54 +256,75 @@ internal static class ArmDocuments
         return body;
     }
 
-    public static JsonObject Usage(string name, string localizedName, int usage, int limit) => new()
-    {
-        ["unit"] = "Count",
-        ["currentValue"] = usage,
-        ["limit"] = limit,
-        ["name"] = new JsonObject { ["value"] = name, ["localizedValue"] = localizedName },
-    };
+    public static JsonObject Usage(string name, string localizedName, int usage, int limit) =>
+        new()
+        {
+            ["unit"] = "Count",
+            ["currentValue"] = usage,
+            ["limit"] = limit,
+            ["name"] = new JsonObject { ["value"] = name, ["localizedValue"] = localizedName },
+        };
 
-    public static JsonObject Sku(SimulatedSku sku, string location) => new()
-    {
-        ["resourceType"] = "virtualMachines",
-        ["name"] = sku.Name,
-        ["tier"] = "Standard",
-        ["size"] = sku.Name.StartsWith("Standard_", StringComparison.Ordinal) ? sku.Name["Standard_".Length..] : sku.Name,
-        ["family"] = sku.Family,
-        ["locations"] = new JsonArray(location),
-        ["locationInfo"] = new JsonArray(
-            new JsonObject { ["location"] = location, ["zones"] = new JsonArray("1", "2", "3"), ["zoneDetails"] = new JsonArray() }),
-        ["capabilities"] = new JsonArray(
-            Capability("vCPUs", sku.VCpus), Capability("MemoryGB", sku.MemoryGB), Capability("GPUs", sku.Gpus), Capability("LowPriorityCapable", "True")),
-        ["restrictions"] = sku.Available
-            ? new JsonArray()
-            : new JsonArray(
+    public static JsonObject Sku(SimulatedSku sku, string location) =>
+        new()
+        {
+            ["resourceType"] = "virtualMachines",
+            ["name"] = sku.Name,
+            ["tier"] = "Standard",
+            ["size"] = sku.Name.StartsWith("Standard_", StringComparison.Ordinal)
+                ? sku.Name["Standard_".Length..]
+                : sku.Name,
+            ["family"] = sku.Family,
+            ["locations"] = new JsonArray(location),
+            ["locationInfo"] = new JsonArray(
                 new JsonObject
                 {
-                    ["type"] = "Location",
-                    ["values"] = new JsonArray(location),
-                    ["restrictionInfo"] = new JsonObject { ["locations"] = new JsonArray(location) },
-                    ["reasonCode"] = "NotAvailableForSubscription",
-                }),
-    };
+                    ["location"] = location,
+                    ["zones"] = new JsonArray("1", "2", "3"),
+                    ["zoneDetails"] = new JsonArray(),
+                }
+            ),
+            ["capabilities"] = new JsonArray(
+                Capability("vCPUs", sku.VCpus),
+                Capability("MemoryGB", sku.MemoryGB),
+                Capability("GPUs", sku.Gpus),
+                Capability("LowPriorityCapable", "True")
+            ),
+            ["restrictions"] = sku.Available
+                ? new JsonArray()
+                : new JsonArray(
+                    new JsonObject
+                    {
+                        ["type"] = "Location",
+                        ["values"] = new JsonArray(location),
+                        ["restrictionInfo"] = new JsonObject { ["locations"] = new JsonArray(location) },
+                        ["reasonCode"] = "NotAvailableForSubscription",
+                    }
+                ),
+        };
 
-    public static JsonObject AutoscaleSetting(SimulatedAutoscaleSetting setting, string subscription, string location) => new()
-    {
-        ["id"] = $"/subscriptions/{subscription}/resourceGroups/{setting.ResourceGroup}/providers/microsoft.insights/autoscalesettings/{setting.Name}",
-        ["name"] = setting.Name,
-        ["type"] = "Microsoft.Insights/autoscaleSettings",
-        ["location"] = location,
-        ["tags"] = new JsonObject(),
-        ["properties"] = new JsonObject
+    public static JsonObject AutoscaleSetting(
+        SimulatedAutoscaleSetting setting,
+        string subscription,
+        string location
+    ) =>
+        new()
         {
-            ["profiles"] = new JsonArray(),
-            ["enabled"] = setting.Enabled,
+            ["id"] =
+                $"/subscriptions/{subscription}/resourceGroups/{setting.ResourceGroup}/providers/microsoft.insights/autoscalesettings/{setting.Name}",
             ["name"] = setting.Name,
-            ["targetResourceUri"] = setting.TargetResourceId,
-            ["notifications"] = new JsonArray(),
-        },
-    };
+            ["type"] = "Microsoft.Insights/autoscaleSettings",
+            ["location"] = location,
+            ["tags"] = new JsonObject(),
+            ["properties"] = new JsonObject
+            {
+                ["profiles"] = new JsonArray(),
+                ["enabled"] = setting.Enabled,
+                ["name"] = setting.Name,
+                ["targetResourceUri"] = setting.TargetResourceId,
+                ["notifications"] = new JsonArray(),
+            },
+        };
 
     public static JsonObject Page(IEnumerable<JsonObject> items, string? nextLink = null)
     {
@@ -284,41 +340,51 @@ internal static class ArmDocuments
     private static string InstanceResourceId(ScaleSetState set, InstanceState instance) =>
         set.ResourceId + "/virtualMachines/" + instance.Id.ToString(CultureInfo.InvariantCulture);
 
-    private static JsonObject Tags(ScaleSetState set) => new(set.Tags.Select(tag => KeyValuePair.Create(tag.Key, (JsonNode?)tag.Value)));
+    private static JsonObject Tags(ScaleSetState set) =>
+        new(set.Tags.Select(tag => KeyValuePair.Create(tag.Key, (JsonNode?)tag.Value)));
 
-    private static JsonObject ImageReference() => new()
-    {
-        ["publisher"] = "microsoft-dsvm",
-        ["offer"] = "ubuntu-hpc",
-        ["sku"] = "2204",
-        ["version"] = "latest",
-    };
-
-    private static JsonObject NetworkInterface(ScaleSetState set) => new()
-    {
-        ["name"] = set.Name + "-nic",
-        ["properties"] = new JsonObject
+    private static JsonObject ImageReference() =>
+        new()
         {
-            ["primary"] = true,
-            ["ipConfigurations"] = new JsonArray(
-                new JsonObject
-                {
-                    ["name"] = set.Name + "-ip",
-                    ["properties"] = new JsonObject
+            ["publisher"] = "microsoft-dsvm",
+            ["offer"] = "ubuntu-hpc",
+            ["sku"] = "2204",
+            ["version"] = "latest",
+        };
+
+    private static JsonObject NetworkInterface(ScaleSetState set) =>
+        new()
+        {
+            ["name"] = set.Name + "-nic",
+            ["properties"] = new JsonObject
+            {
+                ["primary"] = true,
+                ["ipConfigurations"] = new JsonArray(
+                    new JsonObject
                     {
-                        ["primary"] = true,
-                        ["subnet"] = new JsonObject
+                        ["name"] = set.Name + "-ip",
+                        ["properties"] = new JsonObject
                         {
-                            ["id"] = $"/subscriptions/{set.SubscriptionId}/resourceGroups/{set.ResourceGroup}/providers/Microsoft.Network/virtualNetworks/fleet/subnets/gpu",
+                            ["primary"] = true,
+                            ["subnet"] = new JsonObject
+                            {
+                                ["id"] =
+                                    $"/subscriptions/{set.SubscriptionId}/resourceGroups/{set.ResourceGroup}/providers/Microsoft.Network/virtualNetworks/fleet/subnets/gpu",
+                            },
                         },
-                    },
-                }),
-        },
-    };
+                    }
+                ),
+            },
+        };
 
     private static JsonObject Status(string code, string display, DateTimeOffset? time = null)
     {
-        var status = new JsonObject { ["code"] = code, ["level"] = "Info", ["displayStatus"] = display };
+        var status = new JsonObject
+        {
+            ["code"] = code,
+            ["level"] = "Info",
+            ["displayStatus"] = display,
+        };
         if (time is { } at)
         {
             status["time"] = at.ToString("O");
@@ -327,7 +393,8 @@ internal static class ArmDocuments
         return status;
     }
 
-    private static JsonObject Capability(string name, int value) => Capability(name, value.ToString(CultureInfo.InvariantCulture));
+    private static JsonObject Capability(string name, int value) =>
+        Capability(name, value.ToString(CultureInfo.InvariantCulture));
 
     private static JsonObject Capability(string name, string value) => new() { ["name"] = name, ["value"] = value };
 }

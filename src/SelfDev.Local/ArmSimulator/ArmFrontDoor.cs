@@ -3,7 +3,8 @@ using Microsoft.AspNetCore.Http;
 
 namespace SelfDev.Local.ArmSimulator;
 
-/// <summary>What ARM checks before a resource provider sees a request: token, role, API version, request limits.</summary>
+/// <summary>What ARM checks before a resource provider sees a request: token, role, API version, request
+/// limits.</summary>
 internal sealed class ArmFrontDoor(ArmSimulatorOptions options, ArmTrust trust, ArmFaults faults, TimeProvider clock)
 {
     private const string TestedApiVersions = "2023-07-01, 2023-09-01, 2024-03-01, 2024-07-01, 2024-11-01";
@@ -13,10 +14,16 @@ internal sealed class ArmFrontDoor(ArmSimulatorOptions options, ArmTrust trust, 
     public void Check(HttpRequest request, string? action, ArmExchange exchange)
     {
         var authorization = request.Headers.Authorization.ToString();
-        var token = authorization.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase) ? authorization["Bearer ".Length..].Trim() : "";
+        var token = authorization.StartsWith("Bearer ", StringComparison.OrdinalIgnoreCase)
+            ? authorization["Bearer ".Length..].Trim()
+            : "";
         if (token.Length == 0)
         {
-            throw new ArmError(401, "AuthenticationFailed", "Authentication failed. The 'Authorization' header is missing.");
+            throw new ArmError(
+                401,
+                "AuthenticationFailed",
+                "Authentication failed. The 'Authorization' header is missing."
+            );
         }
 
         if (!trust.IsOwn(token) && !options.Tokens.Contains(token))
@@ -29,14 +36,20 @@ internal sealed class ArmFrontDoor(ArmSimulatorOptions options, ArmTrust trust, 
             throw new ArmError(
                 403,
                 "AuthorizationFailed",
-                $"The client does not have authorization to perform action '{action}' over scope '{request.Path}' or the scope is invalid. "
-                + "If access was recently granted, please refresh your credentials.");
+                $"The client does not have authorization to perform action '{action}' over scope '{request.Path}' or "
+                    + $"the scope is invalid. "
+                    + "If access was recently granted, please refresh your credentials."
+            );
         }
 
         var version = request.Query["api-version"].ToString();
         if (version.Length == 0)
         {
-            throw new ArmError(400, "MissingApiVersionParameter", "The api-version query parameter (?api-version=) is required for all requests.");
+            throw new ArmError(
+                400,
+                "MissingApiVersionParameter",
+                "The api-version query parameter (?api-version=) is required for all requests."
+            );
         }
 
         if (!DateOnly.TryParseExact(version.Length > 10 ? version[..10] : version, "yyyy-MM-dd", out _))
@@ -44,7 +57,9 @@ internal sealed class ArmFrontDoor(ArmSimulatorOptions options, ArmTrust trust, 
             throw new ArmError(
                 400,
                 "InvalidApiVersionParameter",
-                $"The api-version '{version}' is invalid. The supported versions are '{TestedApiVersions}' and other dates in the form yyyy-MM-dd.");
+                $"The api-version '{version}' is invalid. The supported versions are '{TestedApiVersions}' and other "
+                    + $"dates in the form yyyy-MM-dd."
+            );
         }
 
         var policy = ArmThrottle.PolicyOf(request.Method, request.Path);
@@ -56,7 +71,14 @@ internal sealed class ArmFrontDoor(ArmSimulatorOptions options, ArmTrust trust, 
         exchange.Remaining(policy, _throttle.Count(policy));
         if (faults.Take(ArmFaults.FaultKind.ServerError, request.Method) is { } broken)
         {
-            throw new ArmError(broken.Number, "InternalServerError", "Encountered internal server error. Try again later.") { Fault = "server-error" };
+            throw new ArmError(
+                broken.Number,
+                "InternalServerError",
+                "Encountered internal server error. Try again later."
+            )
+            {
+                Fault = "server-error",
+            };
         }
     }
 

@@ -5,7 +5,8 @@ public sealed class ArmSimulatorOptions
 {
     public const string DefaultSubscriptionId = "00000000-0000-0000-0000-000000000001";
 
-    /// <value>Where state, certificate and token key are kept, so that a restarted process finds the same fleet; null: nowhere.</value>
+    /// <value>Where state, certificate and token key are kept, so that a restarted process finds the same fleet; null:
+    /// nowhere.</value>
     public string? DataDirectory { get; init; }
 
     /// <value>TCP port on loopback. 0 (the default): the one of the last start if it is free, else any.</value>
@@ -20,7 +21,8 @@ public sealed class ArmSimulatorOptions
     /// <value>Sizes that the regions offer, with the quota family that each is charged to.</value>
     public IReadOnlyList<SimulatedSku> Skus { get; init; } = SimulatedSku.Catalog;
 
-    /// <value>vCPU limits by usage name: a family, <c>cores</c> (regional) or <c>lowPriorityCores</c> (spot). Unnamed ones: <see cref="DefaultQuota"/>.</value>
+    /// <value>vCPU limits by usage name: a family, <c>cores</c> (regional) or <c>lowPriorityCores</c> (spot). Unnamed
+    /// ones: <see cref="DefaultQuota"/>.</value>
     public Dictionary<string, int> Quotas { get; init; } = new(StringComparer.OrdinalIgnoreCase);
 
     /// <value>vCPUs. Default: 10,000.</value>
@@ -47,7 +49,8 @@ public sealed class ArmSimulatorOptions
     /// <value>Instances on one page of a list. Default: 100.</value>
     public int PageSize { get; init; } = 100;
 
-    /// <value>Requests within three minutes, by throttling policy; unnamed ones are not limited. See <see cref="ArmThrottle"/>.</value>
+    /// <value>Requests within three minutes, by throttling policy; unnamed ones are not limited. See <see
+    /// cref="ArmThrottle"/>.</value>
     public Dictionary<string, int> RequestLimits { get; init; } = [];
 
     /// <value>What the caller may do, on every resource; anything else is answered 403. Default: everything.</value>
@@ -87,7 +90,8 @@ public sealed record SimulatedScaleSet
     /// <value>What eviction does to a spot instance: <c>Deallocate</c> (the default) or <c>Delete</c>.</value>
     public string EvictionPolicy { get; init; } = "Deallocate";
 
-    /// <value>How many instances the data centre can hold for this set; allocation fails beyond it. Null (the default): no limit.</value>
+    /// <value>How many instances the data centre can hold for this set; allocation fails beyond it. Null (the default):
+    /// no limit.</value>
     public int? DataCentreLimit { get; init; }
 
     /// <value>ARM resource id.</value>
@@ -95,13 +99,15 @@ public sealed record SimulatedScaleSet
         $"/subscriptions/{SubscriptionId}/resourceGroups/{ResourceGroup}/providers/Microsoft.Compute/virtualMachineScaleSets/{Name}";
 }
 
-/// <param name="Family">Usage name that its vCPUs are counted under, as <c>Microsoft.Compute/skus</c> and <c>usages</c> spell it.</param>
+/// <param name="Family">Usage name that its vCPUs are counted under, as <c>Microsoft.Compute/skus</c> and <c>usages</c>
+/// spell it.</param>
 public sealed record SimulatedSku(string Name, string Family, int VCpus, int Gpus, int MemoryGB)
 {
     /// <value>False: listed with the restriction <c>NotAvailableForSubscription</c>.</value>
     public bool Available { get; init; } = true;
 
-    /// <value>GPU sizes that people train and serve on. Sizes by https://learn.microsoft.com/azure/virtual-machines/sizes/gpu-accelerated.</value>
+    /// <value>GPU sizes that people train and serve on. Sizes by
+    /// https://learn.microsoft.com/azure/virtual-machines/sizes/gpu-accelerated.</value>
     public static IReadOnlyList<SimulatedSku> Catalog { get; } =
     [
         new("Standard_ND96isr_H100_v5", "standardNDSH100v5Family", 96, 8, 1900),
@@ -112,4 +118,9 @@ public sealed record SimulatedSku(string Name, string Family, int VCpus, int Gpu
 }
 
 /// <param name="TargetResourceId">The scale set that it drives.</param>
-public sealed record SimulatedAutoscaleSetting(string ResourceGroup, string Name, string TargetResourceId, bool Enabled);
+public sealed record SimulatedAutoscaleSetting(
+    string ResourceGroup,
+    string Name,
+    string TargetResourceId,
+    bool Enabled
+);

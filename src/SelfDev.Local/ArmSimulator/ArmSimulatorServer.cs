@@ -14,9 +14,10 @@ using Microsoft.Extensions.Logging;
 namespace SelfDev.Local.ArmSimulator;
 
 /// <summary>
-/// Azure Resource Manager for scale sets, on loopback, over the genuine wire protocol: whatever drives ARM drives this unmodified. HTTPS with a
-/// self-signed certificate that clients pin by <see cref="Thumbprint"/>. With a data directory, a process that is killed and started again
-/// finds the same fleet, the same running operations, the same port and certificate.
+/// Azure Resource Manager for scale sets, on loopback, over the genuine wire protocol: whatever drives ARM drives this
+/// unmodified. HTTPS with a self-signed certificate that clients pin by <see cref="Thumbprint"/>. With a data
+/// directory, a process that is killed and started again finds the same fleet, the same running operations, the same
+/// port and certificate.
 /// </summary>
 public sealed class ArmSimulatorServer : IAsyncDisposable
 {
@@ -30,7 +31,14 @@ public sealed class ArmSimulatorServer : IAsyncDisposable
     private readonly Lock _turn = new();
     private readonly List<ArmRequestEntry> _log = [];
 
-    private ArmSimulatorServer(ArmSimulatorOptions options, TimeProvider clock, ArmTrust trust, ArmStateFile file, ArmState state, int port)
+    private ArmSimulatorServer(
+        ArmSimulatorOptions options,
+        TimeProvider clock,
+        ArmTrust trust,
+        ArmStateFile file,
+        ArmState state,
+        int port
+    )
     {
         _options = options;
         _clock = clock;
@@ -75,10 +83,15 @@ public sealed class ArmSimulatorServer : IAsyncDisposable
         }
     }
 
-    /// <summary>Starts listening. If the port of the last start is taken, another is chosen: clients that kept the old address will not find it.</summary>
+    /// <summary>Starts listening. If the port of the last start is taken, another is chosen: clients that kept the old
+    /// address will not find it.</summary>
     /// <exception cref="IOException">The configured port is taken.</exception>
     /// <exception cref="InvalidDataException">The kept state is unreadable.</exception>
-    public static async Task<ArmSimulatorServer> StartAsync(ArmSimulatorOptions options, TimeProvider clock, CancellationToken cancellation = default)
+    public static async Task<ArmSimulatorServer> StartAsync(
+        ArmSimulatorOptions options,
+        TimeProvider clock,
+        CancellationToken cancellation = default
+    )
     {
         if (options.DataDirectory is { } folder)
         {
@@ -102,15 +115,22 @@ public sealed class ArmSimulatorServer : IAsyncDisposable
     public AccessToken IssueToken(TimeSpan? lifetime = null) => _trust.IssueToken(lifetime ?? TimeSpan.FromHours(1));
 
     /// <summary>Takes a spot instance back at once, as the platform would.</summary>
-    public void Evict(string scaleSetId, string instanceId) => Change(
-        scaleSetId,
-        set => _fleet.Evict(
-            set,
-            set.Instances.Find(instance => instance.Id.ToString(System.Globalization.CultureInfo.InvariantCulture) == instanceId)
-                ?? throw new ArgumentException($"No instance {instanceId} in {scaleSetId}.", nameof(instanceId))));
+    public void Evict(string scaleSetId, string instanceId) =>
+        Change(
+            scaleSetId,
+            set =>
+                _fleet.Evict(
+                    set,
+                    set.Instances.Find(instance =>
+                        instance.Id.ToString(System.Globalization.CultureInfo.InvariantCulture) == instanceId
+                    ) ?? throw new ArgumentException($"No instance {instanceId} in {scaleSetId}.", nameof(instanceId))
+                )
+        );
 
-    /// <summary>Changes a scale set behind the back of everybody who has read it: a new ETag, and a capacity if one is given.</summary>
-    public void ChangeByOthers(string scaleSetId, int? capacity = null) => Change(scaleSetId, set => _fleet.ChangeByOthers(set, capacity));
+    /// <summary>Changes a scale set behind the back of everybody who has read it: a new ETag, and a capacity if one is
+    /// given.</summary>
+    public void ChangeByOthers(string scaleSetId, int? capacity = null) =>
+        Change(scaleSetId, set => _fleet.ChangeByOthers(set, capacity));
 
     public async ValueTask DisposeAsync()
     {
@@ -119,7 +139,13 @@ public sealed class ArmSimulatorServer : IAsyncDisposable
     }
 
     private static async Task<ArmSimulatorServer> StartAsync(
-        ArmSimulatorOptions options, TimeProvider clock, ArmStateFile file, ArmState state, int port, CancellationToken cancellation)
+        ArmSimulatorOptions options,
+        TimeProvider clock,
+        ArmStateFile file,
+        ArmState state,
+        int port,
+        CancellationToken cancellation
+    )
     {
         var server = new ArmSimulatorServer(options, clock, new ArmTrust(options.DataDirectory), file, state, port);
         try
@@ -132,7 +158,12 @@ public sealed class ArmSimulatorServer : IAsyncDisposable
             throw;
         }
 
-        server.Endpoint = new Uri(server._app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single());
+        server.Endpoint = new Uri(
+            server
+                ._app.Services.GetRequiredService<IServer>()
+                .Features.Get<IServerAddressesFeature>()!
+                .Addresses.Single()
+        );
         state.Port = server.Endpoint.Port;
         file.Save(state);
         return server;
@@ -140,21 +171,29 @@ public sealed class ArmSimulatorServer : IAsyncDisposable
 
     private WebApplication Build(int port)
     {
-        // Nothing but what stands here: other builders read the environment and appsettings.json, which could have it listen elsewhere too.
+        // Nothing but what stands here: other builders read the environment and appsettings.json, which could have it
+        // listen elsewhere too.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Services.AddRouting();
-        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
-        {
-            kestrel.AddServerHeader = false;
-            kestrel.Limits.MaxRequestBodySize = 1 << 20;
-            kestrel.Listen(IPAddress.Loopback, port, listen => listen.UseHttps(_trust.Certificate));
-        });
+        builder
+            .WebHost.UseKestrelCore()
+            .UseKestrelHttpsConfiguration()
+            .ConfigureKestrel(kestrel =>
+            {
+                kestrel.AddServerHeader = false;
+                kestrel.Limits.MaxRequestBodySize = 1 << 20;
+                kestrel.Listen(IPAddress.Loopback, port, listen => listen.UseHttps(_trust.Certificate));
+            });
         var app = builder.Build();
         app.Use(AnswerUnroutedAsync);
         app.UseRouting();
         foreach (var route in ArmRoutes.Of(new ArmOperations(_fleet, _options, Faults)))
         {
-            app.MapMethods(route.Pattern, [route.Method], (HttpContext context) => AnswerAsync(context, route.Action, route.Operation));
+            app.MapMethods(
+                route.Pattern,
+                [route.Method],
+                (HttpContext context) => AnswerAsync(context, route.Action, route.Operation)
+            );
         }
 
         return app;
@@ -170,9 +209,21 @@ public sealed class ArmSimulatorServer : IAsyncDisposable
             await AnswerAsync(
                 context,
                 action: null,
-                _ => throw (context.Response.StatusCode == 405
-                    ? new ArmError(405, "HttpMethodNotSupported", $"The HTTP method '{context.Request.Method}' is not supported at scope '{path}'.")
-                    : new ArmError(404, "InvalidResourceType", $"The resource type could not be found for '{path}'.")));
+                _ =>
+                    throw (
+                        context.Response.StatusCode == 405
+                            ? new ArmError(
+                                405,
+                                "HttpMethodNotSupported",
+                                $"The HTTP method '{context.Request.Method}' is not supported at scope '{path}'."
+                            )
+                            : new ArmError(
+                                404,
+                                "InvalidResourceType",
+                                $"The resource type could not be found for '{path}'."
+                            )
+                    )
+            );
         }
     }
 
@@ -207,13 +258,26 @@ public sealed class ArmSimulatorServer : IAsyncDisposable
                 _frontDoor.Check(request, action, exchange);
                 if (!bodyIsJson)
                 {
-                    throw new ArmError(400, "InvalidRequestContent", "The request content was invalid and could not be deserialized: it is not JSON.");
+                    throw new ArmError(
+                        400,
+                        "InvalidRequestContent",
+                        "The request content was invalid and could not be deserialized: it is not JSON."
+                    );
                 }
 
                 _fleet.Settle();
-                exchange.Origin = Faults.Take(ArmFaults.FaultKind.ForeignLinks, request.Method)?.Text ?? exchange.Origin;
+                exchange.Origin =
+                    Faults.Take(ArmFaults.FaultKind.ForeignLinks, request.Method)?.Text ?? exchange.Origin;
                 answer = operation(
-                    new ArmCall(new RouteValues(request.RouteValues), request.Query, request.Headers, body, exchange.Origin, request.Query["api-version"].ToString()));
+                    new ArmCall(
+                        new RouteValues(request.RouteValues),
+                        request.Query,
+                        request.Headers,
+                        body,
+                        exchange.Origin,
+                        request.Query["api-version"].ToString()
+                    )
+                );
                 if (request.Method != "GET")
                 {
                     exchange.NoteWrite(_fleet.State.Writes, body, answer.Status);
@@ -244,8 +308,10 @@ public sealed class ArmSimulatorServer : IAsyncDisposable
         {
             _fleet.Settle();
             change(
-                _fleet.State.ScaleSets.Find(set => string.Equals(set.ResourceId, scaleSetId, StringComparison.OrdinalIgnoreCase))
-                    ?? throw new ArgumentException($"No scale set {scaleSetId}.", nameof(scaleSetId)));
+                _fleet.State.ScaleSets.Find(set =>
+                    string.Equals(set.ResourceId, scaleSetId, StringComparison.OrdinalIgnoreCase)
+                ) ?? throw new ArgumentException($"No scale set {scaleSetId}.", nameof(scaleSetId))
+            );
             _file.Save(_fleet.State);
         }
     }

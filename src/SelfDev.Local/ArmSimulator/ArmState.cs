@@ -3,8 +3,8 @@ using System.Text.Json.Serialization;
 namespace SelfDev.Local.ArmSimulator;
 
 /// <summary>
-/// All that the simulator must not forget. What happens later (an instance becoming ready, an operation ending) is kept as the time when it is
-/// due, so that a restarted process carries on where the killed one stood.
+/// All that the simulator must not forget. What happens later (an instance becoming ready, an operation ending) is kept
+/// as the time when it is due, so that a restarted process carries on where the killed one stood.
 /// </summary>
 internal sealed class ArmState
 {
@@ -17,15 +17,22 @@ internal sealed class ArmState
     public List<OperationRecord> Operations { get; set; } = [];
 
     /// <value>
-    /// Changes that were accepted, the newest <see cref="MaxWrites"/>, oldest first: kept with what they changed, so that neither is there
-    /// without the other.
+    /// Changes that were accepted, the newest <see cref="MaxWrites"/>, oldest first: kept with what they changed, so
+    /// that neither is there without the other.
     /// </value>
     public List<AcceptedWrite> Writes { get; set; } = [];
 }
 
 /// <summary>A request that ARM answered with success and that changed something, or asked it to.</summary>
 /// <param name="Body">As it came, at most 4,096 characters; null where there was none.</param>
-internal sealed record AcceptedWrite(DateTimeOffset At, string Method, string Path, string? IfMatch, string? Body, int Status);
+internal sealed record AcceptedWrite(
+    DateTimeOffset At,
+    string Method,
+    string Path,
+    string? IfMatch,
+    string? Body,
+    int Status
+);
 
 internal sealed class ScaleSetState
 {

@@ -3,13 +3,15 @@ using SelfDev.Local.Storage;
 
 namespace SelfDev.Local.ArmSimulator;
 
-/// <summary>Keeps the state in one JSON file, replaced whole: a process killed at any instruction leaves the old or the new file, never half of one.</summary>
+/// <summary>Keeps the state in one JSON file, replaced whole: a process killed at any instruction leaves the old or the
+/// new file, never half of one.</summary>
 internal sealed class ArmStateFile(string? folder)
 {
     private static readonly JsonSerializerOptions Json = new() { WriteIndented = true };
     private readonly string? _path = folder is null ? null : Path.Combine(folder, "arm-state.json");
 
-    /// <exception cref="InvalidDataException">The file is there and unreadable; it says which and what to do.</exception>
+    /// <exception cref="InvalidDataException">The file is there and unreadable; it says which and what to
+    /// do.</exception>
     public ArmState Load()
     {
         if (_path is null || !File.Exists(_path))
@@ -24,7 +26,10 @@ internal sealed class ArmStateFile(string? folder)
         catch (JsonException damage)
         {
             throw new InvalidDataException(
-                $"The ARM simulator's state in {_path} is not readable ({damage.Message}). Delete the file to start with a fresh fleet.", damage);
+                $"The ARM simulator's state in {_path} is not readable ({damage.Message}). Delete the file to start "
+                    + $"with a fresh fleet.",
+                damage
+            );
         }
     }
 

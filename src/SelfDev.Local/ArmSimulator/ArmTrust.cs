@@ -8,8 +8,9 @@ using Azure.Core;
 namespace SelfDev.Local.ArmSimulator;
 
 /// <summary>
-/// The simulator's certificate and the key that signs its tokens. Both are made at the first start and kept in the data directory, readable by
-/// the owner alone. Their lifetimes run on the machine's own clock, for the clients' TLS and token caches do, whatever clock the simulation has.
+/// The simulator's certificate and the key that signs its tokens. Both are made at the first start and kept in the data
+/// directory, readable by the owner alone. Their lifetimes run on the machine's own clock, for the clients' TLS and
+/// token caches do, whatever clock the simulation has.
 /// </summary>
 internal sealed class ArmTrust : IDisposable
 {
@@ -19,7 +20,12 @@ internal sealed class ArmTrust : IDisposable
 
     public ArmTrust(string? folder)
     {
-        _tokenKey = Keep(folder, "arm-token.key", stored => stored.Length == 32, () => RandomNumberGenerator.GetBytes(32));
+        _tokenKey = Keep(
+            folder,
+            "arm-token.key",
+            stored => stored.Length == 32,
+            () => RandomNumberGenerator.GetBytes(32)
+        );
         var pfx = Keep(folder, "arm-certificate.pfx", IsCurrent, CreateCertificate);
         Certificate = X509CertificateLoader.LoadPkcs12(pfx, null);
     }
@@ -41,14 +47,18 @@ internal sealed class ArmTrust : IDisposable
         var end = token.LastIndexOf('.');
         return end > 4
             && token.StartsWith("sim.", StringComparison.Ordinal)
-            && CryptographicOperations.FixedTimeEquals(Encoding.ASCII.GetBytes(token[(end + 1)..]), Encoding.ASCII.GetBytes(Sign(token[..end])))
+            && CryptographicOperations.FixedTimeEquals(
+                Encoding.ASCII.GetBytes(token[(end + 1)..]),
+                Encoding.ASCII.GetBytes(Sign(token[..end]))
+            )
             && long.TryParse(token.AsSpan(4, end - 4), NumberStyles.None, CultureInfo.InvariantCulture, out var expires)
             && expires > TimeProvider.System.GetUtcNow().ToUnixTimeSeconds();
     }
 
     public void Dispose() => Certificate.Dispose();
 
-    private string Sign(string payload) => Convert.ToHexString(HMACSHA256.HashData(_tokenKey, Encoding.ASCII.GetBytes(payload)));
+    private string Sign(string payload) =>
+        Convert.ToHexString(HMACSHA256.HashData(_tokenKey, Encoding.ASCII.GetBytes(payload)));
 
     private static byte[] Keep(string? folder, string name, Func<byte[], bool> isGood, Func<byte[]> create)
     {
@@ -86,7 +96,8 @@ internal sealed class ArmTrust : IDisposable
         try
         {
             using var certificate = X509CertificateLoader.LoadPkcs12(pfx, null);
-            return certificate.HasPrivateKey && certificate.NotAfter.ToUniversalTime() > TimeProvider.System.GetUtcNow().UtcDateTime + RenewBefore;
+            return certificate.HasPrivateKey
+                && certificate.NotAfter.ToUniversalTime() > TimeProvider.System.GetUtcNow().UtcDateTime + RenewBefore;
         }
         catch (CryptographicException)
         {

@@ -3,8 +3,8 @@ using static SelfDev.Local.ArmSimulator.ArmFaults;
 namespace SelfDev.Local.ArmSimulator;
 
 /// <summary>
-/// What the data centre does: scale sets whose instances come up, go down and fail in their own time. Nothing runs in the background; every look
-/// first settles what has come due by then. Not thread-safe: the server takes turns.
+/// What the data centre does: scale sets whose instances come up, go down and fail in their own time. Nothing runs in
+/// the background; every look first settles what has come due by then. Not thread-safe: the server takes turns.
 /// </summary>
 internal sealed class SimulatedFleet(ArmState state, ArmSimulatorOptions options, ArmFaults faults, TimeProvider clock)
 {
@@ -18,7 +18,9 @@ internal sealed class SimulatedFleet(ArmState state, ArmSimulatorOptions options
     /// <summary>Adds the configured scale sets that the kept state does not know.</summary>
     public void Seed()
     {
-        foreach (var set in options.ScaleSets.Where(set => Find(set.SubscriptionId, set.ResourceGroup, set.Name) is null))
+        foreach (
+            var set in options.ScaleSets.Where(set => Find(set.SubscriptionId, set.ResourceGroup, set.Name) is null)
+        )
         {
             var created = new ScaleSetState
             {
@@ -49,12 +51,16 @@ internal sealed class SimulatedFleet(ArmState state, ArmSimulatorOptions options
     }
 
     public bool HasSubscription(string subscription) =>
-        state.ScaleSets.Exists(set => string.Equals(set.SubscriptionId, subscription, StringComparison.OrdinalIgnoreCase));
+        state.ScaleSets.Exists(set =>
+            string.Equals(set.SubscriptionId, subscription, StringComparison.OrdinalIgnoreCase)
+        );
 
-    public ScaleSetState? Find(string subscription, string resourceGroup, string name) => state.ScaleSets.Find(
-        set => string.Equals(set.SubscriptionId, subscription, StringComparison.OrdinalIgnoreCase)
+    public ScaleSetState? Find(string subscription, string resourceGroup, string name) =>
+        state.ScaleSets.Find(set =>
+            string.Equals(set.SubscriptionId, subscription, StringComparison.OrdinalIgnoreCase)
             && string.Equals(set.ResourceGroup, resourceGroup, StringComparison.OrdinalIgnoreCase)
-            && string.Equals(set.Name, name, StringComparison.OrdinalIgnoreCase));
+            && string.Equals(set.Name, name, StringComparison.OrdinalIgnoreCase)
+        );
 
     /// <summary>Lets everything that is due by now happen.</summary>
     public void Settle()
@@ -81,7 +87,11 @@ internal sealed class SimulatedFleet(ArmState state, ArmSimulatorOptions options
             }
         }
 
-        foreach (var operation in state.Operations.Where(operation => operation.Status == "InProgress" && operation.Due <= now))
+        foreach (
+            var operation in state.Operations.Where(operation =>
+                operation.Status == "InProgress" && operation.Due <= now
+            )
+        )
         {
             End(operation, operation.ErrorCode is null ? "Succeeded" : "Failed", operation.Due!.Value);
         }
@@ -90,20 +100,29 @@ internal sealed class SimulatedFleet(ArmState state, ArmSimulatorOptions options
     }
 
     /// <summary>Sets the absolute capacity; instances follow in their own time.</summary>
-    /// <exception cref="ArmError">Refused: out of range, over the quota, or every instance that would have to go is protected.</exception>
+    /// <exception cref="ArmError">Refused: out of range, over the quota, or every instance that would have to go is
+    /// protected.</exception>
     public OperationRecord Scale(ScaleSetState set, int capacity)
     {
         if (capacity is < 0 or > MaxCapacity)
         {
-            throw ArmError.InvalidParameter("sku.capacity", $"The value {capacity} of parameter 'sku.capacity' is out of range: 0 to {MaxCapacity}.");
+            throw ArmError.InvalidParameter(
+                "sku.capacity",
+                $"The value {capacity} of parameter 'sku.capacity' is out of range: 0 to {MaxCapacity}."
+            );
         }
 
-        var present = set.Instances.Where(instance => instance.ProvisioningState is not ("Deleting" or "Failed")).ToList();
+        var present = set
+            .Instances.Where(instance => instance.ProvisioningState is not ("Deleting" or "Failed"))
+            .ToList();
         var leaving = LeavingAt(set, present, capacity);
         var adding = Math.Max(0, capacity - present.Count);
         CheckQuota(set, adding);
-        foreach (var running in state.Operations.Where(
-            running => running.ChangesCapacity && running.Status == "InProgress" && running.ScaleSetId == set.ResourceId))
+        foreach (
+            var running in state.Operations.Where(running =>
+                running.ChangesCapacity && running.Status == "InProgress" && running.ScaleSetId == set.ResourceId
+            )
+        )
         {
             running.ErrorCode = "OperationPreempted";
             running.ErrorMessage = "The operation has been preempted by a more recent operation.";
@@ -127,10 +146,21 @@ internal sealed class SimulatedFleet(ArmState state, ArmSimulatorOptions options
         var going = instances.Where(instance => instance.ProvisioningState != "Deleting").ToList();
         set.Capacity = Math.Max(0, set.Capacity - going.Count(instance => instance.ProvisioningState != "Failed"));
         Touch(set);
-        return ChangeInstances(set, instances, "Deleting", options.DeleteTime, instance => instance.PowerState = "stopping");
+        return ChangeInstances(
+            set,
+            instances,
+            "Deleting",
+            options.DeleteTime,
+            instance => instance.PowerState = "stopping"
+        );
     }
 
-    public OperationRecord Protect(ScaleSetState set, InstanceState instance, bool fromScaleIn, bool fromScaleSetActions)
+    public OperationRecord Protect(
+        ScaleSetState set,
+        InstanceState instance,
+        bool fromScaleIn,
+        bool fromScaleSetActions
+    )
     {
         instance.ProtectFromScaleIn = fromScaleIn;
         instance.ProtectFromScaleSetActions = fromScaleSetActions;
@@ -143,7 +173,11 @@ internal sealed class SimulatedFleet(ArmState state, ArmSimulatorOptions options
     {
         if (!set.Spot)
         {
-            throw new ArmError(409, "OperationNotAllowed", "Simulate eviction is only supported on virtual machines with priority 'Spot'.");
+            throw new ArmError(
+                409,
+                "OperationNotAllowed",
+                "Simulate eviction is only supported on virtual machines with priority 'Spot'."
+            );
         }
 
         if (set.EvictionPolicy == "Delete")
@@ -174,7 +208,10 @@ internal sealed class SimulatedFleet(ArmState state, ArmSimulatorOptions options
     }
 
     /// <summary>vCPUs in use and allowed.</summary>
-    public IEnumerable<(string Name, string LocalizedName, int Usage, int Limit)> Usages(string subscription, string location)
+    public IEnumerable<(string Name, string LocalizedName, int Usage, int Limit)> Usages(
+        string subscription,
+        string location
+    )
     {
         yield return Row("cores", "Total Regional vCPUs", _ => true);
         yield return Row("lowPriorityCores", "Total Regional Low-priority vCPUs", set => set.Spot);
@@ -183,18 +220,28 @@ internal sealed class SimulatedFleet(ArmState state, ArmSimulatorOptions options
             yield return Row(family, family, set => !set.Spot && SkuOf(set)?.Family == family);
         }
 
-        (string, string, int, int) Row(string name, string localized, Func<ScaleSetState, bool> counts) => (
-            name,
-            localized,
-            state.ScaleSets
-                .Where(set => string.Equals(set.SubscriptionId, subscription, StringComparison.OrdinalIgnoreCase) && IsIn(set, location) && counts(set))
-                .Sum(set => set.Instances.Count(instance => instance.PowerState != "deallocated") * (SkuOf(set)?.VCpus ?? 0)),
-            options.Quotas.GetValueOrDefault(name, options.DefaultQuota));
+        (string, string, int, int) Row(string name, string localized, Func<ScaleSetState, bool> counts) =>
+            (
+                name,
+                localized,
+                state
+                    .ScaleSets.Where(set =>
+                        string.Equals(set.SubscriptionId, subscription, StringComparison.OrdinalIgnoreCase)
+                        && IsIn(set, location)
+                        && counts(set)
+                    )
+                    .Sum(set =>
+                        set.Instances.Count(instance => instance.PowerState != "deallocated") * (SkuOf(set)?.VCpus ?? 0)
+                    ),
+                options.Quotas.GetValueOrDefault(name, options.DefaultQuota)
+            );
     }
 
-    public static bool IsIn(ScaleSetState set, string location) => string.Equals(set.Location, location, StringComparison.OrdinalIgnoreCase);
+    public static bool IsIn(ScaleSetState set, string location) =>
+        string.Equals(set.Location, location, StringComparison.OrdinalIgnoreCase);
 
-    private SimulatedSku? SkuOf(ScaleSetState set) => options.Skus.FirstOrDefault(sku => string.Equals(sku.Name, set.Sku, StringComparison.OrdinalIgnoreCase));
+    private SimulatedSku? SkuOf(ScaleSetState set) =>
+        options.Skus.FirstOrDefault(sku => string.Equals(sku.Name, set.Sku, StringComparison.OrdinalIgnoreCase));
 
     private void CheckQuota(ScaleSetState set, int adding)
     {
@@ -204,30 +251,40 @@ internal sealed class SimulatedFleet(ArmState state, ArmSimulatorOptions options
         {
             if (required > 0 && usage + required > limit && (name == family || name == "cores"))
             {
-                throw ArmError.QuotaExceeded(name == "cores" ? "Total Regional" : name, set.Location, limit, usage, required);
+                throw ArmError.QuotaExceeded(
+                    name == "cores" ? "Total Regional" : name,
+                    set.Location,
+                    limit,
+                    usage,
+                    required
+                );
             }
         }
     }
 
     // ARM's default scale-in policy: balance zones, then the highest instance id first; protected instances stay.
-    // Which answer ARM gives when too many are protected was not found; a refusal that changes nothing is the careful reading.
+    // Which answer ARM gives when too many are protected was not found; a refusal that changes nothing is the careful
+    // reading.
     private static List<InstanceState> LeavingAt(ScaleSetState set, List<InstanceState> present, int capacity)
     {
         var leaving = new List<InstanceState>();
         var staying = present.ToList();
         while (staying.Count > capacity)
         {
-            var next = staying
-                .Where(instance => !instance.ProtectFromScaleIn && !instance.ProtectFromScaleSetActions)
-                .GroupBy(instance => instance.Zone)
-                .OrderByDescending(zone => staying.Count(instance => instance.Zone == zone.Key))
-                .ThenByDescending(zone => zone.Max(instance => instance.Id))
-                .Select(zone => zone.MaxBy(instance => instance.Id))
-                .FirstOrDefault()
+            var next =
+                staying
+                    .Where(instance => !instance.ProtectFromScaleIn && !instance.ProtectFromScaleSetActions)
+                    .GroupBy(instance => instance.Zone)
+                    .OrderByDescending(zone => staying.Count(instance => instance.Zone == zone.Key))
+                    .ThenByDescending(zone => zone.Max(instance => instance.Id))
+                    .Select(zone => zone.MaxBy(instance => instance.Id))
+                    .FirstOrDefault()
                 ?? throw new ArmError(
                     409,
                     "OperationNotAllowed",
-                    $"The capacity of '{set.Name}' cannot be reduced to {capacity}: {staying.Count} instances are protected from scale-in.");
+                    $"The capacity of '{set.Name}' cannot be reduced to {capacity}: {staying.Count} instances are "
+                        + $"protected from scale-in."
+                );
             staying.Remove(next);
             leaving.Add(next);
         }
@@ -241,7 +298,9 @@ internal sealed class SimulatedFleet(ArmState state, ArmSimulatorOptions options
         var stuck = faults.Take(FaultKind.NeverFinish) is not null;
         var factor = faults.Take(FaultKind.Slow)?.Number ?? 1;
         var refused = faults.Take(FaultKind.FailAllocation);
-        var room = set.DataCentreLimit is { } limit ? Math.Max(0, limit - set.Instances.Count(instance => instance.PowerState != "deallocated")) : adding;
+        var room = set.DataCentreLimit is { } limit
+            ? Math.Max(0, limit - set.Instances.Count(instance => instance.PowerState != "deallocated"))
+            : adding;
         var granted = Math.Min(adding, refused is null ? room : Math.Min(room, refused.Number));
         var due = now;
         for (var i = 0; i < granted; i++)
@@ -250,7 +309,13 @@ internal sealed class SimulatedFleet(ArmState state, ArmSimulatorOptions options
             AddInstance(set).Due = stuck ? null : due;
         }
 
-        var operation = Start(set, stuck ? null : granted > 0 ? due : now + (factor * options.ProvisioningTime), changesCapacity: true);
+        var operation = Start(
+            set,
+            stuck ? null
+                : granted > 0 ? due
+                : now + (factor * options.ProvisioningTime),
+            changesCapacity: true
+        );
         if (granted < adding)
         {
             operation.ErrorCode = refused?.Text ?? (set.Zones.Count > 0 ? "ZonalAllocationFailed" : "AllocationFailed");
@@ -262,7 +327,14 @@ internal sealed class SimulatedFleet(ArmState state, ArmSimulatorOptions options
     }
 
     private OperationRecord ScaleIn(ScaleSetState set, List<InstanceState> leaving) =>
-        ChangeInstances(set, leaving, "Deleting", options.DeleteTime, instance => instance.PowerState = "stopping", changesCapacity: true);
+        ChangeInstances(
+            set,
+            leaving,
+            "Deleting",
+            options.DeleteTime,
+            instance => instance.PowerState = "stopping",
+            changesCapacity: true
+        );
 
     private OperationRecord ChangeInstances(
         ScaleSetState set,
@@ -270,7 +342,8 @@ internal sealed class SimulatedFleet(ArmState state, ArmSimulatorOptions options
         string provisioningState,
         TimeSpan duration,
         Action<InstanceState> begin,
-        bool changesCapacity = false)
+        bool changesCapacity = false
+    )
     {
         var stuck = faults.Take(FaultKind.NeverFinish) is not null;
         var factor = faults.Take(FaultKind.Slow)?.Number ?? 1;
@@ -293,9 +366,15 @@ internal sealed class SimulatedFleet(ArmState state, ArmSimulatorOptions options
         {
             Id = id,
             VmId = Guid.NewGuid(),
-            Zone = set.Zones.Count == 0
-                ? null
-                : set.Zones.MinBy(zone => (set.Instances.Count(other => other.Zone == zone && other.ProvisioningState != "Deleting"), set.Zones.IndexOf(zone))),
+            Zone =
+                set.Zones.Count == 0
+                    ? null
+                    : set.Zones.MinBy(zone =>
+                        (
+                            set.Instances.Count(other => other.Zone == zone && other.ProvisioningState != "Deleting"),
+                            set.Zones.IndexOf(zone)
+                        )
+                    ),
             ProvisioningState = "Creating",
             PowerState = "starting",
             TimeCreated = clock.GetUtcNow(),
@@ -324,7 +403,11 @@ internal sealed class SimulatedFleet(ArmState state, ArmSimulatorOptions options
     {
         operation.Status = status;
         operation.EndTime = at;
-        if (operation.ChangesCapacity && status != "Canceled" && state.ScaleSets.Find(set => set.ResourceId == operation.ScaleSetId) is { } set)
+        if (
+            operation.ChangesCapacity
+            && status != "Canceled"
+            && state.ScaleSets.Find(set => set.ResourceId == operation.ScaleSetId) is { } set
+        )
         {
             set.ProvisioningState = status;
             set.ChangedAt = at;

@@ -19,7 +19,10 @@ internal sealed class LargeFiles
         }
         else
         {
-            Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            Directory.CreateDirectory(
+                folder,
+                UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
+            );
         }
     }
 
@@ -28,7 +31,11 @@ internal sealed class LargeFiles
     /// <param name="checksum">Takes all of it.</param>
     /// <exception cref="IOException">The disk failed or is full; nothing is left of it.</exception>
     public async Task<(string Name, long Length, ulong Checksum)> WriteAsync(
-        ReadOnlyMemory<byte> start, Stream content, BlobChecksum checksum, CancellationToken cancellation)
+        ReadOnlyMemory<byte> start,
+        Stream content,
+        BlobChecksum checksum,
+        CancellationToken cancellation
+    )
     {
         var name = Guid.NewGuid().ToString("N");
         var buffer = ArrayPool<byte>.Shared.Rent(BufferBytes);
@@ -70,7 +77,14 @@ internal sealed class LargeFiles
         {
             return new FileStream(
                 Path.Combine(_folder, name),
-                new FileStreamOptions { Access = FileAccess.Read, Share = FileShare.Read | FileShare.Delete, BufferSize = 0, Options = FileOptions.SequentialScan });
+                new FileStreamOptions
+                {
+                    Access = FileAccess.Read,
+                    Share = FileShare.Read | FileShare.Delete,
+                    BufferSize = 0,
+                    Options = FileOptions.SequentialScan,
+                }
+            );
         }
         catch (FileNotFoundException)
         {
@@ -78,16 +92,15 @@ internal sealed class LargeFiles
         }
     }
 
-    /// <summary>Deletes a file that no row names any more. Whoever has it open reads on; one that cannot be deleted now is at the next opening.</summary>
+    /// <summary>Deletes a file that no row names any more. Whoever has it open reads on; one that cannot be deleted now
+    /// is at the next opening.</summary>
     public void Delete(string name)
     {
         try
         {
             File.Delete(Path.Combine(_folder, name));
         }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
-        {
-        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException) { }
     }
 
     /// <summary>Deletes what a crash left behind.</summary>
@@ -104,7 +117,13 @@ internal sealed class LargeFiles
 
     private static FileStreamOptions Options()
     {
-        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.None, Options = FileOptions.Asynchronous };
+        var options = new FileStreamOptions
+        {
+            Mode = FileMode.CreateNew,
+            Access = FileAccess.Write,
+            Share = FileShare.None,
+            Options = FileOptions.Asynchronous,
+        };
         if (!OperatingSystem.IsWindows())
         {
             options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;

@@ -4,13 +4,19 @@ using SelfDev.Workflows.Ports;
 namespace SelfDev.Local.Artifacts;
 
 /// <summary>
-/// One version of a large blob, front to back. Its file never changes; that another version has taken its place is noticed with every
-/// buffer, and ends the reading. At the end the content has to be what was written.
+/// One version of a large blob, front to back. Its file never changes; that another version has taken its place is
+/// noticed with every buffer, and ends the reading. At the end the content has to be what was written.
 /// </summary>
 /// <param name="checkVersion">Throws <see cref="BlobGoneException"/> once the version is not the current one.</param>
 /// <param name="damaged">What to say where length or checksum is another.</param>
 internal sealed class PinnedFileStream(
-    FileStream file, long length, ulong expected, BlobChecksum checksum, Action checkVersion, string damaged) : Stream
+    FileStream file,
+    long length,
+    ulong expected,
+    BlobChecksum checksum,
+    Action checkVersion,
+    string damaged
+) : Stream
 {
     private const int BufferBytes = 64 << 10;
 
@@ -59,15 +65,15 @@ internal sealed class PinnedFileStream(
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
         ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
-    public override void Flush()
-    {
-    }
+    public override void Flush() { }
 
-    public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException("The stream goes forward only.");
+    public override long Seek(long offset, SeekOrigin origin) =>
+        throw new NotSupportedException("The stream goes forward only.");
 
     public override void SetLength(long value) => throw new NotSupportedException("The stream is read only.");
 
-    public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException("The stream is read only.");
+    public override void Write(byte[] buffer, int offset, int count) =>
+        throw new NotSupportedException("The stream is read only.");
 
     protected override void Dispose(bool disposing)
     {
@@ -106,7 +112,8 @@ internal sealed class PinnedFileStream(
     {
         checksum.Add(_buffer.AsSpan(0, count));
         _read += count;
-        // A file that is too short, or whose last part shows that some part was another: of that part nothing is handed out.
+        // A file that is too short, or whose last part shows that some part was another: of that part nothing is handed
+        // out.
         _isDamaged = count == 0 || (_read == length && checksum.OfParts() != expected);
         (_filled, _taken) = (_isDamaged ? 0 : count, 0);
         if (_isDamaged)

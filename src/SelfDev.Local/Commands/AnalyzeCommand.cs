@@ -6,28 +6,48 @@ using SelfDev.Local.Terminal;
 
 namespace SelfDev.Local.Commands;
 
-/// <summary><c>analyze</c>: the diagnosis of one artifact, or of several runs side by side, with no storage, no engine and no model.</summary>
+/// <summary><c>analyze</c>: the diagnosis of one artifact, or of several runs side by side, with no storage, no engine
+/// and no model.</summary>
 internal static class AnalyzeCommand
 {
     public static Command Create(CommandIo io)
     {
-        var paths = PathArgument.Of("path", "Files or folders, or - for standard input. Gzip is read as it is. Several runs are compared with each other.");
+        var paths = PathArgument.Of(
+            "path",
+            "Files or folders, or - for standard input. Gzip is read as it is. Several runs are compared with each "
+                + "other."
+        );
         var kind = new Option<string?>("--kind")
         {
-            Description = $"What the artifact is, instead of telling it from the content: {string.Join(", ", io.Rooms.Select(room => room.Kind))}.",
+            Description =
+                $"What the artifact is, instead of telling it from the content: "
+                + $"{string.Join(", ", io.Rooms.Select(room => room.Kind))}.",
             HelpName = "kind",
         };
-        var baseline = new Option<string?>("--baseline") { Description = "File or folder to compare with.", HelpName = "path" };
+        var baseline = new Option<string?>("--baseline")
+        {
+            Description = "File or folder to compare with.",
+            HelpName = "path",
+        };
         var format = ReportTarget.FormatOption();
         var output = ReportTarget.OutputOption();
         var failOn = new Option<Severity?>("--fail-on")
         {
-            Description = "Exit with 1 when there is a finding of this severity or worse: info, warning, error, critical. Default: never.",
+            Description =
+                "Exit with 1 when there is a finding of this severity or worse: info, warning, error, critical. "
+                + "Default: never.",
             HelpName = "severity",
             CustomParser = result => EnumWord.Parse<Severity>(result),
         };
-        var set = new Option<string[]>("--set") { Description = "An option of the kind, name=value; may be repeated.", HelpName = "name=value" };
-        var hashOnly = new Option<bool>("--hash-only") { Description = "Reports of request logs show hashes and lengths in place of text: as --set hash-only=true." };
+        var set = new Option<string[]>("--set")
+        {
+            Description = "An option of the kind, name=value; may be repeated.",
+            HelpName = "name=value",
+        };
+        var hashOnly = new Option<bool>("--hash-only")
+        {
+            Description = "Reports of request logs show hashes and lengths in place of text: as --set hash-only=true.",
+        };
         var verb = new Verb(
             "analyze",
             "Diagnoses training logs, evaluation results, request logs or traffic traces on the spot.",
@@ -37,21 +57,39 @@ internal static class AnalyzeCommand
             "selfdev analyze evals/step-5000 --baseline evals/step-4000          is the new checkpoint worse?",
             "selfdev analyze results.json --baseline old.json --set metrics=acc,acc_norm --set margin=0.01",
             "ssh node cat train.log | selfdev analyze -",
-            "selfdev analyze --fail-on error --format json trainer_state.json")
+            "selfdev analyze --fail-on error --format json trainer_state.json"
+        )
         {
-            paths, kind, baseline, format, output, failOn, set, hashOnly,
+            paths,
+            kind,
+            baseline,
+            format,
+            output,
+            failOn,
+            set,
+            hashOnly,
         };
-        verb.SetAction((parsed, cancellation) => Task.FromResult(Run(
-            io,
-            new Request(
-                parsed.GetRequiredValue(paths),
-                parsed.GetValue(kind),
-                parsed.GetValue(baseline),
-                parsed.GetRequiredValue(format),
-                parsed.GetValue(output),
-                parsed.GetValue(failOn),
-                [.. parsed.GetValue(set) ?? [], .. parsed.GetValue(hashOnly) ? ["hash-only=true"] : Array.Empty<string>()]),
-            cancellation)));
+        verb.SetAction(
+            (parsed, cancellation) =>
+                Task.FromResult(
+                    Run(
+                        io,
+                        new Request(
+                            parsed.GetRequiredValue(paths),
+                            parsed.GetValue(kind),
+                            parsed.GetValue(baseline),
+                            parsed.GetRequiredValue(format),
+                            parsed.GetValue(output),
+                            parsed.GetValue(failOn),
+                            [
+                                .. parsed.GetValue(set) ?? [],
+                                .. parsed.GetValue(hashOnly) ? ["hash-only=true"] : Array.Empty<string>(),
+                            ]
+                        ),
+                        cancellation
+                    )
+                )
+        );
         return verb;
     }
 
@@ -68,7 +106,9 @@ internal static class AnalyzeCommand
         }
 
         var analysis = inputs.Room.Analyze(
-            new AnalysisRequest(inputs.Files) { Baseline = baseline?.Files ?? [], Options = options }, cancellation);
+            new AnalysisRequest(inputs.Files) { Baseline = baseline?.Files ?? [], Options = options },
+            cancellation
+        );
         progress.Dispose();
         target.Write(analysis, io);
         return request.FailOn is { } threshold && analysis.Findings.Any(finding => finding.Severity >= threshold)
@@ -96,5 +136,13 @@ internal static class AnalyzeCommand
         return options;
     }
 
-    private sealed record Request(string[] Paths, string? Kind, string? Baseline, string Format, string? Output, Severity? FailOn, string[] Set);
+    private sealed record Request(
+        string[] Paths,
+        string? Kind,
+        string? Baseline,
+        string Format,
+        string? Output,
+        Severity? FailOn,
+        string[] Set
+    );
 }

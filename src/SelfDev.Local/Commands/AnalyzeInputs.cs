@@ -5,12 +5,18 @@ using SelfDev.Local.Terminal;
 
 namespace SelfDev.Local.Commands;
 
-/// <summary>The opened files of an <c>analyze</c>, and the room that reads them. Dispose deletes what was spooled.</summary>
+/// <summary>The opened files of an <c>analyze</c>, and the room that reads them. Dispose deletes what was
+/// spooled.</summary>
 internal sealed class AnalyzeInputs : IDisposable
 {
     private readonly List<LocalArtifact> _artifacts;
 
-    private AnalyzeInputs(List<LocalArtifact> artifacts, IReadOnlyList<ArtifactFile> files, ICapability room, IReadOnlyList<(string, string)> skipped)
+    private AnalyzeInputs(
+        List<LocalArtifact> artifacts,
+        IReadOnlyList<ArtifactFile> files,
+        ICapability room,
+        IReadOnlyList<(string, string)> skipped
+    )
     {
         _artifacts = artifacts;
         Files = files;
@@ -22,16 +28,20 @@ internal sealed class AnalyzeInputs : IDisposable
 
     public ICapability Room { get; }
 
-    /// <value>Files of a folder that the room does not read, and why. A file that was named itself is never left out.</value>
+    /// <value>Files of a folder that the room does not read, and why. A file that was named itself is never left
+    /// out.</value>
     public IReadOnlyList<(string Name, string Reason)> Skipped { get; }
 
-    /// <exception cref="BadInputException">A kind that does not exist, files of different kinds, nothing readable.</exception>
+    /// <exception cref="BadInputException">A kind that does not exist, files of different kinds, nothing
+    /// readable.</exception>
     /// <exception cref="ArtifactUnreadableException">A path cannot be opened.</exception>
     public static AnalyzeInputs Open(CommandIo io, IReadOnlyList<string> paths, string? kind, ReadProgress progress)
     {
         if (kind is not null && io.Rooms.All(room => room.Kind != kind))
         {
-            throw new BadInputException($"There is no kind '{kind}'; the kinds are {string.Join(", ", io.Rooms.Select(room => room.Kind))}.");
+            throw new BadInputException(
+                $"There is no kind '{kind}'; the kinds are {string.Join(", ", io.Rooms.Select(room => room.Kind))}."
+            );
         }
 
         if (paths.Count(path => path == "-") > 1)
@@ -45,16 +55,27 @@ internal sealed class AnalyzeInputs : IDisposable
             var candidates = new List<Candidate>();
             foreach (var path in paths)
             {
-                var artifact = path == "-" ? LocalArtifact.Spool("standard input", io.Input(), ReadLimits.Default) : LocalArtifact.Open(path, ReadLimits.Default);
+                var artifact =
+                    path == "-"
+                        ? LocalArtifact.Spool("standard input", io.Input(), ReadLimits.Default)
+                        : LocalArtifact.Open(path, ReadLimits.Default);
                 artifacts.Add(artifact);
                 var isFolder = path != "-" && Directory.Exists(path);
                 // The names of a folder's files are relative to it: of two folders both may hold a train.log.
-                candidates.AddRange(artifact.Files.Select(file => new Candidate(
-                    progress.Watch(isFolder && paths.Count > 1 ? file with { Name = $"{path.TrimEnd('/')}/{file.Name}" } : file), isFolder)));
+                candidates.AddRange(
+                    artifact.Files.Select(file => new Candidate(
+                        progress.Watch(
+                            isFolder && paths.Count > 1 ? file with { Name = $"{path.TrimEnd('/')}/{file.Name}" } : file
+                        ),
+                        isFolder
+                    ))
+                );
             }
 
             var sniffer = new ArtifactSniffer(io.Rooms);
-            var sniffed = candidates.Select(candidate => (candidate.File, candidate.OfFolder, Result: sniffer.Sniff(candidate.File, kind))).ToList();
+            var sniffed = candidates
+                .Select(candidate => (candidate.File, candidate.OfFolder, Result: sniffer.Sniff(candidate.File, kind)))
+                .ToList();
             foreach (var (file, ofFolder, result) in sniffed)
             {
                 if (result.Match is null && !ofFolder)
@@ -66,7 +87,10 @@ internal sealed class AnalyzeInputs : IDisposable
             var readable = sniffed.Where(file => file.Result.Match is not null).ToList();
             if (readable.Count == 0)
             {
-                throw new BadInputException($"No file of '{string.Join("', '", paths)}' can be read. '{sniffed[0].File.Name}': {sniffed[0].Result.Reason}");
+                throw new BadInputException(
+                    $"No file of '{string.Join("', '", paths)}' can be read. '{sniffed[0].File.Name}': "
+                        + $"{sniffed[0].Result.Reason}"
+                );
             }
 
             var best = readable.MaxBy(file => file.Result.Match!.Confidence);
@@ -75,7 +99,9 @@ internal sealed class AnalyzeInputs : IDisposable
             if (other.File is not null)
             {
                 throw new BadInputException(
-                    $"'{best.File.Name}' is {match.Kind}, '{other.File.Name}' is {other.Result.Match!.Kind}: name files of one kind, or say --kind.");
+                    $"'{best.File.Name}' is {match.Kind}, '{other.File.Name}' is {other.Result.Match!.Kind}: name "
+                        + $"files of one kind, or say --kind."
+                );
             }
 
             var room = io.Rooms.First(candidate => candidate.Kind == match.Kind);
@@ -83,7 +109,12 @@ internal sealed class AnalyzeInputs : IDisposable
                 artifacts,
                 [.. sniffed.Where(file => file.Result.Match?.Kind == match.Kind).Select(file => file.File)],
                 room,
-                [.. sniffed.Where(file => file.Result.Match?.Kind != match.Kind).Select(file => (file.File.Name, WhyLeftOut(file.File.Name, file.Result, match.Kind)))]);
+                [
+                    .. sniffed
+                        .Where(file => file.Result.Match?.Kind != match.Kind)
+                        .Select(file => (file.File.Name, WhyLeftOut(file.File.Name, file.Result, match.Kind))),
+                ]
+            );
         }
         catch
         {
@@ -92,11 +123,11 @@ internal sealed class AnalyzeInputs : IDisposable
         }
     }
 
-    private static string WhyLeftOut(string name, SniffResult result, string kind) => result.Match is { } foreign
-        ? $"it is {foreign.Kind}, the others are {kind}."
+    private static string WhyLeftOut(string name, SniffResult result, string kind) =>
+        result.Match is { } foreign ? $"it is {foreign.Kind}, the others are {kind}."
         : Path.GetFileName(name) == CheckpointManifest.FileName
             ? "the manifest of a checkpoint; the pipeline finds the baseline by it, here --baseline names one."
-            : result.Reason;
+        : result.Reason;
 
     /// <summary>Opens what to compare with; the room itself refuses what it cannot read.</summary>
     /// <exception cref="ArtifactUnreadableException">The path cannot be opened.</exception>

@@ -11,31 +11,42 @@ internal static class ApprovalsCommand
     {
         var data = HostClient.DataOption();
         var format = HostOutput.FormatOption();
-        var verb = new Verb("approvals", "Lists the plans that wait for a decision.", "selfdev approvals", "selfdev approvals --format json") { data, format };
-        verb.SetAction(async (parsed, cancellation) =>
+        var verb = new Verb(
+            "approvals",
+            "Lists the plans that wait for a decision.",
+            "selfdev approvals",
+            "selfdev approvals --format json"
+        )
         {
-            using var host = HostClient.Open(io, parsed.GetValue(data));
-            var answer = await host.GetAsync("api/approvals", cancellation);
-            if (parsed.GetValue(format) == "json")
+            data,
+            format,
+        };
+        verb.SetAction(
+            async (parsed, cancellation) =>
             {
-                HostOutput.WriteJson(io, answer);
+                using var host = HostClient.Open(io, parsed.GetValue(data));
+                var answer = await host.GetAsync("api/approvals", cancellation);
+                if (parsed.GetValue(format) == "json")
+                {
+                    HostOutput.WriteJson(io, answer);
+                    return ExitCodes.Done;
+                }
+
+                var waiting = HostOutput.Items(answer);
+                if (waiting.Count == 0)
+                {
+                    await io.Output.WriteLineAsync("Nothing waits for a decision.");
+                    return ExitCodes.Done;
+                }
+
+                foreach (var approval in waiting)
+                {
+                    await WriteAsync(io, approval);
+                }
+
                 return ExitCodes.Done;
             }
-
-            var waiting = HostOutput.Items(answer);
-            if (waiting.Count == 0)
-            {
-                await io.Output.WriteLineAsync("Nothing waits for a decision.");
-                return ExitCodes.Done;
-            }
-
-            foreach (var approval in waiting)
-            {
-                await WriteAsync(io, approval);
-            }
-
-            return ExitCodes.Done;
-        });
+        );
         return verb;
     }
 
@@ -50,7 +61,9 @@ internal static class ApprovalsCommand
             ("resource", HostOutput.Text(approval, "plan", "resource")),
             ("expires", HostOutput.Time(approval, "expiresAt")),
         ];
-        await io.Output.WriteLineAsync(SafeText.SingleLine($"{id}  {HostOutput.Text(approval, "plan", "action")}: {Change(approval["plan"])}"));
+        await io.Output.WriteLineAsync(
+            SafeText.SingleLine($"{id}  {HostOutput.Text(approval, "plan", "action")}: {Change(approval["plan"])}")
+        );
         foreach (var (name, value) in lines.Where(line => line.Value.Length > 0))
         {
             await io.Output.WriteLineAsync(SafeText.SingleLine($"  {name}: {value}"));
@@ -65,9 +78,19 @@ internal static class ApprovalsCommand
     /// <summary>What changes, e.g. <c>capacity 3 -> 4</c>, then what stays in brackets.</summary>
     private static string Change(JsonNode? plan)
     {
-        var fields = (plan?["to"] as JsonObject ?? []).Select(field => (field.Key, From: HostOutput.Text(plan, "from", field.Key), To: HostOutput.Text(field.Value))).ToList();
-        var changed = string.Join(", ", fields.Where(field => field.From != field.To).Select(field => $"{field.Key} {field.From} -> {field.To}"));
-        var same = string.Join(", ", fields.Where(field => field.From == field.To).Select(field => $"{field.Key} {field.To}"));
+        var fields = (plan?["to"] as JsonObject ?? [])
+            .Select(field =>
+                (field.Key, From: HostOutput.Text(plan, "from", field.Key), To: HostOutput.Text(field.Value))
+            )
+            .ToList();
+        var changed = string.Join(
+            ", ",
+            fields.Where(field => field.From != field.To).Select(field => $"{field.Key} {field.From} -> {field.To}")
+        );
+        var same = string.Join(
+            ", ",
+            fields.Where(field => field.From == field.To).Select(field => $"{field.Key} {field.To}")
+        );
         return same.Length > 0 ? $"{changed} ({same})" : changed;
     }
 }

@@ -3,7 +3,8 @@ using SelfDev.Workflows.Diagnosis;
 
 namespace SelfDev.Local.Commands;
 
-/// <summary>What a verb has of the world: its streams, its folder and the rooms it can ask. Tests give it others.</summary>
+/// <summary>What a verb has of the world: its streams, its folder and the rooms it can ask. Tests give it
+/// others.</summary>
 public sealed record CommandIo
 {
     public required TextWriter Output { get; init; }

@@ -12,7 +12,8 @@ namespace SelfDev.Local.Commands;
 public static partial class CommandLine
 {
     private const string About =
-        "Helps a model build its successor: diagnoses training runs, evaluations and serving, and carries out on a GPU fleet what people approve.";
+        "Helps a model build its successor: diagnoses training runs, evaluations and serving, and carries out on a GPU "
+        + "fleet what people approve.";
 
     /// <summary>Runs one command line.</summary>
     /// <returns>One of <see cref="ExitCodes"/>.</returns>
@@ -31,7 +32,11 @@ public static partial class CommandLine
 
         if (args.Count == 0)
         {
-            return Refuse(io, $"Name a verb: {string.Join(", ", root.Subcommands.Select(verb => verb.Name))}. 'selfdev --help' says what they do.");
+            return Refuse(
+                io,
+                $"Name a verb: {string.Join(", ", root.Subcommands.Select(verb => verb.Name))}. 'selfdev --help' says "
+                    + $"what they do."
+            );
         }
 
         // A response file would let a file name that begins with @ read other files.
@@ -41,7 +46,8 @@ public static partial class CommandLine
             var asked = parsed.CommandResult.Command;
             var help = asked is RootCommand ? "selfdev --help" : $"selfdev {asked.Name} --help";
             // The parser lists a missing verb before the wrong one that stands in its place.
-            var wrong = parsed.UnmatchedTokens.Count > 0 ? $"There is no verb or option '{parsed.UnmatchedTokens[0]}'."
+            var wrong =
+                parsed.UnmatchedTokens.Count > 0 ? $"There is no verb or option '{parsed.UnmatchedTokens[0]}'."
                 : parsed.Errors.Count > 0 ? parsed.Errors[0].Message
                 : "A verb is missing.";
             return Refuse(io, $"{Sentence(wrong)} See '{help}'.");
@@ -50,13 +56,22 @@ public static partial class CommandLine
         try
         {
             return await parsed.InvokeAsync(
-                new InvocationConfiguration { Output = io.Output, Error = io.Error, EnableDefaultExceptionHandler = false }, cancellation);
+                new InvocationConfiguration
+                {
+                    Output = io.Output,
+                    Error = io.Error,
+                    EnableDefaultExceptionHandler = false,
+                },
+                cancellation
+            );
         }
-        catch (Exception refused) when (refused is BadInputException or ArtifactUnreadableException or LocalHostException)
+        catch (Exception refused)
+            when (refused is BadInputException or ArtifactUnreadableException or LocalHostException)
         {
             return Refuse(io, refused.Message);
         }
-        catch (Exception unreadable) when (unreadable is IOException or HttpRequestException or UnauthorizedAccessException)
+        catch (Exception unreadable)
+            when (unreadable is IOException or HttpRequestException or UnauthorizedAccessException)
         {
             // A disk, a pipe, a connection or a permission that fails midway; the system's message names it.
             return Refuse(io, unreadable.Message);
@@ -69,25 +84,27 @@ public static partial class CommandLine
         catch (Exception fault)
 #pragma warning restore CA1031
         {
-            await io.Error.WriteLineAsync($"selfdev: internal fault, please report it: {SafeText.SingleLine(fault.Message)}");
+            await io.Error.WriteLineAsync(
+                $"selfdev: internal fault, please report it: {SafeText.SingleLine(fault.Message)}"
+            );
             await io.Error.WriteLineAsync(SafeText.Block(fault.ToString()));
             return ExitCodes.Internal;
         }
     }
 
     private static IEnumerable<Command> Verbs(CommandIo io) =>
-    [
-        DemoCommand.Create(io),
-        UpCommand.Create(io),
-        AnalyzeCommand.Create(io),
-        BacktestCommand.Create(io),
-        DropCommand.Create(io),
-        StatusCommand.Create(io),
-        ApprovalsCommand.Create(io),
-        DecideCommand.CreateApprove(io),
-        DecideCommand.CreateReject(io),
-        LedgerCommand.Create(io),
-    ];
+        [
+            DemoCommand.Create(io),
+            UpCommand.Create(io),
+            AnalyzeCommand.Create(io),
+            BacktestCommand.Create(io),
+            DropCommand.Create(io),
+            StatusCommand.Create(io),
+            ApprovalsCommand.Create(io),
+            DecideCommand.CreateApprove(io),
+            DecideCommand.CreateReject(io),
+            LedgerCommand.Create(io),
+        ];
 
     private static int Refuse(CommandIo io, string message)
     {
@@ -95,7 +112,8 @@ public static partial class CommandLine
         return ExitCodes.BadInput;
     }
 
-    private static string Sentence(string message) => message.TrimEnd().EndsWith('.') ? message : message.TrimEnd() + ".";
+    private static string Sentence(string message) =>
+        message.TrimEnd().EndsWith('.') ? message : message.TrimEnd() + ".";
 
     // The parser's own messages may run over several lines.
     [GeneratedRegex(@"\s+")]

@@ -15,11 +15,28 @@ internal static class DecideCommand
 
     public static Command CreateReject(CommandIo io)
     {
-        var reason = new Option<string?>("--reason") { Description = "Why; stands in the ledger.", HelpName = "text", Required = true };
-        return Create(io, "reject", "Rejects one plan; nothing will be done.", reason, "selfdev reject 3f2a9c... --reason \"wait for the next checkpoint\"");
+        var reason = new Option<string?>("--reason")
+        {
+            Description = "Why; stands in the ledger.",
+            HelpName = "text",
+            Required = true,
+        };
+        return Create(
+            io,
+            "reject",
+            "Rejects one plan; nothing will be done.",
+            reason,
+            "selfdev reject 3f2a9c... --reason \"wait for the next checkpoint\""
+        );
     }
 
-    private static Verb Create(CommandIo io, string decision, string description, Option<string?> reason, string example)
+    private static Verb Create(
+        CommandIo io,
+        string decision,
+        string description,
+        Option<string?> reason,
+        string example
+    )
     {
         var id = new Argument<string>("id") { Description = "The plan's hash, as 'selfdev approvals' lists it." };
         var approver = new Option<string?>("--as")
@@ -30,25 +47,28 @@ internal static class DecideCommand
         var data = HostClient.DataOption();
         var format = HostOutput.FormatOption();
         var verb = new Verb(decision, description, example) { id, reason, approver, data, format };
-        verb.SetAction(async (parsed, cancellation) =>
-        {
-            using var host = HostClient.OpenAsApprover(io, parsed.GetValue(data), parsed.GetValue(approver));
-            var plan = parsed.GetRequiredValue(id);
-            var answer = await host.PostAsync(
-                $"api/approvals/{Uri.EscapeDataString(plan)}",
-                new JsonObject { ["decision"] = decision, ["reason"] = parsed.GetValue(reason) },
-                cancellation);
-            if (parsed.GetValue(format) == "json")
+        verb.SetAction(
+            async (parsed, cancellation) =>
             {
-                HostOutput.WriteJson(io, answer);
-            }
-            else
-            {
-                await io.Output.WriteLineAsync($"Recorded: {decision} {SafeText.SingleLine(plan)}");
-            }
+                using var host = HostClient.OpenAsApprover(io, parsed.GetValue(data), parsed.GetValue(approver));
+                var plan = parsed.GetRequiredValue(id);
+                var answer = await host.PostAsync(
+                    $"api/approvals/{Uri.EscapeDataString(plan)}",
+                    new JsonObject { ["decision"] = decision, ["reason"] = parsed.GetValue(reason) },
+                    cancellation
+                );
+                if (parsed.GetValue(format) == "json")
+                {
+                    HostOutput.WriteJson(io, answer);
+                }
+                else
+                {
+                    await io.Output.WriteLineAsync($"Recorded: {decision} {SafeText.SingleLine(plan)}");
+                }
 
-            return ExitCodes.Done;
-        });
+                return ExitCodes.Done;
+            }
+        );
         return verb;
     }
 }

@@ -13,28 +13,52 @@ internal static class DemoCommand
 {
     public static Command Create(CommandIo io)
     {
-        var yes = new Option<bool>("--yes") { Description = "Approve everything, by calling the links as a person's browser would." };
+        var yes = new Option<bool>("--yes")
+        {
+            Description = "Approve everything, by calling the links as a person's browser would.",
+        };
         var port = new Option<int>("--port") { Description = "Port of the HTTP API; 0 takes any free one." };
         port.Validators.Add(HostOutput.IsPort);
         var format = HostOutput.FormatOption();
-        var data = new Option<string?>("--data") { Description = "Folder for the demo's data, emptied at the start. Default: .selfdev/demo." };
+        var data = new Option<string?>("--data")
+        {
+            Description = "Folder for the demo's data, emptied at the start. Default: .selfdev/demo.",
+        };
         var verb = new Verb(
             "demo",
-            "Shows the main job on this machine: drops a training log with a lost GPU, waits for your approval, scales a simulated fleet, proves the ledger.",
+            "Shows the main job on this machine: drops a training log with a lost GPU, waits for your approval, scales "
+                + "a simulated fleet, proves the ledger.",
             "selfdev demo",
-            "selfdev demo --yes --format json") { yes, port, format, data };
-        verb.SetAction(async (parsed, cancellation) =>
+            "selfdev demo --yes --format json"
+        )
         {
-            var isJson = parsed.GetValue(format) == "json";
-            // JSON has standard output for itself.
-            var progress = isJson ? io.Error : io.Output;
-            var folder = new DataDirectory(parsed.GetValue(data) ?? Path.Combine(DataDirectory.DefaultName, "demo"));
-            Empty(folder);
-            var options = LocalHostOptions.FromEnvironment(folder) with { Port = parsed.GetValue(port), LogLevel = LogLevel.Error };
-            var result = await new DemoRun(options, parsed.GetValue(yes), progress.WriteLine).RunAsync(cancellation);
-            await io.Output.WriteLineAsync(isJson ? result.ToJson() : Describe(result));
-            return result is { Status: "Completed", Ledger.Intact: true } ? ExitCodes.Done : ExitCodes.Findings;
-        });
+            yes,
+            port,
+            format,
+            data,
+        };
+        verb.SetAction(
+            async (parsed, cancellation) =>
+            {
+                var isJson = parsed.GetValue(format) == "json";
+                // JSON has standard output for itself.
+                var progress = isJson ? io.Error : io.Output;
+                var folder = new DataDirectory(
+                    parsed.GetValue(data) ?? Path.Combine(DataDirectory.DefaultName, "demo")
+                );
+                Empty(folder);
+                var options = LocalHostOptions.FromEnvironment(folder) with
+                {
+                    Port = parsed.GetValue(port),
+                    LogLevel = LogLevel.Error,
+                };
+                var result = await new DemoRun(options, parsed.GetValue(yes), progress.WriteLine).RunAsync(
+                    cancellation
+                );
+                await io.Output.WriteLineAsync(isJson ? result.ToJson() : Describe(result));
+                return result is { Status: "Completed", Ledger.Intact: true } ? ExitCodes.Done : ExitCodes.Findings;
+            }
+        );
         return verb;
     }
 
@@ -48,7 +72,9 @@ internal static class DemoCommand
 
         if (!File.Exists(data.DemoMark))
         {
-            throw new BadInputException($"{data.Root} is not empty and not from an earlier demo: name another folder with --data.");
+            throw new BadInputException(
+                $"{data.Root} is not empty and not from an earlier demo: name another folder with --data."
+            );
         }
 
         Directory.Delete(data.Root, recursive: true);
@@ -57,15 +83,35 @@ internal static class DemoCommand
     private static string Describe(DemoResult result)
     {
         var lines = new List<string> { "" };
-        lines.AddRange(result.Actions.Select(action => string.Create(
-            CultureInfo.InvariantCulture, $"{action.Action ?? $"proposal {action.Proposal}"}: {JsonNamingPolicy.KebabCaseLower.ConvertName(action.Outcome.ToString())}: {SafeText.SingleLine(action.Detail)}")));
-        lines.Add(string.Create(
-            CultureInfo.InvariantCulture, $"fleet: capacity {result.Fleet.Before} -> {result.Fleet.After}, {result.Fleet.Running} instances running"));
-        lines.Add(string.Create(
-            CultureInfo.InvariantCulture,
-            $"ledger verify: {(result.Ledger.Intact ? "intact" : "BROKEN: " + string.Join(" ", result.Ledger.Problems))}, {result.Ledger.Entries} entries, root {result.Ledger.RootHash}"));
+        lines.AddRange(
+            result.Actions.Select(action =>
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{action.Action ?? $"proposal {action.Proposal}"}: "
+                        + $"{JsonNamingPolicy.KebabCaseLower.ConvertName(action.Outcome.ToString())}: "
+                        + $"{SafeText.SingleLine(action.Detail)}"
+                )
+            )
+        );
+        lines.Add(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"fleet: capacity {result.Fleet.Before} -> {result.Fleet.After}, {result.Fleet.Running} instances "
+                    + $"running"
+            )
+        );
+        lines.Add(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"ledger verify: "
+                    + $"{(result.Ledger.Intact ? "intact" : "BROKEN: " + string.Join(" ", result.Ledger.Problems))}, "
+                    + $"{result.Ledger.Entries} entries, root {result.Ledger.RootHash}"
+            )
+        );
         lines.AddRange(result.Reports.Select(report => $"report: {report.Value}"));
-        lines.Add(string.Create(CultureInfo.InvariantCulture, $"{result.Status.ToLowerInvariant()} in {result.Seconds:F1} s"));
+        lines.Add(
+            string.Create(CultureInfo.InvariantCulture, $"{result.Status.ToLowerInvariant()} in {result.Seconds:F1} s")
+        );
         return string.Join(Environment.NewLine, lines);
     }
 }

@@ -6,11 +6,13 @@ namespace SelfDev.Local.Commands;
 /// <summary>Options whose values are the words of an enum, as reports write them.</summary>
 internal static class EnumWord
 {
-    /// <summary>The value, or an error that names all words. No numbers, unlike <see cref="Enum.Parse{T}(string)"/>.</summary>
+    /// <summary>The value, or an error that names all words. No numbers, unlike <see
+    /// cref="Enum.Parse{T}(string)"/>.</summary>
     public static T? Parse<T>(ArgumentResult result)
         where T : struct, Enum
     {
-        var words = Enum.GetValues<T>().ToDictionary(value => JsonNamingPolicy.KebabCaseLower.ConvertName(value.ToString()));
+        var words = Enum.GetValues<T>()
+            .ToDictionary(value => JsonNamingPolicy.KebabCaseLower.ConvertName(value.ToString()));
         var given = result.Tokens.Count > 0 ? result.Tokens[0].Value : "";
         if (words.TryGetValue(given, out var known))
         {

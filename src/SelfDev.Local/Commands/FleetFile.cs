@@ -10,32 +10,52 @@ using YamlDotNet.Serialization.NamingConventions;
 namespace SelfDev.Local.Commands;
 
 /// <summary>
-/// A fleet as a YAML file describes it (<c>samples/fleet.yaml</c> explains every line). Unknown keys are refused, so that a misspelt limit is never silently the default.
+/// A fleet as a YAML file describes it (<c>samples/fleet.yaml</c> explains every line). Unknown keys are refused, so
+/// that a misspelt limit is never silently the default.
 /// </summary>
 internal static class FleetFile
 {
-    /// <exception cref="BadInputException">It cannot be read, or a figure is missing or out of range; the message names file, line and key.</exception>
+    /// <exception cref="BadInputException">It cannot be read, or a figure is missing or out of range; the message names
+    /// file, line and key.</exception>
     public static (FleetSpecification Fleet, FitQuality? Fit) Read(string path)
     {
         FleetDocument document;
         try
         {
             using var reader = new StreamReader(path);
-            document = new DeserializerBuilder().WithNamingConvention(CamelCaseNamingConvention.Instance).WithDuplicateKeyChecking().Build()
-                .Deserialize<FleetDocument>(reader) ?? throw new BadInputException($"The fleet file '{path}' is empty; samples/fleet.yaml shows what belongs in it.");
+            document =
+                new DeserializerBuilder()
+                    .WithNamingConvention(CamelCaseNamingConvention.Instance)
+                    .WithDuplicateKeyChecking()
+                    .Build()
+                    .Deserialize<FleetDocument>(reader)
+                ?? throw new BadInputException(
+                    $"The fleet file '{path}' is empty; samples/fleet.yaml shows what belongs in it."
+                );
         }
         catch (YamlException wrong)
         {
             // The library wraps what it says about the value in a general sentence.
             var reason = wrong.InnerException?.Message ?? wrong.Message;
-            throw new BadInputException(string.Create(CultureInfo.InvariantCulture, $"The fleet file '{path}', line {wrong.Start.Line}, column {wrong.Start.Column}: {SafeText.SingleLine(reason)}"), wrong);
+            throw new BadInputException(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"The fleet file '{path}', line {wrong.Start.Line}, column {wrong.Start.Column}: "
+                        + $"{SafeText.SingleLine(reason)}"
+                ),
+                wrong
+            );
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException or ArgumentException)
         {
             throw new BadInputException($"The fleet file '{path}' cannot be read: {failure.Message}", failure);
         }
 
-        var (replica, fit) = Replica(document.Replica ?? throw new BadInputException($"The fleet file '{path}' has no 'replica': what one replica can do."), path);
+        var (replica, fit) = Replica(
+            document.Replica
+                ?? throw new BadInputException($"The fleet file '{path}' has no 'replica': what one replica can do."),
+            path
+        );
         var defaults = new FleetSpecification { Name = "", Replica = replica };
         var fleet = new FleetSpecification
         {
@@ -56,13 +76,15 @@ internal static class FleetFile
     private static ServiceLevel Level(LevelDocument? document)
     {
         var defaults = new ServiceLevel();
-        return document is null ? defaults : new ServiceLevel
-        {
-            TimeToFirstTokenSeconds = document.TimeToFirstTokenSeconds ?? defaults.TimeToFirstTokenSeconds,
-            InterTokenSeconds = document.InterTokenSeconds ?? defaults.InterTokenSeconds,
-            QueueSeconds = document.QueueSeconds ?? defaults.QueueSeconds,
-            Attainment = document.Attainment ?? defaults.Attainment,
-        };
+        return document is null
+            ? defaults
+            : new ServiceLevel
+            {
+                TimeToFirstTokenSeconds = document.TimeToFirstTokenSeconds ?? defaults.TimeToFirstTokenSeconds,
+                InterTokenSeconds = document.InterTokenSeconds ?? defaults.InterTokenSeconds,
+                QueueSeconds = document.QueueSeconds ?? defaults.QueueSeconds,
+                Attainment = document.Attainment ?? defaults.Attainment,
+            };
     }
 
     private static (ReplicaModel Model, FitQuality? Fit) Replica(ReplicaDocument document, string path)
@@ -74,25 +96,41 @@ internal static class FleetFile
             var (points, _) = ProfileFormat.Read(artifact.Files[0], ReadLimits.Default);
             if (points.Count < 8)
             {
-                throw new BadInputException($"The profile '{file}' has {points.Count} settings; a replica model takes at least 8.");
+                throw new BadInputException(
+                    $"The profile '{file}' has {points.Count} settings; a replica model takes at least 8."
+                );
             }
 
             var (fitted, quality) = ReplicaFit.Fit(points, document.BatchLimit ?? 256);
-            return (fitted with { PrefillChunkTokens = document.PrefillChunkTokens ?? fitted.PrefillChunkTokens, Gpus = document.Gpus ?? 1 }, quality);
+            return (
+                fitted with
+                {
+                    PrefillChunkTokens = document.PrefillChunkTokens ?? fitted.PrefillChunkTokens,
+                    Gpus = document.Gpus ?? 1,
+                },
+                quality
+            );
         }
 
-        double Required(double? value, string name) => value ?? throw new BadInputException($"The fleet file '{path}': replica has neither '{name}' nor a 'profile' to fit it from.");
-        return (new ReplicaModel
-        {
-            StepSeconds = Required(document.StepSeconds, "stepSeconds"),
-            SequenceSeconds = Required(document.SequenceSeconds, "sequenceSeconds"),
-            ContextTokenSeconds = document.ContextTokenSeconds ?? 0,
-            PrefillTokenSeconds = Required(document.PrefillTokenSeconds, "prefillTokenSeconds"),
-            BatchLimit = document.BatchLimit ?? 256,
-            CacheTokens = document.CacheTokens ?? long.MaxValue,
-            PrefillChunkTokens = document.PrefillChunkTokens ?? 2048,
-            Gpus = document.Gpus ?? 1,
-        }, null);
+        double Required(double? value, string name) =>
+            value
+            ?? throw new BadInputException(
+                $"The fleet file '{path}': replica has neither '{name}' nor a 'profile' to fit it from."
+            );
+        return (
+            new ReplicaModel
+            {
+                StepSeconds = Required(document.StepSeconds, "stepSeconds"),
+                SequenceSeconds = Required(document.SequenceSeconds, "sequenceSeconds"),
+                ContextTokenSeconds = document.ContextTokenSeconds ?? 0,
+                PrefillTokenSeconds = Required(document.PrefillTokenSeconds, "prefillTokenSeconds"),
+                BatchLimit = document.BatchLimit ?? 256,
+                CacheTokens = document.CacheTokens ?? long.MaxValue,
+                PrefillChunkTokens = document.PrefillChunkTokens ?? 2048,
+                Gpus = document.Gpus ?? 1,
+            },
+            null
+        );
     }
 
     // YamlDotNet creates and fills these.

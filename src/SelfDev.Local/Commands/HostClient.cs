@@ -11,7 +11,8 @@ using SelfDev.Local.Hosting;
 
 namespace SelfDev.Local.Commands;
 
-/// <summary>Talks to the running local host over its HTTP API. Whatever the host refuses becomes the one line that a user gets.</summary>
+/// <summary>Talks to the running local host over its HTTP API. Whatever the host refuses becomes the one line that a
+/// user gets.</summary>
 internal sealed class HostClient : IDisposable
 {
     /// <summary>Header that carries the host's key.</summary>
@@ -33,26 +34,40 @@ internal sealed class HostClient : IDisposable
     }
 
     /// <summary>The option that says which host: the folder it keeps its data in.</summary>
-    public static Option<string?> DataOption() => new("--data")
-    {
-        Description = $"The host's data folder. Default: ${DataDirectory.Variable}, else {DataDirectory.DefaultName} in the current folder.",
-        HelpName = "folder",
-    };
+    public static Option<string?> DataOption() =>
+        new("--data")
+        {
+            Description =
+                $"The host's data folder. Default: ${DataDirectory.Variable}, else {DataDirectory.DefaultName} in the "
+                + $"current folder.",
+            HelpName = "folder",
+        };
 
     /// <exception cref="BadInputException">No host has written itself down there.</exception>
     public static HostClient Open(CommandIo io, string? data) => Open(io, data, host => host.Key);
 
     /// <summary>Opens it as somebody who may approve.</summary>
     /// <param name="approver">Null: the first that the policy names.</param>
-    /// <exception cref="BadInputException">No host has written itself down there, or it has no key for that person.</exception>
-    public static HostClient OpenAsApprover(CommandIo io, string? data, string? approver) => Open(io, data, host =>
-    {
-        var approvers = host.Approvers ?? [];
-        var found = approvers.FirstOrDefault(known => approver is null || Identity.Same(known.Name, approver));
-        return found?.Key ?? throw new BadInputException(approvers.Count == 0
-            ? "The policy of this host names nobody who may approve. Add approvers to its rules and restart the host."
-            : $"The policy of this host does not name '{approver}' as an approver; it names {string.Join(", ", approvers.Select(known => known.Name))}.");
-    });
+    /// <exception cref="BadInputException">No host has written itself down there, or it has no key for that
+    /// person.</exception>
+    public static HostClient OpenAsApprover(CommandIo io, string? data, string? approver) =>
+        Open(
+            io,
+            data,
+            host =>
+            {
+                var approvers = host.Approvers ?? [];
+                var found = approvers.FirstOrDefault(known => approver is null || Identity.Same(known.Name, approver));
+                return found?.Key
+                    ?? throw new BadInputException(
+                        approvers.Count == 0
+                            ? "The policy of this host names nobody who may approve. Add approvers to its rules and "
+                                + "restart the host."
+                            : $"The policy of this host does not name '{approver}' as an approver; it names "
+                                + $"{string.Join(", ", approvers.Select(known => known.Name))}."
+                    );
+            }
+        );
 
     private static HostClient Open(CommandIo io, string? data, Func<RunningHost, string> keyOf)
     {
@@ -64,12 +79,21 @@ internal sealed class HostClient : IDisposable
         }
         catch (Exception failure) when (failure is JsonException or IOException or UnauthorizedAccessException)
         {
-            throw new BadInputException($"What {folder.Root}/host.json says of the running host cannot be read: {failure.Message}", failure);
+            throw new BadInputException(
+                $"What {folder.Root}/host.json says of the running host cannot be read: {failure.Message}",
+                failure
+            );
         }
 
-        return host is not null && Uri.TryCreate(host.Url, UriKind.Absolute, out var url) && url.Scheme is ("http" or "https")
+        return
+            host is not null
+            && Uri.TryCreate(host.Url, UriKind.Absolute, out var url)
+            && url.Scheme is ("http" or "https")
             ? new HostClient(host, keyOf(host), io.HostTimeout)
-            : throw new BadInputException($"No host runs with the data folder {folder.Root}. Start one with 'selfdev up', or name its folder with --data.");
+            : throw new BadInputException(
+                $"No host runs with the data folder {folder.Root}. Start one with 'selfdev up', or name its folder "
+                    + $"with --data."
+            );
     }
 
     /// <param name="path">Relative to the base address, its parts escaped.</param>
@@ -80,13 +104,17 @@ internal sealed class HostClient : IDisposable
     }
 
     /// <summary>The lines of an answer as they arrive, without their line feeds.</summary>
-    public async IAsyncEnumerable<ReadOnlyMemory<byte>> ReadLinesAsync(string path, [EnumeratorCancellation] CancellationToken cancellation)
+    public async IAsyncEnumerable<ReadOnlyMemory<byte>> ReadLinesAsync(
+        string path,
+        [EnumeratorCancellation] CancellationToken cancellation
+    )
     {
         using var response = await SendAsync(new HttpRequestMessage(HttpMethod.Get, path), cancellation);
         using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(cancellation), Encoding.UTF8);
         while (await reader.ReadLineAsync(cancellation) is { } line)
         {
-            // Text on the way changes nothing that counts: what is not well-formed UTF-8 comes out as another line than was hashed.
+            // Text on the way changes nothing that counts: what is not well-formed UTF-8 comes out as another line than
+            // was hashed.
             yield return Encoding.UTF8.GetBytes(line);
         }
     }
@@ -118,11 +146,17 @@ internal sealed class HostClient : IDisposable
         }
         catch (HttpRequestException failure)
         {
-            throw new BadInputException($"The host at {_url} does not answer ({failure.Message}). Is it running? 'selfdev up' starts one.", failure);
+            throw new BadInputException(
+                $"The host at {_url} does not answer ({failure.Message}). Is it running? 'selfdev up' starts one.",
+                failure
+            );
         }
         catch (OperationCanceledException failure) when (!cancellation.IsCancellationRequested)
         {
-            throw new BadInputException($"The host at {_url} did not answer within {_http.Timeout.TotalSeconds:0} s.", failure);
+            throw new BadInputException(
+                $"The host at {_url} did not answer within {_http.Timeout.TotalSeconds:0} s.",
+                failure
+            );
         }
 
         if (response.IsSuccessStatusCode)
@@ -148,9 +182,13 @@ internal sealed class HostClient : IDisposable
         try
         {
             var problem = JsonNode.Parse(await response.Content.ReadAsStringAsync(cancellation)) as JsonObject;
-            var words = new[] { (string?)problem?["title"], (string?)problem?["detail"] }.Where(text => !string.IsNullOrWhiteSpace(text));
+            var words = new[] { (string?)problem?["title"], (string?)problem?["detail"] }.Where(text =>
+                !string.IsNullOrWhiteSpace(text)
+            );
             var told = string.Join(" ", words.Select(text => text!.TrimEnd('.') + "."));
-            return told.Length > 0 ? $"{SafeText.SingleLine(told)} ({status})" : $"The host refuses with status {status}.";
+            return told.Length > 0
+                ? $"{SafeText.SingleLine(told)} ({status})"
+                : $"The host refuses with status {status}.";
         }
         catch (Exception unreadable) when (unreadable is JsonException or InvalidOperationException)
         {

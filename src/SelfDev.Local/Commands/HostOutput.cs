@@ -13,7 +13,12 @@ internal static class HostOutput
 {
     public static Option<string> FormatOption()
     {
-        var format = new Option<string>("--format") { Description = "text or json.", DefaultValueFactory = _ => "text", HelpName = "format" };
+        var format = new Option<string>("--format")
+        {
+            Description = "text or json.",
+            DefaultValueFactory = _ => "text",
+            HelpName = "format",
+        };
         format.AcceptOnlyFromAmong("text", "json");
         return format;
     }
@@ -27,12 +32,15 @@ internal static class HostOutput
         }
     }
 
-    public static void WriteJson(CommandIo io, JsonNode? node) => io.Output.WriteLine(node?.ToJsonString(ReportJson.Indented) ?? "null");
+    public static void WriteJson(CommandIo io, JsonNode? node) =>
+        io.Output.WriteLine(node?.ToJsonString(ReportJson.Indented) ?? "null");
 
     /// <summary>Lists may come bare or as the only array of an object (<c>{ "items": [...] }</c>).</summary>
     public static IReadOnlyList<JsonObject> Items(JsonNode? node)
     {
-        var array = node as JsonArray ?? (node as JsonObject)?.Select(property => property.Value).OfType<JsonArray>().FirstOrDefault();
+        var array =
+            node as JsonArray
+            ?? (node as JsonObject)?.Select(property => property.Value).OfType<JsonArray>().FirstOrDefault();
         return [.. array?.OfType<JsonObject>() ?? []];
     }
 
@@ -54,11 +62,19 @@ internal static class HostOutput
 
     /// <summary>A field's time in UTC to the second; what is no time as it came.</summary>
     public static string Time(JsonNode? node, string name) =>
-        DateTimeOffset.TryParse(Text(node, name), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
+        DateTimeOffset.TryParse(
+            Text(node, name),
+            CultureInfo.InvariantCulture,
+            DateTimeStyles.AssumeUniversal,
+            out var time
+        )
             ? ReportWording.Time(time)
             : Text(node, name);
 
     public static void WriteTable(CommandIo io, string[] columns, IEnumerable<string[]> rows) =>
-        new TerminalWriter(Consoles.For(io.Output, io.IsTerminal, io.Width))
-            .Table(columns, rows.Select(row => row.Select(TerminalWriter.Escape).ToArray()), []);
+        new TerminalWriter(Consoles.For(io.Output, io.IsTerminal, io.Width)).Table(
+            columns,
+            rows.Select(row => row.Select(TerminalWriter.Escape).ToArray()),
+            []
+        );
 }

@@ -31,10 +31,11 @@ internal static class LedgerAnchors
             anchors.Add(new LedgerAnchor("the data folder", last));
         }
 
-        anchors.AddRange(keys.KeyIds
-            .Select(key => seen?.Of(key))
-            .OfType<SignedTreeHead>()
-            .Select(head => new LedgerAnchor("your earlier audits", head)));
+        anchors.AddRange(
+            keys.KeyIds.Select(key => seen?.Of(key))
+                .OfType<SignedTreeHead>()
+                .Select(head => new LedgerAnchor("your earlier audits", head))
+        );
         return anchors;
     }
 
@@ -43,8 +44,8 @@ internal static class LedgerAnchors
         try
         {
             var node = JsonNode.Parse(File.ReadAllText(file)) ?? throw new JsonException("It is null.");
-            return ((node as JsonObject)?["head"] ?? node)
-                .Deserialize<SignedTreeHead>(ReportJson.Options) ?? throw new JsonException("It is null.");
+            return ((node as JsonObject)?["head"] ?? node).Deserialize<SignedTreeHead>(ReportJson.Options)
+                ?? throw new JsonException("It is null.");
         }
         catch (Exception failure)
             when (failure is IOException or UnauthorizedAccessException or JsonException or ArgumentException)

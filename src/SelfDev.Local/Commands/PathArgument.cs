@@ -5,7 +5,8 @@ namespace SelfDev.Local.Commands;
 /// <summary>One path or several.</summary>
 internal static class PathArgument
 {
-    /// <summary>The parser takes an unknown option for one more path; this one says that there is none of that name.</summary>
+    /// <summary>The parser takes an unknown option for one more path; this one says that there is none of that
+    /// name.</summary>
     public static Argument<string[]> Of(string name, string description)
     {
         var paths = new Argument<string[]>(name) { Description = description, Arity = ArgumentArity.OneOrMore };

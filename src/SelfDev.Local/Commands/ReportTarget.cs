@@ -8,18 +8,25 @@ using SelfDev.Local.Terminal;
 
 namespace SelfDev.Local.Commands;
 
-/// <summary>Where a report goes, and as what: the options <c>--format</c> and <c>--out</c> of the verbs that print one.</summary>
+/// <summary>Where a report goes, and as what: the options <c>--format</c> and <c>--out</c> of the verbs that print
+/// one.</summary>
 /// <param name="File">Absolute path; null: standard output.</param>
 internal sealed record ReportTarget(string Format, string? File)
 {
     public static Option<string> FormatOption()
     {
-        var format = new Option<string>("--format") { Description = "text, json, html or markdown.", DefaultValueFactory = _ => "text", HelpName = "format" };
+        var format = new Option<string>("--format")
+        {
+            Description = "text, json, html or markdown.",
+            DefaultValueFactory = _ => "text",
+            HelpName = "format",
+        };
         format.AcceptOnlyFromAmong("text", "json", "html", "markdown");
         return format;
     }
 
-    public static Option<string?> OutputOption() => new("--out") { Description = "File to write the report to instead of standard output.", HelpName = "file" };
+    public static Option<string?> OutputOption() =>
+        new("--out") { Description = "File to write the report to instead of standard output.", HelpName = "file" };
 
     /// <summary>Checks the target before the work is done.</summary>
     /// <param name="inputs">Paths that are read; <c>-</c> is none.</param>
@@ -38,7 +45,8 @@ internal sealed record ReportTarget(string Format, string? File)
         }
 
         return Directory.Exists(target) ? throw new BadInputException($"--out '{output}' is a folder: name a file.")
-            : !Directory.Exists(Path.GetDirectoryName(target)) ? throw new BadInputException($"--out '{output}': its folder does not exist.")
+            : !Directory.Exists(Path.GetDirectoryName(target))
+                ? throw new BadInputException($"--out '{output}': its folder does not exist.")
             : new ReportTarget(format, target);
     }
 
@@ -54,7 +62,11 @@ internal sealed record ReportTarget(string Format, string? File)
 
         try
         {
-            using var writer = new StreamWriter(File, append: false, new UTF8Encoding(encoderShouldEmitUTF8Identifier: false));
+            using var writer = new StreamWriter(
+                File,
+                append: false,
+                new UTF8Encoding(encoderShouldEmitUTF8Identifier: false)
+            );
             Write(writer, analysis, io);
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
@@ -62,7 +74,9 @@ internal sealed record ReportTarget(string Format, string? File)
             throw new BadInputException($"The report cannot be written to '{File}': {failure.Message}", failure);
         }
 
-        io.Error.WriteLine($"selfdev: {ReportWording.Counts([.. analysis.Findings])}; the report is in {SafeText.SingleLine(File)}");
+        io.Error.WriteLine(
+            $"selfdev: {ReportWording.Counts([.. analysis.Findings])}; the report is in {SafeText.SingleLine(File)}"
+        );
     }
 
     private void Write(TextWriter writer, Analysis analysis, CommandIo io)
@@ -79,7 +93,10 @@ internal sealed record ReportTarget(string Format, string? File)
                 writer.Write(ReportMarkdown.Render(ReportContent.From(analysis)));
                 break;
             default:
-                TerminalReport.Write(Consoles.For(writer, io.IsTerminal && ReferenceEquals(writer, io.Output), io.Width), ReportContent.From(analysis));
+                TerminalReport.Write(
+                    Consoles.For(writer, io.IsTerminal && ReferenceEquals(writer, io.Output), io.Width),
+                    ReportContent.From(analysis)
+                );
                 break;
         }
     }

@@ -29,7 +29,9 @@ internal sealed class SeenHeads(string folder)
         if (OperatingSystem.IsWindows())
         {
             return System.IO.Path.Combine(
-                Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData), "selfdev");
+                Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData),
+                "selfdev"
+            );
         }
 
         var home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
@@ -74,15 +76,18 @@ internal sealed class SeenHeads(string folder)
         {
             return File.Exists(Path)
                 ? JsonSerializer.Deserialize<Dictionary<string, SignedTreeHead>>(
-                    File.ReadAllBytes(Path), ReportJson.Options) ?? []
+                    File.ReadAllBytes(Path),
+                    ReportJson.Options
+                ) ?? []
                 : [];
         }
         catch (Exception failure) when (failure is JsonException or IOException or UnauthorizedAccessException)
         {
             throw new BadInputException(
                 $"What earlier audits saw, '{Path}', cannot be read: {failure.Message} "
-                + "Restore the file, or delete it to begin anew.",
-                failure);
+                    + "Restore the file, or delete it to begin anew.",
+                failure
+            );
         }
     }
 

@@ -10,50 +10,75 @@ internal static class StatusCommand
 {
     public static Command Create(CommandIo io)
     {
-        var id = new Argument<string?>("id") { Description = "One instance, in full. Default: all, newest first.", Arity = ArgumentArity.ZeroOrOne };
+        var id = new Argument<string?>("id")
+        {
+            Description = "One instance, in full. Default: all, newest first.",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
         var data = HostClient.DataOption();
         var format = HostOutput.FormatOption();
-        var verb = new Verb("status", "Shows the workflow instances of the running host.", "selfdev status", "selfdev status --format json training-3f2a") { id, data, format };
-        verb.SetAction(async (parsed, cancellation) =>
+        var verb = new Verb(
+            "status",
+            "Shows the workflow instances of the running host.",
+            "selfdev status",
+            "selfdev status --format json training-3f2a"
+        )
         {
-            using var host = HostClient.Open(io, parsed.GetValue(data));
-            var asked = parsed.GetValue(id);
-            var answer = await host.GetAsync(asked is null ? "api/instances" : $"api/instances/{Uri.EscapeDataString(asked)}", cancellation);
-            if (parsed.GetValue(format) == "json")
+            id,
+            data,
+            format,
+        };
+        verb.SetAction(
+            async (parsed, cancellation) =>
             {
-                HostOutput.WriteJson(io, answer);
-            }
-            else if (asked is null)
-            {
-                var rows = HostOutput.Items(answer);
-                if (rows.Count == 0)
+                using var host = HostClient.Open(io, parsed.GetValue(data));
+                var asked = parsed.GetValue(id);
+                var answer = await host.GetAsync(
+                    asked is null ? "api/instances" : $"api/instances/{Uri.EscapeDataString(asked)}",
+                    cancellation
+                );
+                if (parsed.GetValue(format) == "json")
                 {
-                    await io.Output.WriteLineAsync("No instances yet: drop an artifact with 'selfdev drop'.");
-                    return ExitCodes.Done;
+                    HostOutput.WriteJson(io, answer);
                 }
-
-                HostOutput.WriteTable(io, ["Instance", "Workflow", "Status", "Updated", "At"], rows.Select(row => new[]
+                else if (asked is null)
                 {
-                    HostOutput.Text(row, "instanceId"),
-                    HostOutput.Text(row, "name"),
-                    HostOutput.Text(row, "status"),
-                    HostOutput.Time(row, "updatedAt"),
-                    Progress(row),
-                }));
-            }
-            else
-            {
-                foreach (var (name, _) in answer as JsonObject ?? [])
-                {
-                    if (HostOutput.Text(answer, name) is { Length: > 0 } value)
+                    var rows = HostOutput.Items(answer);
+                    if (rows.Count == 0)
                     {
-                        await io.Output.WriteLineAsync(SafeText.SingleLine($"{name}: {value}"));
+                        await io.Output.WriteLineAsync("No instances yet: drop an artifact with 'selfdev drop'.");
+                        return ExitCodes.Done;
+                    }
+
+                    HostOutput.WriteTable(
+                        io,
+                        ["Instance", "Workflow", "Status", "Updated", "At"],
+                        rows.Select(row =>
+                            new[]
+                            {
+                                HostOutput.Text(row, "instanceId"),
+                                HostOutput.Text(row, "name"),
+                                HostOutput.Text(row, "status"),
+                                HostOutput.Time(row, "updatedAt"),
+                                Progress(row),
+                            }
+                        )
+                    );
+                }
+                else
+                {
+                    foreach (var (name, _) in answer as JsonObject ?? [])
+                    {
+                        if (HostOutput.Text(answer, name) is { Length: > 0 } value)
+                        {
+                            await io.Output.WriteLineAsync(SafeText.SingleLine($"{name}: {value}"));
+                        }
                     }
                 }
-            }
 
-            return ExitCodes.Done;
-        });
+                return ExitCodes.Done;
+            }
+        );
         return verb;
     }
 
@@ -64,8 +89,16 @@ internal static class StatusCommand
         try
         {
             return JsonNode.Parse(text) is JsonObject status && status["phase"] is JsonValue
-                ? string.Join(", ", status.Where(field => field.Key != "planHash" && field.Value is not null)
-                    .Select(field => field.Key == "phase" ? HostOutput.Text(field.Value) : $"{HostOutput.Text(field.Value)} {field.Key}"))
+                ? string.Join(
+                    ", ",
+                    status
+                        .Where(field => field.Key != "planHash" && field.Value is not null)
+                        .Select(field =>
+                            field.Key == "phase"
+                                ? HostOutput.Text(field.Value)
+                                : $"{HostOutput.Text(field.Value)} {field.Key}"
+                        )
+                )
                 : text;
         }
         catch (JsonException)

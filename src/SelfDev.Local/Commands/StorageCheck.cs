@@ -9,7 +9,8 @@ namespace SelfDev.Local.Commands;
 /// </summary>
 /// <param name="Problems">Safe to print; <see cref="MaxListed"/> at most.</param>
 /// <param name="Count">Of all problems, also those not listed.</param>
-/// <param name="IsComplete">Whether the host came to its end; if not, nothing follows from what it did not list.</param>
+/// <param name="IsComplete">Whether the host came to its end; if not, nothing follows from what it did not
+/// list.</param>
 internal sealed record StorageCheck(IReadOnlyList<string> Problems, int Count, bool IsComplete)
 {
     public const int MaxListed = 1000;

@@ -3,7 +3,8 @@ using SelfDev.Workflows.Ports;
 
 namespace SelfDev.Local.Demo;
 
-/// <summary>Takes the links that the host sends out: prints them for a person, or answers them over HTTP in their place.</summary>
+/// <summary>Takes the links that the host sends out: prints them for a person, or answers them over HTTP in their
+/// place.</summary>
 internal sealed class ApprovalInbox(Action<string> say, bool approveAll)
 {
     private readonly ConcurrentQueue<Notification> _undecided = new();
@@ -14,7 +15,10 @@ internal sealed class ApprovalInbox(Action<string> say, bool approveAll)
         {
             case "approval-requested":
                 // One call: notifications come from several threads.
-                say($"approval: {notification.Title} ({notification.Recipient})\n  {notification.Text}\n  decide here: {notification.Link}");
+                say(
+                    $"approval: {notification.Title} ({notification.Recipient})\n  {notification.Text}\n  decide here: "
+                        + $"{notification.Link}"
+                );
                 _undecided.Enqueue(notification);
                 break;
             case "approval-reminder":
@@ -32,9 +36,12 @@ internal sealed class ApprovalInbox(Action<string> say, bool approveAll)
         {
             using var form = new FormUrlEncodedContent([new("decision", "approve"), new("reason", "demo --yes")]);
             using var response = await client.PostAsync(notification.Link, form, cancellation);
-            say(response.IsSuccessStatusCode
-                ? $"approved by callback as {notification.Recipient}"
-                : $"the callback answered {(int)response.StatusCode}: {await response.Content.ReadAsStringAsync(cancellation)}");
+            say(
+                response.IsSuccessStatusCode
+                    ? $"approved by callback as {notification.Recipient}"
+                    : $"the callback answered {(int)response.StatusCode}: "
+                        + $"{await response.Content.ReadAsStringAsync(cancellation)}"
+            );
         }
     }
 }

@@ -17,9 +17,9 @@ using SelfDev.Workflows.Ports;
 namespace SelfDev.Local.Demo;
 
 /// <summary>
-/// The main job end to end on the local host: a training log with a lost GPU is dropped, diagnosed, turned into proposals,
-/// decided on, carried out against the simulated fleet and recorded. Everything runs as it would in service; only the person
-/// is replaced, and only when asked for.
+/// The main job end to end on the local host: a training log with a lost GPU is dropped, diagnosed, turned into
+/// proposals, decided on, carried out against the simulated fleet and recorded. Everything runs as it would in service;
+/// only the person is replaced, and only when asked for.
 /// </summary>
 internal sealed class DemoRun(LocalHostOptions options, bool approveAll, Action<string> say)
 {
@@ -27,7 +27,8 @@ internal sealed class DemoRun(LocalHostOptions options, bool approveAll, Action<
 
     private static readonly TimeSpan LookInterval = TimeSpan.FromMilliseconds(100);
 
-    public static string SampleLog => Path.Combine(AppContext.BaseDirectory, "samples", "training", "pretrain-13b", "train.log");
+    public static string SampleLog =>
+        Path.Combine(AppContext.BaseDirectory, "samples", "training", "pretrain-13b", "train.log");
 
     public async Task<DemoResult> RunAsync(CancellationToken cancellation)
     {
@@ -35,7 +36,14 @@ internal sealed class DemoRun(LocalHostOptions options, bool approveAll, Action<
         var links = new ApprovalInbox(say, approveAll);
         options.Data.Create();
         await File.WriteAllTextAsync(options.Data.DemoMark, "", cancellation);
-        await using var host = await LocalHost.StartAsync(options with { ShowNotification = links.Add }, line => say("  " + line), cancellation);
+        await using var host = await LocalHost.StartAsync(
+            options with
+            {
+                ShowNotification = links.Add,
+            },
+            line => say("  " + line),
+            cancellation
+        );
         say($"host: {host.Address.Url}");
         using var client = new HttpClient { BaseAddress = new Uri(host.Address.Url) };
         client.DefaultRequestHeaders.Add("x-selfdev-key", host.Address.Key);
@@ -57,17 +65,32 @@ internal sealed class DemoRun(LocalHostOptions options, bool approveAll, Action<
             output?.Findings ?? 0,
             output?.Actions ?? [],
             new FleetChange(fleetId, before.Capacity, after.Capacity, after.RunningInstances),
-            new LedgerState(audit.Entries, audit.RootHash, audit.IsIntact, [.. audit.Problems.Select(problem => problem.Message)]),
+            new LedgerState(
+                audit.Entries,
+                audit.RootHash,
+                audit.IsIntact,
+                [.. audit.Problems.Select(problem => problem.Message)]
+            ),
             await SaveReportsAsync(host, instance, cancellation),
-            TimeProvider.System.GetElapsedTime(started).TotalSeconds);
+            TimeProvider.System.GetElapsedTime(started).TotalSeconds
+        );
     }
 
-    private static async Task<(string Id, FleetState State)> ReadFleetAsync(LocalHost host, CancellationToken cancellation)
+    private static async Task<(string Id, FleetState State)> ReadFleetAsync(
+        LocalHost host,
+        CancellationToken cancellation
+    )
     {
         var policy = await host.Services.GetRequiredService<IApprovalPolicySource>().ReadAsync(cancellation);
-        var fleet = policy.Policy?.FleetOf("training/pretrain-13b")
-            ?? throw new InvalidOperationException($"The policy file gives no fleet to training/pretrain-13b. {string.Join(" ", policy.Errors)}");
-        return (fleet.ResourceId, await host.Services.GetRequiredService<IFleet>().GetAsync(fleet.ResourceId, cancellation));
+        var fleet =
+            policy.Policy?.FleetOf("training/pretrain-13b")
+            ?? throw new InvalidOperationException(
+                $"The policy file gives no fleet to training/pretrain-13b. {string.Join(" ", policy.Errors)}"
+            );
+        return (
+            fleet.ResourceId,
+            await host.Services.GetRequiredService<IFleet>().GetAsync(fleet.ResourceId, cancellation)
+        );
     }
 
     // Over HTTP, as anybody would.
@@ -76,16 +99,28 @@ internal sealed class DemoRun(LocalHostOptions options, bool approveAll, Action<
         await using var file = File.OpenRead(SampleLog);
         using var content = new StreamContent(file);
         content.Headers.ContentType = new MediaTypeHeaderValue("application/octet-stream");
-        using var response = await client.PutAsync(new Uri($"api/intake/{DroppedName}", UriKind.Relative), content, cancellation);
+        using var response = await client.PutAsync(
+            new Uri($"api/intake/{DroppedName}", UriKind.Relative),
+            content,
+            cancellation
+        );
         response.EnsureSuccessStatusCode();
         say($"dropped: intake/{DroppedName} ({file.Length:N0} bytes)");
-        var blob = await host.Services.GetRequiredService<IArtifactStore>().GetInfoAsync(Containers.Intake, DroppedName, cancellation)
+        var blob =
+            await host
+                .Services.GetRequiredService<IArtifactStore>()
+                .GetInfoAsync(Containers.Intake, DroppedName, cancellation)
             ?? throw new InvalidOperationException($"intake/{DroppedName} was not stored.");
         return ArtifactInstanceId.For(blob.Blob);
     }
 
     private async Task<WorkflowInstance> FollowAsync(
-        LocalHost host, string instance, ApprovalInbox links, HttpClient client, CancellationToken cancellation)
+        LocalHost host,
+        string instance,
+        ApprovalInbox links,
+        HttpClient client,
+        CancellationToken cancellation
+    )
     {
         var phase = "";
         while (true)
@@ -113,15 +148,19 @@ internal sealed class DemoRun(LocalHostOptions options, bool approveAll, Action<
         }
     }
 
-    private static string Describe(DiagnosisStatus status) => status.Phase switch
-    {
-        "acting" => $"found: {status.Findings} findings, {status.Proposals} proposals; the report is ready, the actions wait for people",
-        var phase => phase,
-    };
+    private static string Describe(DiagnosisStatus status) =>
+        status.Phase switch
+        {
+            "acting" =>
+                $"found: {status.Findings} findings, {status.Proposals} proposals; the report is ready, the actions "
+                    + $"wait for people",
+            var phase => phase,
+        };
 
     private async Task SayFindingsAsync(LocalHost host, string instance, CancellationToken cancellation)
     {
-        var stored = await host.Services.GetRequiredService<IArtifactStore>()
+        var stored = await host
+            .Services.GetRequiredService<IArtifactStore>()
             .ReadJsonAsync<StoredAnalysis>(Containers.Evidence, DiagnosisBlobs.Analysis(instance), cancellation);
         foreach (var finding in stored.Analysis.Findings)
         {
@@ -129,7 +168,11 @@ internal sealed class DemoRun(LocalHostOptions options, bool approveAll, Action<
         }
     }
 
-    private async Task<IReadOnlyDictionary<string, string>> SaveReportsAsync(LocalHost host, string instance, CancellationToken cancellation)
+    private async Task<IReadOnlyDictionary<string, string>> SaveReportsAsync(
+        LocalHost host,
+        string instance,
+        CancellationToken cancellation
+    )
     {
         var store = host.Services.GetRequiredService<IArtifactStore>();
         var saved = new Dictionary<string, string>();
@@ -137,7 +180,9 @@ internal sealed class DemoRun(LocalHostOptions options, bool approveAll, Action<
         {
             var path = Path.Combine(options.Data.Root, $"report.{extension}");
             await using var report = await store.OpenReadAsync(
-                new BlobRef(Containers.Reports, DiagnosisBlobs.Report(instance, extension), null), cancellation);
+                new BlobRef(Containers.Reports, DiagnosisBlobs.Report(instance, extension), null),
+                cancellation
+            );
             await using var file = File.Create(path);
             await report.CopyToAsync(file, cancellation);
             saved[extension] = path;
@@ -159,7 +204,8 @@ internal sealed record DemoResult(
     FleetChange Fleet,
     LedgerState Ledger,
     IReadOnlyDictionary<string, string> Reports,
-    double Seconds)
+    double Seconds
+)
 {
     public string ToJson() => JsonSerializer.Serialize(this, ReportJson.Indented);
 }

@@ -13,11 +13,15 @@ internal sealed record ActivityCall(InstanceSlot Slot, int Generation, int Actio
 }
 
 /// <summary>
-/// Runs activities on the thread pool, a bounded number at a time, taking turns between instances so that one wide fan-out does
-/// not hold up the others. Safe for several threads.
+/// Runs activities on the thread pool, a bounded number at a time, taking turns between instances so that one wide
+/// fan-out does not hold up the others. Safe for several threads.
 /// </summary>
 internal sealed class ActivityDispatcher(
-    WorkflowCatalog catalog, IServiceProvider services, int maxConcurrent, Action<ActivityCall, string?, FailureDetails?> done) : IDisposable
+    WorkflowCatalog catalog,
+    IServiceProvider services,
+    int maxConcurrent,
+    Action<ActivityCall, string?, FailureDetails?> done
+) : IDisposable
 {
     private readonly Lock _gate = new();
     private readonly Dictionary<InstanceSlot, Queue<ActivityCall>> _waiting = [];
@@ -52,7 +56,8 @@ internal sealed class ActivityDispatcher(
         }
     }
 
-    /// <summary>Drops the instance's waiting calls; with <paramref name="running"/>, cancels those that run as well.</summary>
+    /// <summary>Drops the instance's waiting calls; with <paramref name="running"/>, cancels those that run as
+    /// well.</summary>
     public void Drop(InstanceSlot slot, bool running)
     {
         CancellationTokenSource? cancel = null;
@@ -149,7 +154,10 @@ internal sealed class ActivityDispatcher(
             _active++;
             var token = cancel.Token;
             ThreadPool.UnsafeQueueUserWorkItem(
-                static state => _ = state.Dispatcher.RunAsync(state.Call, state.Token), (Dispatcher: this, Call: call, Token: token), preferLocal: false);
+                static state => _ = state.Dispatcher.RunAsync(state.Call, state.Token),
+                (Dispatcher: this, Call: call, Token: token),
+                preferLocal: false
+            );
         }
     }
 
@@ -165,8 +173,13 @@ internal sealed class ActivityDispatcher(
             try
             {
                 await using var scope = _scopes?.CreateAsyncScope();
-                output = await catalog.Activities[call.Name].RunAsync(
-                    scope?.ServiceProvider ?? services, call.Input, new ActivityContext(call.Slot.Id, call.IdempotencyKey, cancellation));
+                output = await catalog
+                    .Activities[call.Name]
+                    .RunAsync(
+                        scope?.ServiceProvider ?? services,
+                        call.Input,
+                        new ActivityContext(call.Slot.Id, call.IdempotencyKey, cancellation)
+                    );
             }
 #pragma warning disable CA1031 // Whatever an activity throws is the outcome of that activity.
             catch (Exception exception)
@@ -190,7 +203,8 @@ internal sealed class ActivityDispatcher(
                 finished!.Dispose();
             }
 
-            // A failure while stopping is most likely the stop itself: not recorded, the call runs again after the next start.
+            // A failure while stopping is most likely the stop itself: not recorded, the call runs again after the next
+            // start.
             report = failure is null || !_stopped;
             StartReady();
         }

@@ -5,12 +5,14 @@ using SelfDev.Workflows.Engine;
 
 namespace SelfDev.Local.Engine;
 
-/// <summary>XXH3 (64 bit) over what a row says, so that a changed byte is seen. SQLite itself checks only its write-ahead log.</summary>
+/// <summary>XXH3 (64 bit) over what a row says, so that a changed byte is seen. SQLite itself checks only its
+/// write-ahead log.</summary>
 internal static class Checksums
 {
     private const int Null = -1;
 
-    /// <summary>Of one history row; covers its place and, through <paramref name="before"/>, every row before it.</summary>
+    /// <summary>Of one history row; covers its place and, through <paramref name="before"/>, every row before
+    /// it.</summary>
     public static ulong History(long sequence, int generation, int position, ulong before, ReadOnlySpan<byte> data)
     {
         Span<byte> place = stackalloc byte[24];
@@ -22,7 +24,14 @@ internal static class Checksums
     }
 
     public static ulong Instance(
-        long sequence, string id, string name, string version, long created, ParentCall? parent, string? input)
+        long sequence,
+        string id,
+        string name,
+        string version,
+        long created,
+        ParentCall? parent,
+        string? input
+    )
     {
         var hash = new XxHash3();
         Add(hash, sequence);
@@ -38,7 +47,15 @@ internal static class Checksums
     }
 
     public static ulong State(
-        long sequence, WorkflowStatus status, long updated, int generation, int batches, ulong tail, string? output, string? failure)
+        long sequence,
+        WorkflowStatus status,
+        long updated,
+        int generation,
+        int batches,
+        ulong tail,
+        string? output,
+        string? failure
+    )
     {
         Span<byte> numbers = stackalloc byte[48];
         BinaryPrimitives.WriteInt64LittleEndian(numbers, sequence);

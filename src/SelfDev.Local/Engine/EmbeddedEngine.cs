@@ -8,10 +8,10 @@ using SelfDev.Workflows.Engine;
 namespace SelfDev.Local.Engine;
 
 /// <summary>
-/// Durable workflows in one process over one SQLite file. What was acknowledged survives a kill at any instruction; recorded steps
-/// are not run again; activities run at least once. When the store cannot be written the engine acknowledges nothing more: on a
-/// full disk it starts itself again as soon as there is space, on any other failure it stops and <see cref="Fault"/> says why.
-/// Calls no workflow waits for any more when it ends, are not started.
+/// Durable workflows in one process over one SQLite file. What was acknowledged survives a kill at any instruction;
+/// recorded steps are not run again; activities run at least once. When the store cannot be written the engine
+/// acknowledges nothing more: on a full disk it starts itself again as soon as there is space, on any other failure it
+/// stops and <see cref="Fault"/> says why. Calls no workflow waits for any more when it ends, are not started.
 /// </summary>
 public sealed class EmbeddedEngine : IWorkflowClient, IHostedService, IDisposable
 {
@@ -30,7 +30,12 @@ public sealed class EmbeddedEngine : IWorkflowClient, IHostedService, IDisposabl
     private volatile EngineLoop? _loop;
     private volatile Exception? _fault;
 
-    public EmbeddedEngine(EmbeddedEngineOptions options, WorkflowCatalog catalog, IServiceProvider services, ILoggerFactory loggers)
+    public EmbeddedEngine(
+        EmbeddedEngineOptions options,
+        WorkflowCatalog catalog,
+        IServiceProvider services,
+        ILoggerFactory loggers
+    )
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxConcurrentActivities, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(options.MaxCachedInstances, 1);
@@ -45,8 +50,8 @@ public sealed class EmbeddedEngine : IWorkflowClient, IHostedService, IDisposabl
     public Exception? Fault => _fault;
 
     /// <summary>
-    /// Raised after each commit with the ids of the instances that it changed. Handlers must be quick: they hold up the engine. What
-    /// they throw is logged.
+    /// Raised after each commit with the ids of the instances that it changed. Handlers must be quick: they hold up the
+    /// engine. What they throw is logged.
     /// </summary>
     public event Action<IReadOnlyList<string>>? Changed;
 
@@ -74,7 +79,8 @@ public sealed class EmbeddedEngine : IWorkflowClient, IHostedService, IDisposabl
         }
     }
 
-    /// <summary>Cancels running activities, records what they still return, and closes the store. They run again after the next start.</summary>
+    /// <summary>Cancels running activities, records what they still return, and closes the store. They run again after
+    /// the next start.</summary>
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         if (_thread is null)
@@ -104,7 +110,11 @@ public sealed class EmbeddedEngine : IWorkflowClient, IHostedService, IDisposabl
     }
 
     public Task<StartOutcome> StartAsync<TIn, TOut>(
-        Workflow<TIn, TOut> workflow, TIn input, string instanceId, CancellationToken cancellation)
+        Workflow<TIn, TOut> workflow,
+        TIn input,
+        string instanceId,
+        CancellationToken cancellation
+    )
     {
         ArgumentException.ThrowIfNullOrEmpty(instanceId);
         return _catalog.Workflows.ContainsKey(workflow.Name)
@@ -112,14 +122,20 @@ public sealed class EmbeddedEngine : IWorkflowClient, IHostedService, IDisposabl
             : throw new ArgumentException($"No workflow is called '{workflow.Name}' in the catalog.", nameof(workflow));
     }
 
-    public Task<SignalOutcome> RaiseEventAsync<T>(string instanceId, WorkflowEvent<T> name, T payload, CancellationToken cancellation) =>
-        Ask(new RaiseRequest(instanceId, name.Name, Payload.Serialize(payload)), cancellation);
+    public Task<SignalOutcome> RaiseEventAsync<T>(
+        string instanceId,
+        WorkflowEvent<T> name,
+        T payload,
+        CancellationToken cancellation
+    ) => Ask(new RaiseRequest(instanceId, name.Name, Payload.Serialize(payload)), cancellation);
 
     public Task<WorkflowInstance?> GetAsync(string instanceId, CancellationToken cancellation) =>
         Task.FromResult(Reader.Get(instanceId));
 
     public async IAsyncEnumerable<WorkflowInstance> QueryAsync(
-        WorkflowQuery query, [EnumeratorCancellation] CancellationToken cancellation)
+        WorkflowQuery query,
+        [EnumeratorCancellation] CancellationToken cancellation
+    )
     {
         var behind = query.NewestFirst ? long.MaxValue : 0;
         var left = query.Limit ?? int.MaxValue;
@@ -190,9 +206,10 @@ public sealed class EmbeddedEngine : IWorkflowClient, IHostedService, IDisposabl
         return request.Answered.WaitAsync(cancellation);
     }
 
-    private EngineStoppedException Stopped() => _fault is { } fault
-        ? new EngineStoppedException("The engine cannot write its store: " + fault.Message, fault)
-        : new EngineStoppedException("The engine is not running.");
+    private EngineStoppedException Stopped() =>
+        _fault is { } fault
+            ? new EngineStoppedException("The engine cannot write its store: " + fault.Message, fault)
+            : new EngineStoppedException("The engine is not running.");
 
     private void RunUntilStopped(TaskCompletionSource started)
     {
@@ -205,7 +222,8 @@ public sealed class EmbeddedEngine : IWorkflowClient, IHostedService, IDisposabl
                 {
                     RunOnce(started, waits);
                 }
-                catch (SqliteException exception) when (SqliteFailures.IsDiskFull(exception) && started.Task.IsCompletedSuccessfully)
+                catch (SqliteException exception)
+                    when (SqliteFailures.IsDiskFull(exception) && started.Task.IsCompletedSuccessfully)
                 {
                     _log.DiskFull(_options.FullDiskRetry.TotalSeconds, exception);
                     _stopping.Token.WaitHandle.WaitOne(_options.FullDiskRetry);
@@ -216,9 +234,10 @@ public sealed class EmbeddedEngine : IWorkflowClient, IHostedService, IDisposabl
         catch (Exception exception)
 #pragma warning restore CA1031
         {
-            _fault = exception is SqliteException sqlite && SqliteFailures.TellsDamage(sqlite, started.Task.IsCompleted)
-                ? SqliteFailures.Damaged(_options.DatabasePath, exception)
-                : exception;
+            _fault =
+                exception is SqliteException sqlite && SqliteFailures.TellsDamage(sqlite, started.Task.IsCompleted)
+                    ? SqliteFailures.Damaged(_options.DatabasePath, exception)
+                    : exception;
             _log.EngineFaulted(_fault);
             started.TrySetException(_fault);
         }

@@ -48,7 +48,9 @@ internal sealed class EmbeddedWorkflowContext(WorkflowExecution execution, ILogg
     {
         execution.EnsureInTurn();
         var name = string.Create(
-            CultureInfo.InvariantCulture, $"{InstanceId}\0{execution.Identity.Generation}\0{execution.StartedAt.Ticks}\0{_nextGuid++}");
+            CultureInfo.InvariantCulture,
+            $"{InstanceId}\0{execution.Identity.Generation}\0{execution.StartedAt.Ticks}\0{_nextGuid++}"
+        );
         Span<byte> hash = stackalloc byte[32];
         SHA256.HashData(Encoding.UTF8.GetBytes(name), hash);
         hash[6] = (byte)((hash[6] & 0x0F) | 0x80);
@@ -56,22 +58,38 @@ internal sealed class EmbeddedWorkflowContext(WorkflowExecution execution, ILogg
         return new Guid(hash[..16], bigEndian: true);
     }
 
-    public Task<TOut> CallActivityAsync<TIn, TOut>(Activity<TIn, TOut> activity, TIn input, RetryPolicy? retry = null) =>
-        CallAsync<TOut>(HistoryKind.ActivityScheduled, activity.Name, Payload.Serialize(input), _ => null, retry);
+    public Task<TOut> CallActivityAsync<TIn, TOut>(
+        Activity<TIn, TOut> activity,
+        TIn input,
+        RetryPolicy? retry = null
+    ) => CallAsync<TOut>(HistoryKind.ActivityScheduled, activity.Name, Payload.Serialize(input), _ => null, retry);
 
     public Task<TOut> CallWorkflowAsync<TIn, TOut>(
-        Workflow<TIn, TOut> workflow, TIn input, string? instanceId = null, RetryPolicy? retry = null) =>
+        Workflow<TIn, TOut> workflow,
+        TIn input,
+        string? instanceId = null,
+        RetryPolicy? retry = null
+    ) =>
         CallAsync<TOut>(
             HistoryKind.ChildScheduled,
             workflow.Name,
             Payload.Serialize(input),
-            place => instanceId ?? string.Create(
-                CultureInfo.InvariantCulture,
-                $"{InstanceId}:{execution.Identity.Generation}:{place.Call}{(place.Attempt == 1 ? "" : $".{place.Attempt}")}"),
-            retry);
+            place =>
+                instanceId
+                ?? string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{InstanceId}:{execution.Identity.Generation}:{place.Call}{(place.Attempt == 1 ? "" : $".{place.Attempt}")}"
+                ),
+            retry
+        );
 
     private async Task<TOut> CallAsync<TOut>(
-        HistoryKind kind, string name, string input, Func<(int Call, int Attempt), string?> target, RetryPolicy? retry)
+        HistoryKind kind,
+        string name,
+        string input,
+        Func<(int Call, int Attempt), string?> target,
+        RetryPolicy? retry
+    )
     {
         execution.EnsureInTurn();
         var call = execution.NextCall();
@@ -145,14 +163,16 @@ internal sealed class EmbeddedWorkflowContext(WorkflowExecution execution, ILogg
         execution.ContinueAsNew(Payload.Serialize(input));
     }
 
-    public ILogger CreateReplaySafeLogger(string category) => new ReplaySafeLogger(loggers.CreateLogger(category), execution);
+    public ILogger CreateReplaySafeLogger(string category) =>
+        new ReplaySafeLogger(loggers.CreateLogger(category), execution);
 
-    private static DateTime Utc(DateTime time) => time.Kind switch
-    {
-        DateTimeKind.Utc => time,
-        DateTimeKind.Local => time.ToUniversalTime(),
-        _ => DateTime.SpecifyKind(time, DateTimeKind.Utc),
-    };
+    private static DateTime Utc(DateTime time) =>
+        time.Kind switch
+        {
+            DateTimeKind.Utc => time,
+            DateTimeKind.Local => time.ToUniversalTime(),
+            _ => DateTime.SpecifyKind(time, DateTimeKind.Utc),
+        };
 
     private sealed class ReplaySafeLogger(ILogger inner, WorkflowExecution execution) : ILogger
     {
@@ -162,7 +182,12 @@ internal sealed class EmbeddedWorkflowContext(WorkflowExecution execution, ILogg
         public bool IsEnabled(LogLevel logLevel) => !execution.IsReplaying && inner.IsEnabled(logLevel);
 
         public void Log<TState>(
-            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+            LogLevel logLevel,
+            EventId eventId,
+            TState state,
+            Exception? exception,
+            Func<TState, Exception?, string> formatter
+        )
         {
             if (!execution.IsReplaying)
             {

@@ -34,7 +34,16 @@ internal sealed partial class EngineLoop
     {
         if (TakeOpen(done.Call.Slot, done.Call.Generation, done.Call.Action))
         {
-            Receive(done.Call.Slot, Result(done.Call.Action, done.Output, done.Failure, HistoryKind.ActivityCompleted, HistoryKind.ActivityFailed));
+            Receive(
+                done.Call.Slot,
+                Result(
+                    done.Call.Action,
+                    done.Output,
+                    done.Failure,
+                    HistoryKind.ActivityCompleted,
+                    HistoryKind.ActivityFailed
+                )
+            );
         }
     }
 
@@ -42,16 +51,24 @@ internal sealed partial class EngineLoop
     {
         if (TakeOpen(timer.Slot, timer.Generation, timer.Action))
         {
-            // The clock may have jumped back since the queue looked; the workflow must never see a timer before its time.
+            // The clock may have jumped back since the queue looked; the workflow must never see a timer before its
+            // time.
             var now = Now;
-            Receive(timer.Slot, new HistoryEvent(HistoryKind.TimerFired, timer.Action, 0, 0, now < timer.FireAt ? timer.FireAt : now));
+            Receive(
+                timer.Slot,
+                new HistoryEvent(HistoryKind.TimerFired, timer.Action, 0, 0, now < timer.FireAt ? timer.FireAt : now)
+            );
         }
     }
 
     private void OnChildStart(ChildStart start)
     {
         var (action, parent) = (start.Scheduled, start.Parent);
-        if (parent.IsFinished || parent.Generation != start.Generation || parent.OpenActions?.Contains(action.Id) != true)
+        if (
+            parent.IsFinished
+            || parent.Generation != start.Generation
+            || parent.OpenActions?.Contains(action.Id) != true
+        )
         {
             return;
         }
@@ -66,8 +83,16 @@ internal sealed partial class EngineLoop
             }
             else if (live.Parent != call)
             {
-                _local.Enqueue(new ChildDone(call, null, new FailureDetails(
-                    typeof(InvalidOperationException).FullName!, $"An instance '{action.Target}' is already running.")));
+                _local.Enqueue(
+                    new ChildDone(
+                        call,
+                        null,
+                        new FailureDetails(
+                            typeof(InvalidOperationException).FullName!,
+                            $"An instance '{action.Target}' is already running."
+                        )
+                    )
+                );
             }
 
             return;
@@ -92,9 +117,21 @@ internal sealed partial class EngineLoop
 
     private void OnChildDone(ChildDone done)
     {
-        if (_slots.TryGetValue(done.Parent.InstanceId, out var parent) && TakeOpen(parent, done.Parent.Generation, done.Parent.Action))
+        if (
+            _slots.TryGetValue(done.Parent.InstanceId, out var parent)
+            && TakeOpen(parent, done.Parent.Generation, done.Parent.Action)
+        )
         {
-            Receive(parent, Result(done.Parent.Action, done.Output, done.Failure, HistoryKind.ChildCompleted, HistoryKind.ChildFailed));
+            Receive(
+                parent,
+                Result(
+                    done.Parent.Action,
+                    done.Output,
+                    done.Failure,
+                    HistoryKind.ChildCompleted,
+                    HistoryKind.ChildFailed
+                )
+            );
         }
     }
 
@@ -205,7 +242,9 @@ internal sealed partial class EngineLoop
             Quarantine(
                 slot,
                 typeof(NonDeterminismException),
-                $"After inbound event {slot.Processed} the code was continued by something that is not a task of its context, which no replay can repeat.");
+                $"After inbound event {slot.Processed} the code was continued by something that is not a task of its "
+                    + $"context, which no replay can repeat."
+            );
         }
     }
 
@@ -222,11 +261,18 @@ internal sealed partial class EngineLoop
         return null;
     }
 
-    /// <summary>Whether this generation still waits for the action's result; it does so no more afterwards, so a second result is ignored.</summary>
+    /// <summary>Whether this generation still waits for the action's result; it does so no more afterwards, so a second
+    /// result is ignored.</summary>
     private static bool TakeOpen(InstanceSlot slot, int generation, int action) =>
         !slot.IsFinished && slot.Generation == generation && slot.OpenActions?.Remove(action) == true;
 
-    private HistoryEvent Result(int action, string? output, FailureDetails? failure, HistoryKind completed, HistoryKind failed) =>
+    private HistoryEvent Result(
+        int action,
+        string? output,
+        FailureDetails? failure,
+        HistoryKind completed,
+        HistoryKind failed
+    ) =>
         failure is null
             ? new HistoryEvent(completed, action, 0, 0, Now, null, output)
             : new HistoryEvent(failed, action, 0, 0, Now, null, JsonSerializer.Serialize(failure, ReportJson.Options));

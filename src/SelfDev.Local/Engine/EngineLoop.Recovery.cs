@@ -4,8 +4,8 @@ using SelfDev.Workflows.Engine;
 namespace SelfDev.Local.Engine;
 
 /// <summary>
-/// Start-up: finds the unfinished instances and what each of them waits for. No workflow code runs for an instance that only
-/// waits, so ten thousand parked approvals cost a read each and stay on disk.
+/// Start-up: finds the unfinished instances and what each of them waits for. No workflow code runs for an instance that
+/// only waits, so ten thousand parked approvals cost a read each and stay on disk.
 /// </summary>
 internal sealed partial class EngineLoop
 {
@@ -21,7 +21,9 @@ internal sealed partial class EngineLoop
             if (!stored.IsIntact)
             {
                 throw new CorruptStoreException(
-                    $"The row of instance number {stored.Sequence} is not what was written: its checksum does not match. Restore the data folder from a copy.");
+                    $"The row of instance number {stored.Sequence} is not what was written: its checksum does not "
+                        + $"match. Restore the data folder from a copy."
+                );
             }
 
             Recover(stored, pending, ref timers);
@@ -39,7 +41,14 @@ internal sealed partial class EngineLoop
 
     private void Recover(StoredInstance stored, List<ActivityCall> pending, ref int timers)
     {
-        var slot = new InstanceSlot(stored.Sequence, stored.Id, stored.Name, stored.Version, stored.CreatedAt, stored.Parent)
+        var slot = new InstanceSlot(
+            stored.Sequence,
+            stored.Id,
+            stored.Name,
+            stored.Version,
+            stored.CreatedAt,
+            stored.Parent
+        )
         {
             Status = stored.Status,
             UpdatedAt = stored.UpdatedAt,
@@ -74,7 +83,9 @@ internal sealed partial class EngineLoop
             switch (action.Kind)
             {
                 case HistoryKind.ActivityScheduled when _catalog.Activities.ContainsKey(action.Name!):
-                    pending.Add(new ActivityCall(slot, slot.Generation, action.Id, action.Call, action.Name!, action.Data));
+                    pending.Add(
+                        new ActivityCall(slot, slot.Generation, action.Id, action.Call, action.Name!, action.Data)
+                    );
                     break;
                 case HistoryKind.TimerScheduled:
                     _timers.Add(new TimerEntry(slot, slot.Generation, action.Id, action.At));
@@ -121,8 +132,11 @@ internal sealed partial class EngineLoop
                 case HistoryKind.TimerCancelled:
                     open.Remove(entry.Call);
                     break;
-                case HistoryKind.ActivityCompleted or HistoryKind.ActivityFailed or HistoryKind.TimerFired
-                    or HistoryKind.ChildCompleted or HistoryKind.ChildFailed:
+                case HistoryKind.ActivityCompleted
+                or HistoryKind.ActivityFailed
+                or HistoryKind.TimerFired
+                or HistoryKind.ChildCompleted
+                or HistoryKind.ChildFailed:
                     open.Remove(entry.Id);
                     break;
             }
@@ -135,13 +149,16 @@ internal sealed partial class EngineLoop
     {
         if (!_catalog.Workflows.ContainsKey(slot.Name))
         {
-            return $"No workflow is called '{slot.Name}' in the catalog: it was renamed or removed. Add it again, or terminate the instance.";
+            return $"No workflow is called '{slot.Name}' in the catalog: it was renamed or removed. Add it again, or "
+                + $"terminate the instance.";
         }
 
         var missing = open.FirstOrDefault(action =>
-            action.Kind == HistoryKind.ActivityScheduled && !_catalog.Activities.ContainsKey(action.Name!));
+            action.Kind == HistoryKind.ActivityScheduled && !_catalog.Activities.ContainsKey(action.Name!)
+        );
         return missing is null
             ? null
-            : $"Step {missing.Id + 1} waits for activity '{missing.Name}', which is not in the catalog: it was renamed or removed. Add it again, or terminate the instance.";
+            : $"Step {missing.Id + 1} waits for activity '{missing.Name}', which is not in the catalog: it was renamed "
+                + $"or removed. Add it again, or terminate the instance.";
     }
 }

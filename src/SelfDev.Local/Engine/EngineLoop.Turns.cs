@@ -9,7 +9,8 @@ namespace SelfDev.Local.Engine;
 /// <summary>Turns: an inbound event reaches an instance, its code runs, its actions are gathered.</summary>
 internal sealed partial class EngineLoop
 {
-    /// <param name="generation">Not 0 for a child that takes the id of a finished one: its calls must not share that one's idempotency keys.</param>
+    /// <param name="generation">Not 0 for a child that takes the id of a finished one: its calls must not share that
+    /// one's idempotency keys.</param>
     private void Create(string id, string name, string input, ParentCall? parent, int generation = 0)
     {
         var now = Now;
@@ -25,7 +26,8 @@ internal sealed partial class EngineLoop
         Receive(slot, new HistoryEvent(HistoryKind.Started, 0, 0, 0, now, name, input));
     }
 
-    /// <summary>Adds an inbound event to the history and, unless the instance stands still, runs the code with it.</summary>
+    /// <summary>Adds an inbound event to the history and, unless the instance stands still, runs the code with
+    /// it.</summary>
     private void Receive(InstanceSlot slot, HistoryEvent inbound)
     {
         Touch(slot);
@@ -66,7 +68,11 @@ internal sealed partial class EngineLoop
         entries.AddRange(slot.Unwritten);
         var inbound = entries.Where(entry => entry.IsInbound).ToList();
         var execution = new WorkflowExecution(
-            slot.Identity, _catalog, _loggers, foreign => Post(new ForeignContinuation(foreign)));
+            slot.Identity,
+            _catalog,
+            _loggers,
+            foreign => Post(new ForeignContinuation(foreign))
+        );
         if (slot.Processed > 0)
         {
             EngineTelemetry.Replayed();
@@ -191,11 +197,17 @@ internal sealed partial class EngineLoop
         else
         {
             slot.Failure = failure;
-            Finish(slot, InstanceTrigger.Fail, HistoryKind.Failed, JsonSerializer.Serialize(failure, ReportJson.Options));
+            Finish(
+                slot,
+                InstanceTrigger.Fail,
+                HistoryKind.Failed,
+                JsonSerializer.Serialize(failure, ReportJson.Options)
+            );
         }
     }
 
-    /// <summary>Continue-as-new: the history starts again with the new input and the events that nobody consumed.</summary>
+    /// <summary>Continue-as-new: the history starts again with the new input and the events that nobody
+    /// consumed.</summary>
     private void Restart(InstanceSlot slot, string input, IReadOnlyList<HistoryEvent> carried)
     {
         Forget(slot);

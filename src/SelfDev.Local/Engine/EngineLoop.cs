@@ -5,10 +5,11 @@ using SelfDev.Workflows.Engine;
 namespace SelfDev.Local.Engine;
 
 /// <summary>
-/// The engine's one thread. It takes whatever messages are there, runs the workflows that they concern, writes everything that
-/// came of it in one commit, and only then lets the outside see it: answers requests, starts activities. So one fsync serves all
-/// instances that were ready, no answer is given for something that a crash could undo, and no effect starts whose call is not
-/// recorded. When a commit fails, what is in memory is ahead of the disk and worthless: the loop ends.
+/// The engine's one thread. It takes whatever messages are there, runs the workflows that they concern, writes
+/// everything that came of it in one commit, and only then lets the outside see it: answers requests, starts
+/// activities. So one fsync serves all instances that were ready, no answer is given for something that a crash could
+/// undo, and no effect starts whose call is not recorded. When a commit fails, what is in memory is ahead of the disk
+/// and worthless: the loop ends.
 /// </summary>
 internal sealed partial class EngineLoop : IDisposable
 {
@@ -43,7 +44,12 @@ internal sealed partial class EngineLoop : IDisposable
     private int _turns;
 
     public EngineLoop(
-        EmbeddedEngineOptions options, WorkflowCatalog catalog, IServiceProvider services, ILoggerFactory loggers, EngineStore store)
+        EmbeddedEngineOptions options,
+        WorkflowCatalog catalog,
+        IServiceProvider services,
+        ILoggerFactory loggers,
+        EngineStore store
+    )
     {
         _options = options;
         _catalog = catalog;
@@ -51,7 +57,11 @@ internal sealed partial class EngineLoop : IDisposable
         _log = loggers.CreateLogger(typeof(EmbeddedEngine).FullName!);
         _store = store;
         _dispatcher = new ActivityDispatcher(
-            catalog, services, options.MaxConcurrentActivities, (call, output, failure) => Post(new ActivityDone(call, output, failure)));
+            catalog,
+            services,
+            options.MaxConcurrentActivities,
+            (call, output, failure) => Post(new ActivityDone(call, output, failure))
+        );
         _timers = new TimerQueue(options.Clock, due => Post(new TimerDue(due)));
     }
 
@@ -93,10 +103,11 @@ internal sealed partial class EngineLoop : IDisposable
         }
     }
 
-    /// <summary>Works until told to stop. Throws when the store cannot be written; nothing gathered since the last commit was acknowledged.</summary>
+    /// <summary>Works until told to stop. Throws when the store cannot be written; nothing gathered since the last
+    /// commit was acknowledged.</summary>
     public void Run()
     {
-        for (var stop = false; !stop;)
+        for (var stop = false; !stop; )
         {
             Take();
             foreach (var message in _inHand)

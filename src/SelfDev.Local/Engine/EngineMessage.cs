@@ -46,7 +46,8 @@ internal sealed record ChildStart(InstanceSlot Parent, int Generation, HistoryEv
 
 internal sealed record ChildDone(ParentCall Parent, string? Output, FailureDetails? Failure) : EngineMessage;
 
-/// <summary>Runs whatever inbound events an instance has not processed: of a new generation, a resumed or a recovered instance.</summary>
+/// <summary>Runs whatever inbound events an instance has not processed: of a new generation, a resumed or a recovered
+/// instance.</summary>
 /// <param name="Verify">Replays it even if there are none, to see whether the code matches the history.</param>
 internal sealed record CatchUp(InstanceSlot Slot, bool Verify = false) : EngineMessage;
 

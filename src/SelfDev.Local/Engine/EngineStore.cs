@@ -9,12 +9,25 @@ namespace SelfDev.Local.Engine;
 
 /// <summary>An instance's row, without its texts.</summary>
 internal sealed record StoredInstance(
-    long Sequence, string Id, string Name, string Version, DateTime CreatedAt, ParentCall? Parent,
-    WorkflowStatus Status, DateTime UpdatedAt, int Generation, int Batches, ulong Tail, string? Output, FailureDetails? Failure, bool IsIntact);
+    long Sequence,
+    string Id,
+    string Name,
+    string Version,
+    DateTime CreatedAt,
+    ParentCall? Parent,
+    WorkflowStatus Status,
+    DateTime UpdatedAt,
+    int Generation,
+    int Batches,
+    ulong Tail,
+    string? Output,
+    FailureDetails? Failure,
+    bool IsIntact
+);
 
 /// <summary>
-/// The one writer of the store. A commit is one transaction, made durable by one fsync, whatever number of instances it holds.
-/// Used by the engine's thread only.
+/// The one writer of the store. A commit is one transaction, made durable by one fsync, whatever number of instances it
+/// holds. Used by the engine's thread only.
 /// </summary>
 internal sealed class EngineStore : IDisposable
 {
@@ -22,8 +35,9 @@ internal sealed class EngineStore : IDisposable
     private const int MaxRowChars = 256 * 1024;
 
     private const string InstanceColumns =
-        "i.seq, i.id, i.name, i.version, i.created, i.parent, i.parent_generation, i.parent_action, i.input, i.checksum, " +
-        "s.status, s.updated, s.generation, s.batches, s.tail, s.output, s.failure, s.checksum";
+        "i.seq, i.id, i.name, i.version, i.created, i.parent, i.parent_generation, i.parent_action, i.input, "
+        + "i.checksum, "
+        + "s.status, s.updated, s.generation, s.batches, s.tail, s.output, s.failure, s.checksum";
 
     private readonly SqliteConnection _connection;
     private readonly HistoryCodec _codec = new();
@@ -50,7 +64,10 @@ internal sealed class EngineStore : IDisposable
         _connection = SqliteFile.OpenWriter(options.DatabasePath, StoreSchema.Schema, options.CheckpointPages);
         try
         {
-            SqliteFile.Execute(_connection, "INSERT INTO meta VALUES ('epoch', 1) ON CONFLICT (name) DO UPDATE SET value = value + 1");
+            SqliteFile.Execute(
+                _connection,
+                "INSERT INTO meta VALUES ('epoch', 1) ON CONFLICT (name) DO UPDATE SET value = value + 1"
+            );
             SqliteFile.Execute(_connection, "INSERT INTO meta VALUES ('commits', 0) ON CONFLICT (name) DO NOTHING");
             _epoch = SqliteFile.Scalar(_connection, "SELECT value FROM meta WHERE name = 'epoch'");
             NextSequence = SqliteFile.Scalar(_connection, "SELECT coalesce(max(seq), 0) + 1 FROM state");
@@ -60,18 +77,33 @@ internal sealed class EngineStore : IDisposable
             _readEpoch = new Statement(_connection, "SELECT value FROM meta WHERE name = 'epoch'");
             _insertInstance = new Statement(_connection, "INSERT INTO instance VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)");
             _updateInput = new Statement(_connection, "UPDATE instance SET input = ?, checksum = ? WHERE seq = ?");
-            _upsertState = new Statement(_connection, """
+            _upsertState = new Statement(
+                _connection,
+                """
                 INSERT INTO state (seq, status, updated, generation, batches, tail, output, failure, checksum) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
                 ON CONFLICT (seq) DO UPDATE SET status = excluded.status, updated = excluded.updated, generation = excluded.generation,
                 batches = excluded.batches, tail = excluded.tail, output = excluded.output, failure = excluded.failure, checksum = excluded.checksum
-                """);
-            _updateCustom = new Statement(_connection, "UPDATE state SET custom = ?, custom_checksum = ? WHERE seq = ?");
-            _insertHistory = new Statement(_connection, "INSERT INTO history (seq, position, data, checksum) VALUES (?, ?, ?, ?)");
+                """
+            );
+            _updateCustom = new Statement(
+                _connection,
+                "UPDATE state SET custom = ?, custom_checksum = ? WHERE seq = ?"
+            );
+            _insertHistory = new Statement(
+                _connection,
+                "INSERT INTO history (seq, position, data, checksum) VALUES (?, ?, ?, ?)"
+            );
             _deleteHistory = new Statement(_connection, "DELETE FROM history WHERE seq = ?");
             _deleteInstance = new Statement(_connection, "DELETE FROM instance WHERE seq = ?");
             _deleteState = new Statement(_connection, "DELETE FROM state WHERE seq = ?");
-            _find = new Statement(_connection, $"SELECT {InstanceColumns} FROM instance i JOIN state s ON s.seq = i.seq WHERE i.id = ?");
-            _readHistory = new Statement(_connection, "SELECT position, data, checksum FROM history WHERE seq = ? ORDER BY position");
+            _find = new Statement(
+                _connection,
+                $"SELECT {InstanceColumns} FROM instance i JOIN state s ON s.seq = i.seq WHERE i.id = ?"
+            );
+            _readHistory = new Statement(
+                _connection,
+                "SELECT position, data, checksum FROM history WHERE seq = ? ORDER BY position"
+            );
         }
         catch
         {
@@ -95,7 +127,9 @@ internal sealed class EngineStore : IDisposable
         if (epoch != _epoch)
         {
             throw new EngineStoppedException(
-                $"Another process has taken over the data folder (epoch {epoch}, this one has {_epoch}). This one writes nothing more; stop it.");
+                $"Another process has taken over the data folder (epoch {epoch}, this one has {_epoch}). This one "
+                    + $"writes nothing more; stop it."
+            );
         }
     }
 
@@ -106,13 +140,17 @@ internal sealed class EngineStore : IDisposable
         _commit.Execute();
     }
 
-    /// <summary>Says which data folder the file belongs to and which start of the host it has seen; makes it if there is none. No engine may be running on it.</summary>
+    /// <summary>Says which data folder the file belongs to and which start of the host it has seen; makes it if there
+    /// is none. No engine may be running on it.</summary>
     /// <exception cref="CorruptStoreException">The write-ahead log or the main file is damaged.</exception>
     public static void Mark(string path, long set, long start)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         using var connection = SqliteFile.OpenWriter(path, StoreSchema.Schema, checkpointPages: 1_000);
-        using var upsert = new Statement(connection, "INSERT INTO meta VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value");
+        using var upsert = new Statement(
+            connection,
+            "INSERT INTO meta VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
+        );
         SqliteFile.Execute(connection, "BEGIN IMMEDIATE");
         foreach (var (name, value) in new[] { (StoreMarks.Set, set), (StoreMarks.Start, start) })
         {
@@ -129,9 +167,26 @@ internal sealed class EngineStore : IDisposable
         if (slot.IsNew)
         {
             _insertInstance
-                .Bind(slot.Sequence).Bind(slot.Id).Bind(slot.Name).Bind(slot.Version).Bind(created)
-                .Bind(slot.Parent?.InstanceId).Bind(slot.Parent?.Generation ?? 0).Bind(slot.Parent?.Action ?? 0).Bind(slot.Input)
-                .Bind(Checksums.Instance(slot.Sequence, slot.Id, slot.Name, slot.Version, created, slot.Parent, slot.Input))
+                .Bind(slot.Sequence)
+                .Bind(slot.Id)
+                .Bind(slot.Name)
+                .Bind(slot.Version)
+                .Bind(created)
+                .Bind(slot.Parent?.InstanceId)
+                .Bind(slot.Parent?.Generation ?? 0)
+                .Bind(slot.Parent?.Action ?? 0)
+                .Bind(slot.Input)
+                .Bind(
+                    Checksums.Instance(
+                        slot.Sequence,
+                        slot.Id,
+                        slot.Name,
+                        slot.Version,
+                        created,
+                        slot.Parent,
+                        slot.Input
+                    )
+                )
                 .Execute();
         }
         else if (slot.RestartsHistory)
@@ -139,7 +194,17 @@ internal sealed class EngineStore : IDisposable
             _deleteHistory.Bind(slot.Sequence).Execute();
             _updateInput
                 .Bind(slot.Input)
-                .Bind(Checksums.Instance(slot.Sequence, slot.Id, slot.Name, slot.Version, created, slot.Parent, slot.Input))
+                .Bind(
+                    Checksums.Instance(
+                        slot.Sequence,
+                        slot.Id,
+                        slot.Name,
+                        slot.Version,
+                        created,
+                        slot.Parent,
+                        slot.Input
+                    )
+                )
                 .Bind(slot.Sequence)
                 .Execute();
         }
@@ -147,14 +212,34 @@ internal sealed class EngineStore : IDisposable
         AppendHistory(slot);
         var failure = slot.Failure is null ? null : JsonSerializer.Serialize(slot.Failure, ReportJson.Options);
         _upsertState
-            .Bind(slot.Sequence).Bind((long)slot.Status).Bind(slot.UpdatedAt.Ticks).Bind(slot.Generation).Bind(slot.Batches).Bind(slot.Tail)
-            .Bind(slot.Output).Bind(failure)
-            .Bind(Checksums.State(
-                slot.Sequence, slot.Status, slot.UpdatedAt.Ticks, slot.Generation, slot.Batches, slot.Tail, slot.Output, failure))
+            .Bind(slot.Sequence)
+            .Bind((long)slot.Status)
+            .Bind(slot.UpdatedAt.Ticks)
+            .Bind(slot.Generation)
+            .Bind(slot.Batches)
+            .Bind(slot.Tail)
+            .Bind(slot.Output)
+            .Bind(failure)
+            .Bind(
+                Checksums.State(
+                    slot.Sequence,
+                    slot.Status,
+                    slot.UpdatedAt.Ticks,
+                    slot.Generation,
+                    slot.Batches,
+                    slot.Tail,
+                    slot.Output,
+                    failure
+                )
+            )
             .Execute();
         if (slot.CustomStatusChanged)
         {
-            _updateCustom.Bind(slot.CustomStatus).Bind(Checksums.Text(slot.Sequence, slot.CustomStatus)).Bind(slot.Sequence).Execute();
+            _updateCustom
+                .Bind(slot.CustomStatus)
+                .Bind(Checksums.Text(slot.Sequence, slot.CustomStatus))
+                .Bind(slot.Sequence)
+                .Execute();
         }
 
         slot.IsNew = slot.RestartsHistory = slot.CustomStatusChanged = slot.IsDirty = false;
@@ -179,7 +264,10 @@ internal sealed class EngineStore : IDisposable
     public List<StoredInstance> ReadUnfinished()
     {
         var unfinished = new List<StoredInstance>();
-        using var all = new Statement(_connection, $"SELECT {InstanceColumns} FROM instance i JOIN state s ON s.seq = i.seq ORDER BY i.seq");
+        using var all = new Statement(
+            _connection,
+            $"SELECT {InstanceColumns} FROM instance i JOIN state s ON s.seq = i.seq ORDER BY i.seq"
+        );
         while (all.Step())
         {
             var instance = ReadInstance(all);
@@ -192,7 +280,8 @@ internal sealed class EngineStore : IDisposable
         return unfinished;
     }
 
-    /// <summary>The entries of the current generation, verified against the checksums and the count that the state row holds.</summary>
+    /// <summary>The entries of the current generation, verified against the checksums and the count that the state row
+    /// holds.</summary>
     /// <returns>How many inbound events had been processed.</returns>
     /// <exception cref="CorruptStoreException">The history is not whole.</exception>
     public int ReadHistory(long sequence, int generation, int batches, ulong tail, List<HistoryEvent> into) =>
@@ -210,7 +299,10 @@ internal sealed class EngineStore : IDisposable
     public List<long> FindFinishedBefore(DateTime completedBefore, int limit)
     {
         var found = new List<long>();
-        using var select = new Statement(_connection, "SELECT seq FROM state WHERE status IN (3, 4, 5) AND updated < ? LIMIT ?");
+        using var select = new Statement(
+            _connection,
+            "SELECT seq FROM state WHERE status IN (3, 4, 5) AND updated < ? LIMIT ?"
+        );
         select.Bind(completedBefore.Ticks).Bind(limit);
         while (select.Step())
         {
@@ -232,13 +324,18 @@ internal sealed class EngineStore : IDisposable
             throw new CorruptStoreException("The store is damaged: " + verdict);
         }
 
-        using var counts = new Statement(_connection, """
+        using var counts = new Statement(
+            _connection,
+            """
             SELECT (SELECT count(*) FROM instance), (SELECT count(*) FROM state), (SELECT count(*) FROM instance i JOIN state s ON s.seq = i.seq)
-            """);
+            """
+        );
         counts.Step();
         if (counts.Int64(0) != counts.Int64(2) || counts.Int64(1) != counts.Int64(2))
         {
-            throw new CorruptStoreException("The store is damaged: instances without state, or states without instance.");
+            throw new CorruptStoreException(
+                "The store is damaged: instances without state, or states without instance."
+            );
         }
     }
 
@@ -247,11 +344,25 @@ internal sealed class EngineStore : IDisposable
 
     public void Dispose()
     {
-        foreach (var statement in new[]
-        {
-            _begin, _countCommit, _commit, _readEpoch, _insertInstance, _updateInput, _upsertState, _updateCustom, _insertHistory, _deleteHistory,
-            _deleteInstance, _deleteState, _find, _readHistory,
-        })
+        foreach (
+            var statement in new[]
+            {
+                _begin,
+                _countCommit,
+                _commit,
+                _readEpoch,
+                _insertInstance,
+                _updateInput,
+                _upsertState,
+                _updateCustom,
+                _insertHistory,
+                _deleteHistory,
+                _deleteInstance,
+                _deleteState,
+                _find,
+                _readHistory,
+            }
+        )
         {
             statement.Dispose();
         }
@@ -290,17 +401,52 @@ internal sealed class EngineStore : IDisposable
     {
         var sequence = row.Int64(0);
         var (id, name, version, created) = (row.Text(1), row.Text(2), row.Text(3), row.Int64(4));
-        var parent = row.TextOrNull(5) is { } parentId ? new ParentCall(parentId, (int)row.Int64(6), (int)row.Int64(7)) : (ParentCall?)null;
-        var (status, updated, generation, batches, tail) =
-            ((WorkflowStatus)row.Int64(10), row.Int64(11), (int)row.Int64(12), (int)row.Int64(13), row.UInt64(14));
+        var parent = row.TextOrNull(5) is { } parentId
+            ? new ParentCall(parentId, (int)row.Int64(6), (int)row.Int64(7))
+            : (ParentCall?)null;
+        var (status, updated, generation, batches, tail) = (
+            (WorkflowStatus)row.Int64(10),
+            row.Int64(11),
+            (int)row.Int64(12),
+            (int)row.Int64(13),
+            row.UInt64(14)
+        );
         var (output, failure) = (row.TextOrNull(15), row.TextOrNull(16));
-        var intact = Checksums.Instance(sequence, id, name, version, created, parent, row.TextOrNull(8)) == row.UInt64(9)
+        var intact =
+            Checksums.Instance(sequence, id, name, version, created, parent, row.TextOrNull(8)) == row.UInt64(9)
             && Checksums.State(sequence, status, updated, generation, batches, tail, output, failure) == row.UInt64(17);
         return intact
             ? new StoredInstance(
-                sequence, id, name, version, new DateTime(created, DateTimeKind.Utc), parent, status, new DateTime(updated, DateTimeKind.Utc),
-                generation, batches, tail, output,
-                failure is null ? null : JsonSerializer.Deserialize<FailureDetails>(failure, ReportJson.Options), true)
-            : new StoredInstance(sequence, id, name, version, default, null, status, default, 0, 0, 0, null, null, false);
+                sequence,
+                id,
+                name,
+                version,
+                new DateTime(created, DateTimeKind.Utc),
+                parent,
+                status,
+                new DateTime(updated, DateTimeKind.Utc),
+                generation,
+                batches,
+                tail,
+                output,
+                failure is null ? null : JsonSerializer.Deserialize<FailureDetails>(failure, ReportJson.Options),
+                true
+            )
+            : new StoredInstance(
+                sequence,
+                id,
+                name,
+                version,
+                default,
+                null,
+                status,
+                default,
+                0,
+                0,
+                0,
+                null,
+                null,
+                false
+            );
     }
 }

@@ -1,10 +1,13 @@
 namespace SelfDev.Local.Engine;
 
-/// <summary>External events of one generation: those that came before anybody waited, and the waits for those to come.</summary>
+/// <summary>External events of one generation: those that came before anybody waited, and the waits for those to
+/// come.</summary>
 internal sealed class EventBuffer(TurnScheduler scheduler)
 {
     private readonly Dictionary<string, Queue<HistoryEvent>> _early = new(StringComparer.Ordinal);
-    private readonly Dictionary<string, LinkedList<TaskCompletionSource<HistoryEvent>>> _waits = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, LinkedList<TaskCompletionSource<HistoryEvent>>> _waits = new(
+        StringComparer.Ordinal
+    );
     private readonly List<HistoryEvent> _arrived = [];
     private int _waitCount;
 
@@ -71,7 +74,8 @@ internal sealed class EventBuffer(TurnScheduler scheduler)
                 registration,
                 CancellationToken.None,
                 TaskContinuationOptions.ExecuteSynchronously,
-                TaskScheduler.Default);
+                TaskScheduler.Default
+            );
         }
 
         return waiting.Task;

@@ -5,9 +5,10 @@ using SelfDev.Local.Sqlite;
 namespace SelfDev.Local.Engine;
 
 /// <summary>
-/// Binary form of what one commit adds to one history: format byte, number of inbound events that the code has processed so
-/// far, then the entries. Integers are 7-bit groups, low first (as in <see cref="BinaryWriter.Write7BitEncodedInt"/>); strings are
-/// UTF-8 with their length plus one before them, 0 for null; times are UTC ticks, 8 bytes little-endian.
+/// Binary form of what one commit adds to one history: format byte, number of inbound events that the code has
+/// processed so far, then the entries. Integers are 7-bit groups, low first (as in <see
+/// cref="BinaryWriter.Write7BitEncodedInt"/>); strings are UTF-8 with their length plus one before them, 0 for null;
+/// times are UTC ticks, 8 bytes little-endian.
 /// </summary>
 internal sealed class HistoryCodec
 {
@@ -56,7 +57,18 @@ internal sealed class HistoryCodec
             var cause = reader.ReadInt();
             var call = reader.ReadInt();
             var at = new DateTime(reader.ReadTicks(), DateTimeKind.Utc);
-            into.Add(new HistoryEvent(kind, id, cause, call, at, reader.ReadString(), reader.ReadString(), reader.ReadString()));
+            into.Add(
+                new HistoryEvent(
+                    kind,
+                    id,
+                    cause,
+                    call,
+                    at,
+                    reader.ReadString(),
+                    reader.ReadString(),
+                    reader.ReadString()
+                )
+            );
         }
 
         return processed;

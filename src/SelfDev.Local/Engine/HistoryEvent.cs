@@ -28,12 +28,14 @@ public enum HistoryKind : byte
 }
 
 /// <summary>One entry of an instance's history.</summary>
-/// <param name="Id">Of an action: its number in this generation, from 0. Of a result: the number of the action that it answers.</param>
+/// <param name="Id">Of an action: its number in this generation, from 0. Of a result: the number of the action that it
+/// answers.</param>
 /// <param name="Cause">Of an action: how many inbound events the code had seen before the one that it answers.</param>
 /// <param name="Call">Of a scheduled activity or child: the number of the call, the same for all its attempts.</param>
 /// <param name="At">When it happened; of <see cref="HistoryKind.TimerScheduled"/>, when it is due. UTC.</param>
 /// <param name="Name">Of the workflow, activity, child workflow or event.</param>
-/// <param name="Data">JSON: input, output, event payload or <see cref="SelfDev.Workflows.Engine.FailureDetails"/>; plain text for a reason.</param>
+/// <param name="Data">JSON: input, output, event payload or <see cref="SelfDev.Workflows.Engine.FailureDetails"/>;
+/// plain text for a reason.</param>
 /// <param name="Target">Instance id of a child.</param>
 public sealed record HistoryEvent(
     HistoryKind Kind,
@@ -43,20 +45,22 @@ public sealed record HistoryEvent(
     DateTime At,
     string? Name = null,
     string? Data = null,
-    string? Target = null)
+    string? Target = null
+)
 {
     public bool IsInbound => Kind < HistoryKind.ActivityScheduled;
 
     public bool IsAction => Kind is >= HistoryKind.ActivityScheduled and < HistoryKind.Suspended;
 
     /// <summary>In words, for a message about a mismatch.</summary>
-    public string Describe() => Kind switch
-    {
-        HistoryKind.ActivityScheduled => $"activity '{Name}'",
-        HistoryKind.ChildScheduled => $"child workflow '{Name}' ({Target})",
-        HistoryKind.TimerScheduled => "a timer",
-        HistoryKind.TimerCancelled => "the cancelling of a timer",
-        HistoryKind.EventAwaited => $"the wait for event '{Name}'",
-        _ => Kind.ToString(),
-    };
+    public string Describe() =>
+        Kind switch
+        {
+            HistoryKind.ActivityScheduled => $"activity '{Name}'",
+            HistoryKind.ChildScheduled => $"child workflow '{Name}' ({Target})",
+            HistoryKind.TimerScheduled => "a timer",
+            HistoryKind.TimerCancelled => "the cancelling of a timer",
+            HistoryKind.EventAwaited => $"the wait for event '{Name}'",
+            _ => Kind.ToString(),
+        };
 }

@@ -8,7 +8,14 @@ internal static class HistoryReader
     /// <param name="rows">Selects position, data and checksum of one instance in order of position.</param>
     /// <returns>How many inbound events the code had processed.</returns>
     /// <exception cref="CorruptStoreException">A row is missing, changed or too many.</exception>
-    public static int Read(Statement rows, long sequence, int generation, int batches, ulong tail, List<HistoryEvent> into)
+    public static int Read(
+        Statement rows,
+        long sequence,
+        int generation,
+        int batches,
+        ulong tail,
+        List<HistoryEvent> into
+    )
     {
         var processed = 0;
         var position = 0;
@@ -27,7 +34,9 @@ internal static class HistoryReader
 
                 if (Checksums.History(sequence, generation, position, before, data) != checksum)
                 {
-                    throw new CorruptStoreException($"History row {position} is not what was written: its checksum does not match.");
+                    throw new CorruptStoreException(
+                        $"History row {position} is not what was written: its checksum does not match."
+                    );
                 }
 
                 processed = HistoryCodec.Decode(data, into);

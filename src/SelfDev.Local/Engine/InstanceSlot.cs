@@ -6,7 +6,14 @@ namespace SelfDev.Local.Engine;
 internal readonly record struct ParentCall(string InstanceId, int Generation, int Action);
 
 /// <summary>What the engine keeps in memory of an unfinished instance. Touched by the engine's thread only.</summary>
-internal sealed class InstanceSlot(long sequence, string id, string name, string version, DateTime createdAt, ParentCall? parent)
+internal sealed class InstanceSlot(
+    long sequence,
+    string id,
+    string name,
+    string version,
+    DateTime createdAt,
+    ParentCall? parent
+)
 {
     public long Sequence { get; } = sequence;
 

@@ -4,7 +4,8 @@ using SelfDev.Workflows.Engine;
 
 namespace SelfDev.Local.Engine;
 
-/// <summary>Reads what is committed, beside the writer. Safe for several threads: one read at a time, each of one page at most.</summary>
+/// <summary>Reads what is committed, beside the writer. Safe for several threads: one read at a time, each of one page
+/// at most.</summary>
 internal sealed class StoreReader : IDisposable
 {
     public const int PageSize = 200;
@@ -13,10 +14,13 @@ internal sealed class StoreReader : IDisposable
     private const int Among = 5_000;
 
     private const string Columns =
-        "i.seq, i.id, i.name, i.version, i.created, i.parent, i.parent_generation, i.parent_action, i.input, i.checksum, " +
-        "s.status, s.updated, s.generation, s.batches, s.tail, s.output, s.failure, s.checksum, s.custom, s.custom_checksum";
+        "i.seq, i.id, i.name, i.version, i.created, i.parent, i.parent_generation, i.parent_action, i.input, "
+        + "i.checksum, "
+        + "s.status, s.updated, s.generation, s.batches, s.tail, s.output, s.failure, s.checksum, s.custom, "
+        + "s.custom_checksum";
 
-    // Above every character that an id has, so that prefix <= id < prefix + this is "starts with" in SQLite's byte order.
+    // Above every character that an id has, so that prefix <= id < prefix + this is "starts with" in SQLite's byte
+    // order.
     private static readonly string AboveAll = char.ConvertFromUtf32(0x10FFFF);
 
     private readonly Lock _gate = new();
@@ -27,8 +31,14 @@ internal sealed class StoreReader : IDisposable
     public StoreReader(string path)
     {
         _connection = SqliteFile.OpenReader(path);
-        _get = new Statement(_connection, $"SELECT {Columns} FROM instance i JOIN state s ON s.seq = i.seq WHERE i.id = ?");
-        _history = new Statement(_connection, "SELECT position, data, checksum FROM history WHERE seq = ? ORDER BY position");
+        _get = new Statement(
+            _connection,
+            $"SELECT {Columns} FROM instance i JOIN state s ON s.seq = i.seq WHERE i.id = ?"
+        );
+        _history = new Statement(
+            _connection,
+            "SELECT position, data, checksum FROM history WHERE seq = ? ORDER BY position"
+        );
     }
 
     /// <returns>Null for an unknown id.</returns>
@@ -94,7 +104,14 @@ internal sealed class StoreReader : IDisposable
 
                 if (stored is not null)
                 {
-                    HistoryReader.Read(_history, stored.Sequence, stored.Generation, stored.Batches, stored.Tail, entries);
+                    HistoryReader.Read(
+                        _history,
+                        stored.Sequence,
+                        stored.Generation,
+                        stored.Batches,
+                        stored.Tail,
+                        entries
+                    );
                 }
             }
             finally
@@ -116,26 +133,42 @@ internal sealed class StoreReader : IDisposable
         }
     }
 
-    // A prefix that many have is found among the newest; one that few have by the index of ids. Either way little is read.
+    // A prefix that many have is found among the newest; one that few have by the index of ids. Either way little is
+    // read.
     private List<(long, WorkflowInstance)> NewestOfPrefix(WorkflowQuery query, long behind, int size)
     {
         var among = $"i.seq >= (SELECT coalesce(max(seq), 0) FROM state) - {Among} AND ";
         var found = Read(Ordered("", among + "i.seq < ?", "i.seq DESC", query), query, behind, size);
         return found.Count == size
             ? found
-            : Read(Ordered("INDEXED BY sqlite_autoindex_instance_1", "i.seq < ?", "i.seq DESC", query), query, behind, size);
+            : Read(
+                Ordered("INDEXED BY sqlite_autoindex_instance_1", "i.seq < ?", "i.seq DESC", query),
+                query,
+                behind,
+                size
+            );
     }
 
     // One walk down the index for each status: for all of them together SQLite would sort every instance that matches.
-    private List<(long, WorkflowInstance)> NewestOfStatuses(IReadOnlyList<WorkflowStatus> statuses, long behind, int size)
+    private List<(long, WorkflowInstance)> NewestOfStatuses(
+        IReadOnlyList<WorkflowStatus> statuses,
+        long behind,
+        int size
+    )
     {
         var wanted = statuses.Distinct().ToList();
         var each = string.Join(
             " UNION ALL ",
-            wanted.Select(status => $"SELECT * FROM (SELECT seq FROM state WHERE status = {(int)status} AND seq < ? ORDER BY seq DESC LIMIT ?)"));
+            wanted.Select(status =>
+                $"SELECT * FROM (SELECT seq FROM state WHERE status = {(int)status} AND seq < ? ORDER BY seq DESC "
+                + $"LIMIT ?)"
+            )
+        );
         using var select = new Statement(
             _connection,
-            $"SELECT {Columns} FROM ({each}) f JOIN instance i ON i.seq = f.seq JOIN state s ON s.seq = f.seq ORDER BY f.seq DESC LIMIT ?");
+            $"SELECT {Columns} FROM ({each}) f JOIN instance i ON i.seq = f.seq JOIN state s ON s.seq = f.seq ORDER BY "
+                + $"f.seq DESC LIMIT ?"
+        );
         wanted.ForEach(_ => select.Bind(behind).Bind(size));
         return select.Bind(size).All(Read);
     }
@@ -146,7 +179,8 @@ internal sealed class StoreReader : IDisposable
             ? $" AND s.status IN ({string.Join(',', wanted.Select(status => (int)status))})"
             : "";
         var prefix = query.InstanceIdPrefix is null ? "" : " AND i.id >= ? AND i.id < ?";
-        return $"SELECT {Columns} FROM instance i {index} JOIN state s ON s.seq = i.seq WHERE {place}{prefix}{statuses} ORDER BY {order} LIMIT ?";
+        return $"SELECT {Columns} FROM instance i {index} JOIN state s ON s.seq = i.seq WHERE "
+            + $"{place}{prefix}{statuses} ORDER BY {order} LIMIT ?";
     }
 
     private List<(long, WorkflowInstance)> Read(string sql, WorkflowQuery query, long behind, int size)
@@ -168,11 +202,25 @@ internal sealed class StoreReader : IDisposable
         if (!stored.IsIntact || Checksums.Text(stored.Sequence, custom) != row.UInt64(19))
         {
             throw new CorruptStoreException(
-                $"The row of instance number {stored.Sequence} is not what was written: its checksum does not match. Restore the data folder from a copy.");
+                $"The row of instance number {stored.Sequence} is not what was written: its checksum does not match. "
+                    + $"Restore the data folder from a copy."
+            );
         }
 
-        return (stored.Sequence, new WorkflowInstance(
-            stored.Id, stored.Name, stored.Version, stored.Status, stored.CreatedAt, stored.UpdatedAt,
-            row.TextOrNull(8), stored.Output, custom, stored.Failure));
+        return (
+            stored.Sequence,
+            new WorkflowInstance(
+                stored.Id,
+                stored.Name,
+                stored.Version,
+                stored.Status,
+                stored.CreatedAt,
+                stored.UpdatedAt,
+                row.TextOrNull(8),
+                stored.Output,
+                custom,
+                stored.Failure
+            )
+        );
     }
 }

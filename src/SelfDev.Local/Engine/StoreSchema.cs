@@ -5,8 +5,9 @@ namespace SelfDev.Local.Engine;
 /// <summary>The engine's tables.</summary>
 internal static class StoreSchema
 {
-    // instance: what never changes (but the input, with a new generation). state: what every commit may change. history: one row
-    // for what one commit added to one instance, appended in order of commit, so that the pages that a commit touches are few.
+    // instance: what never changes (but the input, with a new generation). state: what every commit may change.
+    // history: one row for what one commit added to one instance, appended in order of commit, so that the pages that a
+    // commit touches are few.
     private const string Version1 = """
         CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
         CREATE TABLE IF NOT EXISTS instance (

@@ -5,8 +5,8 @@ internal readonly record struct TimerEntry(InstanceSlot Slot, int Generation, in
 
 /// <summary>
 /// All armed timers, by due time. Looks at the wall clock, not at elapsed time, and looks again at least every
-/// <see cref="LookAgain"/>: when the clock jumps back a timer waits on, when it jumps ahead what became due fires within that time.
-/// Never early by the clock. Safe for several threads.
+/// <see cref="LookAgain"/>: when the clock jumps back a timer waits on, when it jumps ahead what became due fires
+/// within that time. Never early by the clock. Safe for several threads.
 /// </summary>
 internal sealed class TimerQueue : IDisposable
 {
@@ -71,7 +71,9 @@ internal sealed class TimerQueue : IDisposable
                     // Timers count whole milliseconds: rounded up, so that it is not armed twice for one due time.
                     var left = fireAt - now;
                     _timer.Change(
-                        left < LookAgain ? TimeSpan.FromMilliseconds(Math.Ceiling(left.TotalMilliseconds)) : LookAgain, Timeout.InfiniteTimeSpan);
+                        left < LookAgain ? TimeSpan.FromMilliseconds(Math.Ceiling(left.TotalMilliseconds)) : LookAgain,
+                        Timeout.InfiniteTimeSpan
+                    );
                     break;
                 }
 

@@ -1,9 +1,9 @@
 namespace SelfDev.Local.Engine;
 
 /// <summary>
-/// Runs the continuations of one workflow on the engine's thread, one after the other, so that its code is single-threaded and
-/// its order is the history's. A continuation that comes from another thread proves that the workflow awaited something that is
-/// not of its context: it is dropped and reported.
+/// Runs the continuations of one workflow on the engine's thread, one after the other, so that its code is
+/// single-threaded and its order is the history's. A continuation that comes from another thread proves that the
+/// workflow awaited something that is not of its context: it is dropped and reported.
 /// </summary>
 internal sealed class TurnScheduler(Action foreignContinuation) : SynchronizationContext
 {

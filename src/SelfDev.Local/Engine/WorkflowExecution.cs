@@ -7,8 +7,8 @@ namespace SelfDev.Local.Engine;
 internal sealed record ExecutionIdentity(string InstanceId, string? ParentInstanceId, string Version, int Generation);
 
 /// <summary>
-/// One generation of one workflow, alive in memory: the code, suspended at its awaits, and what it waits for. Fed one inbound
-/// event at a time; each produces actions. In replay the actions are compared with the recorded ones instead.
+/// One generation of one workflow, alive in memory: the code, suspended at its awaits, and what it waits for. Fed one
+/// inbound event at a time; each produces actions. In replay the actions are compared with the recorded ones instead.
 /// </summary>
 internal sealed class WorkflowExecution
 {
@@ -26,8 +26,14 @@ internal sealed class WorkflowExecution
     private Func<IWorkflowContext, string?, Task<string>>? _code;
     private readonly EmbeddedWorkflowContext _context;
 
-    /// <param name="foreign">Called, from any thread, when the workflow was continued by something that is not of its context.</param>
-    public WorkflowExecution(ExecutionIdentity identity, WorkflowCatalog catalog, ILoggerFactory loggers, Action<WorkflowExecution> foreign)
+    /// <param name="foreign">Called, from any thread, when the workflow was continued by something that is not of its
+    /// context.</param>
+    public WorkflowExecution(
+        ExecutionIdentity identity,
+        WorkflowCatalog catalog,
+        ILoggerFactory loggers,
+        Action<WorkflowExecution> foreign
+    )
     {
         Identity = identity;
         _catalog = catalog;
@@ -65,9 +71,15 @@ internal sealed class WorkflowExecution
     public (string? Output, FailureDetails? Failure) Outcome =>
         _run!.IsCompletedSuccessfully
             ? (_run.Result, null)
-            : (null, _run.Exception is { } exception
-                ? FailureDetails.From(exception.InnerException!)
-                : new FailureDetails(typeof(TaskCanceledException).FullName!, "The workflow let a cancellation through."));
+            : (
+                null,
+                _run.Exception is { } exception
+                    ? FailureDetails.From(exception.InnerException!)
+                    : new FailureDetails(
+                        typeof(TaskCanceledException).FullName!,
+                        "The workflow let a cancellation through."
+                    )
+            );
 
     /// <value>Events that no wait has consumed, in order of arrival.</value>
     public IReadOnlyList<HistoryEvent> UnconsumedEvents => _events.Unconsumed();
@@ -114,14 +126,21 @@ internal sealed class WorkflowExecution
         Now = inbound.At;
         _ordinal = Processed;
         _scheduler.Run(() => Deliver(inbound));
-        if (Mismatch is null && IsReplaying && _nextRecorded < _recorded.Count && _recorded[_nextRecorded].Cause == _ordinal)
+        if (
+            Mismatch is null
+            && IsReplaying
+            && _nextRecorded < _recorded.Count
+            && _recorded[_nextRecorded].Cause == _ordinal
+        )
         {
             Mismatch = $"Step {_nextRecorded + 1}: the history has {Expected()}, the code did nothing.";
         }
 
         if (Mismatch is null && !IsCompleted && _open.Count == 0 && !_events.HasWaits)
         {
-            Mismatch = $"After step {_nextAction} the code awaits something that is not a task of its context, which no replay can repeat.";
+            Mismatch =
+                $"After step {_nextAction} the code awaits something that is not a task of its context, which no "
+                + $"replay can repeat.";
         }
 
         if (Mismatch is null)
@@ -158,7 +177,14 @@ internal sealed class WorkflowExecution
     public int NextCall() => _nextCall++;
 
     /// <summary>Takes an action and returns the task of its result.</summary>
-    public (int Id, Task<HistoryEvent> Result) Open(HistoryKind kind, int call, DateTime at, string? name, string? data, string? target = null)
+    public (int Id, Task<HistoryEvent> Result) Open(
+        HistoryKind kind,
+        int call,
+        DateTime at,
+        string? name,
+        string? data,
+        string? target = null
+    )
     {
         var id = Emit(kind, call, at, name, data, target);
         var waiting = new TaskCompletionSource<HistoryEvent>();
@@ -186,7 +212,8 @@ internal sealed class WorkflowExecution
             registration,
             CancellationToken.None,
             TaskContinuationOptions.ExecuteSynchronously,
-            TaskScheduler.Default);
+            TaskScheduler.Default
+        );
         return fired;
     }
 
@@ -223,7 +250,9 @@ internal sealed class WorkflowExecution
         if (!InTurn)
         {
             throw new InvalidOperationException(
-                $"Workflow instance '{Identity.InstanceId}' called its context from outside its own turn: it may await only tasks of the context, without ConfigureAwait(false).");
+                $"Workflow instance '{Identity.InstanceId}' called its context from outside its own turn: it may await "
+                    + $"only tasks of the context, without ConfigureAwait(false)."
+            );
         }
     }
 
@@ -240,7 +269,9 @@ internal sealed class WorkflowExecution
         {
             if (_nextRecorded >= _recorded.Count || !Matches(_recorded[_nextRecorded], action))
             {
-                throw Fail($"Step {_nextRecorded + 1}: the history has {Expected()}, the code did {action.Describe()}.");
+                throw Fail(
+                    $"Step {_nextRecorded + 1}: the history has {Expected()}, the code did {action.Describe()}."
+                );
             }
 
             _nextRecorded++;
@@ -273,6 +304,10 @@ internal sealed class WorkflowExecution
             : "nothing more at this point";
 
     private static bool Matches(HistoryEvent recorded, HistoryEvent action) =>
-        recorded.Kind == action.Kind && recorded.Id == action.Id && recorded.Cause == action.Cause && recorded.Call == action.Call
-        && recorded.Name == action.Name && recorded.Target == action.Target;
+        recorded.Kind == action.Kind
+        && recorded.Id == action.Id
+        && recorded.Cause == action.Cause
+        && recorded.Call == action.Call
+        && recorded.Name == action.Name
+        && recorded.Target == action.Target;
 }

@@ -6,8 +6,9 @@ using SelfDev.Web;
 namespace SelfDev.Local.Hosting;
 
 /// <summary>
-/// Keys of the HTTP API, one a person, in a file that only its owner can read: the operator, who drops artifacts, and everybody
-/// whom the policy lets approve. They are different people to the pipeline, so that nobody approves what they set off.
+/// Keys of the HTTP API, one a person, in a file that only its owner can read: the operator, who drops artifacts, and
+/// everybody whom the policy lets approve. They are different people to the pipeline, so that nobody approves what they
+/// set off.
 /// </summary>
 internal static class ApiKeyFile
 {
@@ -17,7 +18,8 @@ internal static class ApiKeyFile
 
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { WriteIndented = true };
 
-    /// <summary>Reads the keys and makes those that are missing. A key whose person the policy no longer names stays in the file, unused.</summary>
+    /// <summary>Reads the keys and makes those that are missing. A key whose person the policy no longer names stays in
+    /// the file, unused.</summary>
     /// <returns>The operator first, then the approvers in the order of the policy.</returns>
     /// <exception cref="ArgumentException">The file does not hold keys; the message names it.</exception>
     public static IReadOnlyList<ApiPrincipal> ReadOrCreate(string path, ApprovalPolicy? policy)
@@ -25,14 +27,20 @@ internal static class ApiKeyFile
         Dictionary<string, string> keys;
         try
         {
-            keys = File.Exists(path) ? JsonSerializer.Deserialize<Dictionary<string, string>>(File.ReadAllText(path), Json) ?? [] : [];
+            keys = File.Exists(path)
+                ? JsonSerializer.Deserialize<Dictionary<string, string>>(File.ReadAllText(path), Json) ?? []
+                : [];
         }
         catch (JsonException wrong)
         {
             throw new ArgumentException($"The API keys in {path} cannot be used: {wrong.Message}", wrong);
         }
 
-        var people = (policy?.Rules ?? []).SelectMany(rule => rule.Approvers).Prepend(Operator).Distinct(StringComparer.Ordinal).ToList();
+        var people = (policy?.Rules ?? [])
+            .SelectMany(rule => rule.Approvers)
+            .Prepend(Operator)
+            .Distinct(StringComparer.Ordinal)
+            .ToList();
         var missing = people.Where(person => !keys.ContainsKey(person)).ToList();
         foreach (var person in missing)
         {

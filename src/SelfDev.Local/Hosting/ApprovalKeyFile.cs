@@ -5,8 +5,8 @@ using SelfDev.Core.Approvals;
 namespace SelfDev.Local.Hosting;
 
 /// <summary>
-/// The keys that sign approval links, in a file that only its owner can read. To rotate, add a key whose <c>notBefore</c> lies
-/// before the old one's <c>notAfter</c> and restart: links of both work until the old one ends.
+/// The keys that sign approval links, in a file that only its owner can read. To rotate, add a key whose
+/// <c>notBefore</c> lies before the old one's <c>notAfter</c> and restart: links of both work until the old one ends.
 /// </summary>
 internal static class ApprovalKeyFile
 {
@@ -19,14 +19,25 @@ internal static class ApprovalKeyFile
         if (!File.Exists(path))
         {
             var key = new StoredKey(
-                "k1", Convert.ToBase64String(RandomNumberGenerator.GetBytes(ApprovalKey.MinSecretBytes)), clock.GetUtcNow(), DateTimeOffset.MaxValue);
+                "k1",
+                Convert.ToBase64String(RandomNumberGenerator.GetBytes(ApprovalKey.MinSecretBytes)),
+                clock.GetUtcNow(),
+                DateTimeOffset.MaxValue
+            );
             DataDirectory.WriteSecret(path, JsonSerializer.Serialize(new StoredKey[] { key }, Json));
         }
 
         try
         {
             var keys = JsonSerializer.Deserialize<StoredKey[]>(File.ReadAllText(path), Json) ?? [];
-            return new ApprovalKeyRing(keys.Select(key => new ApprovalKey(key.Id, Convert.FromBase64String(key.Secret), key.NotBefore, key.NotAfter)));
+            return new ApprovalKeyRing(
+                keys.Select(key => new ApprovalKey(
+                    key.Id,
+                    Convert.FromBase64String(key.Secret),
+                    key.NotBefore,
+                    key.NotAfter
+                ))
+            );
         }
         catch (Exception wrong) when (wrong is JsonException or FormatException or ArgumentException)
         {

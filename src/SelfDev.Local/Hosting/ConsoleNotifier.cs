@@ -5,9 +5,9 @@ using SelfDev.Workflows.Ports;
 namespace SelfDev.Local.Hosting;
 
 /// <summary>
-/// Prints notifications where the host runs, links included: on one machine the console is the on-call channel. Passes them on to
-/// the webhook if there is one, whose failure is logged by itself and costs nobody the line on the console. A notification that is tried
-/// again for the webhook's sake is printed once.
+/// Prints notifications where the host runs, links included: on one machine the console is the on-call channel. Passes
+/// them on to the webhook if there is one, whose failure is logged by itself and costs nobody the line on the console.
+/// A notification that is tried again for the webhook's sake is printed once.
 /// </summary>
 internal sealed class ConsoleNotifier(Action<Notification> print, INotifier? webhook) : INotifier
 {
@@ -36,5 +36,11 @@ internal sealed class ConsoleNotifier(Action<Notification> print, INotifier? web
     }
 
     private void Print(Notification notification) =>
-        print(notification with { Title = SafeText.SingleLine(notification.Title), Text = SafeText.SingleLine(notification.Text) });
+        print(
+            notification with
+            {
+                Title = SafeText.SingleLine(notification.Title),
+                Text = SafeText.SingleLine(notification.Text),
+            }
+        );
 }

@@ -5,11 +5,13 @@ using SelfDev.Local.Storage;
 namespace SelfDev.Local.Hosting;
 
 /// <summary>
-/// Everything that a local host keeps: storage, histories, keys. Files that hold secrets are readable by their owner only.
+/// Everything that a local host keeps: storage, histories, keys. Files that hold secrets are readable by their owner
+/// only.
 /// </summary>
 public sealed class DataDirectory
 {
-    /// <summary>Environment variable that names the folder; <c>--data</c> goes first, <see cref="DefaultName"/> last.</summary>
+    /// <summary>Environment variable that names the folder; <c>--data</c> goes first, <see cref="DefaultName"/>
+    /// last.</summary>
     public const string Variable = "SELFDEV_DATA";
 
     public const string DefaultName = ".selfdev";
@@ -85,9 +87,11 @@ public sealed class DataDirectory
     public static DataDirectory Resolve(string? option) =>
         new(option ?? Environment.GetEnvironmentVariable(Variable) ?? DefaultName);
 
-    /// <summary>Makes the folder and its parts, for their owner only; what is there already and stands open to others is closed.</summary>
+    /// <summary>Makes the folder and its parts, for their owner only; what is there already and stands open to others
+    /// is closed.</summary>
     /// <param name="say">Told, in a line each for a person, what was open. Default: nobody.</param>
-    /// <exception cref="LocalHostException">The folder is open to others and cannot or must not be closed; the message says what to do.</exception>
+    /// <exception cref="LocalHostException">The folder is open to others and cannot or must not be closed; the message
+    /// says what to do.</exception>
     public void Create(Action<string>? say = null)
     {
         Action<string> nobody = _ => { };
@@ -109,14 +113,15 @@ public sealed class DataDirectory
     public void WriteHost(RunningHost host) => WriteSecret(HostFile, JsonSerializer.Serialize(host, Json));
 
     /// <returns>Null where no host has run.</returns>
-    public RunningHost? ReadHost() => File.Exists(HostFile)
-        ? JsonSerializer.Deserialize<RunningHost>(File.ReadAllText(HostFile), Json)
-        : null;
+    public RunningHost? ReadHost() =>
+        File.Exists(HostFile) ? JsonSerializer.Deserialize<RunningHost>(File.ReadAllText(HostFile), Json) : null;
 
     public void DeleteHost() => File.Delete(HostFile);
 
-    /// <summary>Replaces a file that only its owner can read. Durable when it returns: what is sealed or signed with a key outlives a power cut, and so must the key.</summary>
-    public static void WriteSecret(string file, string content) => AtomicFile.Replace(file, Encoding.UTF8.GetBytes(content));
+    /// <summary>Replaces a file that only its owner can read. Durable when it returns: what is sealed or signed with a
+    /// key outlives a power cut, and so must the key.</summary>
+    public static void WriteSecret(string file, string content) =>
+        AtomicFile.Replace(file, Encoding.UTF8.GetBytes(content));
 
     // Empty, or with something in it that we make: a folder like /tmp or somebody's home has neither.
     private bool IsOurs() =>

@@ -24,8 +24,8 @@ using SelfDev.Workflows.Ports;
 namespace SelfDev.Local.Hosting;
 
 /// <summary>
-/// The whole of SelfDev in one process: storage and ARM (embedded unless named), engine, intake, HTTP. May be killed at any
-/// moment and started again on the same data.
+/// The whole of SelfDev in one process: storage and ARM (embedded unless named), engine, intake, HTTP. May be killed at
+/// any moment and started again on the same data.
 /// </summary>
 public sealed class LocalHost : IAsyncDisposable
 {
@@ -43,7 +43,8 @@ public sealed class LocalHost : IAsyncDisposable
         ArmSimulatorServer? simulator,
         WebApplication web,
         Telemetry telemetry,
-        RunningHost address)
+        RunningHost address
+    )
     {
         (_data, _hold) = (data, hold);
         _storage = storage;
@@ -60,14 +61,18 @@ public sealed class LocalHost : IAsyncDisposable
 
     public IServiceProvider Services => _web.Services;
 
-    /// <summary>Makes an address that signs one browser in as the operator, once, within ten minutes (<see cref="SignInLinks"/>).</summary>
-    public Uri SignInAddress() => new(
-        Services.GetRequiredService<HostAddress>().Value,
-        Services.GetRequiredService<SignInLinks>().Issue(Services.GetRequiredService<WebOptions>().Principals[0]));
+    /// <summary>Makes an address that signs one browser in as the operator, once, within ten minutes (<see
+    /// cref="SignInLinks"/>).</summary>
+    public Uri SignInAddress() =>
+        new(
+            Services.GetRequiredService<HostAddress>().Value,
+            Services.GetRequiredService<SignInLinks>().Issue(Services.GetRequiredService<WebOptions>().Principals[0])
+        );
 
     public IWorkflowClient Workflows => _engine;
 
-    /// <value>Completes, with what to tell a person, when something that the host cannot do without has ended on its own.</value>
+    /// <value>Completes, with what to tell a person, when something that the host cannot do without has ended on its
+    /// own.</value>
     public Task<string> Lost { get; }
 
     /// <value>The account that others upload to, without seals.</value>
@@ -76,10 +81,16 @@ public sealed class LocalHost : IAsyncDisposable
     /// <value>Null where the settings named a real ARM.</value>
     internal ArmSimulatorServer? Simulator { get; }
 
-    /// <summary>Starts everything, the engine last: what it takes up again finds storage, ARM and addresses in place.</summary>
+    /// <summary>Starts everything, the engine last: what it takes up again finds storage, ARM and addresses in
+    /// place.</summary>
     /// <param name="progress">One line a step, for a person.</param>
-    /// <exception cref="LocalHostException">Something it needs is missing, wrong or taken; the message says what to do.</exception>
-    public static async Task<LocalHost> StartAsync(LocalHostOptions options, Action<string> progress, CancellationToken cancellation)
+    /// <exception cref="LocalHostException">Something it needs is missing, wrong or taken; the message says what to
+    /// do.</exception>
+    public static async Task<LocalHost> StartAsync(
+        LocalHostOptions options,
+        Action<string> progress,
+        CancellationToken cancellation
+    )
     {
         FileStream? hold = null;
         LocalStorage? storage = null;
@@ -93,10 +104,22 @@ public sealed class LocalHost : IAsyncDisposable
             options.Data.Create(progress);
             hold = await HoldAsync(options.Data, cancellation);
             var reconciliation = await Reconciliation.BeginAsync(
-                options.Data, string.IsNullOrWhiteSpace(options.Storage), options.AcceptLoss, options.Clock.GetUtcNow(), cancellation);
+                options.Data,
+                string.IsNullOrWhiteSpace(options.Storage),
+                options.AcceptLoss,
+                options.Clock.GetUtcNow(),
+                cancellation
+            );
             storage = await LocalStorage.OpenAsync(
-                options.Storage, new AzuriteOptions { DataFolder = options.Data.Storage, Progress = progress }, cancellation);
-            progress(storage.Azurite is { } azurite ? $"storage: Azurite at {azurite.Endpoint}" : "storage: the account that SELFDEV_STORAGE names");
+                options.Storage,
+                new AzuriteOptions { DataFolder = options.Data.Storage, Progress = progress },
+                cancellation
+            );
+            progress(
+                storage.Azurite is { } azurite
+                    ? $"storage: Azurite at {azurite.Endpoint}"
+                    : "storage: the account that SELFDEV_STORAGE names"
+            );
 
             simulator = options.ArmEndpoint is null ? await StartSimulatorAsync(options, cancellation) : null;
             progress(simulator is null ? $"ARM: {options.ArmEndpoint}" : $"ARM: simulator at {simulator.Endpoint}");
@@ -110,16 +133,23 @@ public sealed class LocalHost : IAsyncDisposable
 
             var principals = ApiKeyFile.ReadOrCreate(options.Data.ApiKeys, reading.Policy);
             telemetry = Telemetry.Start();
-            web = Build(options, services => services.AddLocalHost(options, policy, principals, storage, simulator).AddSingleton(reconciliation));
+            web = Build(
+                options,
+                services =>
+                    services.AddLocalHost(options, policy, principals, storage, simulator).AddSingleton(reconciliation)
+            );
             await OpenStoresAsync(web.Services, cancellation);
-            await web.Services.GetRequiredService<HostParts>().CompleteAsync(web.Services.GetRequiredService<ILedgerStore>(), cancellation);
+            await web
+                .Services.GetRequiredService<HostParts>()
+                .CompleteAsync(web.Services.GetRequiredService<ILedgerStore>(), cancellation);
             await ReplaySpoolAsync(web.Services, progress, cancellation);
             await web.StartAsync(cancellation);
             var host = new RunningHost(
                 Reachable(web.Urls.First()),
                 principals[0].Key,
                 Environment.ProcessId,
-                [.. principals.Skip(1).Select(principal => new ApproverKey(principal.Name, principal.Key))]);
+                [.. principals.Skip(1).Select(principal => new ApproverKey(principal.Name, principal.Key))]
+            );
             web.Services.GetRequiredService<HostAddress>().Set(options.PublicUrl ?? new Uri(host.Url));
             await web.Services.GetRequiredService<EmbeddedEngine>().StartAsync(cancellation);
             await web.Services.GetRequiredService<ApprovalDecisions>().WakeAllAsync(cancellation);
@@ -162,18 +192,29 @@ public sealed class LocalHost : IAsyncDisposable
     // One host a folder, whatever storage it uses. A host that was just killed holds it for a moment.
     private static async Task<FileStream> HoldAsync(DataDirectory data, CancellationToken cancellation) =>
         await LockFile.WaitAsync(data.Lock, TimeSpan.FromSeconds(5), null, cancellation)
-        ?? throw new LocalHostException($"The data folder {data.Root} is in use by another SelfDev host. Stop that one, or choose another folder with --data.");
+        ?? throw new LocalHostException(
+            $"The data folder {data.Root} is in use by another SelfDev host. Stop that one, or choose another folder "
+                + $"with --data."
+        );
 
     // Before the intake is looked at, so that no run starts on a version that is about to be replaced.
-    private static async Task ReplaySpoolAsync(IServiceProvider services, Action<string> progress, CancellationToken cancellation)
+    private static async Task ReplaySpoolAsync(
+        IServiceProvider services,
+        Action<string> progress,
+        CancellationToken cancellation
+    )
     {
-        if (services.GetService<SpoolReplay>() is { } replay && await replay.RunAsync(cancellation) is > 0 and var again)
+        if (
+            services.GetService<SpoolReplay>() is { } replay
+            && await replay.RunAsync(cancellation) is > 0 and var again
+        )
         {
             progress($"intake: {again} acknowledged drop(s) that storage had lost were put again");
         }
     }
 
-    // Before anybody can ask: a store that is damaged, or a ledger that is not the one that was seen last, is refused here.
+    // Before anybody can ask: a store that is damaged, or a ledger that is not the one that was seen last, is refused
+    // here.
     private static async Task OpenStoresAsync(IServiceProvider services, CancellationToken cancellation)
     {
         _ = services.GetRequiredService<ITrustStore>();
@@ -184,13 +225,15 @@ public sealed class LocalHost : IAsyncDisposable
     private static async Task<string> LostStorageAsync(AzuriteProcess azurite)
     {
         await azurite.Exited;
-        return $"The storage emulator has ended on its own. Start the host again; it goes on where it was. Azurite's last words: {azurite.LastOutput}";
+        return $"The storage emulator has ended on its own. Start the host again; it goes on where it was. Azurite's "
+            + $"last words: {azurite.LastOutput}";
     }
 
     private static WebApplication Build(LocalHostOptions options, Action<IServiceCollection> register)
     {
-        // Nothing but what stands here: other builders read appsettings.json of the current folder and the environment, which could have the
-        // host listen elsewhere too, log whole addresses, or answer a failure with its stack trace.
+        // Nothing but what stands here: other builders read appsettings.json of the current folder and the environment,
+        // which could have the host listen elsewhere too, log whole addresses, or answer a failure with its stack
+        // trace.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions());
         builder.Services.AddRouting();
         builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel => kestrel.Listen(options.Address, options.Port));
@@ -204,7 +247,9 @@ public sealed class LocalHost : IAsyncDisposable
             builder.Logging.AddProvider(also);
         }
 
-        builder.Services.Configure<ConsoleLoggerOptions>(console => console.LogToStandardErrorThreshold = LogLevel.Trace);
+        builder.Services.Configure<ConsoleLoggerOptions>(console =>
+            console.LogToStandardErrorThreshold = LogLevel.Trace
+        );
         register(builder.Services);
         var web = builder.Build();
         web.MapSelfDev();
@@ -215,7 +260,10 @@ public sealed class LocalHost : IAsyncDisposable
     private static string Reachable(string url)
     {
         var address = new UriBuilder(url);
-        if (IPAddress.TryParse(address.Host.Trim('[', ']'), out var listening) && (listening.Equals(IPAddress.Any) || listening.Equals(IPAddress.IPv6Any)))
+        if (
+            IPAddress.TryParse(address.Host.Trim('[', ']'), out var listening)
+            && (listening.Equals(IPAddress.Any) || listening.Equals(IPAddress.IPv6Any))
+        )
         {
             address.Host = (listening.Equals(IPAddress.Any) ? IPAddress.Loopback : IPAddress.IPv6Loopback).ToString();
         }
@@ -223,21 +271,37 @@ public sealed class LocalHost : IAsyncDisposable
         return address.Uri.AbsoluteUri;
     }
 
-    private static Task<ArmSimulatorServer> StartSimulatorAsync(LocalHostOptions options, CancellationToken cancellation) =>
+    private static Task<ArmSimulatorServer> StartSimulatorAsync(
+        LocalHostOptions options,
+        CancellationToken cancellation
+    ) =>
         ArmSimulatorServer.StartAsync(
-            new ArmSimulatorOptions { DataDirectory = options.Data.Simulator, ProvisioningTime = options.SimulatedProvisioning, ProvisioningStagger = options.SimulatedProvisioning / 8 },
+            new ArmSimulatorOptions
+            {
+                DataDirectory = options.Data.Simulator,
+                ProvisioningTime = options.SimulatedProvisioning,
+                ProvisioningStagger = options.SimulatedProvisioning / 8,
+            },
             TimeProvider.System,
-            cancellation);
+            cancellation
+        );
 
-    private static string? Explain(Exception failure, LocalHostOptions options) => failure switch
-    {
-        AzuriteException or DataFolderInUseException or CorruptStoreException or LedgerDamagedException or ArgumentException => failure.Message,
-        IOException { InnerException: Microsoft.AspNetCore.Connections.AddressInUseException } =>
-            $"Port {options.Port} is taken: is another host running? Choose another with --port, or 0 for any.",
-        SocketException { SocketErrorCode: SocketError.AddressNotAvailable } => $"This machine has no address {options.Address}. Choose another with --bind.",
-        SocketException { SocketErrorCode: SocketError.AccessDenied } => $"You may not listen on port {options.Port}. Choose one from 1024 on with --port.",
-        _ => null,
-    };
+    private static string? Explain(Exception failure, LocalHostOptions options) =>
+        failure switch
+        {
+            AzuriteException
+            or DataFolderInUseException
+            or CorruptStoreException
+            or LedgerDamagedException
+            or ArgumentException => failure.Message,
+            IOException { InnerException: Microsoft.AspNetCore.Connections.AddressInUseException } =>
+                $"Port {options.Port} is taken: is another host running? Choose another with --port, or 0 for any.",
+            SocketException { SocketErrorCode: SocketError.AddressNotAvailable } =>
+                $"This machine has no address {options.Address}. Choose another with --bind.",
+            SocketException { SocketErrorCode: SocketError.AccessDenied } =>
+                $"You may not listen on port {options.Port}. Choose one from 1024 on with --port.",
+            _ => null,
+        };
 
     private static async Task DisposeAllAsync(params IAsyncDisposable?[] parts)
     {
@@ -260,9 +324,10 @@ public sealed class HostAddress
     private readonly TaskCompletionSource<Uri> _address = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <exception cref="InvalidOperationException">Asked for before the listener was bound.</exception>
-    public Uri Value => _address.Task.IsCompletedSuccessfully
-        ? _address.Task.Result
-        : throw new InvalidOperationException("The host's address is not known before it listens.");
+    public Uri Value =>
+        _address.Task.IsCompletedSuccessfully
+            ? _address.Task.Result
+            : throw new InvalidOperationException("The host's address is not known before it listens.");
 
     public void Set(Uri address) => _address.TrySetResult(address);
 }

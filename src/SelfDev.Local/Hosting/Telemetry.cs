@@ -13,7 +13,9 @@ public sealed class Telemetry : IDisposable
 {
     private static readonly string[] EndpointVariables =
     [
-        "OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT",
+        "OTEL_EXPORTER_OTLP_ENDPOINT",
+        "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT",
+        "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT",
     ];
 
     private readonly TracerProvider? _traces;
@@ -34,8 +36,17 @@ public sealed class Telemetry : IDisposable
 
         var resource = ResourceBuilder.CreateDefault().AddService("selfdev").AddEnvironmentVariableDetector();
         return new Telemetry(
-            Sdk.CreateTracerProviderBuilder().SetResourceBuilder(resource).AddSource("SelfDev.*").AddOtlpExporter().Build(),
-            Sdk.CreateMeterProviderBuilder().SetResourceBuilder(resource).AddMeter("SelfDev.*").AddOtlpExporter().Build());
+            Sdk.CreateTracerProviderBuilder()
+                .SetResourceBuilder(resource)
+                .AddSource("SelfDev.*")
+                .AddOtlpExporter()
+                .Build(),
+            Sdk.CreateMeterProviderBuilder()
+                .SetResourceBuilder(resource)
+                .AddMeter("SelfDev.*")
+                .AddOtlpExporter()
+                .Build()
+        );
     }
 
     public void Dispose()

@@ -17,8 +17,9 @@ public sealed record IntakeWatcherOptions
     public int IdleAfter { get; init; } = 40;
 
     /// <value>
-    /// How many times as long as a look took storage it is left alone before the next one, where that is longer than the intervals. A full
-    /// container takes long to list, and whoever drops over HTTP does not wait for a look. Default 20.
+    /// How many times as long as a look took storage it is left alone before the next one, where that is longer than
+    /// the intervals. A full container takes long to list, and whoever drops over HTTP does not wait for a look.
+    /// Default 20.
     /// </value>
     public int RestFactor { get; init; } = 20;
 
@@ -26,8 +27,14 @@ public sealed record IntakeWatcherOptions
     public TimeSpan MaxFailureInterval { get; init; } = TimeSpan.FromSeconds(15);
 }
 
-/// <summary>Runs <see cref="IntakeSweep"/> over and over, since local storage sends no events. Survives storage that fails.</summary>
-public sealed class IntakeWatcher(IntakeSweep sweep, IntakeWatcherOptions options, TimeProvider clock, ILogger<IntakeWatcher> logger) : BackgroundService
+/// <summary>Runs <see cref="IntakeSweep"/> over and over, since local storage sends no events. Survives storage that
+/// fails.</summary>
+public sealed class IntakeWatcher(
+    IntakeSweep sweep,
+    IntakeWatcherOptions options,
+    TimeProvider clock,
+    ILogger<IntakeWatcher> logger
+) : BackgroundService
 {
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {

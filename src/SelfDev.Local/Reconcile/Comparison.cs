@@ -16,9 +16,12 @@ namespace SelfDev.Local.Reconcile;
 /// <param name="LastHead">The newest head that was seen of the ledger; null where none was.</param>
 internal sealed record Evidence(
     LastSeen? Seen,
-    IReadOnlyList<PartFacts> Parts, long LedgerSize, IReadOnlyDictionary<long, string> LedgerRoots,
+    IReadOnlyList<PartFacts> Parts,
+    long LedgerSize,
+    IReadOnlyDictionary<long, string> LedgerRoots,
     LedgerReceipt? Receipt,
-    SignedTreeHead? LastHead);
+    SignedTreeHead? LastHead
+);
 
 /// <param name="Part">One of <see cref="Parts"/>.</param>
 /// <param name="Text">What is wrong with it, as a clause that begins with its path.</param>
@@ -45,13 +48,17 @@ internal static class Comparison
     }
 
     /// <summary>The number of the newest start that anything knows of.</summary>
-    public static long NewestStart(Evidence evidence) => Math.Max(
-        evidence.Seen?.Start ?? 0, evidence.Parts.Select(part => part.Mark?.Start ?? 0).DefaultIfEmpty().Max());
+    public static long NewestStart(Evidence evidence) =>
+        Math.Max(
+            evidence.Seen?.Start ?? 0,
+            evidence.Parts.Select(part => part.Mark?.Start ?? 0).DefaultIfEmpty().Max()
+        );
 
     // Without the file, or with an older copy of it, the parts have to agree with each other.
     private static LastSeen? Expected(Evidence evidence)
     {
-        var marks = evidence.Parts.Where(part => part is { Part: not Parts.Storage, Mark: not null })
+        var marks = evidence
+            .Parts.Where(part => part is { Part: not Parts.Storage, Mark: not null })
             .Select(part => part.Mark!)
             .ToList();
         if (marks.Count == 0)
@@ -67,7 +74,8 @@ internal static class Comparison
             {
                 Set = newest.Set,
                 Start = newest.Start,
-                Starts = evidence.Parts.Where(part => part.Part != Parts.Storage)
+                Starts = evidence
+                    .Parts.Where(part => part.Part != Parts.Storage)
                     .ToDictionary(part => part.Part, _ => newest.Start),
                 Commits = new Dictionary<string, long>(),
             };
@@ -80,7 +88,9 @@ internal static class Comparison
         {
             return part is { HasContent: true, Mark: null }
                 ? new Discrepancy(
-                    part.Part, $"{name} was made by an earlier version, which kept decisions and ledger elsewhere")
+                    part.Part,
+                    $"{name} was made by an earlier version, which kept decisions and ledger elsewhere"
+                )
                 : null;
         }
 
@@ -100,13 +110,19 @@ internal static class Comparison
             return new Discrepancy(part.Part, $"{name} belongs to another data folder");
         }
 
-        if (mark.Start != start
+        if (
+            mark.Start != start
             && !(known.IsOpening && mark.Start == known.Start)
-            && !(start is null && part.Part == Parts.Storage))
+            && !(start is null && part.Part == Parts.Storage)
+        )
         {
-            return new Discrepancy(part.Part, string.Create(
-                CultureInfo.InvariantCulture,
-                $"{name} is an older copy: it knows of {mark.Start} starts of the host, not {start ?? known.Start}"));
+            return new Discrepancy(
+                part.Part,
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{name} is an older copy: it knows of {mark.Start} starts of the host, not {start ?? known.Start}"
+                )
+            );
         }
 
         return seen?.Commits.TryGetValue(part.Part, out var commits) == true && mark.Commits < commits
@@ -114,7 +130,9 @@ internal static class Comparison
                 part.Part,
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"{name} is an older copy: it has {mark.Commits} of {commits} changes"))
+                    $"{name} is an older copy: it has {mark.Commits} of {commits} changes"
+                )
+            )
             : null;
     }
 
@@ -134,14 +152,18 @@ internal static class Comparison
         };
         foreach (var (size, root, says) in claims.OfType<(long Size, string Root, string Says)>())
         {
-            var wrong = size > evidence.LedgerSize
-                ? string.Create(
-                    CultureInfo.InvariantCulture, $"has {evidence.LedgerSize} entries, {says} covers {size}")
+            var wrong =
+                size > evidence.LedgerSize
+                    ? string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"has {evidence.LedgerSize} entries, {says} covers {size}"
+                    )
                 : evidence.LedgerRoots[size] != root
                     ? string.Create(
                         CultureInfo.InvariantCulture,
-                        $"is another one: its first {size} entries do not have the root of {says}")
-                    : null;
+                        $"is another one: its first {size} entries do not have the root of {says}"
+                    )
+                : null;
             if (wrong is not null)
             {
                 return new Discrepancy(Parts.Ledger, $"{ledger.Path} (the ledger) {wrong}");

@@ -29,11 +29,13 @@ internal static class EngineReceipts
             while (rows.Step())
             {
                 var events = Decode(rows.Blob(1));
-                candidates.AddRange(events
-                    .Where(entry => entry.Kind == HistoryKind.ActivityCompleted)
-                    .Select(entry => (Receipt: ReadReceipt(entry.Data), Sequence: rows.Int64(0), Action: entry.Id))
-                    .Where(found => found.Receipt is not null)
-                    .Select(found => (found.Receipt!, found.Sequence, found.Action)));
+                candidates.AddRange(
+                    events
+                        .Where(entry => entry.Kind == HistoryKind.ActivityCompleted)
+                        .Select(entry => (Receipt: ReadReceipt(entry.Data), Sequence: rows.Int64(0), Action: entry.Id))
+                        .Where(found => found.Receipt is not null)
+                        .Select(found => (found.Receipt!, found.Sequence, found.Action))
+                );
             }
         }
 
@@ -55,9 +57,15 @@ internal static class EngineReceipts
     private static bool IsRecording(Statement history, long sequence, int action)
     {
         history.Bind(sequence);
-        return history.All(row => Decode(row.Blob(0))).Any(events => events.Any(entry =>
-            entry.Kind == HistoryKind.ActivityScheduled && entry.Id == action
-                && entry.Name == RecordLedgerEntry.Handle.Name));
+        return history
+            .All(row => Decode(row.Blob(0)))
+            .Any(events =>
+                events.Any(entry =>
+                    entry.Kind == HistoryKind.ActivityScheduled
+                    && entry.Id == action
+                    && entry.Name == RecordLedgerEntry.Handle.Name
+                )
+            );
     }
 
     // A damaged row is the engine's to name, which checks every row that it reads.
@@ -68,9 +76,7 @@ internal static class EngineReceipts
         {
             HistoryCodec.Decode(data, events);
         }
-        catch (CorruptStoreException)
-        {
-        }
+        catch (CorruptStoreException) { }
 
         return events;
     }
@@ -84,11 +90,9 @@ internal static class EngineReceipts
 
         try
         {
-            return JsonSerializer.Deserialize<LedgerReceipt>(data, ReportJson.Options) is
-            {
-                TreeSize: > 0,
-                RootHash: not null,
-            } receipt
+            return
+                JsonSerializer.Deserialize<LedgerReceipt>(data, ReportJson.Options)
+                    is { TreeSize: > 0, RootHash: not null } receipt
                 ? receipt
                 : null;
         }

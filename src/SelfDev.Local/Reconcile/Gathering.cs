@@ -23,7 +23,10 @@ internal static class Gathering
     }
 
     private static async Task<(long Size, IReadOnlyDictionary<long, string> Roots)> LedgerAsync(
-        string path, IEnumerable<long?> wanted, CancellationToken cancellation)
+        string path,
+        IEnumerable<long?> wanted,
+        CancellationToken cancellation
+    )
     {
         using var log = SqliteLedgerLog.Open(path);
         var size = (await log.RefreshAsync(cancellation)).Size;

@@ -16,7 +16,8 @@ internal sealed class HostParts(
     SqliteTrustStore trust,
     SqliteLedgerLog ledger,
     SqliteArtifactStore artifacts,
-    EmbeddedEngine engine)
+    EmbeddedEngine engine
+)
 {
     /// <summary>
     /// Marks all parts with this start and has the ledger say what loss was accepted. The stores are open, the engine
@@ -48,11 +49,14 @@ internal sealed class HostParts(
     }
 
     /// <summary>Remembers how far the parts have come: what is committed, and no more.</summary>
-    public async Task NoteAsync(CancellationToken cancellation) => reconciliation.Note(new Dictionary<string, long>
-    {
-        [Parts.Engine] = engine.ReadCommits(),
-        [Parts.Trust] = await trust.ReadCommitsAsync(cancellation),
-        [Parts.Ledger] = await ledger.ReadCommitsAsync(cancellation),
-        [Parts.Artifacts] = await artifacts.ReadCommitsAsync(cancellation),
-    });
+    public async Task NoteAsync(CancellationToken cancellation) =>
+        reconciliation.Note(
+            new Dictionary<string, long>
+            {
+                [Parts.Engine] = engine.ReadCommits(),
+                [Parts.Trust] = await trust.ReadCommitsAsync(cancellation),
+                [Parts.Ledger] = await ledger.ReadCommitsAsync(cancellation),
+                [Parts.Artifacts] = await artifacts.ReadCommitsAsync(cancellation),
+            }
+        );
 }

@@ -50,9 +50,10 @@ internal sealed record LastSeen
     {
         try
         {
-            return File.Exists(path)
-                && JsonSerializer.Deserialize<LastSeen>(
-                    File.ReadAllBytes(path), ReportJson.Options) is { Schema: KnownSchema } seen
+            return
+                File.Exists(path)
+                && JsonSerializer.Deserialize<LastSeen>(File.ReadAllBytes(path), ReportJson.Options)
+                    is { Schema: KnownSchema } seen
                 ? seen
                 : null;
         }
@@ -83,4 +84,5 @@ internal sealed record AcceptedLoss(
     DateTimeOffset At,
     SignedTreeHead? LastHead,
     string? SetAside,
-    bool IsNewLedger);
+    bool IsNewLedger
+);

@@ -4,8 +4,8 @@ using Microsoft.Extensions.Logging;
 namespace SelfDev.Local.Reconcile;
 
 /// <summary>Keeps what was last seen of the parts about a second behind what they are.</summary>
-internal sealed class LastSeenKeeper(
-    HostParts parts, TimeProvider clock, ILogger<LastSeenKeeper> logger) : BackgroundService
+internal sealed class LastSeenKeeper(HostParts parts, TimeProvider clock, ILogger<LastSeenKeeper> logger)
+    : BackgroundService
 {
     /// <summary>Between two looks.</summary>
     public static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
@@ -34,8 +34,6 @@ internal sealed class LastSeenKeeper(
                 await NoteAsync(stoppingToken);
             }
         }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-        {
-        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested) { }
     }
 }

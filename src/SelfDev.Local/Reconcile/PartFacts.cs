@@ -12,14 +12,15 @@ internal static class Parts
     public const string Storage = "storage";
 
     /// <returns>What a person loses with it.</returns>
-    public static string Describe(string part) => part switch
-    {
-        Engine => "the histories of runs",
-        Trust => "requests and decisions",
-        Ledger => "the ledger",
-        Artifacts => "evidence and reports",
-        _ => "what was dropped and the commands",
-    };
+    public static string Describe(string part) =>
+        part switch
+        {
+            Engine => "the histories of runs",
+            Trust => "requests and decisions",
+            Ledger => "the ledger",
+            Artifacts => "evidence and reports",
+            _ => "what was dropped and the commands",
+        };
 }
 
 /// <summary>What a part says of itself, read from its file before anything opens it.</summary>

@@ -43,7 +43,8 @@ internal static class PartReader
         {
             using var connection = SqliteFile.OpenReader(path);
             var mark = HasTable(connection, marks) ? ReadMark(connection, marks) : null;
-            var hasContent = HasTable(connection, content)
+            var hasContent =
+                HasTable(connection, content)
                 && SqliteFile.Scalar(connection, $"SELECT EXISTS (SELECT 1 FROM {content})") == 1;
             return new PartFacts(part, shown, true, mark, hasContent);
         }
@@ -68,6 +69,6 @@ internal static class PartReader
     }
 
     private static bool HasTable(SqliteConnection connection, string table) =>
-        SqliteFile.Scalar(
-            connection, $"SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = '{table}'") == 1;
+        SqliteFile.Scalar(connection, $"SELECT count(*) FROM sqlite_master WHERE type = 'table' AND name = '{table}'")
+        == 1;
 }

@@ -32,7 +32,12 @@ internal sealed class Reconciliation
     /// </exception>
     /// <exception cref="Sqlite.CorruptStoreException">A part is damaged.</exception>
     public static async Task<Reconciliation> BeginAsync(
-        DataDirectory data, bool ownStorage, string? acceptLoss, DateTimeOffset now, CancellationToken cancellation)
+        DataDirectory data,
+        bool ownStorage,
+        string? acceptLoss,
+        DateTimeOffset now,
+        CancellationToken cancellation
+    )
     {
         var evidence = await Gathering.OfAsync(data, ownStorage, cancellation);
         var problems = Comparison.Of(evidence);
@@ -47,11 +52,13 @@ internal sealed class Reconciliation
         {
             seen = seen with
             {
-                Commits = evidence.Parts.Where(part => part.Mark is not null)
+                Commits = evidence
+                    .Parts.Where(part => part.Mark is not null)
                     .ToDictionary(part => part.Part, part => part.Mark!.Commits),
-                ReceiptsAfterRow = loss!.IsNewLedger && evidence.Receipt is not null
-                    ? EngineReceipts.NewestRow(data.EngineDatabase)
-                    : seen.ReceiptsAfterRow,
+                ReceiptsAfterRow =
+                    loss!.IsNewLedger && evidence.Receipt is not null
+                        ? EngineReceipts.NewestRow(data.EngineDatabase)
+                        : seen.ReceiptsAfterRow,
             };
         }
 
@@ -65,7 +72,10 @@ internal sealed class Reconciliation
     /// </summary>
     /// <param name="marks">By part, what marks it: durable when it returns.</param>
     public async Task CompleteAsync(
-        IReadOnlyDictionary<string, Func<long, long, Task>> marks, ILedgerStore ledger, CancellationToken cancellation)
+        IReadOnlyDictionary<string, Func<long, long, Task>> marks,
+        ILedgerStore ledger,
+        CancellationToken cancellation
+    )
     {
         foreach (var mark in marks.Values)
         {
@@ -140,15 +150,19 @@ internal sealed class Reconciliation
     }
 
     private static AcceptedLoss Accept(
-        DataDirectory data, Evidence evidence, IReadOnlyList<Discrepancy> problems, string why, DateTimeOffset now)
+        DataDirectory data,
+        Evidence evidence,
+        IReadOnlyList<Discrepancy> problems,
+        string why,
+        DateTimeOffset now
+    )
     {
         // A ledger that lost entries is never appended to: two ledgers of one key that agree up to there would be two
         // truths.
         var isNewLedger = problems.Any(problem => problem.Part == Parts.Ledger);
         var suffix = now.UtcDateTime.ToString("'.lost-'yyyyMMddHHmmss", CultureInfo.InvariantCulture);
-        var setAside = isNewLedger && File.Exists(data.LedgerDatabase)
-            ? Path.GetFileName(data.LedgerDatabase) + suffix
-            : null;
+        var setAside =
+            isNewLedger && File.Exists(data.LedgerDatabase) ? Path.GetFileName(data.LedgerDatabase) + suffix : null;
         if (isNewLedger)
         {
             var ledger = data.LedgerDatabase;
@@ -165,16 +179,19 @@ internal sealed class Reconciliation
             now,
             evidence.LastHead,
             setAside,
-            isNewLedger);
+            isNewLedger
+        );
     }
 
-    private LedgerEntry EntryOf(AcceptedLoss loss) => new(
-        string.Create(CultureInfo.InvariantCulture, $"loss:{_seen.Set}:{loss.At.UtcTicks}"),
-        LedgerEntryTypes.Loss,
-        loss.At,
-        "start",
-        ApiKeyFile.Operator,
-        JsonSerializer.SerializeToNode(loss, ReportJson.Options)!.AsObject());
+    private LedgerEntry EntryOf(AcceptedLoss loss) =>
+        new(
+            string.Create(CultureInfo.InvariantCulture, $"loss:{_seen.Set}:{loss.At.UtcTicks}"),
+            LedgerEntryTypes.Loss,
+            loss.At,
+            "start",
+            ApiKeyFile.Operator,
+            JsonSerializer.SerializeToNode(loss, ReportJson.Options)!.AsObject()
+        );
 
     private static string Refuse(DataDirectory data, IReadOnlyList<Discrepancy> problems)
     {

@@ -15,13 +15,20 @@ internal static class StorageMark
         var path = Path.Combine(data.Storage, FileName);
         var (exists, hasContent) = (File.Exists(path), File.Exists(AzuriteIndex.BlobsIn(data.Storage)));
         return new PartFacts(
-            Parts.Storage, PartReader.Shown(data, data.Storage), exists, exists ? ReadMark(path) : null, hasContent);
+            Parts.Storage,
+            PartReader.Shown(data, data.Storage),
+            exists,
+            exists ? ReadMark(path) : null,
+            hasContent
+        );
     }
 
     /// <summary>Durable when it returns.</summary>
-    public static void Write(DataDirectory data, long set, long start) => AtomicFile.Replace(
-        Path.Combine(data.Storage, FileName), JsonSerializer.SerializeToUtf8Bytes(
-            new PartMark(set, start, 0), ReportJson.Options));
+    public static void Write(DataDirectory data, long set, long start) =>
+        AtomicFile.Replace(
+            Path.Combine(data.Storage, FileName),
+            JsonSerializer.SerializeToUtf8Bytes(new PartMark(set, start, 0), ReportJson.Options)
+        );
 
     private static PartMark? ReadMark(string path)
     {

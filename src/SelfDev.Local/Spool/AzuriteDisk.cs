@@ -22,22 +22,25 @@ internal sealed class AzuriteDisk(string folder, string account, TimeProvider cl
     public bool MayForget => false;
 
     public async Task<DiskState> LookAsync(
-        IReadOnlyList<(SpoolEntry Entry, DateTimeOffset PutAt)> held, CancellationToken cancellation)
+        IReadOnlyList<(SpoolEntry Entry, DateTimeOffset PutAt)> held,
+        CancellationToken cancellation
+    )
     {
         var (blobs, extents) = (AzuriteIndex.BlobsIn(folder), AzuriteIndex.ExtentsIn(folder));
         var version = VersionOf(blobs) + VersionOf(extents);
-        if (version == _seen
-            && (clock.GetUtcNow() - _readAt < RereadAfter || held.All(one => _looked.Contains(one.Entry.Mark))))
+        if (
+            version == _seen
+            && (clock.GetUtcNow() - _readAt < RereadAfter || held.All(one => _looked.Contains(one.Entry.Mark)))
+        )
         {
             return DiskState.Unchanged(version);
         }
 
         var wanted = held.Select(one => one.Entry).ToLookup(entry => (entry.Container, entry.Name));
         var found = (await AzuriteIndex.ReadBlobsAsync(blobs, account, cancellation))
-            .SelectMany(
-                blob =>
-                    wanted[(blob.ContainerName, blob.Name)].Where(entry => IsOf(entry, blob))
-                        .Select(entry => (entry, blob)))
+            .SelectMany(blob =>
+                wanted[(blob.ContainerName, blob.Name)].Where(entry => IsOf(entry, blob)).Select(entry => (entry, blob))
+            )
             .ToList();
         var kept = found.Count == 0 ? [] : await KeptAsync(found, blobs, extents, cancellation);
         (_seen, _readAt) = (version, clock.GetUtcNow());
@@ -47,11 +50,16 @@ internal sealed class AzuriteDisk(string folder, string account, TimeProvider cl
     }
 
     // What is only ever created has one version, and no mark: its name says it all.
-    private static bool IsOf(SpoolEntry entry, IndexedBlob blob) => entry.Length == blob.Properties?.ContentLength
+    private static bool IsOf(SpoolEntry entry, IndexedBlob blob) =>
+        entry.Length == blob.Properties?.ContentLength
         && (entry.CreateOnly || blob.Metadata?.GetValueOrDefault(SpoolEntry.MarkMetadata) == entry.Mark);
 
     private async Task<HashSet<string>> KeptAsync(
-        List<(SpoolEntry Entry, IndexedBlob Blob)> found, string blobs, string extents, CancellationToken cancellation)
+        List<(SpoolEntry Entry, IndexedBlob Blob)> found,
+        string blobs,
+        string extents,
+        CancellationToken cancellation
+    )
     {
         var known = await AzuriteIndex.ReadExtentsAsync(extents, cancellation);
         var lengths = new Dictionary<string, long>(StringComparer.Ordinal);

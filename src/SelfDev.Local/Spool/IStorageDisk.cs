@@ -13,7 +13,9 @@ internal interface IStorageDisk
     /// <param name="held">Entries that were put, with the time.</param>
     /// <exception cref="IOException">The disk cannot be read or fails; nothing is known then.</exception>
     Task<DiskState> LookAsync(
-        IReadOnlyList<(SpoolEntry Entry, DateTimeOffset PutAt)> held, CancellationToken cancellation);
+        IReadOnlyList<(SpoolEntry Entry, DateTimeOffset PutAt)> held,
+        CancellationToken cancellation
+    );
 }
 
 /// <param name="Version">Changes when what is on the disk has changed as a whole; equal: nothing new since.</param>

@@ -19,13 +19,16 @@ internal sealed class PatientDisk(TimeProvider clock, TimeSpan patience) : IStor
     public bool MayForget => true;
 
     public Task<DiskState> LookAsync(
-        IReadOnlyList<(SpoolEntry Entry, DateTimeOffset PutAt)> held, CancellationToken cancellation)
+        IReadOnlyList<(SpoolEntry Entry, DateTimeOffset PutAt)> held,
+        CancellationToken cancellation
+    )
     {
         var now = clock.GetUtcNow();
         var kept = held.Where(one => now - one.PutAt >= patience)
             .Select(one => one.Entry.Mark)
             .ToHashSet(StringComparer.Ordinal);
         return Task.FromResult(
-            new DiskState((now.UtcTicks / LookAfter.Ticks).ToString(CultureInfo.InvariantCulture), kept));
+            new DiskState((now.UtcTicks / LookAfter.Ticks).ToString(CultureInfo.InvariantCulture), kept)
+        );
     }
 }

@@ -30,16 +30,15 @@ internal sealed class SpoolContent(FileStream file, long length) : Stream
     public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
         ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
-    public override long Seek(long offset, SeekOrigin origin) => origin switch
-    {
-        SeekOrigin.Begin => file.Seek(offset, SeekOrigin.Begin),
-        SeekOrigin.Current => file.Seek(offset, SeekOrigin.Current),
-        _ => file.Seek(length + offset, SeekOrigin.Begin),
-    };
+    public override long Seek(long offset, SeekOrigin origin) =>
+        origin switch
+        {
+            SeekOrigin.Begin => file.Seek(offset, SeekOrigin.Begin),
+            SeekOrigin.Current => file.Seek(offset, SeekOrigin.Current),
+            _ => file.Seek(length + offset, SeekOrigin.Begin),
+        };
 
-    public override void Flush()
-    {
-    }
+    public override void Flush() { }
 
     public override void SetLength(long value) => throw new NotSupportedException("The stream is read only.");
 

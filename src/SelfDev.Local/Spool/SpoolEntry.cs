@@ -25,7 +25,8 @@ internal sealed record SpoolEntry(
     bool CreateOnly,
     long Length,
     string Sha256,
-    DateTimeOffset At)
+    DateTimeOffset At
+)
 {
     /// <summary>Name of the metadata that carries <see cref="Mark"/>.</summary>
     public const string MarkMetadata = "selfdevdrop";
@@ -70,9 +71,11 @@ internal static class SpoolFormat
         file.Seek(-TailBytes, SeekOrigin.End);
         file.ReadExactly(tail);
         var length = BinaryPrimitives.ReadInt32LittleEndian(tail);
-        if (!tail[sizeof(int)..].SequenceEqual(End)
+        if (
+            !tail[sizeof(int)..].SequenceEqual(End)
             || length is <= 0 or > MaxEntryBytes
-            || file.Length < TailBytes + length)
+            || file.Length < TailBytes + length
+        )
         {
             return null;
         }

@@ -36,7 +36,9 @@ internal sealed class SpoolFolder
         else
         {
             Directory.CreateDirectory(
-                options.Folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+                options.Folder,
+                UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute
+            );
         }
 
         foreach (var part in Directory.EnumerateFiles(options.Folder, "*" + PartSuffix))
@@ -45,7 +47,8 @@ internal sealed class SpoolFolder
             File.Delete(part);
         }
 
-        _sequence = Directory.EnumerateFiles(options.Folder, "*" + EntrySuffix)
+        _sequence = Directory
+            .EnumerateFiles(options.Folder, "*" + EntrySuffix)
             .Select(SequenceIn)
             .DefaultIfEmpty()
             .Max();
@@ -125,7 +128,8 @@ internal sealed class SpoolFolder
         string name,
         string contentType,
         IReadOnlyDictionary<string, string> metadata,
-        bool createOnly)
+        bool createOnly
+    )
     {
         var entry = new SpoolEntry(
             Interlocked.Increment(ref _sequence),
@@ -137,7 +141,8 @@ internal sealed class SpoolFolder
             createOnly,
             draft.Length,
             draft.Sha256(),
-            _clock.GetUtcNow());
+            _clock.GetUtcNow()
+        );
         Guarded(() =>
         {
             draft.Finish(SpoolFormat.Footer(entry), FileOf(entry));
@@ -155,13 +160,17 @@ internal sealed class SpoolFolder
     }
 
     /// <summary>The content, from its start. Nothing checks it on the way: see <see cref="IsWholeAsync"/>.</summary>
-    public Stream OpenContent(SpoolEntry entry) => new SpoolContent(
-        new FileStream(
-            FileOf(entry),
-            FileMode.Open,
-            FileAccess.Read,
-            FileShare.Read | FileShare.Delete,
-            BufferBytes), entry.Length);
+    public Stream OpenContent(SpoolEntry entry) =>
+        new SpoolContent(
+            new FileStream(
+                FileOf(entry),
+                FileMode.Open,
+                FileAccess.Read,
+                FileShare.Read | FileShare.Delete,
+                BufferBytes
+            ),
+            entry.Length
+        );
 
     /// <summary>
     /// Reads the content and compares it with its hash. What does not match is set aside and logged: the disk did not
@@ -191,11 +200,16 @@ internal sealed class SpoolFolder
     private string FileOf(SpoolEntry entry) =>
         Path.Combine(
             _options.Folder,
-            string.Create(CultureInfo.InvariantCulture, $"{entry.Sequence:D16}-{entry.Mark}{EntrySuffix}"));
+            string.Create(CultureInfo.InvariantCulture, $"{entry.Sequence:D16}-{entry.Mark}{EntrySuffix}")
+        );
 
     private static long SequenceIn(string path) =>
         long.TryParse(
-            Path.GetFileName(path).Split('-')[0], NumberStyles.None, CultureInfo.InvariantCulture, out var sequence)
+            Path.GetFileName(path).Split('-')[0],
+            NumberStyles.None,
+            CultureInfo.InvariantCulture,
+            out var sequence
+        )
             ? sequence
             : 0;
 
@@ -217,7 +231,12 @@ internal sealed class SpoolFolder
 
     private static FileStreamOptions Private(FileMode mode)
     {
-        var options = new FileStreamOptions { Mode = mode, Access = FileAccess.Write, BufferSize = 0 };
+        var options = new FileStreamOptions
+        {
+            Mode = mode,
+            Access = FileAccess.Write,
+            BufferSize = 0,
+        };
         if (!OperatingSystem.IsWindows())
         {
             options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
@@ -226,11 +245,12 @@ internal sealed class SpoolFolder
         return options;
     }
 
-    private static void Guarded(Action write) => Guarded(() =>
-    {
-        write();
-        return true;
-    });
+    private static void Guarded(Action write) =>
+        Guarded(() =>
+        {
+            write();
+            return true;
+        });
 
     private static T Guarded<T>(Func<T> write)
     {
@@ -256,18 +276,22 @@ internal sealed class SpoolFolder
         }
     }
 
-    private static StorageUnavailableException Explain(Exception failure) => failure switch
-    {
-        StorageUnavailableException known => known,
-        _ when DiskFull.Is(failure) => Full(failure),
-        _ => new StorageUnavailableException(
-            "The host cannot keep what is dropped: its disk fails, or may not be written. Nothing was taken.",
-            isFull: false,
-            failure),
-    };
+    private static StorageUnavailableException Explain(Exception failure) =>
+        failure switch
+        {
+            StorageUnavailableException known => known,
+            _ when DiskFull.Is(failure) => Full(failure),
+            _ => new StorageUnavailableException(
+                "The host cannot keep what is dropped: its disk fails, or may not be written. Nothing was taken.",
+                isFull: false,
+                failure
+            ),
+        };
 
-    private static StorageUnavailableException Full(Exception? failure) => new(
-        "The host's disk is full: nothing was taken. Make room in its data folder and send it again.",
-        isFull: true,
-        failure);
+    private static StorageUnavailableException Full(Exception? failure) =>
+        new(
+            "The host's disk is full: nothing was taken. Make room in its data folder and send it again.",
+            isFull: true,
+            failure
+        );
 }

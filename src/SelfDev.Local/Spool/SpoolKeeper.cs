@@ -17,7 +17,8 @@ internal sealed class SpoolKeeper(
     IStorageDisk disk,
     SpoolOptions options,
     TimeProvider clock,
-    ILogger<SpoolKeeper> logger) : BackgroundService
+    ILogger<SpoolKeeper> logger
+) : BackgroundService
 {
     /// <summary>
     /// States of the disk without an entry, after which it is asked for: one may have been on its way to the disk when
@@ -47,7 +48,8 @@ internal sealed class SpoolKeeper(
     /// <exception cref="IOException">The disk cannot be read; everything is held.</exception>
     public async Task<IReadOnlyList<SpoolEntry>> LetGoAsync(CancellationToken cancellation)
     {
-        var put = table.Snapshot()
+        var put = table
+            .Snapshot()
             .Where(held => held.PutAt is not null)
             .Select(held => (held.Entry, held.PutAt!.Value))
             .ToList();
@@ -161,9 +163,11 @@ internal sealed class SpoolKeeper(
         var held = table.Snapshot();
         var isStill = held.Any(one => one.Entry.Mark == entry.Mark && (one.PutAt is null || !onlyIfWaiting));
         // A newer one takes its place as soon as it is put; this one must not come over it.
-        if (turn is null
+        if (
+            turn is null
             || !isStill
-            || held.Any(other => other.Entry.Place == entry.Place && other.Entry.Sequence > entry.Sequence))
+            || held.Any(other => other.Entry.Place == entry.Place && other.Entry.Sequence > entry.Sequence)
+        )
         {
             return;
         }

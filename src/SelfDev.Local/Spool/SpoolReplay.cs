@@ -14,7 +14,8 @@ internal sealed class SpoolReplay(
     SpoolTable table,
     SpooledBlobs blobs,
     TimeProvider clock,
-    ILogger<SpoolReplay> logger)
+    ILogger<SpoolReplay> logger
+)
 {
     /// <returns>How many were put again.</returns>
     /// <exception cref="IOException">Storage does not take them now.</exception>
@@ -60,7 +61,9 @@ internal sealed class SpoolReplay(
             {
                 // Also over a blob of its own that cannot be read, be it one that is created only.
                 _ = await blobs.PutAsync(
-                    standing == BlobStanding.Ours ? entry with { CreateOnly = false } : entry, cancellation);
+                    standing == BlobStanding.Ours ? entry with { CreateOnly = false } : entry,
+                    cancellation
+                );
                 logger.SpoolEntryPutAgain(entry.Sequence);
             }
 

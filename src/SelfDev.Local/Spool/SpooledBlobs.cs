@@ -29,13 +29,24 @@ internal sealed class SpooledBlobs(IArtifactStore storage, SpoolFolder folder)
         if (!entry.CreateOnly)
         {
             return await storage.WriteAsync(
-                entry.Container, entry.Name, content, entry.ContentType, MarkedMetadata(entry), cancellation);
+                entry.Container,
+                entry.Name,
+                content,
+                entry.ContentType,
+                MarkedMetadata(entry),
+                cancellation
+            );
         }
 
         using var memory = new MemoryStream();
         await content.CopyToAsync(memory, cancellation);
         return await storage.TryCreateAsync(
-            entry.Container, entry.Name, memory.ToArray(), entry.ContentType, cancellation)
+            entry.Container,
+            entry.Name,
+            memory.ToArray(),
+            entry.ContentType,
+            cancellation
+        )
             ? new BlobRef(entry.Container, entry.Name, null)
             : null;
     }

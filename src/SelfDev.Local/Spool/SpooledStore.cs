@@ -17,8 +17,8 @@ internal sealed class SpooledStore(
     NameTurns turns,
     SpoolOptions options,
     TimeProvider clock,
-    ILogger<SpooledStore> logger)
-    : IArtifactStore
+    ILogger<SpooledStore> logger
+) : IArtifactStore
 {
     public static bool IsSpooled(string container) => container is Containers.Intake or Containers.Commands;
 
@@ -32,7 +32,12 @@ internal sealed class SpooledStore(
         storage.OpenReadAsync(blob, cancellation);
 
     public async Task<BlobRef> WriteAsync(
-        string container, string name, ReadOnlyMemory<byte> content, string contentType, CancellationToken cancellation)
+        string container,
+        string name,
+        ReadOnlyMemory<byte> content,
+        string contentType,
+        CancellationToken cancellation
+    )
     {
         if (!IsSpooled(container))
         {
@@ -57,27 +62,27 @@ internal sealed class SpooledStore(
         Stream content,
         string contentType,
         IReadOnlyDictionary<string, string> metadata,
-        CancellationToken cancellation)
+        CancellationToken cancellation
+    )
     {
         if (!IsSpooled(container))
         {
             return await storage.WriteAsync(container, name, content, contentType, metadata, cancellation);
         }
 
-        return await KeepAsync(
-            container,
-            name,
-            content,
-            contentType,
-            metadata,
-            createOnly: false,
-            cancellation) ?? new BlobRef(container, name, null);
+        return await KeepAsync(container, name, content, contentType, metadata, createOnly: false, cancellation)
+            ?? new BlobRef(container, name, null);
     }
 
     /// <inheritdoc/>
     /// <exception cref="StorageUnavailableException">As of writing.</exception>
     public async Task<bool> TryCreateAsync(
-        string container, string name, ReadOnlyMemory<byte> content, string contentType, CancellationToken cancellation)
+        string container,
+        string name,
+        ReadOnlyMemory<byte> content,
+        string contentType,
+        CancellationToken cancellation
+    )
     {
         if (!IsSpooled(container))
         {
@@ -92,7 +97,9 @@ internal sealed class SpooledStore(
             contentType,
             new Dictionary<string, string>(),
             createOnly: true,
-            cancellation) is not null;
+            cancellation
+        )
+            is not null;
     }
 
     /// <returns>
@@ -105,7 +112,8 @@ internal sealed class SpooledStore(
         string contentType,
         IReadOnlyDictionary<string, string> metadata,
         bool createOnly,
-        CancellationToken cancellation)
+        CancellationToken cancellation
+    )
     {
         using var draft = await folder.ReceiveAsync(content, cancellation);
         // The order of entries of one name is the order in which storage gets them.

@@ -1,7 +1,7 @@
-
 namespace SelfDev.Local.Sqlite;
 
-/// <summary>A database file that this process alone has open: one writer with group commit, several readers beside it.</summary>
+/// <summary>A database file that this process alone has open: one writer with group commit, several readers beside
+/// it.</summary>
 internal sealed class SqliteDatabase : IDisposable
 {
     private const int Readers = 4;
@@ -25,7 +25,8 @@ internal sealed class SqliteDatabase : IDisposable
 
     /// <summary>Opens the file, or makes it with its folder.</summary>
     /// <param name="options">Null: the defaults.</param>
-    /// <exception cref="CorruptStoreException">The file, its log or its tables are damaged, or it is of a later version; the message says which file and what to do.</exception>
+    /// <exception cref="CorruptStoreException">The file, its log or its tables are damaged, or it is of a later
+    /// version; the message says which file and what to do.</exception>
     /// <exception cref="DataFolderInUseException">Another process has it open.</exception>
     /// <exception cref="IOException">It cannot be read or written.</exception>
     public static SqliteDatabase Open(string path, SqliteSchema schema, SqliteDatabaseOptions? options = null)
@@ -54,22 +55,27 @@ internal sealed class SqliteDatabase : IDisposable
     }
 
     /// <inheritdoc cref="SqliteWriter.RunAsync"/>
-    public Task<T> WriteAsync<T>(Func<SqliteSession, T> work, CancellationToken cancellation) => _writer.RunAsync(work, cancellation);
+    public Task<T> WriteAsync<T>(Func<SqliteSession, T> work, CancellationToken cancellation) =>
+        _writer.RunAsync(work, cancellation);
 
     /// <inheritdoc cref="SqliteReaders.ReadAsync"/>
-    public Task<T> ReadAsync<T>(Func<SqliteSession, T> read, CancellationToken cancellation) => _readers.ReadAsync(read, cancellation);
+    public Task<T> ReadAsync<T>(Func<SqliteSession, T> read, CancellationToken cancellation) =>
+        _readers.ReadAsync(read, cancellation);
 
     /// <summary>Marks a file whose schema is marked. Durable when it returns.</summary>
-    public Task MarkAsync(long set, long start) => WriteAsync(
-        session =>
-        {
-            StoreMarks.Write(session, set, start);
-            return true;
-        },
-        CancellationToken.None);
+    public Task MarkAsync(long set, long start) =>
+        WriteAsync(
+            session =>
+            {
+                StoreMarks.Write(session, set, start);
+                return true;
+            },
+            CancellationToken.None
+        );
 
     /// <returns>How often a file whose schema is marked was changed, ever.</returns>
-    public Task<long> ReadCommitsAsync(CancellationToken cancellation) => ReadAsync(StoreMarks.ReadCommits, cancellation);
+    public Task<long> ReadCommitsAsync(CancellationToken cancellation) =>
+        ReadAsync(StoreMarks.ReadCommits, cancellation);
 
     public void Dispose()
     {
@@ -90,7 +96,8 @@ internal sealed class SqliteDatabase : IDisposable
 
 internal sealed record SqliteDatabaseOptions
 {
-    /// <value>Write-ahead log pages (4 KB each) after which they are moved into the main file. Default 1,000, i.e. 4 MB.</value>
+    /// <value>Write-ahead log pages (4 KB each) after which they are moved into the main file. Default 1,000, i.e. 4
+    /// MB.</value>
     public int CheckpointPages { get; init; } = 1_000;
 
     /// <value>Whether all pages and indexes are checked on opening: reads the whole file. Default: yes.</value>

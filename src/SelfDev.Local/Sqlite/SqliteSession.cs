@@ -13,7 +13,8 @@ internal sealed class SqliteSession(SqliteConnection connection) : IDisposable
     /// <value>Whether a transaction is open: a failure such as a full disk may have ended it.</value>
     public bool InTransaction => raw.sqlite3_get_autocommit(Connection.Handle) == 0;
 
-    /// <summary>A statement, ready to be bound; prepared once. Read it to its end or reset it: an open one holds a read transaction.</summary>
+    /// <summary>A statement, ready to be bound; prepared once. Read it to its end or reset it: an open one holds a read
+    /// transaction.</summary>
     public Statement Prepare(string sql)
     {
         if (!_statements.TryGetValue(sql, out var statement))

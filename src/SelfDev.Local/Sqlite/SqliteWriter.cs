@@ -4,9 +4,9 @@ using System.Diagnostics.CodeAnalysis;
 namespace SelfDev.Local.Sqlite;
 
 /// <summary>
-/// The one writer of a database file: a thread with a connection. What waits when it comes round goes into one transaction, and one fsync
-/// serves all of it. A caller's task completes only when that commit is on the disk. Work that fails is taken out (by its
-/// savepoint) and fails alone.
+/// The one writer of a database file: a thread with a connection. What waits when it comes round goes into one
+/// transaction, and one fsync serves all of it. A caller's task completes only when that commit is on the disk. Work
+/// that fails is taken out (by its savepoint) and fails alone.
 /// </summary>
 internal sealed class SqliteWriter : IDisposable
 {
@@ -34,11 +34,12 @@ internal sealed class SqliteWriter : IDisposable
 
     /// <summary>Runs work in a transaction that it may share with others.</summary>
     /// <param name="work">
-    /// Changes the database and nothing else: it runs on the writer's thread, holds everybody up, and may run again when the
-    /// transaction that it was part of could not be committed.
+    /// Changes the database and nothing else: it runs on the writer's thread, holds everybody up, and may run again
+    /// when the transaction that it was part of could not be committed.
     /// </param>
     /// <returns>What the work returned, once it is on the disk.</returns>
-    /// <exception cref="IOException">The disk failed or is full. Nothing of it was written, as far as can be known: repeat it and look.</exception>
+    /// <exception cref="IOException">The disk failed or is full. Nothing of it was written, as far as can be known:
+    /// repeat it and look.</exception>
     /// <exception cref="CorruptStoreException">The file is damaged.</exception>
     /// <exception cref="ObjectDisposedException">The writer is closed.</exception>
     public Task<T> RunAsync<T>(Func<SqliteSession, T> work, CancellationToken cancellation)
@@ -177,7 +178,11 @@ internal sealed class SqliteWriter : IDisposable
         }
     }
 
-    [SuppressMessage("Design", "CA1031", Justification = "What led here is reported; the next BEGIN tells if this did not work.")]
+    [SuppressMessage(
+        "Design",
+        "CA1031",
+        Justification = "What led here is reported; the next BEGIN tells if this did not work."
+    )]
     private void Rollback()
     {
         try
@@ -187,21 +192,21 @@ internal sealed class SqliteWriter : IDisposable
                 _session.Execute("ROLLBACK");
             }
         }
-        catch (Exception)
-        {
-        }
+        catch (Exception) { }
     }
 
-    [SuppressMessage("Design", "CA1031", Justification = "Everything is in the log already: the next start takes it from there.")]
+    [SuppressMessage(
+        "Design",
+        "CA1031",
+        Justification = "Everything is in the log already: the next start takes it from there."
+    )]
     private void Checkpoint()
     {
         try
         {
             SqliteFile.Execute(_session.Connection, "PRAGMA wal_checkpoint(TRUNCATE)");
         }
-        catch (Exception)
-        {
-        }
+        catch (Exception) { }
     }
 
     private abstract class Work
@@ -226,7 +231,8 @@ internal sealed class SqliteWriter : IDisposable
 
         public override bool IsDone => _done.Task.IsCompleted;
 
-        public override bool DropIfCancelled() => cancellation.IsCancellationRequested && _done.TrySetCanceled(cancellation);
+        public override bool DropIfCancelled() =>
+            cancellation.IsCancellationRequested && _done.TrySetCanceled(cancellation);
 
         public override void Run(SqliteSession session) => _result = work(session);
 

@@ -3,7 +3,8 @@ using SQLitePCL;
 
 namespace SelfDev.Local.Sqlite;
 
-/// <summary>One prepared statement, bound by position and run again and again: the hot path of a store is a dozen of these.</summary>
+/// <summary>One prepared statement, bound by position and run again and again: the hot path of a store is a dozen of
+/// these.</summary>
 internal sealed class Statement : IDisposable
 {
     private readonly sqlite3 _database;
@@ -21,9 +22,12 @@ internal sealed class Statement : IDisposable
 
     public Statement Bind(ulong value) => Bind(unchecked((long)value));
 
-    public Statement Bind(string? value) => Checked(value is null
-        ? raw.sqlite3_bind_null(_statement, ++_bound)
-        : raw.sqlite3_bind_text(_statement, ++_bound, value));
+    public Statement Bind(string? value) =>
+        Checked(
+            value is null
+                ? raw.sqlite3_bind_null(_statement, ++_bound)
+                : raw.sqlite3_bind_text(_statement, ++_bound, value)
+        );
 
     public Statement Bind(ReadOnlySpan<byte> value) => Checked(raw.sqlite3_bind_blob(_statement, ++_bound, value));
 

@@ -30,7 +30,8 @@ internal static class StoreMarks
     {
         foreach (var (name, value) in new[] { (Set, set), (Start, start) })
         {
-            session.Prepare("INSERT INTO mark VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value")
+            session
+                .Prepare("INSERT INTO mark VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value")
                 .Bind(name)
                 .Bind(value)
                 .Execute();

@@ -3,11 +3,11 @@ using System.Buffers.Binary;
 namespace SelfDev.Local.Sqlite;
 
 /// <summary>
-/// Looks at the write-ahead log before SQLite does. SQLite takes the log up to the first frame whose checksum does not match, and
-/// drops the rest without a word. That is right for the torn end that a crash leaves, and wrong for a changed byte further up:
-/// commits that were acknowledged would vanish. One commit ends (fsync) before the next begins, so at most the last one can be
-/// torn: when whole frames of a later commit follow the bad one, the log was damaged, and the engine refuses it.
-/// Format: https://www.sqlite.org/fileformat2.html#the_write_ahead_log
+/// Looks at the write-ahead log before SQLite does. SQLite takes the log up to the first frame whose checksum does not
+/// match, and drops the rest without a word. That is right for the torn end that a crash leaves, and wrong for a
+/// changed byte further up: commits that were acknowledged would vanish. One commit ends (fsync) before the next
+/// begins, so at most the last one can be torn: when whole frames of a later commit follow the bad one, the log was
+/// damaged, and the engine refuses it. Format: https://www.sqlite.org/fileformat2.html#the_write_ahead_log
 /// </summary>
 internal static class WalInspector
 {
@@ -50,7 +50,13 @@ internal static class WalInspector
     }
 
     private static void CheckFrames(
-        string walPath, FileStream wal, byte[] header, int pageSize, bool bigEndian, (uint S1, uint S2) sum)
+        string walPath,
+        FileStream wal,
+        byte[] header,
+        int pageSize,
+        bool bigEndian,
+        (uint S1, uint S2) sum
+    )
     {
         var frame = new byte[FrameHeaderBytes + pageSize];
         var firstBad = -1;
@@ -58,12 +64,14 @@ internal static class WalInspector
         var lastWasCommit = false;
         for (var index = 0; wal.ReadAtLeast(frame, frame.Length, throwOnEndOfStream: false) == frame.Length; index++)
         {
-            // Frame checksums are cumulative. Behind a bad frame the one that it stores is taken as the start, so that whole frames
-            // are recognised there. Left-overs of an earlier round of the log have other salts.
+            // Frame checksums are cumulative. Behind a bad frame the one that it stores is taken as the start, so that
+            // whole frames are recognised there. Left-overs of an earlier round of the log have other salts.
             var stored = (Big(frame, 16), Big(frame, 20));
             var ofThisRound = frame.AsSpan(8, 8).SequenceEqual(header.AsSpan(16, 8));
-            var chained = ofThisRound
-                && Checksum(Checksum(sum, frame.AsSpan(0, 8), bigEndian), frame.AsSpan(FrameHeaderBytes), bigEndian) == stored;
+            var chained =
+                ofThisRound
+                && Checksum(Checksum(sum, frame.AsSpan(0, 8), bigEndian), frame.AsSpan(FrameHeaderBytes), bigEndian)
+                    == stored;
             if (firstBad >= 0 && ((ofThisRound && commitEnded) || (chained && lastWasCommit)))
             {
                 throw Damaged(walPath, $"frame {firstBad}, of a commit that others followed, is not what was written");
@@ -98,6 +106,9 @@ internal static class WalInspector
 
     private static uint Big(byte[] data, int at) => BinaryPrimitives.ReadUInt32BigEndian(data.AsSpan(at));
 
-    private static CorruptStoreException Damaged(string path, string what) => new(
-        $"The write-ahead log '{path}' is damaged: {what}. Opening it would lose acknowledged steps. Restore the data folder from a copy.");
+    private static CorruptStoreException Damaged(string path, string what) =>
+        new(
+            $"The write-ahead log '{path}' is damaged: {what}. Opening it would lose acknowledged steps. Restore the "
+                + $"data folder from a copy."
+        );
 }

@@ -20,13 +20,16 @@ internal static class AzuriteIndex
     /// <summary>Blobs of one account, without snapshots and without those whose blocks are not committed yet.</summary>
     /// <exception cref="IOException">The file is not there, or is not such a database.</exception>
     public static async Task<IReadOnlyList<IndexedBlob>> ReadBlobsAsync(
-        string path, string account, CancellationToken cancellation)
+        string path,
+        string account,
+        CancellationToken cancellation
+    )
     {
         var database = await ReadAsync<IndexedBlob>(path, cancellation);
         return
         [
-            .. database.Collections
-                .Where(collection => collection.Name == BlobsCollection)
+            .. database
+                .Collections.Where(collection => collection.Name == BlobsCollection)
                 .SelectMany(collection => collection.Data)
                 .Where(blob => blob.AccountName == account && blob.Snapshot.Length == 0 && blob.IsCommitted),
         ];
@@ -37,8 +40,8 @@ internal static class AzuriteIndex
     public static async Task<IReadOnlySet<string>> ReadExtentsAsync(string path, CancellationToken cancellation)
     {
         var database = await ReadAsync<IndexedExtent>(path, cancellation);
-        return database.Collections
-            .Where(collection => collection.Name == ExtentsCollection)
+        return database
+            .Collections.Where(collection => collection.Name == ExtentsCollection)
             .SelectMany(collection => collection.Data)
             .Select(extent => extent.Id)
             .ToHashSet(StringComparer.Ordinal);
@@ -47,11 +50,16 @@ internal static class AzuriteIndex
     private static async Task<Database<T>> ReadAsync<T>(string path, CancellationToken cancellation)
     {
         await using var file = new FileStream(
-            path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 64 * 1024);
+            path,
+            FileMode.Open,
+            FileAccess.Read,
+            FileShare.ReadWrite | FileShare.Delete,
+            64 * 1024
+        );
         try
         {
-            return await JsonSerializer.DeserializeAsync<Database<T>>(
-                file, JsonSerializerOptions.Web, cancellation) ?? throw new JsonException("It is null.");
+            return await JsonSerializer.DeserializeAsync<Database<T>>(file, JsonSerializerOptions.Web, cancellation)
+                ?? throw new JsonException("It is null.");
         }
         catch (JsonException damage)
         {
@@ -100,9 +108,12 @@ internal sealed record IndexedBlob
     /// <value>Where those are that came in blocks.</value>
     public IReadOnlyList<IndexedBlock>? CommittedBlocksInOrder { get; init; }
 
-    public IEnumerable<IndexedChunk> Chunks() => CommittedBlocksInOrder is { Count: > 0 } blocks
-        ? blocks.Select(block => block.Persistency ?? IndexedChunk.Unknown)
-        : Persistency is { } chunk ? [chunk] : Properties?.ContentLength == 0 ? [] : [IndexedChunk.Unknown];
+    public IEnumerable<IndexedChunk> Chunks() =>
+        CommittedBlocksInOrder is { Count: > 0 } blocks
+            ? blocks.Select(block => block.Persistency ?? IndexedChunk.Unknown)
+        : Persistency is { } chunk ? [chunk]
+        : Properties?.ContentLength == 0 ? []
+        : [IndexedChunk.Unknown];
 }
 
 internal sealed record IndexedProperties

@@ -13,7 +13,8 @@ internal static class AzuriteInstall
 
     private static readonly string[] Files = ["package.json", "package-lock.json", LaunchScript];
 
-    /// <summary>Each platform's place for what can be fetched again: <c>$XDG_CACHE_HOME</c> or <c>~/.cache</c>, <c>~/Library/Caches</c>, <c>%LOCALAPPDATA%</c>.</summary>
+    /// <summary>Each platform's place for what can be fetched again: <c>$XDG_CACHE_HOME</c> or <c>~/.cache</c>,
+    /// <c>~/Library/Caches</c>, <c>%LOCALAPPDATA%</c>.</summary>
     public static string DefaultCacheFolder()
     {
         if (Environment.GetEnvironmentVariable("XDG_CACHE_HOME") is { Length: > 0 } xdg)
@@ -23,18 +24,29 @@ internal static class AzuriteInstall
 
         if (OperatingSystem.IsWindows())
         {
-            return Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData), "selfdev", "cache");
+            return Path.Combine(
+                Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData),
+                "selfdev",
+                "cache"
+            );
         }
 
         var home = Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
-        return OperatingSystem.IsMacOS() ? Path.Combine(home, "Library", "Caches", "selfdev") : Path.Combine(home, ".cache", "selfdev");
+        return OperatingSystem.IsMacOS()
+            ? Path.Combine(home, "Library", "Caches", "selfdev")
+            : Path.Combine(home, ".cache", "selfdev");
     }
 
-    /// <summary>The folder with the package in it, installed if need be. Safe to call from any number of processes at once: one installs, the others wait.</summary>
+    /// <summary>The folder with the package in it, installed if need be. Safe to call from any number of processes at
+    /// once: one installs, the others wait.</summary>
     /// <param name="searchPath">Where to look for npm; null: the PATH.</param>
     /// <exception cref="AzuriteException">No npm, or <c>npm ci</c> failed.</exception>
     public static async Task<string> EnsureAsync(
-        string cacheFolder, Action<string>? progress, CancellationToken cancellation, string? searchPath = null)
+        string cacheFolder,
+        Action<string>? progress,
+        CancellationToken cancellation,
+        string? searchPath = null
+    )
     {
         var folder = Path.Combine(cacheFolder, "azurite-" + ContentHash());
         if (Directory.Exists(folder))
@@ -45,7 +57,11 @@ internal static class AzuriteInstall
         var npm = NodeJs.FindNpm(searchPath);
         Directory.CreateDirectory(cacheFolder);
         await using var gate = await LockFile.WaitAsync(
-            folder + ".lock", Timeout.InfiniteTimeSpan, () => progress?.Invoke("Another process installs Azurite; waiting for it."), cancellation);
+            folder + ".lock",
+            Timeout.InfiniteTimeSpan,
+            () => progress?.Invoke("Another process installs Azurite; waiting for it."),
+            cancellation
+        );
         if (!Directory.Exists(folder))
         {
             await InstallAsync(npm, folder, progress, cancellation);
@@ -54,7 +70,12 @@ internal static class AzuriteInstall
         return folder;
     }
 
-    private static async Task InstallAsync(string npm, string folder, Action<string>? progress, CancellationToken cancellation)
+    private static async Task InstallAsync(
+        string npm,
+        string folder,
+        Action<string>? progress,
+        CancellationToken cancellation
+    )
     {
         var watch = Stopwatch.StartNew();
         progress?.Invoke("Installing Azurite, the local storage (once a machine, about 20 s) ...");
@@ -74,12 +95,19 @@ internal static class AzuriteInstall
 
         // Scripts and optional packages: the blob service on its JSON index needs neither, and less code runs.
         var (exitCode, output) = await NodeJs.RunAsync(
-            npm, ["ci", "--ignore-scripts", "--omit=dev", "--omit=optional", "--no-audit", "--no-fund", "--prefer-offline"], draft, cancellation);
+            npm,
+            ["ci", "--ignore-scripts", "--omit=dev", "--omit=optional", "--no-audit", "--no-fund", "--prefer-offline"],
+            draft,
+            cancellation
+        );
         if (exitCode != 0)
         {
             throw new AzuriteException(
-                $"'npm ci' for Azurite ended with exit code {exitCode}. Check the network and npm's registry setting ('npm config get registry'), " +
-                $"or name a storage account by its connection string instead. npm said:{Environment.NewLine}{output}");
+                $"'npm ci' for Azurite ended with exit code {exitCode}. Check the network and npm's registry setting "
+                    + $"('npm config get registry'), "
+                    + $"or name a storage account by its connection string instead. npm "
+                    + $"said:{Environment.NewLine}{output}"
+            );
         }
 
         Directory.Move(draft, folder);

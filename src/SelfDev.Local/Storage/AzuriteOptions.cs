@@ -6,7 +6,8 @@ public sealed record AzuriteOptions
     /// <value>Where blobs are kept between starts. One host at a time: a second one is refused.</value>
     public required string DataFolder { get; init; }
 
-    /// <value>Keep blobs in memory and forget them at the end: for tests. <see cref="DataFolder"/> then holds nothing of worth.</value>
+    /// <value>Keep blobs in memory and forget them at the end: for tests. <see cref="DataFolder"/> then holds nothing
+    /// of worth.</value>
     public bool InMemory { get; init; }
 
     /// <value>TCP port on 127.0.0.1; 0, the default, takes a free one.</value>
@@ -24,10 +25,12 @@ public sealed record AzuriteOptions
     /// <value>Told what is going on, one short line each, only where it takes long (the first installation).</value>
     public Action<string>? Progress { get; init; }
 
-    /// <value>How long to wait for another host on the same data to end: one that was just killed takes a moment. Default 5 s.</value>
+    /// <value>How long to wait for another host on the same data to end: one that was just killed takes a moment.
+    /// Default 5 s.</value>
     public TimeSpan BusyTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <value>Until the first request must have been answered. Default 60 s: a loaded CI machine takes many times the usual second.</value>
+    /// <value>Until the first request must have been answered. Default 60 s: a loaded CI machine takes many times the
+    /// usual second.</value>
     public TimeSpan StartTimeout { get; init; } = TimeSpan.FromSeconds(60);
 }
 

@@ -24,7 +24,13 @@ public sealed partial class AzuriteProcess : IAsyncDisposable
     private readonly string _connectionFile;
 
     private AzuriteProcess(
-        Process process, OutputTail output, FileStream dataLock, Uri endpoint, AzuriteOptions options, string key)
+        Process process,
+        OutputTail output,
+        FileStream dataLock,
+        Uri endpoint,
+        AzuriteOptions options,
+        string key
+    )
     {
         _process = process;
         _output = output;
@@ -62,16 +68,22 @@ public sealed partial class AzuriteProcess : IAsyncDisposable
     public string ConnectionStringOf(string account) =>
         $"DefaultEndpointsProtocol=http;AccountName={account};AccountKey={_key};BlobEndpoint={Endpoint.GetLeftPart(UriPartial.Authority)}/{account};";
 
-    /// <summary>Installs if need be, clears away what a killed host left behind, starts, and waits until requests are answered.</summary>
-    /// <exception cref="AzuriteException">No Node.js or npm; the installation failed; the port is taken; the data is in use by another host.</exception>
+    /// <summary>Installs if need be, clears away what a killed host left behind, starts, and waits until requests are
+    /// answered.</summary>
+    /// <exception cref="AzuriteException">No Node.js or npm; the installation failed; the port is taken; the data is in
+    /// use by another host.</exception>
     public static async Task<AzuriteProcess> StartAsync(AzuriteOptions options, CancellationToken cancellation)
     {
         var node = NodeJs.Find();
         var package = await AzuriteInstall.EnsureAsync(options.CacheFolder, options.Progress, cancellation);
         Directory.CreateDirectory(options.DataFolder);
         var lockPath = Path.Combine(options.DataFolder, LockFileName);
-        var dataLock = await LockFile.WaitAsync(lockPath, options.BusyTimeout, null, cancellation) ?? throw new AzuriteException(
-            $"The storage in '{options.DataFolder}' is in use by another SelfDev host. Stop that one, or choose another data folder.");
+        var dataLock =
+            await LockFile.WaitAsync(lockPath, options.BusyTimeout, null, cancellation)
+            ?? throw new AzuriteException(
+                $"The storage in '{options.DataFolder}' is in use by another SelfDev host. Stop that one, or choose "
+                    + $"another data folder."
+            );
         try
         {
             var pidFile = Path.Combine(options.DataFolder, PidFileName);
@@ -85,7 +97,8 @@ public sealed partial class AzuriteProcess : IAsyncDisposable
         }
     }
 
-    /// <summary>The connection string of the storage that another process runs on this folder, for commands beside a running host.</summary>
+    /// <summary>The connection string of the storage that another process runs on this folder, for commands beside a
+    /// running host.</summary>
     /// <returns>Null when none is running.</returns>
     public static string? FindRunning(string dataFolder)
     {
@@ -122,7 +135,13 @@ public sealed partial class AzuriteProcess : IAsyncDisposable
     }
 
     private static async Task<AzuriteProcess> StartAsync(
-        AzuriteOptions options, string node, string package, FileStream dataLock, string pidFile, CancellationToken cancellation)
+        AzuriteOptions options,
+        string node,
+        string package,
+        FileStream dataLock,
+        string pidFile,
+        CancellationToken cancellation
+    )
     {
         var key = ReadOrCreateKey(Path.Combine(options.DataFolder, KeyFileName));
         var start = new ProcessStartInfo(node)
@@ -136,9 +155,13 @@ public sealed partial class AzuriteProcess : IAsyncDisposable
         [
             Path.Combine(package, AzuriteInstall.LaunchScript),
             .. options.InMemory ? ["--inMemoryPersistence"] : new[] { "--location", options.DataFolder },
-            "--blobHost", "127.0.0.1",
-            "--blobPort", FormattableString.Invariant($"{options.Port}"),
-            "--silent", "--disableTelemetry", "--skipApiVersionCheck",
+            "--blobHost",
+            "127.0.0.1",
+            "--blobPort",
+            FormattableString.Invariant($"{options.Port}"),
+            "--silent",
+            "--disableTelemetry",
+            "--skipApiVersionCheck",
         ];
         foreach (var argument in arguments)
         {
@@ -146,18 +169,24 @@ public sealed partial class AzuriteProcess : IAsyncDisposable
         }
 
         // In the environment, not among the arguments, which every user of the machine can list.
-        start.Environment["AZURITE_ACCOUNTS"] = string.Join(';', options.Accounts.Select(account => $"{account}:{key}"));
+        start.Environment["AZURITE_ACCOUNTS"] = string.Join(
+            ';',
+            options.Accounts.Select(account => $"{account}:{key}")
+        );
         start.Environment["SELFDEV_AZURITE_PID_FILE"] = pidFile;
 
         var listening = new TaskCompletionSource<Uri>(TaskCreationOptions.RunContinuationsAsynchronously);
         var process = Process.Start(start) ?? throw new AzuriteException($"'{node}' could not be started.");
-        var output = new OutputTail(process, line =>
-        {
-            if (ListeningLine().Match(line) is { Success: true } match)
+        var output = new OutputTail(
+            process,
+            line =>
             {
-                listening.TrySetResult(new Uri(match.Groups[1].Value));
+                if (ListeningLine().Match(line) is { Success: true } match)
+                {
+                    listening.TrySetResult(new Uri(match.Groups[1].Value));
+                }
             }
-        });
+        );
         try
         {
             var endpoint = await WhenListeningAsync(options, process, output, listening.Task, cancellation);
@@ -173,16 +202,26 @@ public sealed partial class AzuriteProcess : IAsyncDisposable
     }
 
     private static async Task<Uri> WhenListeningAsync(
-        AzuriteOptions options, Process process, OutputTail output, Task<Uri> listening, CancellationToken cancellation)
+        AzuriteOptions options,
+        Process process,
+        OutputTail output,
+        Task<Uri> listening,
+        CancellationToken cancellation
+    )
     {
         try
         {
-            await Task.WhenAny(listening, process.WaitForExitAsync(cancellation)).WaitAsync(options.StartTimeout, cancellation);
+            await Task.WhenAny(listening, process.WaitForExitAsync(cancellation))
+                .WaitAsync(options.StartTimeout, cancellation);
         }
         catch (TimeoutException)
         {
-            throw new AzuriteException(FormattableString.Invariant(
-                $"Azurite was not ready within {options.StartTimeout.TotalSeconds:F0} s. It said:{Environment.NewLine}{output}"));
+            throw new AzuriteException(
+                FormattableString.Invariant(
+                    $"Azurite was not ready within {options.StartTimeout.TotalSeconds:F0} s. It "
+                        + $"said:{Environment.NewLine}{output}"
+                )
+            );
         }
 
         if (listening.IsCompletedSuccessfully)
@@ -193,12 +232,21 @@ public sealed partial class AzuriteProcess : IAsyncDisposable
         process.WaitForExit(); // Its output has been read to the end only after this.
         cancellation.ThrowIfCancellationRequested();
         var said = output.ToString();
-        throw new AzuriteException(said.Contains("EADDRINUSE", StringComparison.Ordinal)
-            ? FormattableString.Invariant($"Port {options.Port} on 127.0.0.1 is taken by another program. Choose another, or 0 for any free one.")
-            : FormattableString.Invariant($"Azurite ended with exit code {process.ExitCode} before it was ready. It said:{Environment.NewLine}{said}"));
+        throw new AzuriteException(
+            said.Contains("EADDRINUSE", StringComparison.Ordinal)
+                ? FormattableString.Invariant(
+                    $"Port {options.Port} on 127.0.0.1 is taken by another program. Choose another, or 0 for any free "
+                        + $"one."
+                )
+                : FormattableString.Invariant(
+                    $"Azurite ended with exit code {process.ExitCode} before it was ready. It "
+                        + $"said:{Environment.NewLine}{said}"
+                )
+        );
     }
 
-    /// <summary>An answered request is what "ready" means, and that it names Azurite shows that nothing else got the port.</summary>
+    /// <summary>An answered request is what "ready" means, and that it names Azurite shows that nothing else got the
+    /// port.</summary>
     private static async Task ProbeAsync(Uri endpoint, string account, CancellationToken cancellation)
     {
         using var client = new HttpClient(new SocketsHttpHandler { UseProxy = false });

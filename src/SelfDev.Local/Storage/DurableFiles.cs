@@ -38,7 +38,8 @@ internal static class DurableFiles
             if (Sync(descriptor) != 0)
             {
                 throw new IOException(
-                    $"The folder '{folder}' cannot be written to its disk: {Marshal.GetLastPInvokeErrorMessage()}");
+                    $"The folder '{folder}' cannot be written to its disk: {Marshal.GetLastPInvokeErrorMessage()}"
+                );
             }
 
             Synced?.Invoke(folder);
@@ -62,7 +63,11 @@ internal static class DurableFiles
     public static void SyncFile(string path)
     {
         using var file = File.OpenHandle(
-            path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite | FileShare.Delete);
+            path,
+            FileMode.Open,
+            FileAccess.ReadWrite,
+            FileShare.ReadWrite | FileShare.Delete
+        );
         RandomAccess.FlushToDisk(file);
         Synced?.Invoke(path);
     }

@@ -2,7 +2,8 @@ using System.Diagnostics;
 
 namespace SelfDev.Local.Storage;
 
-/// <summary>A lock between processes that the operating system releases when its holder dies, however it dies.</summary>
+/// <summary>A lock between processes that the operating system releases when its holder dies, however it
+/// dies.</summary>
 internal static class LockFile
 {
     private static readonly TimeSpan PollInterval = TimeSpan.FromMilliseconds(100);
@@ -23,7 +24,12 @@ internal static class LockFile
     /// <param name="limit">How long to wait; <see cref="Timeout.InfiniteTimeSpan"/>: until it is free.</param>
     /// <param name="onWait">Called once if it has to wait.</param>
     /// <returns>Null when the time is up.</returns>
-    public static async Task<FileStream?> WaitAsync(string path, TimeSpan limit, Action? onWait, CancellationToken cancellation)
+    public static async Task<FileStream?> WaitAsync(
+        string path,
+        TimeSpan limit,
+        Action? onWait,
+        CancellationToken cancellation
+    )
     {
         var watch = Stopwatch.StartNew();
         for (var first = true; ; first = false)

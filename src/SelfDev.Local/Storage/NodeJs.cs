@@ -6,19 +6,26 @@ namespace SelfDev.Local.Storage;
 internal static class NodeJs
 {
     private const string Remedy =
-        "Install Node.js 18 or later (https://nodejs.org), or name a storage account or a running Azurite by its connection string instead.";
+        "Install Node.js 18 or later (https://nodejs.org), or name a storage account or a running Azurite by its "
+        + "connection string instead.";
 
     /// <exception cref="AzuriteException">There is none.</exception>
     public static string Find(string? searchPath = null) =>
-        OnPath("node", searchPath) ?? throw new AzuriteException($"Local storage needs Node.js, and 'node' is not on the PATH. {Remedy}");
+        OnPath("node", searchPath)
+        ?? throw new AzuriteException($"Local storage needs Node.js, and 'node' is not on the PATH. {Remedy}");
 
     /// <exception cref="AzuriteException">There is none.</exception>
     public static string FindNpm(string? searchPath = null) =>
-        OnPath("npm", searchPath) ?? throw new AzuriteException($"Installing local storage needs npm, and 'npm' is not on the PATH. {Remedy}");
+        OnPath("npm", searchPath)
+        ?? throw new AzuriteException($"Installing local storage needs npm, and 'npm' is not on the PATH. {Remedy}");
 
     /// <summary>Runs to the end and returns exit code and the last lines of what it printed.</summary>
     public static async Task<(int ExitCode, string Output)> RunAsync(
-        string executable, IReadOnlyList<string> arguments, string folder, CancellationToken cancellation)
+        string executable,
+        IReadOnlyList<string> arguments,
+        string folder,
+        CancellationToken cancellation
+    )
     {
         var start = new ProcessStartInfo(executable, arguments)
         {
@@ -47,7 +54,8 @@ internal static class NodeJs
     {
         searchPath ??= Environment.GetEnvironmentVariable("PATH") ?? "";
         string[] endings = OperatingSystem.IsWindows() ? [".exe", ".cmd"] : [""];
-        return searchPath.Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
+        return searchPath
+            .Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
             .SelectMany(folder => endings.Select(ending => Path.Combine(folder, name + ending)))
             .FirstOrDefault(File.Exists);
     }

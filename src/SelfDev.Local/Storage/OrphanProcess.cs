@@ -13,7 +13,8 @@ internal static class OrphanProcess
     // Both sides derive the start time from a process age and a clock, each rounded.
     private static readonly TimeSpan StartTimeTolerance = TimeSpan.FromSeconds(3);
 
-    /// <summary>Waits for the process that the file names to end, and ends it if it does not. A process id that was given to another program since is left alone.</summary>
+    /// <summary>Waits for the process that the file names to end, and ends it if it does not. A process id that was
+    /// given to another program since is left alone.</summary>
     public static async Task ClearAsync(string pidFile, TimeSpan grace, CancellationToken cancellation)
     {
         if (Find(pidFile) is { } orphan)
@@ -53,9 +54,11 @@ internal static class OrphanProcess
                 return process;
             }
         }
-        catch (Exception none) when (none is ArgumentException or InvalidOperationException or JsonException or Win32Exception)
+        catch (Exception none)
+            when (none is ArgumentException or InvalidOperationException or JsonException or Win32Exception)
         {
-            // No such process any more, one of another user, or a file cut off by the crash: nothing of ours is running.
+            // No such process any more, one of another user, or a file cut off by the crash: nothing of ours is
+            // running.
         }
 
         process?.Dispose();

@@ -2,7 +2,8 @@ using System.Diagnostics;
 
 namespace SelfDev.Local.Storage;
 
-/// <summary>Drains a child's output, so that it never blocks on a full pipe, and keeps the last lines for error messages.</summary>
+/// <summary>Drains a child's output, so that it never blocks on a full pipe, and keeps the last lines for error
+/// messages.</summary>
 internal sealed class OutputTail
 {
     private const int KeptLines = 12;

@@ -4,7 +4,8 @@ using SelfDev.Local.Commands;
 
 namespace SelfDev.Local.Terminal;
 
-/// <summary>Shows on a terminal how much of the input has been read; says nothing when piped, and wipes its line at the end.</summary>
+/// <summary>Shows on a terminal how much of the input has been read; says nothing when piped, and wipes its line at the
+/// end.</summary>
 internal sealed class ReadProgress : IDisposable
 {
     private static readonly TimeSpan Interval = TimeSpan.FromMilliseconds(250);
@@ -22,7 +23,8 @@ internal sealed class ReadProgress : IDisposable
         _timer = io.ShowsProgress ? new Timer(_ => Show(), null, Interval, Interval) : null;
     }
 
-    /// <summary>The same file, its reading counted; the very same where nothing is shown, so that reading costs nothing more.</summary>
+    /// <summary>The same file, its reading counted; the very same where nothing is shown, so that reading costs nothing
+    /// more.</summary>
     public ArtifactFile Watch(ArtifactFile file) =>
         _timer is null ? file : file with { Open = () => new CountingStream(file.Open(), this) };
 
@@ -75,12 +77,12 @@ internal sealed class ReadProgress : IDisposable
 
         public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
 
-        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
-            Count(await inner.ReadAsync(buffer, cancellationToken));
+        public override async ValueTask<int> ReadAsync(
+            Memory<byte> buffer,
+            CancellationToken cancellationToken = default
+        ) => Count(await inner.ReadAsync(buffer, cancellationToken));
 
-        public override void Flush()
-        {
-        }
+        public override void Flush() { }
 
         public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
 

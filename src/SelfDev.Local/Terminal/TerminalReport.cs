@@ -10,8 +10,8 @@ using Table = SelfDev.Core.Reports.Model.Table;
 namespace SelfDev.Local.Terminal;
 
 /// <summary>
-/// The report for a terminal: verdict, findings, small curves, and the evidence of the most urgent findings. Control characters of an
-/// artifact are shown as escapes, never sent; its brackets are no colour markup.
+/// The report for a terminal: verdict, findings, small curves, and the evidence of the most urgent findings. Control
+/// characters of an artifact are shown as escapes, never sent; its brackets are no colour markup.
 /// </summary>
 internal static class TerminalReport
 {
@@ -23,7 +23,9 @@ internal static class TerminalReport
     public static void Write(IAnsiConsole console, ReportContent content)
     {
         var writer = new TerminalWriter(console);
-        writer.Line($"[bold]{TerminalWriter.Escape(content.Document.Title)}[/]  {TerminalWriter.Escape(content.Artifact.Name)}");
+        writer.Line(
+            $"[bold]{TerminalWriter.Escape(content.Document.Title)}[/]  {TerminalWriter.Escape(content.Artifact.Name)}"
+        );
         writer.Line($"[grey]{TerminalWriter.Escape(ReportWording.Facts(content.Artifact))}[/]");
         writer.Line();
         var worst = content.Findings.Count == 0 ? "green" : Color(content.Findings.Max(finding => finding.Severity));
@@ -45,16 +47,19 @@ internal static class TerminalReport
         {
             writer.Table(
                 ["Id", "Severity", "Role", "Kind", "Where", "What"],
-                content.ByUrgency.Select(finding => new[]
-                {
-                    TerminalWriter.Escape(finding.Id),
-                    $"[{Color(finding.Severity)}]{ReportWording.Word(finding.Severity)}[/]",
-                    ReportWording.Word(finding.Role),
-                    TerminalWriter.Escape(finding.Kind),
-                    ReportWording.Where(finding),
-                    TerminalWriter.Escape(finding.Title),
-                }),
-                []);
+                content.ByUrgency.Select(finding =>
+                    new[]
+                    {
+                        TerminalWriter.Escape(finding.Id),
+                        $"[{Color(finding.Severity)}]{ReportWording.Word(finding.Severity)}[/]",
+                        ReportWording.Word(finding.Role),
+                        TerminalWriter.Escape(finding.Kind),
+                        ReportWording.Where(finding),
+                        TerminalWriter.Escape(finding.Title),
+                    }
+                ),
+                []
+            );
         }
 
         writer.Line();
@@ -97,7 +102,8 @@ internal static class TerminalReport
         writer.Table(
             [.. table.Columns.Select(TerminalWriter.Escape)],
             table.Rows.Take(RowsOfTable).Select(row => row.Select(TerminalWriter.Escape).ToArray()),
-            table.NumericColumns);
+            table.NumericColumns
+        );
         if (table.Rows.Count > RowsOfTable)
         {
             writer.Line($"[grey]{table.Rows.Count - RowsOfTable} more rows: --format html[/]");
@@ -108,7 +114,9 @@ internal static class TerminalReport
 
     private static void WriteChart(TerminalWriter writer, Chart chart)
     {
-        var axes = TerminalWriter.Escape($"{ChartSummary.Unit(chart)} over {chart.XLabel}{(chart.LogarithmicY ? ", log scale" : "")}".TrimStart());
+        var axes = TerminalWriter.Escape(
+            $"{ChartSummary.Unit(chart)} over {chart.XLabel}{(chart.LogarithmicY ? ", log scale" : "")}".TrimStart()
+        );
         writer.Line($"[bold]{TerminalWriter.Escape(chart.Title)}[/] [grey]{axes}[/]");
         var isCurve = chart.Form is ChartForm.Line or ChartForm.Scatter;
         var marked = false;
@@ -126,7 +134,9 @@ internal static class TerminalReport
                 }
             }
 
-            writer.Line($"  {TerminalWriter.Escape(series.Name)}: {TerminalWriter.Escape(ChartSummary.Of(series).Words())}");
+            writer.Line(
+                $"  {TerminalWriter.Escape(series.Name)}: {TerminalWriter.Escape(ChartSummary.Of(series).Words())}"
+            );
         }
 
         writer.Line();
@@ -147,14 +157,22 @@ internal static class TerminalReport
 
         if (content.Findings.Count > FindingsInDetail)
         {
-            writer.Line($"[grey]The evidence of {content.Findings.Count - FindingsInDetail} more findings: --format html --out report.html[/]");
+            writer.Line(
+                $"[grey]The evidence of {content.Findings.Count - FindingsInDetail} more findings: --format html --out "
+                    + $"report.html[/]"
+            );
         }
     }
 
     private static void WriteDetail(TerminalWriter writer, Finding finding)
     {
         var cause = finding.CausedBy is null ? "" : $" of {finding.CausedBy}";
-        writer.Line($"[bold {Color(finding.Severity)}]{TerminalWriter.Escape(finding.Id)}[/] {TerminalWriter.Escape(finding.Kind)}, {ReportWording.Word(finding.Role)}{TerminalWriter.Escape(cause)}: {TerminalWriter.Escape(finding.Title)}");
+        writer.Line(
+            $"[bold {Color(finding.Severity)}]{TerminalWriter.Escape(finding.Id)}[/] "
+                + $"{TerminalWriter.Escape(finding.Kind)}, "
+                + $"{ReportWording.Word(finding.Role)}{TerminalWriter.Escape(cause)}: "
+                + $"{TerminalWriter.Escape(finding.Title)}"
+        );
         if (ReportWording.When(finding) is { Length: > 0 } when)
         {
             writer.Line($"   [grey]{when}[/]");
@@ -163,7 +181,10 @@ internal static class TerminalReport
         foreach (var line in finding.Evidence.Take(EvidenceInDetail))
         {
             var place = line.Line.ToString(CultureInfo.InvariantCulture);
-            writer.Cut($"   {(line.File is null ? place : $"{SafeText.SingleLine(line.File)}:{place}")}: {SafeText.SingleLine(line.Text)}");
+            writer.Cut(
+                $"   {(line.File is null ? place : $"{SafeText.SingleLine(line.File)}:{place}")}: "
+                    + $"{SafeText.SingleLine(line.Text)}"
+            );
         }
 
         if (finding.Evidence.Count > EvidenceInDetail)
@@ -173,13 +194,24 @@ internal static class TerminalReport
 
         if (finding.Metrics.Count > 0)
         {
-            writer.Line($"   [grey]{TerminalWriter.Escape(string.Join(", ", finding.Metrics.Select(metric => $"{metric.Key}={ReportWording.Number(metric.Value)}")))}[/]");
+            writer.Line(
+                $"  "
+                    + $" [grey]{TerminalWriter.Escape(string.Join(", ", finding.Metrics.Select(metric => $"{metric.Key}={ReportWording.Number(metric.Value)}")))}[/]"
+            );
         }
 
         foreach (var proposal in finding.Proposals)
         {
-            writer.Line($"   [green]-> {TerminalWriter.Escape(ReportWording.Action(proposal))}[/] {TerminalWriter.Escape(proposal.Why)}");
-            WriteTerms(writer, ("expected", proposal.ExpectedOutcome), ("cost", proposal.Cost), ("risk", proposal.Risk));
+            writer.Line(
+                $"   [green]-> {TerminalWriter.Escape(ReportWording.Action(proposal))}[/] "
+                    + $"{TerminalWriter.Escape(proposal.Why)}"
+            );
+            WriteTerms(
+                writer,
+                ("expected", proposal.ExpectedOutcome),
+                ("cost", proposal.Cost),
+                ("risk", proposal.Risk)
+            );
         }
 
         writer.Line();
@@ -196,11 +228,12 @@ internal static class TerminalReport
         }
     }
 
-    private static string Color(Severity severity) => severity switch
-    {
-        Severity.Critical => "red",
-        Severity.Error => "orangered1",
-        Severity.Warning => "yellow",
-        _ => "blue",
-    };
+    private static string Color(Severity severity) =>
+        severity switch
+        {
+            Severity.Critical => "red",
+            Severity.Error => "orangered1",
+            Severity.Warning => "yellow",
+            _ => "blue",
+        };
 }

@@ -9,8 +9,9 @@ using SelfDev.Workflows.Ports;
 namespace SelfDev.Local.Trust;
 
 /// <summary>
-/// Remembers the ledger's newest head in a file of its own, as <c>ledger verify --anchor</c> reads it. Written at most once a second and
-/// when the host stops, beside the appends: it may lag behind by that, which only makes it a lower floor.
+/// Remembers the ledger's newest head in a file of its own, as <c>ledger verify --anchor</c> reads it. Written at most
+/// once a second and when the host stops, beside the appends: it may lag behind by that, which only makes it a lower
+/// floor.
 /// </summary>
 internal sealed class HeadFile : IHeadWitness, IDisposable
 {
@@ -109,14 +110,17 @@ internal sealed class HeadFile : IHeadWitness, IDisposable
 
         try
         {
-            return JsonSerializer.Deserialize<SignedTreeHead>(File.ReadAllBytes(path), ReportJson.Options) ?? throw new JsonException("null");
+            return JsonSerializer.Deserialize<SignedTreeHead>(File.ReadAllBytes(path), ReportJson.Options)
+                ?? throw new JsonException("null");
         }
         catch (JsonException wrong)
         {
             throw new CorruptStoreException(
-                $"'{path}' holds no ledger head: {wrong.Message} It tells whether the ledger was put back to an earlier state. Restore it from a copy, "
-                + "or compare the ledger with a head that you noted elsewhere and then delete the file.",
-                wrong);
+                $"'{path}' holds no ledger head: {wrong.Message} It tells whether the ledger was put back to an "
+                    + $"earlier state. Restore it from a copy, "
+                    + "or compare the ledger with a head that you noted elsewhere and then delete the file.",
+                wrong
+            );
         }
     }
 }

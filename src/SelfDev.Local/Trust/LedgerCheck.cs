@@ -5,11 +5,17 @@ using SelfDev.Workflows.Ledger;
 namespace SelfDev.Local.Trust;
 
 /// <summary>
-/// Reads the whole ledger once after the start, beside everything else: every entry against its place, its key and the hashes that were
-/// kept of it. Opening does not do that, since it would take longer with every entry; what opening checks against the signed
-/// head are the kept hashes. Damage that is found here stops appending as damage found on opening does.
+/// Reads the whole ledger once after the start, beside everything else: every entry against its place, its key and the
+/// hashes that were kept of it. Opening does not do that, since it would take longer with every entry; what opening
+/// checks against the signed head are the kept hashes. Damage that is found here stops appending as damage found on
+/// opening does.
 /// </summary>
-internal sealed class LedgerCheck(SqliteLedgerLog log, LedgerStore ledger, TimeProvider clock, ILogger<LedgerCheck> logger) : BackgroundService
+internal sealed class LedgerCheck(
+    SqliteLedgerLog log,
+    LedgerStore ledger,
+    TimeProvider clock,
+    ILogger<LedgerCheck> logger
+) : BackgroundService
 {
     /// <summary>How many times as long as it worked it rests, so that a busy host stays one.</summary>
     private const int Rest = 4;
@@ -50,9 +56,7 @@ internal sealed class LedgerCheck(SqliteLedgerLog log, LedgerStore ledger, TimeP
                 logger.LedgerDamaged(damage);
             }
         }
-        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-        {
-        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested) { }
         catch (Exception failure)
         {
             logger.LedgerNotChecked(failure);

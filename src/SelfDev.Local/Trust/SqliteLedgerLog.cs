@@ -9,12 +9,13 @@ using SelfDev.Workflows.Ports;
 namespace SelfDev.Local.Trust;
 
 /// <summary>
-/// The ledger's log on one machine: a SQLite file. Entries and the head that covers them are one transaction, so no acknowledged entry is
-/// ever without its head. Opening it costs the same however long it is; nothing of an entry stays in memory.
+/// The ledger's log on one machine: a SQLite file. Entries and the head that covers them are one transaction, so no
+/// acknowledged entry is ever without its head. Opening it costs the same however long it is; nothing of an entry stays
+/// in memory.
 /// </summary>
 /// <remarks>
-/// Of the tree, the root of every 256 leaves is kept, of every 256 of those, and so on. What lies between is hashed from the entries
-/// themselves, at most 255 of them for a proof.
+/// Of the tree, the root of every 256 leaves is kept, of every 256 of those, and so on. What lies between is hashed
+/// from the entries themselves, at most 255 of them for a proof.
 /// </remarks>
 internal sealed class SqliteLedgerLog : ILedgerLog, IDisposable
 {
@@ -25,11 +26,13 @@ internal sealed class SqliteLedgerLog : ILedgerLog, IDisposable
     /// <summary>Entries of a block: those under one kept hash.</summary>
     public const int BlockEntries = 1 << KeptLevels;
 
-    private static readonly SqliteSchema Schema = SqliteSchema.Marked("""
+    private static readonly SqliteSchema Schema = SqliteSchema.Marked(
+        """
         CREATE TABLE entry (idx INTEGER PRIMARY KEY, key TEXT NOT NULL UNIQUE, line BLOB NOT NULL);
         CREATE TABLE subtree (level INTEGER NOT NULL, idx INTEGER NOT NULL, hash BLOB NOT NULL, PRIMARY KEY (level, idx)) WITHOUT ROWID;
         CREATE TABLE head (size INTEGER PRIMARY KEY, line BLOB NOT NULL);
-        """);
+        """
+    );
 
     private readonly SqliteDatabase _database;
     private volatile SignedTreeHead? _head;
@@ -39,7 +42,8 @@ internal sealed class SqliteLedgerLog : ILedgerLog, IDisposable
     /// <value>Transactions so far; for tests and benchmarks.</value>
     internal long Commits => _database.Commits;
 
-    /// <summary>Opens the file, or makes it with its folder. Its pages are not checked here, which would read all of them: <see cref="LedgerCheck"/> does.</summary>
+    /// <summary>Opens the file, or makes it with its folder. Its pages are not checked here, which would read all of
+    /// them: <see cref="LedgerCheck"/> does.</summary>
     /// <inheritdoc cref="SqliteDatabase.Open" path="/exception"/>
     public static SqliteLedgerLog Open(string path) =>
         new(SqliteDatabase.Open(path, Schema, new SqliteDatabaseOptions { ChecksIntegrity = false }));
@@ -49,7 +53,10 @@ internal sealed class SqliteLedgerLog : ILedgerLog, IDisposable
 
     public async Task<LedgerLogState> RefreshAsync(CancellationToken cancellation)
     {
-        var (size, head) = await _database.ReadAsync(session => session.InSnapshot(() => (SizeOf(session), LastHead(session))), cancellation);
+        var (size, head) = await _database.ReadAsync(
+            session => session.InSnapshot(() => (SizeOf(session), LastHead(session))),
+            cancellation
+        );
         _head = head;
         return new LedgerLogState(size, head, Damage: null);
     }
@@ -67,7 +74,10 @@ internal sealed class SqliteLedgerLog : ILedgerLog, IDisposable
 
     public async ValueTask<long?> FindAsync(string key, CancellationToken cancellation) =>
         await _database.ReadAsync(
-            session => session.Prepare("SELECT idx FROM entry WHERE key = ?").Bind(key).First(row => (long?)row.Int64(0)), cancellation);
+            session =>
+                session.Prepare("SELECT idx FROM entry WHERE key = ?").Bind(key).First(row => (long?)row.Int64(0)),
+            cancellation
+        );
 
     public async Task<SignedTreeHead?> LatestHeadAsync(CancellationToken cancellation) =>
         _head ?? await _database.ReadAsync(LastHead, cancellation);
@@ -75,18 +85,29 @@ internal sealed class SqliteLedgerLog : ILedgerLog, IDisposable
     /// <inheritdoc/>
     /// <exception cref="LedgerDamagedException">A kept hash or an entry is missing.</exception>
     public Task<T> ReadTreeAsync<T>(Func<MerkleNode, T> read, CancellationToken cancellation) =>
-        _database.ReadAsync(session => session.InSnapshot(() => read((level, index) => Node(session, level, index))), cancellation);
+        _database.ReadAsync(
+            session => session.InSnapshot(() => read((level, index) => Node(session, level, index))),
+            cancellation
+        );
 
     /// <inheritdoc/>
     /// <remarks>In pages; up to the last entry of the moment when the last page is read.</remarks>
-    public async IAsyncEnumerable<ReadOnlyMemory<byte>> ReadAsync(long fromIndex, [EnumeratorCancellation] CancellationToken cancellation)
+    public async IAsyncEnumerable<ReadOnlyMemory<byte>> ReadAsync(
+        long fromIndex,
+        [EnumeratorCancellation] CancellationToken cancellation
+    )
     {
         var next = fromIndex;
         while (true)
         {
             var page = await _database.ReadAsync(
-                session => session.Prepare($"SELECT line FROM entry WHERE idx >= ? ORDER BY idx LIMIT {PageSize}").Bind(next).All(row => row.Blob(0).ToArray()),
-                cancellation);
+                session =>
+                    session
+                        .Prepare($"SELECT line FROM entry WHERE idx >= ? ORDER BY idx LIMIT {PageSize}")
+                        .Bind(next)
+                        .All(row => row.Blob(0).ToArray()),
+                cancellation
+            );
             foreach (var line in page)
             {
                 yield return line;
@@ -100,14 +121,21 @@ internal sealed class SqliteLedgerLog : ILedgerLog, IDisposable
         }
     }
 
-    public async IAsyncEnumerable<SignedTreeHead> ReadHeadsAsync([EnumeratorCancellation] CancellationToken cancellation)
+    public async IAsyncEnumerable<SignedTreeHead> ReadHeadsAsync(
+        [EnumeratorCancellation] CancellationToken cancellation
+    )
     {
         var after = 0L;
         while (true)
         {
             var page = await _database.ReadAsync(
-                session => session.Prepare($"SELECT size, line FROM head WHERE size > ? ORDER BY size LIMIT {PageSize}").Bind(after).All(ReadHead),
-                cancellation);
+                session =>
+                    session
+                        .Prepare($"SELECT size, line FROM head WHERE size > ? ORDER BY size LIMIT {PageSize}")
+                        .Bind(after)
+                        .All(ReadHead),
+                cancellation
+            );
             foreach (var head in page)
             {
                 yield return head;
@@ -123,11 +151,19 @@ internal sealed class SqliteLedgerLog : ILedgerLog, IDisposable
     }
 
     /// <summary>Makes SQLite answer as on a full disk once the file has so many pages; for tests.</summary>
-    internal Task<long> LimitPagesAsync(int pages) => _database.WriteAsync(
-        session => SqliteFile.Scalar(session.Connection, string.Create(CultureInfo.InvariantCulture, $"PRAGMA max_page_count = {pages}")), CancellationToken.None);
+    internal Task<long> LimitPagesAsync(int pages) =>
+        _database.WriteAsync(
+            session =>
+                SqliteFile.Scalar(
+                    session.Connection,
+                    string.Create(CultureInfo.InvariantCulture, $"PRAGMA max_page_count = {pages}")
+                ),
+            CancellationToken.None
+        );
 
     /// <summary>Checks a block of entries: place, key and form of each, and the kept hashes that end with it.</summary>
-    /// <returns>How many entries it has, <see cref="BlockEntries"/> but for the last one; and what is wrong, null where nothing is.</returns>
+    /// <returns>How many entries it has, <see cref="BlockEntries"/> but for the last one; and what is wrong, null where
+    /// nothing is.</returns>
     public Task<(int Count, string? Damage)> CheckBlockAsync(long block, CancellationToken cancellation) =>
         _database.ReadAsync(session => session.InSnapshot(() => CheckBlock(session, block)), cancellation);
 
@@ -149,20 +185,33 @@ internal sealed class SqliteLedgerLog : ILedgerLog, IDisposable
         var insert = session.Prepare("INSERT INTO entry (idx, key, line) VALUES (?, ?, ?)");
         for (var number = 0; number < append.Lines.Count; number++)
         {
-            insert.Bind(append.FromIndex + number).Bind(append.Lines[number].Key).Bind(append.Lines[number].Line).Execute();
+            insert
+                .Bind(append.FromIndex + number)
+                .Bind(append.Lines[number].Key)
+                .Bind(append.Lines[number].Line)
+                .Execute();
         }
 
         foreach (var subtree in append.Completed.Where(subtree => subtree.Level > 0 && subtree.Level % KeptLevels == 0))
         {
-            session.Prepare("INSERT INTO subtree (level, idx, hash) VALUES (?, ?, ?)").Bind(subtree.Level).Bind(subtree.Index).Bind(subtree.Hash).Execute();
+            session
+                .Prepare("INSERT INTO subtree (level, idx, hash) VALUES (?, ?, ?)")
+                .Bind(subtree.Level)
+                .Bind(subtree.Index)
+                .Bind(subtree.Hash)
+                .Execute();
         }
 
-        session.Prepare("INSERT INTO head (size, line) VALUES (?, ?)")
-            .Bind(append.Head.TreeSize).Bind(CanonicalJson.Serialize(append.Head, ReportJson.Options)).Execute();
+        session
+            .Prepare("INSERT INTO head (size, line) VALUES (?, ?)")
+            .Bind(append.Head.TreeSize)
+            .Bind(CanonicalJson.Serialize(append.Head, ReportJson.Options))
+            .Execute();
         return true;
     }
 
-    private static long SizeOf(SqliteSession session) => session.Prepare("SELECT coalesce(max(idx) + 1, 0) FROM entry").First(row => row.Int64(0));
+    private static long SizeOf(SqliteSession session) =>
+        session.Prepare("SELECT coalesce(max(idx) + 1, 0) FROM entry").First(row => row.Int64(0));
 
     private static SignedTreeHead? LastHead(SqliteSession session) =>
         session.Prepare("SELECT size, line FROM head ORDER BY size DESC LIMIT 1").First(ReadHead);
@@ -171,12 +220,18 @@ internal sealed class SqliteLedgerLog : ILedgerLog, IDisposable
     {
         try
         {
-            var head = JsonSerializer.Deserialize<SignedTreeHead>(row.Blob(1), ReportJson.Options) ?? throw new JsonException("null");
-            return head.TreeSize == row.Int64(0) ? head : throw new JsonException($"it stands at {row.Int64(0)} and says {head.TreeSize}");
+            var head =
+                JsonSerializer.Deserialize<SignedTreeHead>(row.Blob(1), ReportJson.Options)
+                ?? throw new JsonException("null");
+            return head.TreeSize == row.Int64(0)
+                ? head
+                : throw new JsonException($"it stands at {row.Int64(0)} and says {head.TreeSize}");
         }
         catch (JsonException exception)
         {
-            throw new LedgerDamagedException($"A row of the ledger's heads is no signed tree head: {exception.Message}");
+            throw new LedgerDamagedException(
+                $"A row of the ledger's heads is no signed tree head: {exception.Message}"
+            );
         }
     }
 
@@ -189,7 +244,9 @@ internal sealed class SqliteLedgerLog : ILedgerLog, IDisposable
         if (hashes.Count != count)
         {
             throw new LedgerDamagedException(
-                $"The ledger's tree has {hashes.Count} of the {count} hashes of level {kept} from {index * count} on: entries, or what was kept of them, are gone.");
+                $"The ledger's tree has {hashes.Count} of the {count} hashes of level {kept} from {index * count} on: "
+                    + $"entries, or what was kept of them, are gone."
+            );
         }
 
         return Combine(hashes);
@@ -198,8 +255,11 @@ internal sealed class SqliteLedgerLog : ILedgerLog, IDisposable
     private static (int Count, string? Damage) CheckBlock(SqliteSession session, long block)
     {
         var from = block * BlockEntries;
-        var lines = session.Prepare("SELECT idx, line FROM entry WHERE idx >= ? AND idx < ? ORDER BY idx")
-            .Bind(from).Bind(from + BlockEntries).All(row => (Index: row.Int64(0), Line: row.Blob(1).ToArray()));
+        var lines = session
+            .Prepare("SELECT idx, line FROM entry WHERE idx >= ? AND idx < ? ORDER BY idx")
+            .Bind(from)
+            .Bind(from + BlockEntries)
+            .All(row => (Index: row.Int64(0), Line: row.Blob(1).ToArray()));
         for (var number = 0; number < lines.Count; number++)
         {
             var (index, line) = lines[number];
@@ -209,7 +269,12 @@ internal sealed class SqliteLedgerLog : ILedgerLog, IDisposable
                 return (lines.Count, $"Entry {from + number} of the ledger is damaged or out of place.");
             }
 
-            if (session.Prepare("SELECT idx FROM entry WHERE key = ?").Bind(reading.Entry!.Key).First(row => (long?)row.Int64(0)) != index)
+            if (
+                session
+                    .Prepare("SELECT idx FROM entry WHERE key = ?")
+                    .Bind(reading.Entry!.Key)
+                    .First(row => (long?)row.Int64(0)) != index
+            )
             {
                 return (lines.Count, $"Entry {index} of the ledger is not found under its key.");
             }
@@ -217,14 +282,27 @@ internal sealed class SqliteLedgerLog : ILedgerLog, IDisposable
 
         if (lines.Count < BlockEntries)
         {
-            var after = session.Prepare("SELECT count(*) FROM entry WHERE idx >= ?").Bind(from + BlockEntries).First(row => row.Int64(0));
-            return (lines.Count, after == 0 ? null : $"Entries {from + lines.Count} to {from + BlockEntries - 1} of the ledger are gone.");
+            var after = session
+                .Prepare("SELECT count(*) FROM entry WHERE idx >= ?")
+                .Bind(from + BlockEntries)
+                .First(row => row.Int64(0));
+            return (
+                lines.Count,
+                after == 0 ? null : $"Entries {from + lines.Count} to {from + BlockEntries - 1} of the ledger are gone."
+            );
         }
 
         var kept = Kept(session, KeptLevels, block, 1);
-        return kept is [var hash] && hash.AsSpan().SequenceEqual(Combine([.. lines.Select(line => MerkleHash.Leaf(line.Line))])) && AreKeptAbove(session, block)
+        return
+            kept is [var hash]
+            && hash.AsSpan().SequenceEqual(Combine([.. lines.Select(line => MerkleHash.Leaf(line.Line))]))
+            && AreKeptAbove(session, block)
             ? (lines.Count, null)
-            : (lines.Count, $"Entries {from} to {from + BlockEntries - 1} of the ledger do not have the hash that was kept of them: they, or it, were changed.");
+            : (
+                lines.Count,
+                $"Entries {from} to {from + BlockEntries - 1} of the ledger do not have the hash that was kept of "
+                    + $"them: they, or it, were changed."
+            );
     }
 
     // What is kept of 256 blocks, of 256 of those and so on, where this block is the last of them.
@@ -235,7 +313,11 @@ internal sealed class SqliteLedgerLog : ILedgerLog, IDisposable
         {
             index /= BlockEntries;
             var below = Kept(session, level - KeptLevels, (index - 1) * BlockEntries, BlockEntries);
-            if (below.Count < BlockEntries || Kept(session, level, index - 1, 1) is not [var hash] || !hash.AsSpan().SequenceEqual(Combine(below)))
+            if (
+                below.Count < BlockEntries
+                || Kept(session, level, index - 1, 1) is not [var hash]
+                || !hash.AsSpan().SequenceEqual(Combine(below))
+            )
             {
                 return false;
             }
@@ -248,16 +330,29 @@ internal sealed class SqliteLedgerLog : ILedgerLog, IDisposable
     {
         while (hashes.Count > 1)
         {
-            hashes = [.. Enumerable.Range(0, hashes.Count / 2).Select(pair => MerkleHash.Node(hashes[2 * pair], hashes[(2 * pair) + 1]))];
+            hashes =
+            [
+                .. Enumerable
+                    .Range(0, hashes.Count / 2)
+                    .Select(pair => MerkleHash.Node(hashes[2 * pair], hashes[(2 * pair) + 1])),
+            ];
         }
 
         return hashes[0];
     }
 
     private static List<byte[]> Leaves(SqliteSession session, long from, long count) =>
-        session.Prepare("SELECT line FROM entry WHERE idx >= ? AND idx < ? ORDER BY idx").Bind(from).Bind(from + count).All(row => MerkleHash.Leaf(row.Blob(0)));
+        session
+            .Prepare("SELECT line FROM entry WHERE idx >= ? AND idx < ? ORDER BY idx")
+            .Bind(from)
+            .Bind(from + count)
+            .All(row => MerkleHash.Leaf(row.Blob(0)));
 
     private static List<byte[]> Kept(SqliteSession session, int level, long from, long count) =>
-        session.Prepare("SELECT hash FROM subtree WHERE level = ? AND idx >= ? AND idx < ? ORDER BY idx")
-            .Bind(level).Bind(from).Bind(from + count).All(row => row.Blob(0).ToArray());
+        session
+            .Prepare("SELECT hash FROM subtree WHERE level = ? AND idx >= ? AND idx < ? ORDER BY idx")
+            .Bind(level)
+            .Bind(from)
+            .Bind(from + count)
+            .All(row => row.Blob(0).ToArray());
 }

@@ -6,8 +6,8 @@ using SelfDev.Workflows.Trust;
 namespace SelfDev.Local.Trust;
 
 /// <summary>
-/// The trust store of one machine: a SQLite file beside the engine's histories. A creation is on the disk (fsync) when it returns; those
-/// that meet share one. Rows carry a checksum.
+/// The trust store of one machine: a SQLite file beside the engine's histories. A creation is on the disk (fsync) when
+/// it returns; those that meet share one. Rows carry a checksum.
 /// </summary>
 internal sealed class SqliteTrustStore : ITrustStore, IDisposable
 {
@@ -17,7 +17,9 @@ internal sealed class SqliteTrustStore : ITrustStore, IDisposable
     private const string AboveAll = "\u007f";
 
     private static readonly SqliteSchema Schema = SqliteSchema.Marked(
-        "CREATE TABLE record (seq INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, content BLOB NOT NULL, checksum INTEGER NOT NULL)");
+        "CREATE TABLE record (seq INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE, content BLOB NOT NULL, checksum "
+            + "INTEGER NOT NULL)"
+    );
 
     private readonly SqliteDatabase _database;
 
@@ -32,7 +34,8 @@ internal sealed class SqliteTrustStore : ITrustStore, IDisposable
 
     /// <inheritdoc/>
     /// <exception cref="ArgumentException">Name or content is outside the limits.</exception>
-    /// <exception cref="IOException">The disk failed or is full. The record may be there all the same: the same call then returns false.</exception>
+    /// <exception cref="IOException">The disk failed or is full. The record may be there all the same: the same call
+    /// then returns false.</exception>
     public Task<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellation)
     {
         TrustRecords.CheckName(name);
@@ -40,11 +43,17 @@ internal sealed class SqliteTrustStore : ITrustStore, IDisposable
         // A copy: a caller who is cancelled may use its buffer for something else while the writer still has this one.
         var bytes = content.ToArray();
         return _database.WriteAsync(
-            session => session
-                .Prepare("INSERT INTO record (name, content, checksum) VALUES (?, ?, ?) ON CONFLICT (name) DO NOTHING")
-                .Bind(name).Bind(bytes).Bind(RowChecksum.Of(name, bytes))
-                .Change() == 1,
-            cancellation);
+            session =>
+                session
+                    .Prepare(
+                        "INSERT INTO record (name, content, checksum) VALUES (?, ?, ?) ON CONFLICT (name) DO NOTHING"
+                    )
+                    .Bind(name)
+                    .Bind(bytes)
+                    .Bind(RowChecksum.Of(name, bytes))
+                    .Change() == 1,
+            cancellation
+        );
     }
 
     /// <inheritdoc/>
@@ -53,13 +62,22 @@ internal sealed class SqliteTrustStore : ITrustStore, IDisposable
     {
         TrustRecords.CheckName(name);
         return _database.ReadAsync(
-            session => session.Prepare("SELECT content, checksum FROM record WHERE name = ?").Bind(name).First(row => Checked(name, row)),
-            cancellation);
+            session =>
+                session
+                    .Prepare("SELECT content, checksum FROM record WHERE name = ?")
+                    .Bind(name)
+                    .First(row => Checked(name, row)),
+            cancellation
+        );
     }
 
     /// <inheritdoc/>
     /// <remarks>In pages: what is created meanwhile may or may not be among them.</remarks>
-    public async IAsyncEnumerable<string> ListAsync(string prefix, string from, [EnumeratorCancellation] CancellationToken cancellation)
+    public async IAsyncEnumerable<string> ListAsync(
+        string prefix,
+        string from,
+        [EnumeratorCancellation] CancellationToken cancellation
+    )
     {
         TrustRecords.CheckPrefix(prefix);
         TrustRecords.CheckPrefix(from);
@@ -68,11 +86,17 @@ internal sealed class SqliteTrustStore : ITrustStore, IDisposable
         while (true)
         {
             var page = await _database.ReadAsync(
-                session => session
-                    .Prepare($"SELECT name FROM record WHERE name {(isAfter ? ">" : ">=")} ? AND name < ? ORDER BY name LIMIT {PageSize}")
-                    .Bind(start).Bind(prefix + AboveAll)
-                    .All(row => row.Text(0)),
-                cancellation);
+                session =>
+                    session
+                        .Prepare(
+                            $"SELECT name FROM record WHERE name {(isAfter ? ">" : ">=")} ? AND name < ? ORDER BY name "
+                                + $"LIMIT {PageSize}"
+                        )
+                        .Bind(start)
+                        .Bind(prefix + AboveAll)
+                        .All(row => row.Text(0)),
+                cancellation
+            );
             foreach (var name in page)
             {
                 yield return name;
@@ -101,6 +125,8 @@ internal sealed class SqliteTrustStore : ITrustStore, IDisposable
         return RowChecksum.Of(name, content) == row.UInt64(1)
             ? content
             : throw new CorruptStoreException(
-                $"The record '{name}' in '{_database.Path}' is not what was written: its checksum does not match. Restore the data folder from a copy.");
+                $"The record '{name}' in '{_database.Path}' is not what was written: its checksum does not match. "
+                    + $"Restore the data folder from a copy."
+            );
     }
 }

@@ -10,7 +10,8 @@ using SelfDev.Workflows.Diagnosis;
 
 namespace SelfDev.Web.Endpoints;
 
-/// <summary>Approval links for people, and the same by API. A GET shows and changes nothing, whoever sends it; only a POST decides.</summary>
+/// <summary>Approval links for people, and the same by API. A GET shows and changes nothing, whoever sends it; only a
+/// POST decides.</summary>
 internal static class ApprovalEndpoints
 {
     private const int MaxBodyBytes = 8 * 1024;
@@ -18,7 +19,8 @@ internal static class ApprovalEndpoints
     private const int ListedApprovals = 1000;
 
     private const string Gone =
-        "There is no approval with this id, or several begin with it, or it is not as it was filed: then nobody can decide about it.";
+        "There is no approval with this id, or several begin with it, or it is not as it was filed: then nobody can "
+        + "decide about it.";
 
     /// <summary><c>GET /approvals/{token}</c></summary>
     public static async Task<IResult> ShowAsync(HttpRequest request)
@@ -38,7 +40,8 @@ internal static class ApprovalEndpoints
         return await ShowAsync(request, approval, new Viewer(claims.Approver, DecisionProof.Link(claims.Nonce)));
     }
 
-    /// <summary><c>GET /decide/{id}</c>: the same page for whoever is signed in, where a link's word is not enough.</summary>
+    /// <summary><c>GET /decide/{id}</c>: the same page for whoever is signed in, where a link's word is not
+    /// enough.</summary>
     public static async Task<IResult> ShowSignedInAsync(HttpRequest request)
     {
         var (approval, problem) = await FindByIdAsync(request);
@@ -46,7 +49,8 @@ internal static class ApprovalEndpoints
         return approval is null ? problem! : await ShowAsync(request, approval, new Viewer(caller.Name, caller.Proof));
     }
 
-    /// <summary><c>POST /approvals/{token}</c> with <c>decision=approve|reject</c> and <c>reason</c>, as form or JSON.</summary>
+    /// <summary><c>POST /approvals/{token}</c> with <c>decision=approve|reject</c> and <c>reason</c>, as form or
+    /// JSON.</summary>
     public static async Task<IResult> DecideByLinkAsync(HttpRequest request)
     {
         var (claims, refusal) = ReadToken(request);
@@ -64,17 +68,27 @@ internal static class ApprovalEndpoints
         var (approval, problem) = await FindAsync(request, claims);
         return approval is null
             ? problem!
-            : await DecideAsync(request, approval.PlanHash, body, claims.Approver, DecisionProof.Link(claims.Nonce), redirectTo: request.Path);
+            : await DecideAsync(
+                request,
+                approval.PlanHash,
+                body,
+                claims.Approver,
+                DecisionProof.Link(claims.Nonce),
+                redirectTo: request.Path
+            );
     }
 
     /// <summary><c>GET /api/approvals</c>: what waits for a decision, soonest expiry first; at most 1,000.</summary>
     public static async Task<IResult> ListAsync(HttpRequest request) =>
         Results.Json(
-            (await Service<PendingApprovals>(request).ListAsync("", request.HttpContext.RequestAborted)
-                .Take(ListedApprovals)
-                .ToListAsync(request.HttpContext.RequestAborted))
-            .Select(pending => View(pending.Request, new RecordedDecisions(pending.Decisions, null))),
-            ReportJson.Options);
+            (
+                await Service<PendingApprovals>(request)
+                    .ListAsync("", request.HttpContext.RequestAborted)
+                    .Take(ListedApprovals)
+                    .ToListAsync(request.HttpContext.RequestAborted)
+            ).Select(pending => View(pending.Request, new RecordedDecisions(pending.Decisions, null))),
+            ReportJson.Options
+        );
 
     /// <summary><c>GET /api/approvals/{id}</c>; the id is the plan hash or its first 8 or more characters.</summary>
     public static async Task<IResult> GetAsync(HttpRequest request)
@@ -82,7 +96,13 @@ internal static class ApprovalEndpoints
         var (approval, problem) = await FindByIdAsync(request);
         return approval is null
             ? problem!
-            : Results.Json(View(approval, await Service<DecisionStore>(request).ReadAsync(approval, request.HttpContext.RequestAborted)), ReportJson.Options);
+            : Results.Json(
+                View(
+                    approval,
+                    await Service<DecisionStore>(request).ReadAsync(approval, request.HttpContext.RequestAborted)
+                ),
+                ReportJson.Options
+            );
     }
 
     /// <summary><c>POST /api/approvals/{id}</c>: the caller's key or principal is who decides.</summary>
@@ -121,23 +141,42 @@ internal static class ApprovalEndpoints
     {
         var decisions = await Service<DecisionStore>(request).ReadAsync(approval, request.HttpContext.RequestAborted);
         return WebErrors.WantsPage(request)
-            ? ApprovalPage.Render(request, approval, decisions, viewer, Now(request), await ExplanationAsync(request, approval))
+            ? ApprovalPage.Render(
+                request,
+                approval,
+                decisions,
+                viewer,
+                Now(request),
+                await ExplanationAsync(request, approval)
+            )
             : Results.Json(View(approval, decisions), ReportJson.Options);
     }
 
     private static async Task<IResult> DecideAsync(
-        HttpRequest request, string planHash, DecisionBody body, string approver, string proof, string? redirectTo)
+        HttpRequest request,
+        string planHash,
+        DecisionBody body,
+        string approver,
+        string proof,
+        string? redirectTo
+    )
     {
-        var outcome = await Service<ApprovalDecisions>(request).DecideAsync(
-            planHash, body.Kind, approver, body.Reason, proof, request.HttpContext.RequestAborted);
+        var outcome = await Service<ApprovalDecisions>(request)
+            .DecideAsync(planHash, body.Kind, approver, body.Reason, proof, request.HttpContext.RequestAborted);
         WebTelemetry.Decisions.Add(1, new KeyValuePair<string, object?>("outcome", outcome.Result.ToString()));
         var logger = Logger(request);
         Logs.DecisionTaken(logger, planHash, outcome.Result);
         return outcome.Result switch
         {
             // 303: the browser shows the page by GET, so that reloading it sends nothing again.
-            DecisionResult.Recorded when redirectTo is not null && WebErrors.WantsPage(request) => SeeOther(request, redirectTo),
-            DecisionResult.Recorded => Results.Json(new DecisionAnswer(planHash, approver, body.Kind, outcome.State!.Value), ReportJson.Options),
+            DecisionResult.Recorded when redirectTo is not null && WebErrors.WantsPage(request) => SeeOther(
+                request,
+                redirectTo
+            ),
+            DecisionResult.Recorded => Results.Json(
+                new DecisionAnswer(planHash, approver, body.Kind, outcome.State!.Value),
+                ReportJson.Options
+            ),
             DecisionResult.Unknown => WebErrors.Problem(request, StatusCodes.Status404NotFound, outcome.Message),
             DecisionResult.Forbidden => WebErrors.Problem(request, StatusCodes.Status403Forbidden, outcome.Message),
             _ => WebErrors.Problem(request, StatusCodes.Status409Conflict, outcome.Message),
@@ -148,7 +187,11 @@ internal static class ApprovalEndpoints
     private static (ApprovalClaims? Claims, IResult? Refusal) ReadToken(HttpRequest request)
     {
         var reading = ApprovalTokens.Verify(
-            Service<ApprovalKeyRing>(request), (string)request.RouteValues["token"]!, Now(request), Service<WebOptions>(request).LinkExpiryTolerance);
+            Service<ApprovalKeyRing>(request),
+            (string)request.RouteValues["token"]!,
+            Now(request),
+            Service<WebOptions>(request).LinkExpiryTolerance
+        );
         if (reading.Status == TokenStatus.Valid)
         {
             return (reading.Claims, null);
@@ -157,26 +200,39 @@ internal static class ApprovalEndpoints
         var logger = Logger(request);
         Logs.LinkRefused(logger, reading.Status);
         WebTelemetry.Refused.Add(1, new KeyValuePair<string, object?>("route", "ApprovalLink"));
-        return (null, WebErrors.Unauthorized(request, reading.Status is TokenStatus.Expired
-            ? "This link has expired. No decision by then means no action."
-            : "This link is not valid. Open the newest one that you were sent, unchanged."));
+        return (
+            null,
+            WebErrors.Unauthorized(
+                request,
+                reading.Status is TokenStatus.Expired
+                    ? "This link has expired. No decision by then means no action."
+                    : "This link is not valid. Open the newest one that you were sent, unchanged."
+            )
+        );
     }
 
-    private static async Task<(ApprovalRequest? Approval, IResult? Problem)> FindAsync(HttpRequest request, ApprovalClaims claims)
+    private static async Task<(ApprovalRequest? Approval, IResult? Problem)> FindAsync(
+        HttpRequest request,
+        ApprovalClaims claims
+    )
     {
-        var approval = await Service<ApprovalRequests>(request).ReadAsync(claims.PlanHash, request.HttpContext.RequestAborted);
+        var approval = await Service<ApprovalRequests>(request)
+            .ReadAsync(claims.PlanHash, request.HttpContext.RequestAborted);
         return approval switch
         {
             null => (null, WebErrors.Problem(request, StatusCodes.Status404NotFound, Gone)),
-            _ when !ApprovalLinks.IsFor(approval, claims) =>
-                (null, WebErrors.Problem(request, StatusCodes.Status409Conflict, "This link belongs to an earlier plan.")),
+            _ when !ApprovalLinks.IsFor(approval, claims) => (
+                null,
+                WebErrors.Problem(request, StatusCodes.Status409Conflict, "This link belongs to an earlier plan.")
+            ),
             _ => (approval, null),
         };
     }
 
-    private static async Task<Diagnosis?> ExplanationAsync(HttpRequest request, ApprovalRequest approval) => approval is { ReportId: { } report, ExplanationGroup: { } group }
-        ? await Service<Explanations>(request).ReadAsync(report, group, request.HttpContext.RequestAborted)
-        : null;
+    private static async Task<Diagnosis?> ExplanationAsync(HttpRequest request, ApprovalRequest approval) =>
+        approval is { ReportId: { } report, ExplanationGroup: { } group }
+            ? await Service<Explanations>(request).ReadAsync(report, group, request.HttpContext.RequestAborted)
+            : null;
 
     private static async Task<(ApprovalRequest? Approval, IResult? Problem)> FindByIdAsync(HttpRequest request)
     {
@@ -184,12 +240,17 @@ internal static class ApprovalEndpoints
         var id = (string)request.RouteValues["id"]!;
         if (!PlanHash.IsWellFormed(id) && id.Length >= MinPrefixChars)
         {
-            var matching = await Service<PendingApprovals>(request).ListAsync(id, cancellation).Take(2).ToListAsync(cancellation);
+            var matching = await Service<PendingApprovals>(request)
+                .ListAsync(id, cancellation)
+                .Take(2)
+                .ToListAsync(cancellation);
             id = matching.Count == 1 ? matching[0].Request.PlanHash : id;
         }
 
         var approval = await Service<ApprovalRequests>(request).ReadAsync(id, cancellation);
-        return approval is null ? (null, WebErrors.Problem(request, StatusCodes.Status404NotFound, Gone)) : (approval, null);
+        return approval is null
+            ? (null, WebErrors.Problem(request, StatusCodes.Status404NotFound, Gone))
+            : (approval, null);
     }
 
     private static async Task<(DecisionBody? Body, IResult? Wrong)> ReadBodyAsync(HttpRequest request)
@@ -200,7 +261,14 @@ internal static class ApprovalEndpoints
         {
             "approve" => (new DecisionBody(DecisionKind.Approve, reason), null),
             "reject" => (new DecisionBody(DecisionKind.Reject, reason), null),
-            _ => (null, WebErrors.Problem(request, StatusCodes.Status400BadRequest, "Send 'decision' as 'approve' or 'reject', and 'reason' if you like, as a form or as JSON.")),
+            _ => (
+                null,
+                WebErrors.Problem(
+                    request,
+                    StatusCodes.Status400BadRequest,
+                    "Send 'decision' as 'approve' or 'reject', and 'reason' if you like, as a form or as JSON."
+                )
+            ),
         };
     }
 
@@ -210,24 +278,26 @@ internal static class ApprovalEndpoints
         return Results.StatusCode(StatusCodes.Status303SeeOther);
     }
 
-    private static ApprovalView View(ApprovalRequest approval, RecordedDecisions decisions) => new(
-        approval.PlanHash,
-        decisions.StateUnder(approval.Terms()),
-        approval.Subject,
-        approval.Plan,
-        approval.Proposal.Why,
-        approval.Proposal.Cost,
-        approval.Requirement.Quorum,
-        approval.Requirement.Approvers,
-        decisions.Items,
-        approval.RequestedAt,
-        approval.Plan.ExpiresAt,
-        approval.ReportId)
-    {
-        QuorumBecause = approval.Requirement.Because,
-        RequestHash = approval.Hash(),
-        NeedsSignIn = approval.Requirement.NeedsSignIn,
-    };
+    private static ApprovalView View(ApprovalRequest approval, RecordedDecisions decisions) =>
+        new(
+            approval.PlanHash,
+            decisions.StateUnder(approval.Terms()),
+            approval.Subject,
+            approval.Plan,
+            approval.Proposal.Why,
+            approval.Proposal.Cost,
+            approval.Requirement.Quorum,
+            approval.Requirement.Approvers,
+            decisions.Items,
+            approval.RequestedAt,
+            approval.Plan.ExpiresAt,
+            approval.ReportId
+        )
+        {
+            QuorumBecause = approval.Requirement.Because,
+            RequestHash = approval.Hash(),
+            NeedsSignIn = approval.Requirement.NeedsSignIn,
+        };
 
     private static T Service<T>(HttpRequest request)
         where T : notnull => request.HttpContext.RequestServices.GetRequiredService<T>();
@@ -253,7 +323,8 @@ public sealed record ApprovalView(
     IReadOnlyList<Decision> Decisions,
     DateTimeOffset RequestedAt,
     DateTimeOffset ExpiresAt,
-    string? ReportId)
+    string? ReportId
+)
 {
     /// <value>As <see cref="ApprovalRequirement.Because"/>.</value>
     public string? QuorumBecause { get; init; }

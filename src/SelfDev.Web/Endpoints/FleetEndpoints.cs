@@ -19,11 +19,14 @@ internal static class FleetEndpoints
     private const int MostSamples = 1000;
     private const int MaxBodyBytes = 4 << 20;
 
-    private static readonly JsonSerializerOptions Strict = new(ReportJson.Options) { UnmappedMemberHandling = System.Text.Json.Serialization.JsonUnmappedMemberHandling.Disallow };
+    private static readonly JsonSerializerOptions Strict = new(ReportJson.Options)
+    {
+        UnmappedMemberHandling = System.Text.Json.Serialization.JsonUnmappedMemberHandling.Disallow,
+    };
 
     /// <summary>
-    /// <c>GET /api/fleets/{name}</c>: what the fleet's workflow does, and which instances drain. A router that asks at least every 15 s and
-    /// sends those nothing more loses no request to a scale-in.
+    /// <c>GET /api/fleets/{name}</c>: what the fleet's workflow does, and which instances drain. A router that asks at
+    /// least every 15 s and sends those nothing more loses no request to a scale-in.
     /// </summary>
     public static async Task<IResult> ShowAsync(HttpRequest request)
     {
@@ -34,15 +37,23 @@ internal static class FleetEndpoints
         }
 
         var workflows = request.HttpContext.RequestServices.GetRequiredService<IWorkflowClient>();
-        var instance = await workflows.GetAsync(FleetScaling.InstanceId(fleet.Name), request.HttpContext.RequestAborted);
+        var instance = await workflows.GetAsync(
+            FleetScaling.InstanceId(fleet.Name),
+            request.HttpContext.RequestAborted
+        );
         return Payload.Deserialize<FleetStatus>(instance?.CustomStatus) is { } status
             ? Results.Json(status, ReportJson.Options)
-            : WebErrors.Problem(request, StatusCodes.Status404NotFound, $"'{fleet.Name}' has not been looked at yet: its first sample starts that.");
+            : WebErrors.Problem(
+                request,
+                StatusCodes.Status404NotFound,
+                $"'{fleet.Name}' has not been looked at yet: its first sample starts that."
+            );
     }
 
     /// <summary>
-    /// <c>POST /api/fleets/{name}/samples</c> with one <see cref="FleetSample"/> or a list of them. All are taken or, if one is wrong, none.
-    /// The first starts the fleet's workflow; one that shows a queue wakes it. Sending a sample again changes nothing.
+    /// <c>POST /api/fleets/{name}/samples</c> with one <see cref="FleetSample"/> or a list of them. All are taken or,
+    /// if one is wrong, none. The first starts the fleet's workflow; one that shows a queue wakes it. Sending a sample
+    /// again changes nothing.
     /// </summary>
     public static async Task<IResult> AddSamplesAsync(HttpRequest request)
     {
@@ -73,44 +84,80 @@ internal static class FleetEndpoints
             await workflows.RaiseEventAsync(instance, FleetScaling.Urgent, Nothing.Value, cancellation);
         }
 
-        return Results.Json(new SamplesAnswer(samples.Count, instance), ReportJson.Options, statusCode: StatusCodes.Status202Accepted);
+        return Results.Json(
+            new SamplesAnswer(samples.Count, instance),
+            ReportJson.Options,
+            statusCode: StatusCodes.Status202Accepted
+        );
     }
 
     private static async Task<(PolicyFleet? Fleet, IResult? Unknown)> FindAsync(HttpRequest request)
     {
         var name = request.RouteValues["name"] as string ?? "";
-        var reading = await request.HttpContext.RequestServices.GetRequiredService<IApprovalPolicySource>().ReadAsync(request.HttpContext.RequestAborted);
+        var reading = await request
+            .HttpContext.RequestServices.GetRequiredService<IApprovalPolicySource>()
+            .ReadAsync(request.HttpContext.RequestAborted);
         if (reading.Policy is null)
         {
-            return (null, WebErrors.Problem(request, StatusCodes.Status503ServiceUnavailable, "The policy file cannot be used, so no fleet is known. 'selfdev policy' and the host's log say why."));
+            return (
+                null,
+                WebErrors.Problem(
+                    request,
+                    StatusCodes.Status503ServiceUnavailable,
+                    "The policy file cannot be used, so no fleet is known. 'selfdev policy' and the host's log say why."
+                )
+            );
         }
 
         if (reading.Policy.Fleets.GetValueOrDefault(name) is not { } fleet)
         {
-            return (null, WebErrors.Problem(request, StatusCodes.Status404NotFound, $"The policy file has no fleet '{SafeText.SingleLine(name)}'."));
+            return (
+                null,
+                WebErrors.Problem(
+                    request,
+                    StatusCodes.Status404NotFound,
+                    $"The policy file has no fleet '{SafeText.SingleLine(name)}'."
+                )
+            );
         }
 
         if (fleet.Scaling is null)
         {
-            return (null, WebErrors.Problem(request, StatusCodes.Status409Conflict, $"The policy file lets nobody scale '{fleet.Name}' by its metrics: add 'scaling' to the fleet."));
+            return (
+                null,
+                WebErrors.Problem(
+                    request,
+                    StatusCodes.Status409Conflict,
+                    $"The policy file lets nobody scale '{fleet.Name}' by its metrics: add 'scaling' to the fleet."
+                )
+            );
         }
 
         return (fleet, null);
     }
 
-    private static async Task<(IReadOnlyList<FleetSample> Samples, (int Status, string Detail)? Wrong)> ReadAsync(HttpRequest request)
+    private static async Task<(IReadOnlyList<FleetSample> Samples, (int Status, string Detail)? Wrong)> ReadAsync(
+        HttpRequest request
+    )
     {
         List<FleetSample> samples;
         try
         {
             using var body = await SmallBody.ReadJsonAsync(request, MaxBodyBytes);
-            samples = body.RootElement.ValueKind == JsonValueKind.Array
-                ? body.RootElement.Deserialize<List<FleetSample>>(Strict)!
-                : [body.RootElement.Deserialize<FleetSample>(Strict)!];
+            samples =
+                body.RootElement.ValueKind == JsonValueKind.Array
+                    ? body.RootElement.Deserialize<List<FleetSample>>(Strict)!
+                    : [body.RootElement.Deserialize<FleetSample>(Strict)!];
         }
         catch (JsonException exception)
         {
-            return ([], (StatusCodes.Status400BadRequest, $"Not a sample or a list of samples: {SafeText.SingleLine(exception.Message)}"));
+            return (
+                [],
+                (
+                    StatusCodes.Status400BadRequest,
+                    $"Not a sample or a list of samples: {SafeText.SingleLine(exception.Message)}"
+                )
+            );
         }
 
         if (samples.Count is 0 or > MostSamples || samples.Contains(null!))
@@ -119,8 +166,16 @@ internal static class FleetEndpoints
         }
 
         var now = request.HttpContext.RequestServices.GetRequiredService<TimeProvider>().GetUtcNow();
-        var problems = samples.SelectMany((sample, index) => sample.Problems(now).Select(problem => samples.Count == 1 ? problem : $"[{index}] {problem}")).Take(20).ToList();
-        return problems.Count == 0 ? (samples, null) : ([], (StatusCodes.Status400BadRequest, string.Join(' ', problems)));
+        var problems = samples
+            .SelectMany(
+                (sample, index) =>
+                    sample.Problems(now).Select(problem => samples.Count == 1 ? problem : $"[{index}] {problem}")
+            )
+            .Take(20)
+            .ToList();
+        return problems.Count == 0
+            ? (samples, null)
+            : ([], (StatusCodes.Status400BadRequest, string.Join(' ', problems)));
     }
 }
 

@@ -14,13 +14,18 @@ namespace SelfDev.Web.Endpoints;
 /// <summary>Dropping an artifact over HTTP, for those who have no access to the storage account.</summary>
 internal static class IntakeEndpoints
 {
-    /// <summary><c>PUT</c> or <c>POST /api/intake/{**path}</c>: the body, streamed, becomes the blob <c>intake/&lt;path&gt;</c>.</summary>
+    /// <summary><c>PUT</c> or <c>POST /api/intake/{**path}</c>: the body, streamed, becomes the blob
+    /// <c>intake/&lt;path&gt;</c>.</summary>
     public static async Task<IResult> DropAsync(HttpRequest request)
     {
         var path = request.RouteValues["path"] as string ?? "";
         if (ArtifactName.Parse(path, out var refusal) is null)
         {
-            return WebErrors.Problem(request, StatusCodes.Status400BadRequest, $"The name '{SafeText.SingleLine(path)}' is refused: {refusal}");
+            return WebErrors.Problem(
+                request,
+                StatusCodes.Status400BadRequest,
+                $"The name '{SafeText.SingleLine(path)}' is refused: {refusal}"
+            );
         }
 
         var services = request.HttpContext.RequestServices;
@@ -39,10 +44,21 @@ internal static class IntakeEndpoints
         try
         {
             await using var body = new CappedStream(request.Body, limit);
-            var blob = await services.GetRequiredService<IArtifactStore>().WriteAsync(
-                Containers.Intake, path, body, "application/octet-stream", metadata, request.HttpContext.RequestAborted);
+            var blob = await services
+                .GetRequiredService<IArtifactStore>()
+                .WriteAsync(
+                    Containers.Intake,
+                    path,
+                    body,
+                    "application/octet-stream",
+                    metadata,
+                    request.HttpContext.RequestAborted
+                );
             await StartAsync(request, blob);
-            return Results.Json(new DropAnswer($"{blob.Container}/{blob.Name}", blob.ETag), statusCode: StatusCodes.Status202Accepted);
+            return Results.Json(
+                new DropAnswer($"{blob.Container}/{blob.Name}", blob.ETag),
+                statusCode: StatusCodes.Status202Accepted
+            );
         }
         catch (BodyTooLargeException)
         {
@@ -51,7 +67,10 @@ internal static class IntakeEndpoints
         catch (StorageUnavailableException refused)
         {
             return WebErrors.Problem(
-                request, refused.IsFull ? StatusCodes.Status507InsufficientStorage : StatusCodes.Status503ServiceUnavailable, refused.Message);
+                request,
+                refused.IsFull ? StatusCodes.Status507InsufficientStorage : StatusCodes.Status503ServiceUnavailable,
+                refused.Message
+            );
         }
     }
 
@@ -61,7 +80,9 @@ internal static class IntakeEndpoints
         var services = request.HttpContext.RequestServices;
         try
         {
-            await services.GetRequiredService<DiagnosisStart>().StartDroppedAsync(blob, WebRoute.CallerOf(request).Name, CancellationToken.None);
+            await services
+                .GetRequiredService<DiagnosisStart>()
+                .StartDroppedAsync(blob, WebRoute.CallerOf(request).Name, CancellationToken.None);
         }
         catch (Exception failure)
         {
@@ -70,7 +91,12 @@ internal static class IntakeEndpoints
     }
 
     private static IResult TooLarge(HttpRequest request, long limit) =>
-        WebErrors.Problem(request, StatusCodes.Status413PayloadTooLarge, $"An artifact dropped over HTTP has at most {limit} bytes; write larger ones to the container 'intake' itself.");
+        WebErrors.Problem(
+            request,
+            StatusCodes.Status413PayloadTooLarge,
+            $"An artifact dropped over HTTP has at most {limit} bytes; write larger ones to the container 'intake' "
+                + $"itself."
+        );
 
     private sealed class BodyTooLargeException : IOException;
 
@@ -93,21 +119,27 @@ internal static class IntakeEndpoints
             set => throw new NotSupportedException();
         }
 
-        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        public override async ValueTask<int> ReadAsync(
+            Memory<byte> buffer,
+            CancellationToken cancellationToken = default
+        )
         {
             var count = await inner.ReadAsync(buffer, cancellationToken);
             _read += count;
             return _read <= limit ? count : throw new BodyTooLargeException();
         }
 
-        public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-            ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+        public override Task<int> ReadAsync(
+            byte[] buffer,
+            int offset,
+            int count,
+            CancellationToken cancellationToken
+        ) => ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
 
-        public override int Read(byte[] buffer, int offset, int count) => throw new NotSupportedException("Bodies are read asynchronously.");
+        public override int Read(byte[] buffer, int offset, int count) =>
+            throw new NotSupportedException("Bodies are read asynchronously.");
 
-        public override void Flush()
-        {
-        }
+        public override void Flush() { }
 
         public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
 

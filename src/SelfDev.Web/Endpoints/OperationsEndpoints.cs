@@ -28,35 +28,51 @@ internal static class OperationsEndpoints
     public static async Task<IResult> DashboardAsync(HttpRequest request)
     {
         var cancellation = request.HttpContext.RequestAborted;
-        var pending = await Service<PendingApprovals>(request).ListAsync("", cancellation).Take(ShownApprovals + 1).ToListAsync(cancellation);
-        return DashboardPage.Render(request, new DashboardContent(
-            Service<TimeProvider>(request).GetUtcNow(),
-            WebRoute.CallerOf(request).Name,
-            await Service<KillSwitch>(request).ReadAsync(cancellation),
-            [.. pending.Take(ShownApprovals)],
-            pending.Count > ShownApprovals,
-            Service<TamperReports>(request).Newest,
-            await InstanceEndpoints.NewestAsync(request, new WorkflowQuery(), ShownInstances),
-            await Service<ILedgerStore>(request).LatestHeadAsync(cancellation)));
+        var pending = await Service<PendingApprovals>(request)
+            .ListAsync("", cancellation)
+            .Take(ShownApprovals + 1)
+            .ToListAsync(cancellation);
+        return DashboardPage.Render(
+            request,
+            new DashboardContent(
+                Service<TimeProvider>(request).GetUtcNow(),
+                WebRoute.CallerOf(request).Name,
+                await Service<KillSwitch>(request).ReadAsync(cancellation),
+                [.. pending.Take(ShownApprovals)],
+                pending.Count > ShownApprovals,
+                Service<TamperReports>(request).Newest,
+                await InstanceEndpoints.NewestAsync(request, new WorkflowQuery(), ShownInstances),
+                await Service<ILedgerStore>(request).LatestHeadAsync(cancellation)
+            )
+        );
     }
 
     /// <summary><c>GET /api/killswitch</c></summary>
     public static async Task<IResult> ReadKillSwitchAsync(HttpRequest request) =>
-        Results.Json(await Service<KillSwitch>(request).ReadAsync(request.HttpContext.RequestAborted), ReportJson.Options);
+        Results.Json(
+            await Service<KillSwitch>(request).ReadAsync(request.HttpContext.RequestAborted),
+            ReportJson.Options
+        );
 
-    /// <summary><c>POST /api/killswitch</c> with <c>engaged</c> (true or false) and <c>reason</c>. In force when it answers; <c>ledger</c> says where it is not in the ledger yet. Releasing is for the people whom the policy names.</summary>
+    /// <summary><c>POST /api/killswitch</c> with <c>engaged</c> (true or false) and <c>reason</c>. In force when it
+    /// answers; <c>ledger</c> says where it is not in the ledger yet. Releasing is for the people whom the policy
+    /// names.</summary>
     public static async Task<IResult> SetKillSwitchAsync(HttpRequest request)
     {
         var body = await SmallBody.ReadAsync(request, MaxBodyBytes);
         var (engaged, reason) = (body.Flag("engaged"), DecisionReason.Cut(body.Text("reason")));
         if (engaged is null)
         {
-            return WebErrors.Problem(request, StatusCodes.Status400BadRequest, "Send 'engaged' as true or false, and 'reason' if you like, as a form or as JSON.");
+            return WebErrors.Problem(
+                request,
+                StatusCodes.Status400BadRequest,
+                "Send 'engaged' as true or false, and 'reason' if you like, as a form or as JSON."
+            );
         }
 
         var caller = WebRoute.CallerOf(request);
-        var change = await Service<KillSwitch>(request).SetAsync(
-            engaged.Value, caller.Name, reason, caller.Proof, request.HttpContext.RequestAborted);
+        var change = await Service<KillSwitch>(request)
+            .SetAsync(engaged.Value, caller.Name, reason, caller.Proof, request.HttpContext.RequestAborted);
         if (change.Refusal is { } refusal)
         {
             return WebErrors.Problem(request, StatusCodes.Status403Forbidden, refusal);

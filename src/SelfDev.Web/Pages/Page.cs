@@ -6,20 +6,23 @@ using SelfDev.Core.Text;
 
 namespace SelfDev.Web.Pages;
 
-/// <summary>The frame of every page: one document without a single outside reference, whose policy allows its own style and script by hash.</summary>
+/// <summary>The frame of every page: one document without a single outside reference, whose policy allows its own style
+/// and script by hash.</summary>
 internal static class Page
 {
     private static readonly string Style = Read("page.css");
     private static readonly string Script = Read("countdown.js");
 
     private static readonly string Policy =
-        $"default-src 'none'; style-src {HashSource(Style)}; script-src {HashSource(Script)}; img-src data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+        $"default-src 'none'; style-src {HashSource(Style)}; script-src {HashSource(Script)}; img-src data:; "
+        + $"form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
     /// <param name="isWide">For tables with many columns.</param>
     public static IResult Render(HttpRequest request, int status, string title, Html body, bool isWide = false)
     {
         request.HttpContext.Response.Headers.ContentSecurityPolicy = Policy;
-        var html = Html.Of($"""
+        var html = Html.Of(
+            $"""
             <!DOCTYPE html>
             <html lang="en">
             <head>
@@ -37,7 +40,8 @@ internal static class Page
             </body>
             </html>
 
-            """);
+            """
+        );
         return Results.Content(html.ToString(), "text/html; charset=utf-8", Encoding.UTF8, status);
     }
 
@@ -47,12 +51,14 @@ internal static class Page
     /// <summary>As <see cref="Safe"/>, keeping line breaks.</summary>
     public static Html SafeBlock(string? text) => Html.Text(SafeText.Block(text ?? ""));
 
-    private static string HashSource(string content) => $"'sha256-{Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(content)))}'";
+    private static string HashSource(string content) =>
+        $"'sha256-{Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(content)))}'";
 
     // A browser hashes the parsed text, whose line ends are LF.
     private static string Read(string name)
     {
-        using var stream = typeof(Page).Assembly.GetManifestResourceStream($"SelfDev.Web.Assets.{name}")
+        using var stream =
+            typeof(Page).Assembly.GetManifestResourceStream($"SelfDev.Web.Assets.{name}")
             ?? throw new InvalidOperationException($"The assembly lacks its embedded resource '{name}'.");
         using var reader = new StreamReader(stream);
         return reader.ReadToEnd().ReplaceLineEndings("\n");

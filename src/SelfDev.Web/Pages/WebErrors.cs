@@ -8,12 +8,13 @@ using SelfDev.Core.Text;
 
 namespace SelfDev.Web.Pages;
 
-/// <summary>Errors: a problem document (RFC 9457) for machines, a page with the same status and words for people.</summary>
+/// <summary>Errors: a problem document (RFC 9457) for machines, a page with the same status and words for
+/// people.</summary>
 internal static class WebErrors
 {
     /// <summary>
-    /// 401. Where a sign-in would help, a browser that asked for a page is led to one and back: to the platform's where that signs people
-    /// in (302), else to our own in place of the page.
+    /// 401. Where a sign-in would help, a browser that asked for a page is led to one and back: to the platform's where
+    /// that signs people in (302), else to our own in place of the page.
     /// </summary>
     public static IResult Unauthorized(HttpRequest request, string detail, bool offerSignIn = false)
     {
@@ -31,7 +32,9 @@ internal static class WebErrors
             return Problem(
                 request,
                 StatusCodes.Status403Forbidden,
-                $"You are signed in as '{SafeText.SingleLine(name)}'. A policy can name nobody so: only ASCII letters, digits and ._%+@- are possible. Sign in with another account.");
+                $"You are signed in as '{SafeText.SingleLine(name)}'. A policy can name nobody so: only ASCII letters, "
+                    + $"digits and ._%+@- are possible. Sign in with another account."
+            );
         }
 
         if (!WantsPage(request))
@@ -53,11 +56,18 @@ internal static class WebErrors
     {
         var title = ReasonPhrases.GetReasonPhrase(status);
         return WantsPage(request)
-            ? Page.Render(request, status, title, Html.Of($"""
-                <p class="eyebrow">SelfDev</p>
-                <h1>{Page.Safe(title)}</h1>
-                <p class="banner bad" role="alert">{Page.Safe(detail)}</p>
-                """))
+            ? Page.Render(
+                request,
+                status,
+                title,
+                Html.Of(
+                    $"""
+                    <p class="eyebrow">SelfDev</p>
+                    <h1>{Page.Safe(title)}</h1>
+                    <p class="banner bad" role="alert">{Page.Safe(detail)}</p>
+                    """
+                )
+            )
             : Results.Problem(detail, statusCode: status, title: title);
     }
 

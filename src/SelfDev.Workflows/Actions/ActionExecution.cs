@@ -10,8 +10,8 @@ using SelfDev.Workflows.Ports;
 namespace SelfDev.Workflows.Actions;
 
 /// <summary>
-/// Takes one proposal through plan, approval, effect and observation. An effect that no longer fits the world is planned
-/// and approved anew, at most <see cref="MaxPlans"/> times. Whatever happens is in the ledger.
+/// Takes one proposal through plan, approval, effect and observation. An effect that no longer fits the world is
+/// planned and approved anew, at most <see cref="MaxPlans"/> times. Whatever happens is in the ledger.
 /// </summary>
 public static class ActionExecution
 {
@@ -46,8 +46,15 @@ public static class ActionExecution
         var startedAt = context.CurrentUtcDateTime;
         var plan = await context.CallActivityAsync(
             PlanEffect.Handle,
-            new PlanEffectInput(input.ReportId, input.Proposal, context.InstanceId, round, new DateTimeOffset(startedAt, TimeSpan.Zero)),
-            Retries.Transient);
+            new PlanEffectInput(
+                input.ReportId,
+                input.Proposal,
+                context.InstanceId,
+                round,
+                new DateTimeOffset(startedAt, TimeSpan.Zero)
+            ),
+            Retries.Transient
+        );
         await context.RecordAsync(LedgerEntryTypes.Proposal, $"proposal:{round}", LedgerActors.SelfDev, plan);
         if (plan.Obstacle is not null)
         {
@@ -58,7 +65,8 @@ public static class ActionExecution
         var decided = await context.CallWorkflowAsync(
             ApprovalWorkflow.Handle,
             new ApprovalInput(plan.PlanHash, plan.ExpiresAt, plan.ReminderInterval),
-            ApprovalInstanceId(context.InstanceId, round));
+            ApprovalInstanceId(context.InstanceId, round)
+        );
         if (decided.State != ApprovalState.Approved)
         {
             return await EndAsync(context, input, plan, round, EffectOutcome.NotApproved, startedAt, null, decided.Why);
@@ -75,16 +83,28 @@ public static class ActionExecution
         {
             EffectStartKind.Started => await FollowAsync(context, plan, start),
             EffectStartKind.AlreadyThere => new PollResult(EffectOutcome.AlreadyThere, "It was so already."),
-            EffectStartKind.Drifted => new PollResult(EffectOutcome.RefusedDrift, start.Message ?? "The resource changed."),
-            EffectStartKind.Throttled => new PollResult(EffectOutcome.TimedOut, "Throttled until the plan expired; nothing was done."),
-            EffectStartKind.Stopped => new PollResult(EffectOutcome.RefusedKillSwitch, start.Message ?? "The kill switch is on."),
+            EffectStartKind.Drifted => new PollResult(
+                EffectOutcome.RefusedDrift,
+                start.Message ?? "The resource changed."
+            ),
+            EffectStartKind.Throttled => new PollResult(
+                EffectOutcome.TimedOut,
+                "Throttled until the plan expired; nothing was done."
+            ),
+            EffectStartKind.Stopped => new PollResult(
+                EffectOutcome.RefusedKillSwitch,
+                start.Message ?? "The kill switch is on."
+            ),
             _ => new PollResult(EffectOutcome.Refused, start.Message ?? "Refused."),
         };
         return await EndAsync(context, input, plan, round, ended.Outcome, startedAt, start, ended.Detail);
     }
 
     // A failure here may have come after the call: what is there is read, and recorded, all the same.
-    private static async Task<(EffectStart? Start, string Unknown)> TryStartAsync(IWorkflowContext context, PlanOutcome plan)
+    private static async Task<(EffectStart? Start, string Unknown)> TryStartAsync(
+        IWorkflowContext context,
+        PlanOutcome plan
+    )
     {
         try
         {
@@ -96,8 +116,8 @@ public static class ActionExecution
         }
     }
 
-    // Whatever keeps the end from being seen, a request that somebody took out of the store for instance: what was begun
-    // is recorded.
+    // Whatever keeps the end from being seen, a request that somebody took out of the store for instance: what was
+    // begun is recorded.
     private static async Task<PollResult> FollowAsync(IWorkflowContext context, PlanOutcome plan, EffectStart start)
     {
         try
@@ -107,7 +127,9 @@ public static class ActionExecution
         catch (WorkflowTaskFailedException failed)
         {
             return new PollResult(
-                EffectOutcome.TimedOut, $"It was begun; how it ended could not be seen: {failed.Failure.Message}");
+                EffectOutcome.TimedOut,
+                $"It was begun; how it ended could not be seen: {failed.Failure.Message}"
+            );
         }
     }
 
@@ -116,9 +138,16 @@ public static class ActionExecution
     {
         while (true)
         {
-            var start = await context.CallActivityAsync(ExecuteEffect.Handle, new EffectReference(plan.PlanHash), Retries.Transient);
+            var start = await context.CallActivityAsync(
+                ExecuteEffect.Handle,
+                new EffectReference(plan.PlanHash),
+                Retries.Transient
+            );
             var wait = Clamp(start.RetryAfter);
-            if (start.Kind != EffectStartKind.Throttled || context.CurrentUtcDateTime + wait >= plan.ExpiresAt.UtcDateTime)
+            if (
+                start.Kind != EffectStartKind.Throttled
+                || context.CurrentUtcDateTime + wait >= plan.ExpiresAt.UtcDateTime
+            )
             {
                 return start;
             }
@@ -134,7 +163,10 @@ public static class ActionExecution
         while (true)
         {
             var state = await context.CallActivityAsync(
-                PollEffect.Handle, new PollInput(plan.PlanHash, start.OperationUri), Retries.Transient);
+                PollEffect.Handle,
+                new PollInput(plan.PlanHash, start.OperationUri),
+                Retries.Transient
+            );
             switch (state.Phase)
             {
                 case OperationPhase.Succeeded:
@@ -144,7 +176,10 @@ public static class ActionExecution
                 default:
                     if (context.CurrentUtcDateTime >= deadline)
                     {
-                        return new PollResult(EffectOutcome.TimedOut, $"Still running after {OperationTimeout.TotalHours:0} hours.");
+                        return new PollResult(
+                            EffectOutcome.TimedOut,
+                            $"Still running after {OperationTimeout.TotalHours:0} hours."
+                        );
                     }
 
                     await context.CreateTimer(state.RetryAfter ?? interval);
@@ -155,7 +190,15 @@ public static class ActionExecution
     }
 
     private static async Task<ActionOutcome> EndAsync(
-        IWorkflowContext context, ActionInput input, PlanOutcome plan, int round, EffectOutcome outcome, DateTime startedAt, EffectStart? start, string detail)
+        IWorkflowContext context,
+        ActionInput input,
+        PlanOutcome plan,
+        int round,
+        EffectOutcome outcome,
+        DateTime startedAt,
+        EffectStart? start,
+        string detail
+    )
     {
         var observed = new ObserveInput(
             input.ReportId,
@@ -166,12 +209,23 @@ public static class ActionExecution
             start?.Before,
             new DateTimeOffset(startedAt, TimeSpan.Zero),
             new DateTimeOffset(context.CurrentUtcDateTime, TimeSpan.Zero),
-            ActionOutcome.Shorten(detail));
+            ActionOutcome.Shorten(detail)
+        );
         var effect = await ObserveAsync(context, plan, observed);
         await context.RecordAsync(LedgerEntryTypes.Effect, $"effect:{round}", LedgerActors.SelfDev, effect);
-        await context.TellAsync(NotifyEffect.Handle, new NotifyEffectInput(plan.PlanHash, plan.Action, effect.Outcome, effect.Detail, plan.Approvers));
+        await context.TellAsync(
+            NotifyEffect.Handle,
+            new NotifyEffectInput(plan.PlanHash, plan.Action, effect.Outcome, effect.Detail, plan.Approvers)
+        );
         context.SetCustomStatus(new ActionStatus(effect.Outcome.ToString(), plan.PlanHash));
-        return new ActionOutcome(input.ReportId, input.Proposal, plan.Action, plan.PlanHash, effect.Outcome, ActionOutcome.Shorten(effect.Detail));
+        return new ActionOutcome(
+            input.ReportId,
+            input.Proposal,
+            plan.Action,
+            plan.PlanHash,
+            effect.Outcome,
+            ActionOutcome.Shorten(effect.Detail)
+        );
     }
 
     private static async Task<Effect> ObserveAsync(IWorkflowContext context, PlanOutcome plan, ObserveInput observed)
@@ -186,14 +240,25 @@ public static class ActionExecution
             var outcome = observed.Outcome == EffectOutcome.Applied ? EffectOutcome.TimedOut : observed.Outcome;
             var before = observed.Before ?? plan.From;
             return new Effect(
-                plan.PlanHash, plan.Action, plan.Resource, outcome, before, before, observed.StartedAt, observed.EndedAt,
-                ActionOutcome.Shorten($"{observed.Detail} What is there now could not be read: {failed.Failure.Message}"));
+                plan.PlanHash,
+                plan.Action,
+                plan.Resource,
+                outcome,
+                before,
+                before,
+                observed.StartedAt,
+                observed.EndedAt,
+                ActionOutcome.Shorten(
+                    $"{observed.Detail} What is there now could not be read: {failed.Failure.Message}"
+                )
+            );
         }
     }
 
-    private static TimeSpan Clamp(TimeSpan? interval) => interval is not { } asked || asked < DefaultPollInterval
-        ? DefaultPollInterval
-        : asked > MaxPollInterval ? MaxPollInterval : asked;
+    private static TimeSpan Clamp(TimeSpan? interval) =>
+        interval is not { } asked || asked < DefaultPollInterval ? DefaultPollInterval
+        : asked > MaxPollInterval ? MaxPollInterval
+        : asked;
 
     private sealed record PollResult(EffectOutcome Outcome, string Detail);
 }
@@ -203,8 +268,16 @@ public static class ActionExecution
 public sealed record ActionInput(string ReportId, int Proposal);
 
 /// <param name="Action">Kind of the action; null, as <paramref name="PlanHash"/>, where it came to no plan.</param>
-/// <param name="Detail">At most <see cref="MaxDetailChars"/>, so that the outcomes of all proposals fit one payload.</param>
-public sealed record ActionOutcome(string ReportId, int Proposal, string? Action, string? PlanHash, EffectOutcome Outcome, string Detail)
+/// <param name="Detail">At most <see cref="MaxDetailChars"/>, so that the outcomes of all proposals fit one
+/// payload.</param>
+public sealed record ActionOutcome(
+    string ReportId,
+    int Proposal,
+    string? Action,
+    string? PlanHash,
+    EffectOutcome Outcome,
+    string Detail
+)
 {
     public const int MaxDetailChars = 300;
 

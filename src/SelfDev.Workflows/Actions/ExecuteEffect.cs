@@ -7,12 +7,12 @@ using SelfDev.Workflows.Ports;
 namespace SelfDev.Workflows.Actions;
 
 /// <summary>
-/// Starts an approved effect. Trusts nothing that came before: the request and its hash, the seals of the decisions, who may
-/// decide under the policy of now, the expiry and the kill switch are read anew, then the resource itself.
+/// Starts an approved effect. Trusts nothing that came before: the request and its hash, the seals of the decisions,
+/// who may decide under the policy of now, the expiry and the kill switch are read anew, then the resource itself.
 /// </summary>
 /// <remarks>
-/// Where the policy has become stricter since people were asked (an approver left, actions are off, a smaller limit, a larger
-/// quorum), the stricter one counts, and the effect is refused with the reason. A looser one changes nothing.
+/// Where the policy has become stricter since people were asked (an approver left, actions are off, a smaller limit, a
+/// larger quorum), the stricter one counts, and the effect is refused with the reason. A looser one changes nothing.
 /// </remarks>
 public sealed class ExecuteEffect(
     ApprovalRequests requests,
@@ -22,8 +22,8 @@ public sealed class ExecuteEffect(
     KillSwitch killSwitch,
     IEnumerable<IEffectExecutor> executors,
     EffectIntents intents,
-    TimeProvider clock)
-    : IActivity<EffectReference, EffectStart>
+    TimeProvider clock
+) : IActivity<EffectReference, EffectStart>
 {
     public static readonly Activity<EffectReference, EffectStart> Handle = new("ExecuteEffect");
 
@@ -56,8 +56,14 @@ public sealed class ExecuteEffect(
         }
     }
 
-    // An earlier attempt may have changed the resource before its answer was lost: then nothing more is started, and what came of it is observed.
-    private async Task<EffectStart> AfterStartAsync(EffectReference input, EffectPlan plan, EffectStart stop, CancellationToken cancellation) =>
+    // An earlier attempt may have changed the resource before its answer was lost: then nothing more is started, and
+    // what came of it is observed.
+    private async Task<EffectStart> AfterStartAsync(
+        EffectReference input,
+        EffectPlan plan,
+        EffectStart stop,
+        CancellationToken cancellation
+    ) =>
         await intents.IsSetAsync(input.PlanHash, cancellation)
             ? new EffectStart(EffectStartKind.Started, null, null, stop.Message, plan.From)
             : stop;
@@ -97,7 +103,8 @@ public sealed class ExecuteEffect(
         return recorded.StateUnder(terms.Under(both, request.RequestedAt)) == ApprovalState.Approved
             ? null
             : "The policy has become stricter since people approved: by now it takes "
-                + $"{both.Quorum} of {(both.Approvers.Count == 0 ? "nobody who was asked" : string.Join(", ", both.Approvers))}"
+                + $"{both.Quorum} of "
+                + $"{(both.Approvers.Count == 0 ? "nobody who was asked" : string.Join(", ", both.Approvers))}"
                 + $"{(both.NeedsSignIn ? ", signed in" : "")}, within {both.ExpiresAfter} of the request.";
     }
 
@@ -110,7 +117,10 @@ public sealed class ExecuteEffect(
 
         var stop = await killSwitch.ReadAsync(cancellation);
         return stop.Engaged
-            ? Refuse(EffectStartKind.Stopped, $"The kill switch is on (by {stop.By}{(stop.Reason is null ? "" : $": {stop.Reason}")}).")
+            ? Refuse(
+                EffectStartKind.Stopped,
+                $"The kill switch is on (by {stop.By}{(stop.Reason is null ? "" : $": {stop.Reason}")})."
+            )
             : null;
     }
 

@@ -8,7 +8,8 @@ using SelfDev.Workflows.Ports;
 namespace SelfDev.Workflows.Actions;
 
 /// <summary>Tells the approvers how an action ended. Tried again where none of them could be reached.</summary>
-public sealed class NotifyEffect(IApprovalPolicySource policies, ILedgerStore ledger, INotifier notifier) : IActivity<NotifyEffectInput, Nothing>
+public sealed class NotifyEffect(IApprovalPolicySource policies, ILedgerStore ledger, INotifier notifier)
+    : IActivity<NotifyEffectInput, Nothing>
 {
     public static readonly Activity<NotifyEffectInput, Nothing> Handle = new("NotifyEffect");
 
@@ -26,16 +27,26 @@ public sealed class NotifyEffect(IApprovalPolicySource policies, ILedgerStore le
                     approver,
                     $"{input.Action}: {JsonNamingPolicy.KebabCaseLower.ConvertName(input.Outcome.ToString())}",
                     head is null ? input.Detail : $"{input.Detail} ({head.Short()})",
-                    null)
+                    null
+                )
                 {
                     Address = policy?.AddressOf(approver),
                 },
-                context.Cancellation);
+                context.Cancellation
+            );
             problems.AddRange(problem is null ? [] : [problem]);
         }
 
-        return problems.Count == 0 || problems.Count < input.Approvers.Count ? Nothing.Value : throw new NotDeliveredException(problems[0]);
+        return problems.Count == 0 || problems.Count < input.Approvers.Count
+            ? Nothing.Value
+            : throw new NotDeliveredException(problems[0]);
     }
 }
 
-public sealed record NotifyEffectInput(string PlanHash, string Action, EffectOutcome Outcome, string Detail, IReadOnlyList<string> Approvers);
+public sealed record NotifyEffectInput(
+    string PlanHash,
+    string Action,
+    EffectOutcome Outcome,
+    string Detail,
+    IReadOnlyList<string> Approvers
+);

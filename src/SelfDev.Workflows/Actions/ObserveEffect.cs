@@ -8,12 +8,15 @@ using SelfDev.Workflows.Ports;
 namespace SelfDev.Workflows.Actions;
 
 /// <summary>
-/// Reads what is there after an action has ended, whatever its end, and files it with the report. An operation that says it
-/// succeeded counts as applied only if the resource agrees.
+/// Reads what is there after an action has ended, whatever its end, and files it with the report. An operation that
+/// says it succeeded counts as applied only if the resource agrees.
 /// </summary>
 public sealed class ObserveEffect(
-    IArtifactStore store, ApprovalRequests requests, DecisionStore decisions, IEnumerable<IEffectExecutor> executors)
-    : IActivity<ObserveInput, Effect>
+    IArtifactStore store,
+    ApprovalRequests requests,
+    DecisionStore decisions,
+    IEnumerable<IEffectExecutor> executors
+) : IActivity<ObserveInput, Effect>
 {
     public static readonly Activity<ObserveInput, Effect> Handle = new("ObserveEffect");
 
@@ -24,7 +27,8 @@ public sealed class ObserveEffect(
         var cancellation = context.Cancellation;
         var action = await StoredActions.TryReadAsync(store, input.ReportId, input.Proposal, cancellation);
         var round = action?.Rounds.SingleOrDefault(candidate => candidate.Round == input.Round);
-        // The plan and the decisions come from the trust store; what the report's own file says of them decides nothing.
+        // The plan and the decisions come from the trust store; what the report's own file says of them decides
+        // nothing.
         var request = round is { Plan: null } ? null : await requests.ReadAsync(input.PlanHash, cancellation);
         var effect = await ObserveAsync(input, request?.Plan, cancellation);
         var recorded = request is null ? [] : (await decisions.ReadAsync(request, cancellation)).Items;
@@ -33,7 +37,17 @@ public sealed class ObserveEffect(
         if ((action?.Proposal ?? request?.Proposal) is { } proposal)
         {
             await StoredActions.SetRoundAsync(
-                store, input.ReportId, input.Proposal, proposal, round with { Decisions = recorded, Effect = effect }, cancellation);
+                store,
+                input.ReportId,
+                input.Proposal,
+                proposal,
+                round with
+                {
+                    Decisions = recorded,
+                    Effect = effect,
+                },
+                cancellation
+            );
         }
 
         return effect;
@@ -43,12 +57,31 @@ public sealed class ObserveEffect(
     {
         if (plan is null)
         {
-            return new Effect(input.PlanHash, "", "", input.Outcome, NoFields, NoFields, input.StartedAt, input.EndedAt, input.Detail);
+            return new Effect(
+                input.PlanHash,
+                "",
+                "",
+                input.Outcome,
+                NoFields,
+                NoFields,
+                input.StartedAt,
+                input.EndedAt,
+                input.Detail
+            );
         }
 
         var before = input.Before is { Count: > 0 } ? input.Before : plan.From;
         var effect = new Effect(
-            input.PlanHash, plan.Action, plan.Resource, input.Outcome, before, before, input.StartedAt, input.EndedAt, input.Detail);
+            input.PlanHash,
+            plan.Action,
+            plan.Resource,
+            input.Outcome,
+            before,
+            before,
+            input.StartedAt,
+            input.EndedAt,
+            input.Detail
+        );
         if (input.Outcome is not (EffectOutcome.Applied or EffectOutcome.Failed or EffectOutcome.TimedOut))
         {
             return effect;
@@ -56,18 +89,37 @@ public sealed class ObserveEffect(
 
         var after = await executors.For(plan.Action).ObserveAsync(plan, input.PlanHash, cancellation);
         var outcome = Judge(input.Outcome, plan, after);
-        return effect with { After = after, Outcome = outcome, Detail = outcome == EffectOutcome.Applied ? Changes(before, after) : input.Detail };
+        return effect with
+        {
+            After = after,
+            Outcome = outcome,
+            Detail = outcome == EffectOutcome.Applied ? Changes(before, after) : input.Detail,
+        };
     }
 
-    private static string Changes(IReadOnlyDictionary<string, string> before, IReadOnlyDictionary<string, string> after) => string.Join(
-        ", ",
-        after.OrderBy(field => field.Key, StringComparer.Ordinal)
-            .Select(field => before.TryGetValue(field.Key, out var was) && was != field.Value ? $"{field.Key} {was} -> {field.Value}" : $"{field.Key} {field.Value}"));
+    private static string Changes(
+        IReadOnlyDictionary<string, string> before,
+        IReadOnlyDictionary<string, string> after
+    ) =>
+        string.Join(
+            ", ",
+            after
+                .OrderBy(field => field.Key, StringComparer.Ordinal)
+                .Select(field =>
+                    before.TryGetValue(field.Key, out var was) && was != field.Value
+                        ? $"{field.Key} {was} -> {field.Value}"
+                        : $"{field.Key} {field.Value}"
+                )
+        );
 
-    private static EffectOutcome Judge(EffectOutcome outcome, EffectPlan plan, IReadOnlyDictionary<string, string> after) =>
-        PlannedFields.Equal(after, plan.To)
-            ? EffectOutcome.Applied
-            : outcome == EffectOutcome.Applied || !PlannedFields.Equal(after, plan.From) ? EffectOutcome.PartlyApplied : outcome;
+    private static EffectOutcome Judge(
+        EffectOutcome outcome,
+        EffectPlan plan,
+        IReadOnlyDictionary<string, string> after
+    ) =>
+        PlannedFields.Equal(after, plan.To) ? EffectOutcome.Applied
+        : outcome == EffectOutcome.Applied || !PlannedFields.Equal(after, plan.From) ? EffectOutcome.PartlyApplied
+        : outcome;
 }
 
 /// <param name="Before">As read right before the effect; null where nothing was started.</param>
@@ -80,4 +132,5 @@ public sealed record ObserveInput(
     IReadOnlyDictionary<string, string>? Before,
     DateTimeOffset StartedAt,
     DateTimeOffset EndedAt,
-    string Detail);
+    string Detail
+);

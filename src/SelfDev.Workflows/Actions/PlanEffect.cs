@@ -10,19 +10,27 @@ using SelfDev.Workflows.Ports;
 namespace SelfDev.Workflows.Actions;
 
 /// <summary>
-/// Turns a proposal into an exact effect under the policy, and files the request that people will see. What cannot be done
-/// anyway (no such node, no quota, no rule) becomes an obstacle here, before anybody is woken up.
+/// Turns a proposal into an exact effect under the policy, and files the request that people will see. What cannot be
+/// done anyway (no such node, no quota, no rule) becomes an obstacle here, before anybody is woken up.
 /// </summary>
 public sealed class PlanEffect(
-    IArtifactStore store, IApprovalPolicySource policies, IEnumerable<IEffectExecutor> executors, ApprovalRequests requests, SelfAnalysisGate selfAnalysis)
-    : IActivity<PlanEffectInput, PlanOutcome>
+    IArtifactStore store,
+    IApprovalPolicySource policies,
+    IEnumerable<IEffectExecutor> executors,
+    ApprovalRequests requests,
+    SelfAnalysisGate selfAnalysis
+) : IActivity<PlanEffectInput, PlanOutcome>
 {
     public static readonly Activity<PlanEffectInput, PlanOutcome> Handle = new("PlanEffect");
 
     public async Task<PlanOutcome> RunAsync(PlanEffectInput input, ActivityContext context)
     {
         var cancellation = context.Cancellation;
-        var stored = await store.ReadJsonAsync<StoredAnalysis>(Containers.Evidence, DiagnosisBlobs.Analysis(input.ReportId), cancellation);
+        var stored = await store.ReadJsonAsync<StoredAnalysis>(
+            Containers.Evidence,
+            DiagnosisBlobs.Analysis(input.ReportId),
+            cancellation
+        );
         var proposal = stored.Proposals[input.Proposal - 1];
         var reading = await policies.ReadAsync(cancellation);
         var policy = reading.Policy ?? ApprovalPolicy.DenyAll;
@@ -32,12 +40,20 @@ public sealed class PlanEffect(
             : await PlanAsync(proposal.Action, stored.Subject, policy, cancellation);
         var plan = Fill(planned, input, stored, proposal, policy);
         var answer = planned.Obstacle is null ? policy.Require(plan) : PolicyAnswer.Refuse(planned.Obstacle);
-        answer = answer.Refusal is null ? SelfAnalysisGate.Require(answer, await selfAnalysis.ReasonAsync(policy, input.ReportId, stored.Subject, cancellation)) : answer;
+        answer = answer.Refusal is null
+            ? SelfAnalysisGate.Require(
+                answer,
+                await selfAnalysis.ReasonAsync(policy, input.ReportId, stored.Subject, cancellation)
+            )
+            : answer;
         var hash = PlanHash.Of(plan);
         if (answer.Requirement is { } requirement)
         {
             var priced = proposal with { Cost = proposal.Cost ?? policy.PriceOf(plan) };
-            var standing = await requests.WriteAsync(Request(input, stored, priced, plan, hash, requirement), cancellation);
+            var standing = await requests.WriteAsync(
+                Request(input, stored, priced, plan, hash, requirement),
+                cancellation
+            );
             answer = answer with { Requirement = standing.Requirement };
         }
 
@@ -47,7 +63,8 @@ public sealed class PlanEffect(
             input.Proposal,
             proposal,
             new StoredActionRound(input.Round, answer.Refusal is null ? plan : null, hash, answer.Refusal, [], null),
-            cancellation);
+            cancellation
+        );
         return new PlanOutcome(
             hash,
             plan.Action,
@@ -59,10 +76,16 @@ public sealed class PlanEffect(
             answer.Requirement?.RemindEvery ?? plan.ExpiresAt - input.PlannedAt,
             answer.Requirement?.Approvers ?? [],
             answer.Requirement?.Quorum ?? 0,
-            answer.Refusal);
+            answer.Refusal
+        );
     }
 
-    private async Task<PlannedEffect> PlanAsync(ProposedAction action, string subject, ApprovalPolicy policy, CancellationToken cancellation)
+    private async Task<PlannedEffect> PlanAsync(
+        ProposedAction action,
+        string subject,
+        ApprovalPolicy policy,
+        CancellationToken cancellation
+    )
     {
         var executor = executors.FirstOrDefault(candidate => candidate.ActionKinds.Contains(action.Kind));
         if (executor is null)
@@ -82,7 +105,9 @@ public sealed class PlanEffect(
         {
             if (fleet?.FindScaleSet(scaleSet) is not { } found)
             {
-                return PlannedEffect.Impossible($"The policy file does not count the scale set {scaleSet} among those of the fleet any more.");
+                return PlannedEffect.Impossible(
+                    $"The policy file does not count the scale set {scaleSet} among those of the fleet any more."
+                );
             }
 
             sets = [found.ResourceId];
@@ -98,7 +123,13 @@ public sealed class PlanEffect(
         }
     }
 
-    private static EffectPlan Fill(PlannedEffect planned, PlanEffectInput input, StoredAnalysis stored, Proposal proposal, ApprovalPolicy policy)
+    private static EffectPlan Fill(
+        PlannedEffect planned,
+        PlanEffectInput input,
+        StoredAnalysis stored,
+        Proposal proposal,
+        ApprovalPolicy policy
+    )
     {
         var plan = new EffectPlan
         {
@@ -122,20 +153,22 @@ public sealed class PlanEffect(
         Proposal proposal,
         EffectPlan plan,
         string hash,
-        ApprovalRequirement requirement) => new()
-    {
-        PlanHash = hash,
-        Plan = plan,
-        Proposal = proposal,
-        Requirement = requirement,
-        Round = input.Round,
-        ApprovalInstanceId = ActionExecution.ApprovalInstanceId(input.InstanceId, input.Round),
-        RequestedAt = input.PlannedAt,
-        ReportId = input.ReportId,
-        Subject = stored.Subject,
-        Findings = [.. stored.Analysis.Findings.Where(finding => proposal.FindingIds.Contains(finding.Id))],
-        ExplanationGroup = GroupOf(stored, proposal),
-    };
+        ApprovalRequirement requirement
+    ) =>
+        new()
+        {
+            PlanHash = hash,
+            Plan = plan,
+            Proposal = proposal,
+            Requirement = requirement,
+            Round = input.Round,
+            ApprovalInstanceId = ActionExecution.ApprovalInstanceId(input.InstanceId, input.Round),
+            RequestedAt = input.PlannedAt,
+            ReportId = input.ReportId,
+            Subject = stored.Subject,
+            Findings = [.. stored.Analysis.Findings.Where(finding => proposal.FindingIds.Contains(finding.Id))],
+            ExplanationGroup = GroupOf(stored, proposal),
+        };
 
     private static int? GroupOf(StoredAnalysis stored, Proposal proposal)
     {
@@ -154,7 +187,13 @@ public sealed class PlanEffect(
 /// <param name="Proposal">1-based number in the report's proposals.</param>
 /// <param name="InstanceId">Instance of the action, which the plan is bound to.</param>
 /// <param name="PlannedAt">The workflow's time, so that a repeated call makes the same plan of the same world.</param>
-public sealed record PlanEffectInput(string ReportId, int Proposal, string InstanceId, int Round, DateTimeOffset PlannedAt);
+public sealed record PlanEffectInput(
+    string ReportId,
+    int Proposal,
+    string InstanceId,
+    int Round,
+    DateTimeOffset PlannedAt
+);
 
 /// <param name="Approvers">Empty where an obstacle stands in the way.</param>
 /// <param name="Obstacle">Why nobody is asked; null when somebody is.</param>
@@ -169,4 +208,5 @@ public sealed record PlanOutcome(
     TimeSpan ReminderInterval,
     IReadOnlyList<string> Approvers,
     int Quorum,
-    string? Obstacle);
+    string? Obstacle
+);

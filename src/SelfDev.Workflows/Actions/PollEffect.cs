@@ -7,7 +7,8 @@ using SelfDev.Workflows.Ports;
 namespace SelfDev.Workflows.Actions;
 
 /// <summary>Looks once at a started effect. Reads only.</summary>
-public sealed class PollEffect(ApprovalRequests requests, IEnumerable<IEffectExecutor> executors) : IActivity<PollInput, OperationState>
+public sealed class PollEffect(ApprovalRequests requests, IEnumerable<IEffectExecutor> executors)
+    : IActivity<PollInput, OperationState>
 {
     public static readonly Activity<PollInput, OperationState> Handle = new("PollEffect");
 

@@ -41,7 +41,11 @@ public sealed class SelfAnalysisGate(Explanations explanations, CheckpointManife
     /// </param>
     /// <returns>Why a second person is asked for; null where none is.</returns>
     public async Task<string?> ReasonAsync(
-        ApprovalPolicy policy, string reportId, string subject, CancellationToken cancellation)
+        ApprovalPolicy policy,
+        string reportId,
+        string subject,
+        CancellationToken cancellation
+    )
     {
         if (!subject.StartsWith(Prefix, StringComparison.Ordinal))
         {
@@ -73,14 +77,21 @@ public sealed class SelfAnalysisGate(Explanations explanations, CheckpointManife
         {
             return reason is null || answer.Requirement is null
                 ? answer
-                : answer with { Requirement = answer.Requirement with { Because = reason } };
+                : answer with
+                {
+                    Requirement = answer.Requirement with { Because = reason },
+                };
         }
 
         return requirement.Approvers.Count >= Quorum
-            ? answer with { Requirement = requirement with { Quorum = Quorum, Because = reason } }
+            ? answer with
+            {
+                Requirement = requirement with { Quorum = Quorum, Because = reason },
+            }
             : PolicyAnswer.Refuse(
                 $"{reason} The policy file names {requirement.Approvers.Count} approver for this action, "
-                + "without the proposer: name another.");
+                    + "without the proposer: name another."
+            );
     }
 
     // What the host asks for comes first; of the stored ones, those that a model wrote.
@@ -125,8 +136,8 @@ public sealed class SelfAnalysisGate(Explanations explanations, CheckpointManife
             }
         }
 
-        return vouched is not null
-            && vouched.TrainedFrom.Any(ancestor => lineage.IsOrDescendsFrom(ancestor, checkpoint))
+        return
+            vouched is not null && vouched.TrainedFrom.Any(ancestor => lineage.IsOrDescendsFrom(ancestor, checkpoint))
             ? Descendant(vouched.Checkpoint, checkpoint)
             : null;
     }

@@ -4,7 +4,8 @@ using SelfDev.Workflows.Ports;
 
 namespace SelfDev.Workflows.Analysts;
 
-/// <summary>Reads a model's answer, believing nothing: what is not exactly of the asked form is rejected with a reason.</summary>
+/// <summary>Reads a model's answer, believing nothing: what is not exactly of the asked form is rejected with a
+/// reason.</summary>
 public static class AnswerReader
 {
     public const int MaxCauseChars = 2_000;
@@ -12,8 +13,13 @@ public static class AnswerReader
 
     private static readonly JsonDocumentOptions Strict = new() { MaxDepth = 4, AllowDuplicateProperties = false };
 
-    /// <returns>The answer, or why it is none; the reason quotes nothing of the answer, so it can go back to the model and into a report.</returns>
-    public static (ModelAnswer? Answer, string? Rejection) Read(string json, AnalystQuestion question, AnalystPrompt prompt)
+    /// <returns>The answer, or why it is none; the reason quotes nothing of the answer, so it can go back to the model
+    /// and into a report.</returns>
+    public static (ModelAnswer? Answer, string? Rejection) Read(
+        string json,
+        AnalystQuestion question,
+        AnalystPrompt prompt
+    )
     {
         try
         {
@@ -26,20 +32,31 @@ public static class AnswerReader
         }
     }
 
-    private static (ModelAnswer? Answer, string? Rejection) Read(JsonElement root, AnalystQuestion question, AnalystPrompt prompt)
+    private static (ModelAnswer? Answer, string? Rejection) Read(
+        JsonElement root,
+        AnalystQuestion question,
+        AnalystPrompt prompt
+    )
     {
         if (!HasExactly(root, ["cause", "citations", "recommended_action"]))
         {
             return (null, "it must have exactly the properties cause, citations and recommended_action");
         }
 
-        if (Text(root.GetProperty("cause")) is not { } cause || string.IsNullOrWhiteSpace(cause) || cause.Length > MaxCauseChars)
+        if (
+            Text(root.GetProperty("cause")) is not { } cause
+            || string.IsNullOrWhiteSpace(cause)
+            || cause.Length > MaxCauseChars
+        )
         {
             return (null, $"cause must be a text of 1 to {MaxCauseChars} characters");
         }
 
         var action = Text(root.GetProperty("recommended_action"));
-        if (action is null || (action != AnswerSchema.NoAction && !question.AllowedActions.Contains(action, StringComparer.Ordinal)))
+        if (
+            action is null
+            || (action != AnswerSchema.NoAction && !question.AllowedActions.Contains(action, StringComparer.Ordinal))
+        )
         {
             return (null, "recommended_action is not one of the allowed kinds");
         }
@@ -55,9 +72,16 @@ public static class AnswerReader
         string[] names = prompt.Files.Count > 1 ? ["line", "text", "file"] : ["line", "text"];
         foreach (var item in list.EnumerateArray())
         {
-            if (!HasExactly(item, names) || Text(item.GetProperty("text")) is not { } text || !TryInteger(item.GetProperty("line"), out var line))
+            if (
+                !HasExactly(item, names)
+                || Text(item.GetProperty("text")) is not { } text
+                || !TryInteger(item.GetProperty("line"), out var line)
+            )
             {
-                return (null, $"each citation must have exactly the properties {string.Join(" and ", names)}, line a whole number");
+                return (
+                    null,
+                    $"each citation must have exactly the properties {string.Join(" and ", names)}, line a whole number"
+                );
             }
 
             if (FileOf(item, prompt) is not { Known: true } file)
@@ -69,12 +93,16 @@ public static class AnswerReader
             citations.Add(new Citation(file.Name, line, text));
         }
 
-        return (new ModelAnswer(
-            SecretRedactor.Redact(SafeText.SingleLine(cause.ReplaceLineEndings(" "))).Trim(),
-            citations,
-            unknownFiles,
-            action == AnswerSchema.NoAction ? null : action,
-            AnswerVetting.SignsIn(cause)), null);
+        return (
+            new ModelAnswer(
+                SecretRedactor.Redact(SafeText.SingleLine(cause.ReplaceLineEndings(" "))).Trim(),
+                citations,
+                unknownFiles,
+                action == AnswerSchema.NoAction ? null : action,
+                AnswerVetting.SignsIn(cause)
+            ),
+            null
+        );
     }
 
     private static (bool Known, string? Name) FileOf(JsonElement citation, AnalystPrompt prompt)
@@ -120,4 +148,10 @@ public static class AnswerReader
 /// <param name="UnknownFiles">Citations of files that do not exist, left out already.</param>
 /// <param name="Action">One of the allowed kinds, or null.</param>
 /// <param name="Signs">As <see cref="AnalystAnswer.Signs"/>.</param>
-public sealed record ModelAnswer(string Cause, IReadOnlyList<Citation> Citations, int UnknownFiles, string? Action, IReadOnlyList<string> Signs);
+public sealed record ModelAnswer(
+    string Cause,
+    IReadOnlyList<Citation> Citations,
+    int UnknownFiles,
+    string? Action,
+    IReadOnlyList<string> Signs
+);

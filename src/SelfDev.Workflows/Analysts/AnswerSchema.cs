@@ -6,8 +6,9 @@ using SelfDev.Workflows.Ports;
 namespace SelfDev.Workflows.Analysts;
 
 /// <summary>
-/// The JSON that a model has to answer with. Written in the subset that "strict" structured output takes (every property
-/// required, no additional ones); what that subset cannot say, lengths above all, <see cref="AnswerReader"/> checks.
+/// The JSON that a model has to answer with. Written in the subset that "strict" structured output takes (every
+/// property required, no additional ones); what that subset cannot say, lengths above all, <see cref="AnswerReader"/>
+/// checks.
 /// </summary>
 public static class AnswerSchema
 {
@@ -28,23 +29,29 @@ public static class AnswerSchema
             citation["file"] = new JsonObject { ["type"] = "integer", ["description"] = "Number of the file" };
         }
 
-        return Strict(new JsonObject
-        {
-            ["cause"] = new JsonObject { ["type"] = "string", ["description"] = "One short paragraph" },
-            ["citations"] = new JsonObject { ["type"] = "array", ["items"] = Strict(citation) },
-            ["recommended_action"] = new JsonObject
-            {
-                ["type"] = "string",
-                ["enum"] = new JsonArray([.. question.AllowedActions.Append(NoAction).Select(kind => (JsonNode)kind)]),
-            },
-        }).ToJsonString();
+        return Strict(
+                new JsonObject
+                {
+                    ["cause"] = new JsonObject { ["type"] = "string", ["description"] = "One short paragraph" },
+                    ["citations"] = new JsonObject { ["type"] = "array", ["items"] = Strict(citation) },
+                    ["recommended_action"] = new JsonObject
+                    {
+                        ["type"] = "string",
+                        ["enum"] = new JsonArray([
+                            .. question.AllowedActions.Append(NoAction).Select(kind => (JsonNode)kind),
+                        ]),
+                    },
+                }
+            )
+            .ToJsonString();
     }
 
-    private static JsonObject Strict(JsonObject properties) => new()
-    {
-        ["type"] = "object",
-        ["additionalProperties"] = false,
-        ["required"] = new JsonArray([.. properties.Select(property => (JsonNode)property.Key)]),
-        ["properties"] = properties,
-    };
+    private static JsonObject Strict(JsonObject properties) =>
+        new()
+        {
+            ["type"] = "object",
+            ["additionalProperties"] = false,
+            ["required"] = new JsonArray([.. properties.Select(property => (JsonNode)property.Key)]),
+            ["properties"] = properties,
+        };
 }

@@ -19,7 +19,8 @@ public static class AnswerVetting
         var lines = text.ReplaceLineEndings("\n").Split('\n');
         return
         [
-            .. InjectionDetector.Scan([.. lines, string.Join(' ', lines)])
+            .. InjectionDetector
+                .Scan([.. lines, string.Join(' ', lines)])
                 .Select(sign => sign.Kind)
                 .Distinct(StringComparer.Ordinal)
                 .Order(StringComparer.Ordinal),

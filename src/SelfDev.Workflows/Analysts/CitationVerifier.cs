@@ -12,11 +12,14 @@ public static class CitationVerifier
     public const int MinChars = 6;
 
     /// <summary>
-    /// Keeps a citation if its line is in the windows and holds its text; runs of white space count as one space. A kept
-    /// citation carries the line's own words, not the analyst's, and each line once.
+    /// Keeps a citation if its line is in the windows and holds its text; runs of white space count as one space. A
+    /// kept citation carries the line's own words, not the analyst's, and each line once.
     /// </summary>
     /// <returns>The citations kept, in the order given, and how many were not.</returns>
-    public static (IReadOnlyList<Citation> Verified, int Dropped) Verify(IReadOnlyList<Citation> citations, IReadOnlyList<EvidenceWindow> windows)
+    public static (IReadOnlyList<Citation> Verified, int Dropped) Verify(
+        IReadOnlyList<Citation> citations,
+        IReadOnlyList<EvidenceWindow> windows
+    )
     {
         var verified = new List<Citation>();
         var dropped = 0;
@@ -28,7 +31,13 @@ public static class CitationVerifier
             }
             else if (!verified.Any(kept => kept.Line == citation.Line && kept.File == citation.File))
             {
-                verified.Add(new Citation(citation.File, citation.Line, line.Length > Limits.EvidenceTextChars ? line[..Limits.EvidenceTextChars] : line));
+                verified.Add(
+                    new Citation(
+                        citation.File,
+                        citation.Line,
+                        line.Length > Limits.EvidenceTextChars ? line[..Limits.EvidenceTextChars] : line
+                    )
+                );
             }
         }
 
@@ -44,7 +53,10 @@ public static class CitationVerifier
             if (window.File == citation.File && index >= 0 && index < window.Lines.Count)
             {
                 var line = Normalize(window.Lines[(int)index]);
-                var proves = quoted.Length >= MinChars ? line.Contains(quoted, StringComparison.Ordinal) : quoted.Length > 0 && line == quoted;
+                var proves =
+                    quoted.Length >= MinChars
+                        ? line.Contains(quoted, StringComparison.Ordinal)
+                        : quoted.Length > 0 && line == quoted;
                 return proves ? window.Lines[(int)index] : null;
             }
         }
@@ -52,5 +64,6 @@ public static class CitationVerifier
         return null;
     }
 
-    private static string Normalize(string text) => string.Join(' ', text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
+    private static string Normalize(string text) =>
+        string.Join(' ', text.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
 }

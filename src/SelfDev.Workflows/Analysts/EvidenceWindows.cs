@@ -11,7 +11,8 @@ namespace SelfDev.Workflows.Analysts;
 /// <summary>Cuts the lines around the evidence out of an artifact: all that an analyst gets to see of it.</summary>
 public static class EvidenceWindows
 {
-    /// <summary>Reads the file once, up to the last line wanted, in memory bounded by <see cref="EvidenceWindowOptions"/>.</summary>
+    /// <summary>Reads the file once, up to the last line wanted, in memory bounded by <see
+    /// cref="EvidenceWindowOptions"/>.</summary>
     /// <param name="groups">As <see cref="FindingGroups.Of"/> gives them.</param>
     /// <exception cref="ArtifactUnreadableException">The file can no longer be read.</exception>
     /// <exception cref="OperationCanceledException"/>
@@ -19,15 +20,18 @@ public static class EvidenceWindows
         ArtifactFile file,
         IReadOnlyList<IReadOnlyList<Finding>> groups,
         CancellationToken cancellation,
-        EvidenceWindowOptions? options = null) => Extract([file], groups, ReadLimits.Default, cancellation, options);
+        EvidenceWindowOptions? options = null
+    ) => Extract([file], groups, ReadLimits.Default, cancellation, options);
 
-    /// <summary>As above, for artifacts of several files; evidence names its file by <see cref="ArtifactFile.Name"/>.</summary>
+    /// <summary>As above, for artifacts of several files; evidence names its file by <see
+    /// cref="ArtifactFile.Name"/>.</summary>
     public static ExtractedEvidence Extract(
         IReadOnlyList<ArtifactFile> files,
         IReadOnlyList<IReadOnlyList<Finding>> groups,
         ReadLimits limits,
         CancellationToken cancellation,
-        EvidenceWindowOptions? options = null)
+        EvidenceWindowOptions? options = null
+    )
     {
         options ??= new EvidenceWindowOptions();
         var windows = groups.Select(_ => new List<EvidenceWindow>()).ToArray();
@@ -49,18 +53,31 @@ public static class EvidenceWindows
         return new ExtractedEvidence([.. windows], suspect);
     }
 
-    /// <summary>What the findings quote and nothing around it, for artifacts of which no more may be shown (<see cref="Analysis.QuotesOnly"/>).</summary>
-    public static ExtractedEvidence OfQuotes(IReadOnlyList<IReadOnlyList<Finding>> groups, EvidenceWindowOptions? options = null)
+    /// <summary>What the findings quote and nothing around it, for artifacts of which no more may be shown (<see
+    /// cref="Analysis.QuotesOnly"/>).</summary>
+    public static ExtractedEvidence OfQuotes(
+        IReadOnlyList<IReadOnlyList<Finding>> groups,
+        EvidenceWindowOptions? options = null
+    )
     {
         options ??= new EvidenceWindowOptions();
         var windows = new List<IReadOnlyList<EvidenceWindow>>();
         var suspects = new List<SuspectLine>();
         foreach (var group in groups)
         {
-            var quotes = group.SelectMany(finding => finding.Evidence).Where(quote => quote.Text.Length > 0).DistinctBy(quote => (quote.File, quote.Line)).Take(options.MaxLinesPerGroup).ToList();
+            var quotes = group
+                .SelectMany(finding => finding.Evidence)
+                .Where(quote => quote.Text.Length > 0)
+                .DistinctBy(quote => (quote.File, quote.Line))
+                .Take(options.MaxLinesPerGroup)
+                .ToList();
             windows.Add([.. quotes.Select(quote => new EvidenceWindow(quote.File, quote.Line, [quote.Text]))]);
-            suspects.AddRange(InjectionDetector.Scan([.. quotes.Select(quote => quote.Text)]).GroupBy(sign => sign.Line)
-                .Select(signs => new SuspectLine(quotes[signs.Key - 1], [.. signs.Select(sign => sign.Kind)])));
+            suspects.AddRange(
+                InjectionDetector
+                    .Scan([.. quotes.Select(quote => quote.Text)])
+                    .GroupBy(sign => sign.Line)
+                    .Select(signs => new SuspectLine(quotes[signs.Key - 1], [.. signs.Select(sign => sign.Kind)]))
+            );
         }
 
         return new ExtractedEvidence(windows, suspects);
@@ -95,7 +112,12 @@ public static class EvidenceWindows
     }
 
     private static Dictionary<long, Evidence> Read(
-        ArtifactFile file, IEnumerable<long> wanted, ReadLimits limits, EvidenceWindowOptions options, CancellationToken cancellation)
+        ArtifactFile file,
+        IEnumerable<long> wanted,
+        ReadLimits limits,
+        EvidenceWindowOptions options,
+        CancellationToken cancellation
+    )
     {
         var numbers = wanted.Distinct().Order().ToArray();
         var lines = new Dictionary<long, Evidence>(numbers.Length);
@@ -118,7 +140,16 @@ public static class EvidenceWindows
                 // Four bytes a character at most: what is cut here is over the character limit for certain.
                 var bytes = line.Bytes[..Math.Min(line.Bytes.Length, options.MaxLineChars * 4)];
                 var text = Encoding.UTF8.GetString(bytes);
-                lines.Add(line.Number, new Evidence(line.Number, line.Offset, text.Length > options.MaxLineChars ? CutText.WithoutPartialWord(text[..options.MaxLineChars]) : text));
+                lines.Add(
+                    line.Number,
+                    new Evidence(
+                        line.Number,
+                        line.Offset,
+                        text.Length > options.MaxLineChars
+                            ? CutText.WithoutPartialWord(text[..options.MaxLineChars])
+                            : text
+                    )
+                );
                 next++;
             }
         }
@@ -126,7 +157,12 @@ public static class EvidenceWindows
         return lines;
     }
 
-    private static List<EvidenceWindow> Cut(string? file, List<long> wanted, Dictionary<long, Evidence> lines, ref int left)
+    private static List<EvidenceWindow> Cut(
+        string? file,
+        List<long> wanted,
+        Dictionary<long, Evidence> lines,
+        ref int left
+    )
     {
         var kept = new SortedSet<long>();
         foreach (var number in wanted)
@@ -161,21 +197,29 @@ public static class EvidenceWindows
         return windows;
     }
 
-    private static IEnumerable<SuspectLine> Suspects(string? file, Dictionary<long, Evidence> lines, List<EvidenceWindow>[] windows)
+    private static IEnumerable<SuspectLine> Suspects(
+        string? file,
+        Dictionary<long, Evidence> lines,
+        List<EvidenceWindow>[] windows
+    )
     {
-        var shown = windows.SelectMany(group => group)
+        var shown = windows
+            .SelectMany(group => group)
             .Where(window => window.File == file)
             .SelectMany(window => window.Lines.Select((_, index) => window.FirstLine + index))
             .Distinct()
             .Order()
             .ToList();
         var signs = InjectionDetector.Scan([.. shown.Select(number => lines[number].Text)]);
-        return signs.GroupBy(sign => sign.Line).Select(group =>
-        {
-            var line = lines[shown[group.Key - 1]];
-            var text = line.Text.Length > Limits.EvidenceTextChars ? line.Text[..Limits.EvidenceTextChars] : line.Text;
-            return new SuspectLine(line with { File = file, Text = text }, [.. group.Select(sign => sign.Kind)]);
-        });
+        return signs
+            .GroupBy(sign => sign.Line)
+            .Select(group =>
+            {
+                var line = lines[shown[group.Key - 1]];
+                var text =
+                    line.Text.Length > Limits.EvidenceTextChars ? line.Text[..Limits.EvidenceTextChars] : line.Text;
+                return new SuspectLine(line with { File = file, Text = text }, [.. group.Select(sign => sign.Kind)]);
+            });
     }
 }
 
@@ -195,9 +239,14 @@ public sealed record EvidenceWindowOptions
     public int MaxCharsPerGroup { get; init; } = 24_000;
 }
 
-/// <param name="Windows">For each group, in the order given: its windows in order of file and line. Not redacted yet.</param>
-/// <param name="Suspects">Lines in the windows that speak to a model rather than about a run; see <see cref="InjectionFinding"/>.</param>
-public sealed record ExtractedEvidence(IReadOnlyList<IReadOnlyList<EvidenceWindow>> Windows, IReadOnlyList<SuspectLine> Suspects)
+/// <param name="Windows">For each group, in the order given: its windows in order of file and line. Not redacted
+/// yet.</param>
+/// <param name="Suspects">Lines in the windows that speak to a model rather than about a run; see <see
+/// cref="InjectionFinding"/>.</param>
+public sealed record ExtractedEvidence(
+    IReadOnlyList<IReadOnlyList<EvidenceWindow>> Windows,
+    IReadOnlyList<SuspectLine> Suspects
+)
 {
     /// <summary>The windows of a group, by its 0-based position.</summary>
     public IReadOnlyList<EvidenceWindow> this[int group] => Windows[group];

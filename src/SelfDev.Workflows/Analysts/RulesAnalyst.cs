@@ -49,13 +49,20 @@ public sealed class RulesAnalyst : IAnalyst
         if (findings.Count > 1)
         {
             text.Append(" What follows from it: ")
-                .AppendJoin("; ", findings.Skip(1).Take(MaxFollowing).Select(finding => $"{Title(finding)} ({Place(finding.From)})"));
+                .AppendJoin(
+                    "; ",
+                    findings.Skip(1).Take(MaxFollowing).Select(finding => $"{Title(finding)} ({Place(finding.From)})")
+                );
             if (findings.Count - 1 > MaxFollowing)
             {
                 text.Append(CultureInfo.InvariantCulture, $"; and {findings.Count - 1 - MaxFollowing} more");
             }
 
-            text.Append(findings.Skip(1).All(finding => finding.Role != FindingRole.Root) ? ". Treat these as consequences: mending the first one should end them." : ".");
+            text.Append(
+                findings.Skip(1).All(finding => finding.Role != FindingRole.Root)
+                    ? ". Treat these as consequences: mending the first one should end them."
+                    : "."
+            );
         }
 
         text.Append(" Check first: ").Append(meaning.CheckFirst);
@@ -70,13 +77,16 @@ public sealed class RulesAnalyst : IAnalyst
     private static string Sentence(Finding finding) => $"{Title(finding)} ({Place(finding.From)}).";
 
     // Titles are our own words; still nothing unseen may pass through them.
-    private static string Title(Finding finding) => SecretRedactor.Redact(SafeText.SingleLine(finding.Title)).TrimEnd('.', ' ');
+    private static string Title(Finding finding) =>
+        SecretRedactor.Redact(SafeText.SingleLine(finding.Title)).TrimEnd('.', ' ');
 
     private static string Place(Position position)
     {
         var line = string.Create(CultureInfo.InvariantCulture, $"line {position.Line}");
         var step = position.Step is { } number ? string.Create(CultureInfo.InvariantCulture, $", step {number}") : "";
-        var time = position.Time is { } at ? at.UtcDateTime.ToString(", yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture) : "";
+        var time = position.Time is { } at
+            ? at.UtcDateTime.ToString(", yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture)
+            : "";
         return line + step + time;
     }
 
@@ -84,11 +94,16 @@ public sealed class RulesAnalyst : IAnalyst
     {
         var (shown, _) = ShownEvidence.From(question.Windows);
         var citations = new List<Citation>();
-        var lines = question.Findings[0].Evidence.Take(CitationsOfRoot)
+        var lines = question
+            .Findings[0]
+            .Evidence.Take(CitationsOfRoot)
             .Concat(question.Findings.Skip(1).SelectMany(finding => finding.Evidence.Take(1)));
         foreach (var line in lines)
         {
-            if (citations.Count < MaxCitations && !citations.Any(known => known.Line == line.Line && known.File == line.File))
+            if (
+                citations.Count < MaxCitations
+                && !citations.Any(known => known.Line == line.Line && known.File == line.File)
+            )
             {
                 citations.Add(new Citation(line.File, line.Line, Shown(line, shown)));
             }
@@ -101,13 +116,19 @@ public sealed class RulesAnalyst : IAnalyst
     private static string Shown(Evidence line, IReadOnlyList<EvidenceWindow> shown)
     {
         var window = shown.FirstOrDefault(window =>
-            window.File == line.File && line.Line >= window.FirstLine && line.Line < window.FirstLine + window.Lines.Count);
-        var text = window is null ? SecretRedactor.Redact(line.Text) : window.Lines[(int)(line.Line - window.FirstLine)];
+            window.File == line.File
+            && line.Line >= window.FirstLine
+            && line.Line < window.FirstLine + window.Lines.Count
+        );
+        var text = window is null
+            ? SecretRedactor.Redact(line.Text)
+            : window.Lines[(int)(line.Line - window.FirstLine)];
         return text.Length > Limits.EvidenceTextChars ? text[..Limits.EvidenceTextChars] : text;
     }
 
-    private static string? RecommendedAction(AnalystQuestion question) => question.Findings
-        .SelectMany(finding => finding.Proposals)
-        .Select(proposal => proposal.Action.Kind)
-        .FirstOrDefault(kind => question.AllowedActions.Contains(kind, StringComparer.Ordinal));
+    private static string? RecommendedAction(AnalystQuestion question) =>
+        question
+            .Findings.SelectMany(finding => finding.Proposals)
+            .Select(proposal => proposal.Action.Kind)
+            .FirstOrDefault(kind => question.AllowedActions.Contains(kind, StringComparer.Ordinal));
 }

@@ -3,12 +3,13 @@ using SelfDev.Workflows.Ports;
 
 namespace SelfDev.Workflows.Analysts;
 
-/// <summary>Evidence as it may leave: secrets redacted, invisible characters gone. Citations are verified against this.</summary>
+/// <summary>Evidence as it may leave: secrets redacted, invisible characters gone. Citations are verified against
+/// this.</summary>
 public static class ShownEvidence
 {
     /// <summary>
-    /// The same windows with the same line numbers. Windows of one file are redacted together, so that a secret split over
-    /// the end of one and the beginning of the next is found as well.
+    /// The same windows with the same line numbers. Windows of one file are redacted together, so that a secret split
+    /// over the end of one and the beginning of the next is found as well.
     /// </summary>
     public static (IReadOnlyList<EvidenceWindow> Windows, int Redactions) From(IReadOnlyList<EvidenceWindow> windows)
     {

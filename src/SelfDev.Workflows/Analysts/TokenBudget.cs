@@ -1,13 +1,14 @@
 namespace SelfDev.Workflows.Analysts;
 
 /// <summary>
-/// Tokens that each run may spend on models. A call reserves the most it can cost before it is made and settles what it did
-/// cost afterwards, so that any number of concurrent calls together never pass the limit.
+/// Tokens that each run may spend on models. A call reserves the most it can cost before it is made and settles what it
+/// did cost afterwards, so that any number of concurrent calls together never pass the limit.
 /// </summary>
 /// <remarks>
-/// Held in memory: one instance counts for one process, from its start. Where several processes work on one run, or one is
-/// restarted in the middle, each of them spends up to the limit; set it to the total divided by the hosts. What a run has
-/// really spent stands in its ledger entries. Of runs at rest only the <see cref="RememberedRuns"/> latest are remembered.
+/// Held in memory: one instance counts for one process, from its start. Where several processes work on one run, or one
+/// is restarted in the middle, each of them spends up to the limit; set it to the total divided by the hosts. What a
+/// run has really spent stands in its ledger entries. Of runs at rest only the <see cref="RememberedRuns"/> latest are
+/// remembered.
 /// </remarks>
 public sealed class TokenBudget(long tokensPerRun)
 {
@@ -18,13 +19,19 @@ public sealed class TokenBudget(long tokensPerRun)
     private readonly Queue<string> _oldest = new();
 
     /// <value>Input and output tokens together.</value>
-    public long TokensPerRun { get; } = tokensPerRun >= 0
-        ? tokensPerRun
-        : throw new ArgumentOutOfRangeException(nameof(tokensPerRun), tokensPerRun, "Tokens per run are 0 or more.");
+    public long TokensPerRun { get; } =
+        tokensPerRun >= 0
+            ? tokensPerRun
+            : throw new ArgumentOutOfRangeException(
+                nameof(tokensPerRun),
+                tokensPerRun,
+                "Tokens per run are 0 or more."
+            );
 
     /// <summary>Sets tokens aside, or refuses.</summary>
     /// <param name="worstCase">The most that the call can cost.</param>
-    /// <returns>Null where spent and reserved tokens leave less than <paramref name="worstCase"/>: then do not call.</returns>
+    /// <returns>Null where spent and reserved tokens leave less than <paramref name="worstCase"/>: then do not
+    /// call.</returns>
     public TokenReservation? TryReserve(string runId, long worstCase)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(worstCase);
@@ -92,7 +99,8 @@ public sealed class TokenBudget(long tokensPerRun)
     }
 }
 
-/// <summary>Tokens set aside for one call. Disposed unsettled it counts as spent in full: nobody knows what a lost call cost.</summary>
+/// <summary>Tokens set aside for one call. Disposed unsettled it counts as spent in full: nobody knows what a lost call
+/// cost.</summary>
 public sealed class TokenReservation : IDisposable
 {
     private readonly TokenBudget _budget;

@@ -7,9 +7,9 @@ using SelfDev.Core.Json;
 namespace SelfDev.Workflows.Approval;
 
 /// <summary>
-/// All that a person needs to decide about one plan. Written once, before anybody is asked; where the approval stands is
-/// not in it but in the recorded decisions (<see cref="DecisionStore"/>). Whoever approves, approves all of it: every
-/// decision names <see cref="Hash"/>, and execution compares it.
+/// All that a person needs to decide about one plan. Written once, before anybody is asked; where the approval stands
+/// is not in it but in the recorded decisions (<see cref="DecisionStore"/>). Whoever approves, approves all of it:
+/// every decision names <see cref="Hash"/>, and execution compares it.
 /// </summary>
 public sealed record ApprovalRequest
 {
@@ -20,7 +20,8 @@ public sealed record ApprovalRequest
 
     public required Proposal Proposal { get; init; }
 
-    /// <value>As the policy said when the plan was made: a later policy does not loosen a pending approval, and a stricter one counts beside it.</value>
+    /// <value>As the policy said when the plan was made: a later policy does not loosen a pending approval, and a
+    /// stricter one counts beside it.</value>
     public required ApprovalRequirement Requirement { get; init; }
 
     /// <value>1-based: which plan of the action this is.</value>
@@ -41,18 +42,21 @@ public sealed record ApprovalRequest
     public IReadOnlyList<Finding> Findings { get; init; } = [];
 
     /// <value>
-    /// 1-based group of the report whose explanation (<see cref="Diagnosis.Explanations"/>) is shown beside the request once there is one; null where none will come.
-    /// The explanation itself is no part of what is approved.
+    /// 1-based group of the report whose explanation (<see cref="Diagnosis.Explanations"/>) is shown beside the request
+    /// once there is one; null where none will come. The explanation itself is no part of what is approved.
     /// </value>
     public int? ExplanationGroup { get; init; }
 
     /// <summary>
-    /// SHA-256 over the JSON of the whole request as it is stored: effect, approvers, quorum, title, reason, evidence, cost, risk,
-    /// expiry, proposer. Not over canonical JSON, which has no form for every text and number that a log may hold.
+    /// SHA-256 over the JSON of the whole request as it is stored: effect, approvers, quorum, title, reason, evidence,
+    /// cost, risk, expiry, proposer. Not over canonical JSON, which has no form for every text and number that a log
+    /// may hold.
     /// </summary>
     /// <returns>Lower-case hex; the same before a request is stored and after it is read again.</returns>
-    public string Hash() => Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(this, ReportJson.Options)));
+    public string Hash() =>
+        Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(this, ReportJson.Options)));
 
     /// <summary>What decisions about it are weighed against.</summary>
-    public ApprovalTerms Terms() => new(Core.Approvals.PlanHash.Of(Plan), Hash(), Plan.Proposer, Requirement, Plan.ExpiresAt);
+    public ApprovalTerms Terms() =>
+        new(Core.Approvals.PlanHash.Of(Plan), Hash(), Plan.Proposer, Requirement, Plan.ExpiresAt);
 }

@@ -9,15 +9,16 @@ using SelfDev.Workflows.Trust;
 namespace SelfDev.Workflows.Approval;
 
 /// <summary>
-/// Approval requests, sealed and written once: <c>requests/&lt;planHash&gt;/</c> in the trust store, with a marker a request sorted by
-/// expiry, for listing.
+/// Approval requests, sealed and written once: <c>requests/&lt;planHash&gt;/</c> in the trust store, with a marker a
+/// request sorted by expiry, for listing.
 /// </summary>
 public sealed class ApprovalRequests(ITrustStore store, SealedLog log, TamperReports tampering)
 {
     private const string MarkerPrefix = "requests-by-expiry/";
     private const string MarkerTime = "yyyyMMddHHmmssfff";
 
-    /// <summary>Requests that are kept in memory: they never change, and a click reads the same one several times.</summary>
+    /// <summary>Requests that are kept in memory: they never change, and a click reads the same one several
+    /// times.</summary>
     private const int MostKept = 512;
 
     private readonly ConcurrentDictionary<string, ApprovalRequest> _kept = new(StringComparer.Ordinal);
@@ -37,7 +38,10 @@ public sealed class ApprovalRequests(ITrustStore store, SealedLog log, TamperRep
         while (true)
         {
             var records = await log.ReadAsync<ApprovalRequest>(Folder(request.PlanHash), cancellation);
-            if (records.Items.Count > 0 || await log.TryAppendAsync(Folder(request.PlanHash), records, request, cancellation))
+            if (
+                records.Items.Count > 0
+                || await log.TryAppendAsync(Folder(request.PlanHash), records, request, cancellation)
+            )
             {
                 var standing = records.Items.Count > 0 ? records.Items[0] : request;
                 await store.TryCreateAsync(MarkerOf(standing), default, cancellation);
@@ -66,11 +70,17 @@ public sealed class ApprovalRequests(ITrustStore store, SealedLog log, TamperRep
             return null;
         }
 
-        // The seal binds the record to its folder, and the folder is the plan's hash; a genuine record elsewhere is no request of this plan.
+        // The seal binds the record to its folder, and the folder is the plan's hash; a genuine record elsewhere is no
+        // request of this plan.
         var request = records.Items[0];
         if (request.PlanHash != planHash || PlanHash.Of(request.Plan) != planHash)
         {
-            await tampering.ReportAsync(Folder(planHash), "its plan does not have the hash that it is filed under", null, cancellation);
+            await tampering.ReportAsync(
+                Folder(planHash),
+                "its plan does not have the hash that it is filed under",
+                null,
+                cancellation
+            );
             return null;
         }
 
@@ -87,16 +97,26 @@ public sealed class ApprovalRequests(ITrustStore store, SealedLog log, TamperRep
     /// <exception cref="NonRetryableException">There is none.</exception>
     public async Task<ApprovalRequest> RequireAsync(string planHash, CancellationToken cancellation) =>
         await ReadAsync(planHash, cancellation)
-        ?? throw new NonRetryableException($"The request of plan {planHash} is not in the trust store, or not as it was filed.");
+        ?? throw new NonRetryableException(
+            $"The request of plan {planHash} is not in the trust store, or not as it was filed."
+        );
 
-    /// <summary>Plan hashes of requests whose plan has not expired at <paramref name="now"/>, soonest expiry first, decided or not.</summary>
-    public async IAsyncEnumerable<string> ListUnexpiredAsync(DateTimeOffset now, [EnumeratorCancellation] CancellationToken cancellation)
+    /// <summary>Plan hashes of requests whose plan has not expired at <paramref name="now"/>, soonest expiry first,
+    /// decided or not.</summary>
+    public async IAsyncEnumerable<string> ListUnexpiredAsync(
+        DateTimeOffset now,
+        [EnumeratorCancellation] CancellationToken cancellation
+    )
     {
         var from = MarkerPrefix + now.UtcDateTime.ToString(MarkerTime, CultureInfo.InvariantCulture);
         var known = new HashSet<string>(StringComparer.Ordinal);
         await foreach (var name in store.ListAsync(MarkerPrefix, from, cancellation))
         {
-            if (name.Length > PlanHash.Length && PlanHash.IsWellFormed(name[^PlanHash.Length..]) && known.Add(name[^PlanHash.Length..]))
+            if (
+                name.Length > PlanHash.Length
+                && PlanHash.IsWellFormed(name[^PlanHash.Length..])
+                && known.Add(name[^PlanHash.Length..])
+            )
             {
                 yield return name[^PlanHash.Length..];
             }
@@ -116,9 +136,11 @@ public sealed class ApprovalRequests(ITrustStore store, SealedLog log, TamperRep
             ? await store.ReadAsync(MarkerOf(request), cancellation) is { Length: 0 }
             : null;
 
-    private static string MarkerOf(ApprovalRequest request) => string.Create(
-        CultureInfo.InvariantCulture,
-        $"{MarkerPrefix}{request.Plan.ExpiresAt.UtcDateTime.ToString(MarkerTime, CultureInfo.InvariantCulture)}-{request.PlanHash}");
+    private static string MarkerOf(ApprovalRequest request) =>
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"{MarkerPrefix}{request.Plan.ExpiresAt.UtcDateTime.ToString(MarkerTime, CultureInfo.InvariantCulture)}-{request.PlanHash}"
+        );
 
     private static string Folder(string planHash) => $"requests/{planHash}";
 }

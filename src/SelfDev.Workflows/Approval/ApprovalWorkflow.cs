@@ -7,9 +7,9 @@ using SelfDev.Workflows.Ledger;
 namespace SelfDev.Workflows.Approval;
 
 /// <summary>
-/// Asks people about one plan and waits for their decision, with reminders, until the plan expires. Expiry means no action.
-/// The decision store is the truth; the event is only the wake-up call, so that a decision recorded right before a crash
-/// counts although its event was never raised.
+/// Asks people about one plan and waits for their decision, with reminders, until the plan expires. Expiry means no
+/// action. The decision store is the truth; the event is only the wake-up call, so that a decision recorded right
+/// before a crash counts although its event was never raised.
 /// </summary>
 public static class ApprovalWorkflow
 {
@@ -37,16 +37,17 @@ public static class ApprovalWorkflow
                 }
 
                 recorded = progress.Decisions.Count;
-            }
-            while (await IsWokenAsync(context, input.PlanHash, recorded + 1, waitUntil));
+            } while (await IsWokenAsync(context, input.PlanHash, recorded + 1, waitUntil));
         }
     }
 
     // The decisions are in the ledger by then: who records or reads them sees to it.
-    private static Task<ApprovalProgress> ReadAsync(IWorkflowContext context, ApprovalInput input) => context.CallActivityAsync(
-        ReadDecisions.Handle,
-        new ReadDecisionsInput(input.PlanHash, new DateTimeOffset(context.CurrentUtcDateTime, TimeSpan.Zero)),
-        Retries.Transient);
+    private static Task<ApprovalProgress> ReadAsync(IWorkflowContext context, ApprovalInput input) =>
+        context.CallActivityAsync(
+            ReadDecisions.Handle,
+            new ReadDecisionsInput(input.PlanHash, new DateTimeOffset(context.CurrentUtcDateTime, TimeSpan.Zero)),
+            Retries.Transient
+        );
 
     // False when it is time for the next reminder, or for the end.
     private static async Task<bool> IsWokenAsync(IWorkflowContext context, string planHash, int number, DateTime until)

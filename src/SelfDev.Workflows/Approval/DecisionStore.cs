@@ -12,9 +12,9 @@ using SelfDev.Workflows.Trust;
 namespace SelfDev.Workflows.Approval;
 
 /// <summary>
-/// Decisions about a plan: a sealed log, <c>decisions/&lt;planHash&gt;/000001</c> and on in the trust store. A number can be taken
-/// once, so of any race (two people, a double click, approve against reject against expiry) there is one order, the same
-/// for everybody and for ever. Each stands in the ledger before anybody is told that it is recorded.
+/// Decisions about a plan: a sealed log, <c>decisions/&lt;planHash&gt;/000001</c> and on in the trust store. A number
+/// can be taken once, so of any race (two people, a double click, approve against reject against expiry) there is one
+/// order, the same for everybody and for ever. Each stands in the ledger before anybody is told that it is recorded.
 /// </summary>
 public sealed class DecisionStore(SealedLog log, ILedgerStore ledger, TamperReports tampering)
 {
@@ -24,24 +24,32 @@ public sealed class DecisionStore(SealedLog log, ILedgerStore ledger, TamperRepo
     private readonly ConcurrentDictionary<string, string> _compared = new(StringComparer.Ordinal);
 
     /// <summary>
-    /// All genuine decisions of a request in their order. What is forged or edited is reported and not among them; whether each
-    /// counts is for <see cref="ApprovalLifecycle"/> to say.
+    /// All genuine decisions of a request in their order. What is forged or edited is reported and not among them;
+    /// whether each counts is for <see cref="ApprovalLifecycle"/> to say.
     /// </summary>
     public async Task<RecordedDecisions> ReadAsync(ApprovalRequest request, CancellationToken cancellation) =>
         await CheckAsync(request, await ReadLogAsync(request, cancellation), cancellation);
 
     /// <summary>
-    /// Records a decision if <see cref="ApprovalLifecycle.Weigh"/> lets it count after all that were recorded before. In the trust
-    /// store and in the ledger when it returns. Of concurrent calls by one person exactly one is recorded.
+    /// Records a decision if <see cref="ApprovalLifecycle.Weigh"/> lets it count after all that were recorded before.
+    /// In the trust store and in the ledger when it returns. Of concurrent calls by one person exactly one is recorded.
     /// </summary>
-    public async Task<RecordedDecision> RecordAsync(ApprovalRequest request, Decision decision, CancellationToken cancellation)
+    public async Task<RecordedDecision> RecordAsync(
+        ApprovalRequest request,
+        Decision decision,
+        CancellationToken cancellation
+    )
     {
         while (true)
         {
             var records = await ReadLogAsync(request, cancellation);
             var known = await CheckAsync(request, records, cancellation);
             var verdict = known.Damage is { } damage
-                ? new DecisionVerdict(DecisionRefusal.Damaged, known.StateUnder(request.Terms()), $"Nobody can decide about it any more: {damage}")
+                ? new DecisionVerdict(
+                    DecisionRefusal.Damaged,
+                    known.StateUnder(request.Terms()),
+                    $"Nobody can decide about it any more: {damage}"
+                )
                 : ApprovalLifecycle.Weigh(request.Terms(), records.Items, decision);
             if (verdict.Refusal is not null)
             {
@@ -58,13 +66,21 @@ public sealed class DecisionStore(SealedLog log, ILedgerStore ledger, TamperRepo
         }
     }
 
-    /// <summary>Closes an approval whose time is up, unless a final decision came first; then that one stands.</summary>
-    public Task<RecordedDecision> ExpireAsync(ApprovalRequest request, DateTimeOffset now, CancellationToken cancellation) =>
-        RecordAsync(request, Decision.Expiry(request.PlanHash, request.Hash(), now), cancellation);
+    /// <summary>Closes an approval whose time is up, unless a final decision came first; then that one
+    /// stands.</summary>
+    public Task<RecordedDecision> ExpireAsync(
+        ApprovalRequest request,
+        DateTimeOffset now,
+        CancellationToken cancellation
+    ) => RecordAsync(request, Decision.Expiry(request.PlanHash, request.Hash(), now), cancellation);
 
-    // Trust store and ledger have to agree: whoever may write to one of them has to write to both, and the ledger is signed.
+    // Trust store and ledger have to agree: whoever may write to one of them has to write to both, and the ledger is
+    // signed.
     private async Task<RecordedDecisions> CheckAsync(
-        ApprovalRequest request, SealedRecords<Decision> records, CancellationToken cancellation)
+        ApprovalRequest request,
+        SealedRecords<Decision> records,
+        CancellationToken cancellation
+    )
     {
         var damage = records.Damage;
         for (var number = 1; number <= records.Items.Count && damage is null; number++)
@@ -72,19 +88,28 @@ public sealed class DecisionStore(SealedLog log, ILedgerStore ledger, TamperRepo
             damage = await CompareAsync(request, records.Items[number - 1], number, cancellation);
         }
 
-        if (damage is null
+        if (
+            damage is null
             && await ledger.FindAsync(LedgerKey(request, records.Items.Count + 1), cancellation) is not null
-            && (await ReadLogAsync(request, cancellation)).Items.Count == records.Items.Count)
+            && (await ReadLogAsync(request, cancellation)).Items.Count == records.Items.Count
+        )
         {
             damage = string.Create(
-                CultureInfo.InvariantCulture, $"The ledger has decision {records.Items.Count + 1} about this plan; the trust store has lost it.");
+                CultureInfo.InvariantCulture,
+                $"The ledger has decision {records.Items.Count + 1} about this plan; the trust store has lost it."
+            );
             await tampering.ReportAsync(Folder(request), damage, null, cancellation);
         }
 
         return new RecordedDecisions(records.Items, damage);
     }
 
-    private async Task<string?> CompareAsync(ApprovalRequest request, Decision decision, int number, CancellationToken cancellation)
+    private async Task<string?> CompareAsync(
+        ApprovalRequest request,
+        Decision decision,
+        int number,
+        CancellationToken cancellation
+    )
     {
         var (key, digest) = (LedgerKey(request, number), Digest(decision));
         if (_compared.TryGetValue(key, out var known) && known == digest)
@@ -100,7 +125,9 @@ public sealed class DecisionStore(SealedLog log, ILedgerStore ledger, TamperRepo
         else if (await DigestAtAsync(index, cancellation) != digest)
         {
             var damage = string.Create(
-                CultureInfo.InvariantCulture, $"Decision {number} about this plan is not the one that the ledger has.");
+                CultureInfo.InvariantCulture,
+                $"Decision {number} about this plan is not the one that the ledger has."
+            );
             await tampering.ReportAsync(Folder(request), damage, null, cancellation);
             return damage;
         }
@@ -127,7 +154,12 @@ public sealed class DecisionStore(SealedLog log, ILedgerStore ledger, TamperRepo
     private Task<SealedRecords<Decision>> ReadLogAsync(ApprovalRequest request, CancellationToken cancellation) =>
         log.ReadAsync<Decision>(Folder(request), cancellation);
 
-    private Task<LedgerReceipt> WriteToLedgerAsync(ApprovalRequest request, Decision decision, int number, CancellationToken cancellation) =>
+    private Task<LedgerReceipt> WriteToLedgerAsync(
+        ApprovalRequest request,
+        Decision decision,
+        int number,
+        CancellationToken cancellation
+    ) =>
         ledger.AppendAsync(
             new LedgerEntry(
                 LedgerKey(request, number),
@@ -135,8 +167,10 @@ public sealed class DecisionStore(SealedLog log, ILedgerStore ledger, TamperRepo
                 decision.At,
                 request.ApprovalInstanceId,
                 decision.Approver,
-                Body(decision)),
-            cancellation);
+                Body(decision)
+            ),
+            cancellation
+        );
 
     private static JsonObject Body(Decision decision)
     {
@@ -150,13 +184,17 @@ public sealed class DecisionStore(SealedLog log, ILedgerStore ledger, TamperRepo
         Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(decision, ReportJson.Options)));
 
     private static string LedgerKey(ApprovalRequest request, int number) =>
-        string.Create(CultureInfo.InvariantCulture, $"{request.ApprovalInstanceId}:{request.PlanHash}:decision:{number}");
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"{request.ApprovalInstanceId}:{request.PlanHash}:decision:{number}"
+        );
 
     private static string Folder(ApprovalRequest request) => $"decisions/{request.PlanHash}";
 }
 
 /// <param name="Items">Genuine ones in their order.</param>
-/// <param name="Damage">Why they are not all there are, in words; null where nothing is known to be missing. With damage nothing is approved.</param>
+/// <param name="Damage">Why they are not all there are, in words; null where nothing is known to be missing. With
+/// damage nothing is approved.</param>
 public sealed record RecordedDecisions(IReadOnlyList<Decision> Items, string? Damage)
 {
     /// <summary>Where the request stands; a request of which a decision is missing is never approved.</summary>

@@ -7,8 +7,8 @@ namespace SelfDev.Workflows.Approval;
 public static class NotificationCalls
 {
     /// <summary>
-    /// Tries as <see cref="Retries.Notification"/> says, then goes on: nobody being told is logged by the notifier, and it must not stop
-    /// the pipeline. Any other failure is thrown as it is.
+    /// Tries as <see cref="Retries.Notification"/> says, then goes on: nobody being told is logged by the notifier, and
+    /// it must not stop the pipeline. Any other failure is thrown as it is.
     /// </summary>
     public static async Task TellAsync<TIn>(this IWorkflowContext context, Activity<TIn, Nothing> activity, TIn input)
     {
@@ -16,8 +16,7 @@ public static class NotificationCalls
         {
             await context.CallActivityAsync(activity, input, Retries.Notification);
         }
-        catch (WorkflowTaskFailedException failed) when (failed.Failure.ErrorType == typeof(NotDeliveredException).FullName)
-        {
-        }
+        catch (WorkflowTaskFailedException failed)
+            when (failed.Failure.ErrorType == typeof(NotDeliveredException).FullName) { }
     }
 }

@@ -12,7 +12,10 @@ public sealed class PolicyFile(string path) : IApprovalPolicySource
         {
             var length = new FileInfo(path).Length;
             return length > ApprovalPolicyFormat.MaxBytes
-                ? new PolicyReading(null, [$"The policy file {path} has {length} bytes; at most {ApprovalPolicyFormat.MaxBytes} are read."])
+                ? new PolicyReading(
+                    null,
+                    [$"The policy file {path} has {length} bytes; at most {ApprovalPolicyFormat.MaxBytes} are read."]
+                )
                 : ApprovalPolicyFormat.Parse(await File.ReadAllBytesAsync(path, cancellation));
         }
         catch (Exception unreadable) when (unreadable is IOException or UnauthorizedAccessException)

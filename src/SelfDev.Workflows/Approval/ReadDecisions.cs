@@ -4,10 +4,11 @@ using SelfDev.Workflows.Engine;
 namespace SelfDev.Workflows.Approval;
 
 /// <summary>
-/// Reads where an approval stands, and closes it when its time is up. The expiry is recorded in the same order as people's
-/// decisions, so a race between them has one winner for everybody.
+/// Reads where an approval stands, and closes it when its time is up. The expiry is recorded in the same order as
+/// people's decisions, so a race between them has one winner for everybody.
 /// </summary>
-public sealed class ReadDecisions(ApprovalRequests requests, DecisionStore decisions) : IActivity<ReadDecisionsInput, ApprovalProgress>
+public sealed class ReadDecisions(ApprovalRequests requests, DecisionStore decisions)
+    : IActivity<ReadDecisionsInput, ApprovalProgress>
 {
     public static readonly Activity<ReadDecisionsInput, ApprovalProgress> Handle = new("ReadDecisions");
 
@@ -33,7 +34,9 @@ public sealed record ApprovalProgress(ApprovalState State, IReadOnlyList<Decisio
     /// <summary>The outcome in one sentence, naming people.</summary>
     public string Describe()
     {
-        var people = Decisions.Where(decision => decision.Kind != DecisionKind.Expire).Select(decision => decision.Approver);
+        var people = Decisions
+            .Where(decision => decision.Kind != DecisionKind.Expire)
+            .Select(decision => decision.Approver);
         return $"{string.Join(", ", people)} {ApprovalLifecycle.Describe(State)}".Trim();
     }
 }

@@ -16,7 +16,10 @@ public sealed class CheckpointManifests(IArtifactStore store)
 
     /// <returns>The checkpoint, where a blob of that name is a manifest; else null.</returns>
     public static string? CheckpointOf(string blobName) =>
-        blobName.Split('/') is ["evals", var checkpoint, CheckpointManifest.FileName] && ArtifactName.Parse(blobName, out _) is not null ? checkpoint : null;
+        blobName.Split('/') is ["evals", var checkpoint, CheckpointManifest.FileName]
+        && ArtifactName.Parse(blobName, out _) is not null
+            ? checkpoint
+            : null;
 
     /// <summary>A manifest that cannot be read counts as none; its own run has said what is wrong with it.</summary>
     public async Task<CheckpointLineage> ReadAllAsync(CancellationToken cancellation)
@@ -42,9 +45,14 @@ public sealed class CheckpointManifests(IArtifactStore store)
 
     /// <returns>The manifest, or what is wrong with it.</returns>
     /// <exception cref="BlobGoneException">Only where the reference names a version.</exception>
-    public async Task<(CheckpointManifest? Manifest, string Problem)> ReadAsync(BlobRef blob, CancellationToken cancellation)
+    public async Task<(CheckpointManifest? Manifest, string Problem)> ReadAsync(
+        BlobRef blob,
+        CancellationToken cancellation
+    )
     {
-        var checkpoint = CheckpointOf(blob.Name) ?? throw new ArgumentException($"'{blob.Name}' is no manifest of a checkpoint.", nameof(blob));
+        var checkpoint =
+            CheckpointOf(blob.Name)
+            ?? throw new ArgumentException($"'{blob.Name}' is no manifest of a checkpoint.", nameof(blob));
         await using var stream = await store.OpenReadAsync(blob, cancellation);
         var bytes = new byte[CheckpointManifest.MaxBytes + 1];
         var length = await stream.ReadAtLeastAsync(bytes, bytes.Length, throwOnEndOfStream: false, cancellation);

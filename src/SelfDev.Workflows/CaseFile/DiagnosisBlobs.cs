@@ -6,7 +6,8 @@ using SelfDev.Workflows.Ports;
 
 namespace SelfDev.Workflows.CaseFile;
 
-/// <summary>Where the pieces of one diagnosis lie in <c>evidence</c> and <c>reports</c>. Ids are ours, never text of an artifact.</summary>
+/// <summary>Where the pieces of one diagnosis lie in <c>evidence</c> and <c>reports</c>. Ids are ours, never text of an
+/// artifact.</summary>
 public static class DiagnosisBlobs
 {
     public static string Analysis(string reportId) => $"{reportId}/analysis.json";
@@ -31,7 +32,8 @@ public sealed record StoredAnalysis(
     Analysis Analysis,
     IReadOnlyList<IReadOnlyList<string>> Groups,
     IReadOnlyList<Proposal> Proposals,
-    int LeftOutProposals);
+    int LeftOutProposals
+);
 
 /// <summary>The lines that one group's explanation may rest on, redacted already.</summary>
 public sealed record StoredWindows(IReadOnlyList<EvidenceWindow> Windows)
@@ -45,4 +47,10 @@ public sealed record StoredAction(int Number, Proposal Proposal, IReadOnlyList<S
 /// <param name="Plan">Null where an obstacle kept it from being planned.</param>
 /// <param name="Effect">Null until ended.</param>
 public sealed record StoredActionRound(
-    int Round, EffectPlan? Plan, string? PlanHash, string? Obstacle, IReadOnlyList<Decision> Decisions, Effect? Effect);
+    int Round,
+    EffectPlan? Plan,
+    string? PlanHash,
+    string? Obstacle,
+    IReadOnlyList<Decision> Decisions,
+    Effect? Effect
+);

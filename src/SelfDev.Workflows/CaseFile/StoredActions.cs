@@ -4,13 +4,20 @@ using SelfDev.Workflows.Ports;
 namespace SelfDev.Workflows.CaseFile;
 
 /// <summary>
-/// The story of one action for its report. Only its own workflow writes it, one activity at a time, so last write wins is safe.
+/// The story of one action for its report. Only its own workflow writes it, one activity at a time, so last write wins
+/// is safe.
 /// </summary>
 internal static class StoredActions
 {
     /// <summary>Adds a round or replaces it.</summary>
     public static async Task SetRoundAsync(
-        IArtifactStore store, string reportId, int number, Proposal proposal, StoredActionRound round, CancellationToken cancellation)
+        IArtifactStore store,
+        string reportId,
+        int number,
+        Proposal proposal,
+        StoredActionRound round,
+        CancellationToken cancellation
+    )
     {
         var name = DiagnosisBlobs.Action(reportId, number);
         // A forged story must not keep the rest of a genuine one from being told.
@@ -22,7 +29,14 @@ internal static class StoredActions
 
     /// <returns>Null where it is not there, or not as it was written.</returns>
     public static Task<StoredAction?> TryReadAsync(
-        IArtifactStore store, string reportId, int number, CancellationToken cancellation) =>
+        IArtifactStore store,
+        string reportId,
+        int number,
+        CancellationToken cancellation
+    ) =>
         store.TryReadGenuineJsonAsync<StoredAction>(
-            Containers.Evidence, DiagnosisBlobs.Action(reportId, number), cancellation);
+            Containers.Evidence,
+            DiagnosisBlobs.Action(reportId, number),
+            cancellation
+        );
 }

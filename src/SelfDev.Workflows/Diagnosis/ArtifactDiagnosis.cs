@@ -38,7 +38,12 @@ public static class ArtifactDiagnosis
     {
         context.SetCustomStatus(new DiagnosisStatus("reading", 0, 0));
         var inspection = await context.CallActivityAsync(IntakeActivities.Inspect, input.Blob, IntakeActivities.Retry);
-        await context.RecordAsync(LedgerEntryTypes.Artifact, "artifact", input.DroppedBy ?? LedgerActors.SelfDev, inspection);
+        await context.RecordAsync(
+            LedgerEntryTypes.Artifact,
+            "artifact",
+            input.DroppedBy ?? LedgerActors.SelfDev,
+            inspection
+        );
         if (inspection is not AcceptedArtifact accepted)
         {
             return await EndUnreadAsync(context, inspection);
@@ -46,7 +51,10 @@ public static class ArtifactDiagnosis
 
         context.SetCustomStatus(new DiagnosisStatus("analysing", 0, 0));
         var analyzed = await context.CallActivityAsync(
-            AnalyzeArtifact.Handle, new AnalyzeArtifactInput(context.InstanceId, accepted, input.DroppedBy, input.Silence), Retries.Analysis);
+            AnalyzeArtifact.Handle,
+            new AnalyzeArtifactInput(context.InstanceId, accepted, input.DroppedBy, input.Silence),
+            Retries.Analysis
+        );
         if (analyzed.Unread is { } unread)
         {
             await context.RecordAsync(LedgerEntryTypes.Artifact, "unread", LedgerActors.SelfDev, unread);
@@ -62,7 +70,10 @@ public static class ArtifactDiagnosis
     // People are asked first: an explanation takes as long as its model does, and joins the page and the report when
     // it comes.
     private static async Task<ArtifactDiagnosisOutput> ActWhileExplainingAsync(
-        IWorkflowContext context, ArtifactDiagnosisInput input, AnalyzedArtifact analyzed)
+        IWorkflowContext context,
+        ArtifactDiagnosisInput input,
+        AnalyzedArtifact analyzed
+    )
     {
         var phase = analyzed.Proposals > 0 ? "acting" : "explaining";
         context.SetCustomStatus(new DiagnosisStatus(phase, analyzed.Findings, analyzed.Proposals));
@@ -78,7 +89,10 @@ public static class ArtifactDiagnosis
 
     // As instances of before PeopleFirstVersion began; remove it when none is left.
     private static async Task<ArtifactDiagnosisOutput> ExplainThenActAsync(
-        IWorkflowContext context, ArtifactDiagnosisInput input, AnalyzedArtifact analyzed)
+        IWorkflowContext context,
+        ArtifactDiagnosisInput input,
+        AnalyzedArtifact analyzed
+    )
     {
         context.SetCustomStatus(new DiagnosisStatus("explaining", analyzed.Findings, analyzed.Proposals));
         var report = new ReportWriting(context);
@@ -94,7 +108,11 @@ public static class ArtifactDiagnosis
 
     // The same version is read again when no newer one has come for too long; a newer one makes that reading find it
     // gone.
-    private static async Task WatchSilenceAsync(IWorkflowContext context, ArtifactDiagnosisInput input, double? silentAfterSeconds)
+    private static async Task WatchSilenceAsync(
+        IWorkflowContext context,
+        ArtifactDiagnosisInput input,
+        double? silentAfterSeconds
+    )
     {
         if (silentAfterSeconds is not { } seconds)
         {
@@ -114,7 +132,10 @@ public static class ArtifactDiagnosis
     }
 
     private static async Task<IReadOnlyList<ActionOutcome>> ActAsync(
-        IWorkflowContext context, int proposals, ReportWriting report)
+        IWorkflowContext context,
+        int proposals,
+        ReportWriting report
+    )
     {
         var outcomes = await Task.WhenAll(Enumerable.Range(1, proposals).Select(number => ActAsync(context, number)));
         if (outcomes.Length > 0)
@@ -133,11 +154,19 @@ public static class ArtifactDiagnosis
             return await context.CallWorkflowAsync(
                 ActionExecution.Handle,
                 new ActionInput(context.InstanceId, number),
-                string.Create(CultureInfo.InvariantCulture, $"{context.InstanceId}:action:{number}"));
+                string.Create(CultureInfo.InvariantCulture, $"{context.InstanceId}:action:{number}")
+            );
         }
         catch (WorkflowTaskFailedException failed)
         {
-            return new ActionOutcome(context.InstanceId, number, null, null, EffectOutcome.Failed, ActionOutcome.Shorten(failed.Failure.Message));
+            return new ActionOutcome(
+                context.InstanceId,
+                number,
+                null,
+                null,
+                EffectOutcome.Failed,
+                ActionOutcome.Shorten(failed.Failure.Message)
+            );
         }
     }
 
@@ -148,7 +177,11 @@ public static class ArtifactDiagnosis
             foreach (var explained in await Task.WhenAll(batch.Select(group => ExplainAsync(context, group))))
             {
                 await context.RecordAsync(
-                    LedgerEntryTypes.Diagnosis, $"diagnosis:{explained.Group}", explained.Actor, explained);
+                    LedgerEntryTypes.Diagnosis,
+                    $"diagnosis:{explained.Group}",
+                    explained.Actor,
+                    explained
+                );
             }
         }
 
@@ -165,7 +198,8 @@ public static class ArtifactDiagnosis
             var explained = await context.CallActivityAsync(
                 ExplainFindings.Handle,
                 new ExplainFindingsInput(context.InstanceId, group, IsLast: attempt == MaxWaits),
-                Retries.Transient);
+                Retries.Transient
+            );
             if (!explained.IsBusy)
             {
                 return explained;
@@ -187,18 +221,30 @@ public static class ArtifactDiagnosis
         {
             await before;
             await context.CallActivityAsync(
-                ComposeReport.Handle, new ReportReference(context.InstanceId), Retries.Transient);
+                ComposeReport.Handle,
+                new ReportReference(context.InstanceId),
+                Retries.Transient
+            );
         }
     }
 
     // A manifest is read where it is needed. A blob that is gone needs no copy: its newer version, if any, has a run
     // of its own.
-    private static async Task<ArtifactDiagnosisOutput> EndUnreadAsync(IWorkflowContext context, ArtifactInspection inspection)
+    private static async Task<ArtifactDiagnosisOutput> EndUnreadAsync(
+        IWorkflowContext context,
+        ArtifactInspection inspection
+    )
     {
         if (inspection is ManifestArtifact)
         {
             context.SetCustomStatus(new DiagnosisStatus("noted", 0, 0));
-            return new ArtifactDiagnosisOutput("noted", "The manifest of a checkpoint: evaluations find their baseline by it.", 0, 0, []);
+            return new ArtifactDiagnosisOutput(
+                "noted",
+                "The manifest of a checkpoint: evaluations find their baseline by it.",
+                0,
+                0,
+                []
+            );
         }
 
         if (inspection is RejectedArtifact rejected)
@@ -209,7 +255,13 @@ public static class ArtifactDiagnosis
         }
 
         context.SetCustomStatus(new DiagnosisStatus("gone", 0, 0));
-        return new ArtifactDiagnosisOutput("gone", "That version of the blob was deleted or replaced before it was read.", 0, 0, []);
+        return new ArtifactDiagnosisOutput(
+            "gone",
+            "That version of the blob was deleted or replaced before it was read.",
+            0,
+            0,
+            []
+        );
     }
 }
 
@@ -224,7 +276,12 @@ public sealed record ArtifactDiagnosisInput(BlobRef Blob, string? DroppedBy, Tim
 /// <param name="Outcome"><c>diagnosed</c>, <c>noted</c> (a manifest), <c>rejected</c> or <c>gone</c>.</param>
 /// <param name="Reason">Why not diagnosed; null when it was.</param>
 public sealed record ArtifactDiagnosisOutput(
-    string Outcome, string? Reason, int Findings, int Proposals, IReadOnlyList<ActionOutcome> Actions);
+    string Outcome,
+    string? Reason,
+    int Findings,
+    int Proposals,
+    IReadOnlyList<ActionOutcome> Actions
+);
 
 /// <summary>Custom status of a running diagnosis.</summary>
 public sealed record DiagnosisStatus(string Phase, int Findings, int Proposals);

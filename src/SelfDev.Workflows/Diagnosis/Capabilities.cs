@@ -11,7 +11,8 @@ namespace SelfDev.Workflows.Diagnosis;
 public sealed class Capabilities(IReadOnlyList<ICapability> rooms)
 {
     /// <value>Every room there is.</value>
-    public static Capabilities All { get; } = new([new EvaluationCapability(), new ServingCapability(), new TrafficCapability(), new TrainingCapability()]);
+    public static Capabilities All { get; } =
+        new([new EvaluationCapability(), new ServingCapability(), new TrafficCapability(), new TrainingCapability()]);
 
     /// <value>In the order given; what they report is redacted.</value>
     public IReadOnlyList<ICapability> Rooms { get; } = [.. rooms.Select(room => new RedactedCapability(room))];
@@ -19,5 +20,7 @@ public sealed class Capabilities(IReadOnlyList<ICapability> rooms)
     /// <exception cref="KeyNotFoundException">No room has that kind.</exception>
     public ICapability Find(string kind) =>
         Rooms.FirstOrDefault(room => room.Kind == kind)
-        ?? throw new KeyNotFoundException($"No room reads '{kind}'; there are: {string.Join(", ", Rooms.Select(room => room.Kind))}.");
+        ?? throw new KeyNotFoundException(
+            $"No room reads '{kind}'; there are: {string.Join(", ", Rooms.Select(room => room.Kind))}."
+        );
 }

@@ -20,8 +20,8 @@ public sealed class ExplainFindings(
     IAnalyst analyst,
     RulesAnalyst rules,
     ExplanationPlaces places,
-    ILogger<ExplainFindings> logger)
-    : IActivity<ExplainFindingsInput, ExplainedFindings>
+    ILogger<ExplainFindings> logger
+) : IActivity<ExplainFindingsInput, ExplainedFindings>
 {
     public static readonly Activity<ExplainFindingsInput, ExplainedFindings> Handle = new("ExplainFindings");
 
@@ -47,7 +47,10 @@ public sealed class ExplainFindings(
         try
         {
             return await ExplainByModelAsync(
-                input, context, question => analyst.ExplainAsync(question, context.Cancellation));
+                input,
+                context,
+                question => analyst.ExplainAsync(question, context.Cancellation)
+            );
         }
         finally
         {
@@ -59,12 +62,17 @@ public sealed class ExplainFindings(
         new("", [], 0, null, "it was busy with other runs for too long", new AnalystUsage("", 0, 0, 0, TimeSpan.Zero));
 
     private async Task<ExplainedFindings> ExplainByModelAsync(
-        ExplainFindingsInput input, ActivityContext context, Func<AnalystQuestion, Task<AnalystAnswer>> ask)
+        ExplainFindingsInput input,
+        ActivityContext context,
+        Func<AnalystQuestion, Task<AnalystAnswer>> ask
+    )
     {
         var question = await QuestionAsync(input, context);
         var answer = await ask(question);
         IReadOnlyList<string> signs =
-            [.. answer.Signs.Concat(AnswerVetting.SignsIn(answer.Cause)).Distinct(StringComparer.Ordinal)];
+        [
+            .. answer.Signs.Concat(AnswerVetting.SignsIn(answer.Cause)).Distinct(StringComparer.Ordinal),
+        ];
         if (signs.Count > 0)
         {
             logger.AnswerSpeaksToReaders(input.ReportId, input.Group, string.Join(", ", signs));
@@ -74,52 +82,71 @@ public sealed class ExplainFindings(
         var diagnosis = unavailable is null
             ? Of(input.Group, question, answer, Explainer.Model)
             : Of(input.Group, question, await rules.ExplainAsync(question, context.Cancellation), Explainer.Rules);
-        return await StoreAsync(input, diagnosis with
-        {
-            Unavailable = unavailable,
-            DroppedCitations = answer.DroppedCitations,
-            AskedModel = ModelName.Shown(analyst.Name),
-            AnswerSigns = signs,
-            InputTokens = answer.Usage.InputTokens,
-            CachedTokens = answer.Usage.CachedTokens,
-            OutputTokens = answer.Usage.OutputTokens,
-            LatencyMilliseconds = (long)answer.Usage.Latency.TotalMilliseconds,
-        }, context);
+        return await StoreAsync(
+            input,
+            diagnosis with
+            {
+                Unavailable = unavailable,
+                DroppedCitations = answer.DroppedCitations,
+                AskedModel = ModelName.Shown(analyst.Name),
+                AnswerSigns = signs,
+                InputTokens = answer.Usage.InputTokens,
+                CachedTokens = answer.Usage.CachedTokens,
+                OutputTokens = answer.Usage.OutputTokens,
+                LatencyMilliseconds = (long)answer.Usage.Latency.TotalMilliseconds,
+            },
+            context
+        );
     }
 
     private async Task<ExplainedFindings> StoreAsync(
-        ExplainFindingsInput input, Core.Findings.Diagnosis diagnosis, ActivityContext context)
+        ExplainFindingsInput input,
+        Core.Findings.Diagnosis diagnosis,
+        ActivityContext context
+    )
     {
         await explanations.WriteAsync(input.ReportId, diagnosis, context.Cancellation);
         return ExplainedFindings.Of(diagnosis);
     }
 
     private static Core.Findings.Diagnosis Of(
-        int group, AnalystQuestion question, AnalystAnswer answer, Explainer by) => new(
-        group,
-        [.. question.Findings.Select(finding => finding.Id)],
-        answer.Cause,
-        [.. answer.Citations.Select(cited => new DiagnosisCitation(cited.Line, cited.Text) { File = cited.File })],
-        answer.DroppedCitations,
-        answer.RecommendedAction,
-        answer.Unavailable,
-        by,
-        by == Explainer.Rules ? RulesAnalyst.AnalystName : ModelName.Shown(answer.Usage.Analyst),
-        answer.Usage.InputTokens,
-        answer.Usage.CachedTokens,
-        answer.Usage.OutputTokens,
-        (long)answer.Usage.Latency.TotalMilliseconds);
+        int group,
+        AnalystQuestion question,
+        AnalystAnswer answer,
+        Explainer by
+    ) =>
+        new(
+            group,
+            [.. question.Findings.Select(finding => finding.Id)],
+            answer.Cause,
+            [.. answer.Citations.Select(cited => new DiagnosisCitation(cited.Line, cited.Text) { File = cited.File })],
+            answer.DroppedCitations,
+            answer.RecommendedAction,
+            answer.Unavailable,
+            by,
+            by == Explainer.Rules ? RulesAnalyst.AnalystName : ModelName.Shown(answer.Usage.Analyst),
+            answer.Usage.InputTokens,
+            answer.Usage.CachedTokens,
+            answer.Usage.OutputTokens,
+            (long)answer.Usage.Latency.TotalMilliseconds
+        );
 
     private async Task<AnalystQuestion> QuestionAsync(ExplainFindingsInput input, ActivityContext context)
     {
         var stored = await store.ReadJsonAsync<StoredAnalysis>(
-            Containers.Evidence, DiagnosisBlobs.Analysis(input.ReportId), context.Cancellation);
+            Containers.Evidence,
+            DiagnosisBlobs.Analysis(input.ReportId),
+            context.Cancellation
+        );
         var windows = await store.ReadJsonAsync<StoredWindows>(
-            Containers.Evidence, DiagnosisBlobs.Windows(input.ReportId, input.Group), context.Cancellation);
+            Containers.Evidence,
+            DiagnosisBlobs.Windows(input.ReportId, input.Group),
+            context.Cancellation
+        );
         var ids = stored.Groups[input.Group - 1];
         var findings = ids.Select(id => stored.Analysis.Findings.Single(finding => finding.Id == id)).ToList();
-        var actions = stored.Proposals
-            .Where(proposal => proposal.FindingIds.Intersect(ids).Any())
+        var actions = stored
+            .Proposals.Where(proposal => proposal.FindingIds.Intersect(ids).Any())
             .Select(proposal => proposal.Action.Kind)
             .Distinct()
             .Order(StringComparer.Ordinal)
@@ -147,7 +174,8 @@ public sealed record ExplainedFindings(
     long InputTokens,
     long CachedTokens,
     long OutputTokens,
-    long LatencyMilliseconds)
+    long LatencyMilliseconds
+)
 {
     /// <value>As <see cref="Core.Findings.Diagnosis.ExplainedBy"/>.</value>
     public Explainer ExplainedBy { get; init; }
@@ -170,23 +198,25 @@ public sealed record ExplainedFindings(
     public string Actor =>
         ExplainedBy == Explainer.Rules ? RulesAnalyst.AnalystName : $"model:{ModelName.Shown(Analyst)}";
 
-    public static ExplainedFindings Of(Core.Findings.Diagnosis diagnosis) => new(
-        diagnosis.Group,
-        diagnosis.FindingIds[0],
-        diagnosis.Analyst,
-        diagnosis.Citations.Count,
-        diagnosis.DroppedCitations,
-        diagnosis.RecommendedAction,
-        diagnosis.Unavailable,
-        diagnosis.InputTokens,
-        diagnosis.CachedTokens,
-        diagnosis.OutputTokens,
-        diagnosis.LatencyMilliseconds)
-    {
-        ExplainedBy = diagnosis.ExplainedBy,
-        AskedModel = diagnosis.AskedModel,
-        AnswerSigns = diagnosis.AnswerSigns,
-    };
+    public static ExplainedFindings Of(Core.Findings.Diagnosis diagnosis) =>
+        new(
+            diagnosis.Group,
+            diagnosis.FindingIds[0],
+            diagnosis.Analyst,
+            diagnosis.Citations.Count,
+            diagnosis.DroppedCitations,
+            diagnosis.RecommendedAction,
+            diagnosis.Unavailable,
+            diagnosis.InputTokens,
+            diagnosis.CachedTokens,
+            diagnosis.OutputTokens,
+            diagnosis.LatencyMilliseconds
+        )
+        {
+            ExplainedBy = diagnosis.ExplainedBy,
+            AskedModel = diagnosis.AskedModel,
+            AnswerSigns = diagnosis.AnswerSigns,
+        };
 
     public static ExplainedFindings Busy(int group) =>
         new(group, "", "", 0, 0, null, null, 0, 0, 0, 0) { IsBusy = true };

@@ -30,7 +30,11 @@ public sealed class Explanations(IArtifactStore store)
 
     public Task WriteAsync(string reportId, Core.Findings.Diagnosis diagnosis, CancellationToken cancellation) =>
         store.WriteJsonAsync(
-            Containers.Evidence, DiagnosisBlobs.Diagnosis(reportId, diagnosis.Group), diagnosis, cancellation);
+            Containers.Evidence,
+            DiagnosisBlobs.Diagnosis(reportId, diagnosis.Group),
+            diagnosis,
+            cancellation
+        );
 
     /// <param name="group">1-based.</param>
     /// <returns>
@@ -87,16 +91,18 @@ public sealed class Explanations(IArtifactStore store)
             ],
             Cause = refusal is null ? Cut(cause, MaxCauseChars) : "",
             Citations = refusal is null ? citations : [],
-            RecommendedAction = refusal is null && ApprovalPolicyFormat.ActionKinds.Contains(stored.RecommendedAction)
-                ? stored.RecommendedAction
-                : null,
+            RecommendedAction =
+                refusal is null && ApprovalPolicyFormat.ActionKinds.Contains(stored.RecommendedAction)
+                    ? stored.RecommendedAction
+                    : null,
             Unavailable = refusal ?? (stored.Unavailable is { } why ? Cut(why, MaxUnavailableChars) : null),
             ExplainedBy = isByRules ? Explainer.Rules : Explainer.Model,
             Analyst = isByRules ? RulesAnalyst.AnalystName : ModelName.Shown(stored.Analyst),
             AskedModel = stored.AskedModel is { } asked ? ModelName.Shown(asked) : null,
             AnswerSigns =
             [
-                .. (stored.AnswerSigns ?? []).Where(IsKind)
+                .. (stored.AnswerSigns ?? [])
+                    .Where(IsKind)
                     .Concat(signs)
                     .Distinct(StringComparer.Ordinal)
                     .Take(MaxSigns),
@@ -104,14 +110,15 @@ public sealed class Explanations(IArtifactStore store)
         };
     }
 
-    private static Core.Findings.Diagnosis Unreadable(int group) => new(
-        group, [], "", [], 0, null, UnreadableText, Explainer.Model, ModelName.Shown(null), 0, 0, 0, 0);
+    private static Core.Findings.Diagnosis Unreadable(int group) =>
+        new(group, [], "", [], 0, null, UnreadableText, Explainer.Model, ModelName.Shown(null), 0, 0, 0, 0);
 
-    private static DiagnosisCitation Cut(DiagnosisCitation citation) => citation with
-    {
-        Text = Cut(citation.Text, Limits.EvidenceTextChars),
-        File = citation.File is { } file ? Cut(file, Core.Artifacts.ArtifactName.MaxChars) : null,
-    };
+    private static DiagnosisCitation Cut(DiagnosisCitation citation) =>
+        citation with
+        {
+            Text = Cut(citation.Text, Limits.EvidenceTextChars),
+            File = citation.File is { } file ? Cut(file, Core.Artifacts.ArtifactName.MaxChars) : null,
+        };
 
     // As InjectionKinds are spelt; anything else there was written by somebody else.
     private static bool IsKind(string? sign) =>

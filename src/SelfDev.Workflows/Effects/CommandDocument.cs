@@ -8,8 +8,9 @@ using SelfDev.Workflows.Ports;
 namespace SelfDev.Workflows.Effects;
 
 /// <summary>
-/// An approved action for another system to pick up, signed with the ledger's key: whoever may write to the container can put a
-/// command there, and whoever obeys commands checks the signature with the ledger's public key first (docs/approvals.md).
+/// An approved action for another system to pick up, signed with the ledger's key: whoever may write to the container
+/// can put a command there, and whoever obeys commands checks the signature with the ledger's public key first
+/// (docs/approvals.md).
 /// </summary>
 public static class CommandDocument
 {
@@ -18,35 +19,41 @@ public static class CommandDocument
     private const string Signature = "signature";
 
     /// <returns>The document, without its signature.</returns>
-    public static JsonObject Of(EffectPlan plan, string planHash) => new()
-    {
-        ["schema"] = Schema,
-        ["planHash"] = planHash,
-        ["action"] = plan.Action,
-        // Whom it is for and until when: a copy elsewhere, or put back later, is not obeyed.
-        ["for"] = plan.Resource,
-        ["expiresAt"] = JsonSerializer.SerializeToNode(plan.ExpiresAt, ReportJson.Options),
-        ["parameters"] = JsonSerializer.SerializeToNode(plan.To, ReportJson.Options),
-        ["evidence"] = JsonSerializer.SerializeToNode(plan.Evidence, ReportJson.Options),
-    };
+    public static JsonObject Of(EffectPlan plan, string planHash) =>
+        new()
+        {
+            ["schema"] = Schema,
+            ["planHash"] = planHash,
+            ["action"] = plan.Action,
+            // Whom it is for and until when: a copy elsewhere, or put back later, is not obeyed.
+            ["for"] = plan.Resource,
+            ["expiresAt"] = JsonSerializer.SerializeToNode(plan.ExpiresAt, ReportJson.Options),
+            ["parameters"] = JsonSerializer.SerializeToNode(plan.To, ReportJson.Options),
+            ["evidence"] = JsonSerializer.SerializeToNode(plan.Evidence, ReportJson.Options),
+        };
 
     /// <summary>
-    /// What is signed: the schema in a line of its own, which keeps it apart from tree heads, then the RFC 8785 canonical JSON of the
-    /// document without <c>signature</c>.
+    /// What is signed: the schema in a line of its own, which keeps it apart from tree heads, then the RFC 8785
+    /// canonical JSON of the document without <c>signature</c>.
     /// </summary>
     public static byte[] SignedText(JsonObject command)
     {
         var unsigned = command.DeepClone().AsObject();
         unsigned.Remove(Signature);
-        return [.. Encoding.ASCII.GetBytes(Schema + "\n"), .. CanonicalJson.Serialize(JsonSerializer.SerializeToElement(unsigned))];
+        return
+        [
+            .. Encoding.ASCII.GetBytes(Schema + "\n"),
+            .. CanonicalJson.Serialize(JsonSerializer.SerializeToElement(unsigned)),
+        ];
     }
 
     /// <summary>Adds <c>signature</c>: the key's id, and ECDSA P-256 with SHA-256 as DER in base64.</summary>
-    public static async Task SignAsync(JsonObject command, ITreeHeadSigner signer, CancellationToken cancellation) => command[Signature] = new JsonObject
-    {
-        ["keyId"] = signer.KeyId,
-        ["value"] = Convert.ToBase64String(await signer.SignAsync(SignedText(command), cancellation)),
-    };
+    public static async Task SignAsync(JsonObject command, ITreeHeadSigner signer, CancellationToken cancellation) =>
+        command[Signature] = new JsonObject
+        {
+            ["keyId"] = signer.KeyId,
+            ["value"] = Convert.ToBase64String(await signer.SignAsync(SignedText(command), cancellation)),
+        };
 
     /// <summary>Where the command of a plan lies, in the container <c>commands</c>.</summary>
     /// <param name="resource">Of the plan: <c>commands/&lt;kind&gt;/&lt;subject&gt;</c>.</param>
@@ -55,7 +62,8 @@ public static class CommandDocument
             ? $"{resource[(Containers.Commands.Length + 1)..]}/{planHash}.json"
             : throw new ArgumentException($"'{resource}' is no place for commands.", nameof(resource));
 
-    /// <summary>Whether a document is one that a host with this key signed, about this plan and for this place.</summary>
+    /// <summary>Whether a document is one that a host with this key signed, about this plan and for this
+    /// place.</summary>
     public static bool IsGenuine(ReadOnlySpan<byte> json, string name, string planHash, ITreeHeadSigner signer)
     {
         try
@@ -66,7 +74,8 @@ public static class CommandDocument
                 && command[Signature]?["value"] is { } value
                 && signer.Keys.IsGenuine(SignedText(command), Convert.FromBase64String((string?)value ?? ""));
         }
-        catch (Exception wrong) when (wrong is JsonException or FormatException or InvalidOperationException or ArgumentException)
+        catch (Exception wrong)
+            when (wrong is JsonException or FormatException or InvalidOperationException or ArgumentException)
         {
             return false;
         }

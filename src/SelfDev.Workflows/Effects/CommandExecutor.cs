@@ -10,16 +10,30 @@ namespace SelfDev.Workflows.Effects;
 
 /// <summary>
 /// Actions that another system carries out (the training job, the gateway, the release gate): an approved one becomes a
-/// blob in <c>commands/&lt;kind&gt;/&lt;subject&gt;/&lt;planHash&gt;.json</c>, for that system to pick up. It is written once; only a host that
-/// is killed within moments of its being picked up and deleted may write it again, so that system tells repetitions by the hash.
+/// blob in <c>commands/&lt;kind&gt;/&lt;subject&gt;/&lt;planHash&gt;.json</c>, for that system to pick up. It is
+/// written once; only a host that is killed within moments of its being picked up and deleted may write it again, so
+/// that system tells repetitions by the hash.
 /// </summary>
 public sealed class CommandExecutor(
-    IArtifactStore store, EffectIntents intents, ITreeHeadSigner signer, TamperReports tampering) : IEffectExecutor
+    IArtifactStore store,
+    EffectIntents intents,
+    ITreeHeadSigner signer,
+    TamperReports tampering
+) : IEffectExecutor
 {
     public IReadOnlyList<string> ActionKinds { get; } =
     [
-        RollBackAndSkip.KindName, LowerLearningRate.KindName, RestartRun.KindName, WaitForRecovery.KindName, FixPrompt.KindName, PinRouting.KindName, RaiseCacheCapacity.KindName,
-        BlockPromotion.KindName, AllowPromotion.KindName, RerunEvaluation.KindName, FixHarness.KindName,
+        RollBackAndSkip.KindName,
+        LowerLearningRate.KindName,
+        RestartRun.KindName,
+        WaitForRecovery.KindName,
+        FixPrompt.KindName,
+        PinRouting.KindName,
+        RaiseCacheCapacity.KindName,
+        BlockPromotion.KindName,
+        AllowPromotion.KindName,
+        RerunEvaluation.KindName,
+        FixHarness.KindName,
     ];
 
     public Task<PlannedEffect> PlanAsync(ProposedAction action, PlanningFacts facts, CancellationToken cancellation)
@@ -36,12 +50,19 @@ public sealed class CommandExecutor(
     {
         var command = CommandDocument.Of(plan, planHash);
         await CommandDocument.SignAsync(command, signer, cancellation);
-        var (name, content) = (BlobName(plan, planHash), JsonSerializer.SerializeToUtf8Bytes(command, ReportJson.Indented));
-        // From here on it may be there: an attempt after a crash must not say that nothing was done, whatever has changed by then.
+        var (name, content) = (
+            BlobName(plan, planHash),
+            JsonSerializer.SerializeToUtf8Bytes(command, ReportJson.Indented)
+        );
+        // From here on it may be there: an attempt after a crash must not say that nothing was done, whatever has
+        // changed by then.
         await intents.SetAsync(planHash, cancellation);
-        // Finding it there, and signed, means that an earlier attempt of this very plan wrote it: the name is the plan's hash.
-        if (!await store.TryCreateAsync(Containers.Commands, name, content, StoreJson.ContentType, cancellation)
-            && !await IsGenuineAsync(name, planHash, cancellation))
+        // Finding it there, and signed, means that an earlier attempt of this very plan wrote it: the name is the
+        // plan's hash.
+        if (
+            !await store.TryCreateAsync(Containers.Commands, name, content, StoreJson.ContentType, cancellation)
+            && !await IsGenuineAsync(name, planHash, cancellation)
+        )
         {
             await store.WriteAsync(Containers.Commands, name, content, StoreJson.ContentType, cancellation);
         }
@@ -52,10 +73,16 @@ public sealed class CommandExecutor(
     public Task<OperationState> PollAsync(EffectPlan plan, string? operationUri, CancellationToken cancellation) =>
         Task.FromResult(new OperationState(OperationPhase.Succeeded, null, null, "The command lies ready."));
 
-    public async Task<IReadOnlyDictionary<string, string>> ObserveAsync(EffectPlan plan, string planHash, CancellationToken cancellation)
+    public async Task<IReadOnlyDictionary<string, string>> ObserveAsync(
+        EffectPlan plan,
+        string planHash,
+        CancellationToken cancellation
+    )
     {
         var name = BlobName(plan, planHash);
-        return await store.GetInfoAsync(Containers.Commands, name, cancellation) is not null && await IsGenuineAsync(name, planHash, cancellation)
+        return
+            await store.GetInfoAsync(Containers.Commands, name, cancellation) is not null
+            && await IsGenuineAsync(name, planHash, cancellation)
             ? plan.To
             : plan.From;
     }
@@ -66,7 +93,10 @@ public sealed class CommandExecutor(
         byte[] bytes;
         try
         {
-            await using var stream = await store.OpenReadAsync(new BlobRef(Containers.Commands, name, null), cancellation);
+            await using var stream = await store.OpenReadAsync(
+                new BlobRef(Containers.Commands, name, null),
+                cancellation
+            );
             bytes = new byte[Math.Min(stream.Length, TrustStoreLimits.MaxBytes)];
             await stream.ReadExactlyAsync(bytes, cancellation);
         }
@@ -81,9 +111,15 @@ public sealed class CommandExecutor(
             return true;
         }
 
-        await tampering.ReportAsync($"{Containers.Commands}/{name}", "no approved plan of ours put it there", bytes, cancellation);
+        await tampering.ReportAsync(
+            $"{Containers.Commands}/{name}",
+            "no approved plan of ours put it there",
+            bytes,
+            cancellation
+        );
         return false;
     }
 
-    private static string BlobName(EffectPlan plan, string planHash) => CommandDocument.BlobName(plan.Resource, planHash);
+    private static string BlobName(EffectPlan plan, string planHash) =>
+        CommandDocument.BlobName(plan.Resource, planHash);
 }

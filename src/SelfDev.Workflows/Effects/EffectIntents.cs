@@ -5,7 +5,8 @@ namespace SelfDev.Workflows.Effects;
 
 /// <summary>
 /// A mark set before an effect is started. After a crash between the start and its record, the mark tells that what is
-/// found in the world is our own doing and not drift. Sealed, in the trust store: a mark that somebody else sets is none.
+/// found in the world is our own doing and not drift. Sealed, in the trust store: a mark that somebody else sets is
+/// none.
 /// </summary>
 /// <remarks>
 /// Where the provider said that nothing was begun, the mark is withdrawn: what others do meanwhile is not our doing.
@@ -41,13 +42,16 @@ public sealed class EffectIntents(SealedLog log, TimeProvider clock)
     }
 
     /// <summary>
-    /// Asks the provider under a mark. Where this call set the mark and the provider refused or asked for a pause, the mark
-    /// is withdrawn: nothing was begun. A mark of an earlier call stays, for nobody saw that call's answer; so it does after
-    /// a conflict, which may be told of a change that was our own.
+    /// Asks the provider under a mark. Where this call set the mark and the provider refused or asked for a pause, the
+    /// mark is withdrawn: nothing was begun. A mark of an earlier call stays, for nobody saw that call's answer; so it
+    /// does after a conflict, which may be told of a change that was our own.
     /// </summary>
     /// <param name="ask">Asks once. What it throws leaves the mark: the answer was lost.</param>
     public async Task<OperationStart> UnderMarkAsync(
-        string planHash, Func<Task<OperationStart>> ask, CancellationToken cancellation)
+        string planHash,
+        Func<Task<OperationStart>> ask,
+        CancellationToken cancellation
+    )
     {
         var (_, wasSet) = await SetAsync(planHash, cancellation);
         var start = await ask();
@@ -64,8 +68,10 @@ public sealed class EffectIntents(SealedLog log, TimeProvider clock)
         while (true)
         {
             var marks = await log.ReadAsync<Intent>(Folder(planHash), cancellation);
-            if (Standing(marks) is not { } standing
-                || await log.TryAppendAsync(Folder(planHash), marks, standing with { IsWithdrawn = true }, cancellation))
+            if (
+                Standing(marks) is not { } standing
+                || await log.TryAppendAsync(Folder(planHash), marks, standing with { IsWithdrawn = true }, cancellation)
+            )
             {
                 return;
             }

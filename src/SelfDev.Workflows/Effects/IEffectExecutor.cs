@@ -17,22 +17,30 @@ public interface IEffectExecutor
     Task<PlannedEffect> PlanAsync(ProposedAction action, PlanningFacts facts, CancellationToken cancellation);
 
     /// <summary>
-    /// Re-reads the world, refuses when it has drifted from the plan, else starts the effect and returns without waiting.
-    /// Called again after a crash it finds its own earlier start instead of starting twice.
+    /// Re-reads the world, refuses when it has drifted from the plan, else starts the effect and returns without
+    /// waiting. Called again after a crash it finds its own earlier start instead of starting twice.
     /// </summary>
     Task<EffectStart> StartAsync(EffectPlan plan, string planHash, CancellationToken cancellation);
 
     /// <summary>Looks once whether the started effect has ended.</summary>
-    /// <param name="operationUri">Of <see cref="EffectStart"/>; null where a crash lost it: then the resource itself is asked.</param>
+    /// <param name="operationUri">Of <see cref="EffectStart"/>; null where a crash lost it: then the resource itself is
+    /// asked.</param>
     Task<OperationState> PollAsync(EffectPlan plan, string? operationUri, CancellationToken cancellation);
 
     /// <summary>Reads the fields of the plan as they are now.</summary>
-    Task<IReadOnlyDictionary<string, string>> ObserveAsync(EffectPlan plan, string planHash, CancellationToken cancellation);
+    Task<IReadOnlyDictionary<string, string>> ObserveAsync(
+        EffectPlan plan,
+        string planHash,
+        CancellationToken cancellation
+    );
 }
 
-/// <param name="Fleet">Name of the fleet that the policy gives to the subject or that the action names; null where it gives none.</param>
-/// <param name="ScaleSets">ARM resource ids of its scale sets, or of the one that the action names; empty where there is no fleet.</param>
-/// <param name="Subject"><c>kind/name</c> of the run, checkpoint or service, from the intake path, e.g. <c>training/run7</c>.</param>
+/// <param name="Fleet">Name of the fleet that the policy gives to the subject or that the action names; null where it
+/// gives none.</param>
+/// <param name="ScaleSets">ARM resource ids of its scale sets, or of the one that the action names; empty where there
+/// is no fleet.</param>
+/// <param name="Subject"><c>kind/name</c> of the run, checkpoint or service, from the intake path, e.g.
+/// <c>training/run7</c>.</param>
 public sealed record PlanningFacts(string? Fleet, IReadOnlyList<string> ScaleSets, string Subject);
 
 /// <summary>Either an effect or an obstacle.</summary>
@@ -42,7 +50,8 @@ public sealed record PlannedEffect(
     IReadOnlyDictionary<string, string> From,
     IReadOnlyDictionary<string, string> To,
     string? ETag,
-    string? Obstacle = null)
+    string? Obstacle = null
+)
 {
     private static readonly IReadOnlyDictionary<string, string> NoFields = new Dictionary<string, string>();
 
@@ -57,7 +66,8 @@ public sealed record EffectStart(
     string? OperationUri,
     TimeSpan? RetryAfter,
     string? Message,
-    IReadOnlyDictionary<string, string> Before);
+    IReadOnlyDictionary<string, string> Before
+);
 
 public enum EffectStartKind
 {

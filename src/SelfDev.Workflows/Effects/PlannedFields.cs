@@ -12,8 +12,8 @@ public static class PlannedFields
     /// <summary>What differs from the approved plan, for the person who has to approve again.</summary>
     public static string DescribeDrift(EffectPlan plan, IReadOnlyDictionary<string, string> now, string? etag)
     {
-        var changed = plan.From
-            .Where(field => !now.TryGetValue(field.Key, out var value) || value != field.Value)
+        var changed = plan
+            .From.Where(field => !now.TryGetValue(field.Key, out var value) || value != field.Value)
             .Select(field => $"{field.Key} was {field.Value} and is {now.GetValueOrDefault(field.Key, "gone")}")
             .ToList();
         if (changed.Count == 0 && plan.ETag != etag)

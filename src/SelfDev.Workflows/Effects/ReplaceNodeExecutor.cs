@@ -6,9 +6,9 @@ using SelfDev.Workflows.Ports;
 namespace SelfDev.Workflows.Effects;
 
 /// <summary>
-/// Reimages or deletes one instance. The node that a log names counts only if the fleet has an instance of that computer
-/// name: a log line cannot make anything else a target. The plan holds which machine that was and when it was provisioned, so
-/// that a node which was replaced since is not replaced once more.
+/// Reimages or deletes one instance. The node that a log names counts only if the fleet has an instance of that
+/// computer name: a log line cannot make anything else a target. The plan holds which machine that was and when it was
+/// provisioned, so that a node which was replaced since is not replaced once more.
 /// </summary>
 public sealed class ReplaceNodeExecutor(IFleet fleet, EffectIntents intents) : IEffectExecutor
 {
@@ -21,24 +21,37 @@ public sealed class ReplaceNodeExecutor(IFleet fleet, EffectIntents intents) : I
 
     public IReadOnlyList<string> ActionKinds { get; } = [ReplaceNode.KindName];
 
-    public async Task<PlannedEffect> PlanAsync(ProposedAction action, PlanningFacts facts, CancellationToken cancellation)
+    public async Task<PlannedEffect> PlanAsync(
+        ProposedAction action,
+        PlanningFacts facts,
+        CancellationToken cancellation
+    )
     {
         var replace = (ReplaceNode)action;
         if (facts.ScaleSets.Count == 0)
         {
-            return PlannedEffect.Impossible($"The policy file gives no fleet to {facts.Subject}: add it under 'fleets' to let its nodes be replaced.");
+            return PlannedEffect.Impossible(
+                $"The policy file gives no fleet to {facts.Subject}: add it under 'fleets' to let its nodes be "
+                    + $"replaced."
+            );
         }
 
         foreach (var resource in facts.ScaleSets)
         {
             var instances = await fleet.ListInstancesAsync(resource, cancellation);
-            if (instances.FirstOrDefault(candidate => string.Equals(candidate.ComputerName, replace.Node.Value, StringComparison.OrdinalIgnoreCase)) is { } instance)
+            if (
+                instances.FirstOrDefault(candidate =>
+                    string.Equals(candidate.ComputerName, replace.Node.Value, StringComparison.OrdinalIgnoreCase)
+                ) is
+                { } instance
+            )
             {
                 return new PlannedEffect(
                     resource + InstancesSegment + instance.InstanceId,
                     Fields(instance.ComputerName, InUse),
                     Fields(instance.ComputerName, replace.Mode == NodeReplacement.Delete ? Deleted : Reimaged),
-                    Version(instance));
+                    Version(instance)
+                );
             }
         }
 
@@ -60,7 +73,12 @@ public sealed class ReplaceNodeExecutor(IFleet fleet, EffectIntents intents) : I
         if (!string.Equals(instance.ComputerName, plan.From[NodeField], StringComparison.OrdinalIgnoreCase))
         {
             return new EffectStart(
-                EffectStartKind.Drifted, null, null, $"Instance {instanceId} is {instance.ComputerName} by now.", Fields(instance.ComputerName, InUse));
+                EffectStartKind.Drifted,
+                null,
+                null,
+                $"Instance {instanceId} is {instance.ComputerName} by now.",
+                Fields(instance.ComputerName, InUse)
+            );
         }
 
         // An instance that is being worked on, or was provisioned after the mark was set, shows our own earlier start.
@@ -72,15 +90,22 @@ public sealed class ReplaceNodeExecutor(IFleet fleet, EffectIntents intents) : I
         if (Version(instance) is var version && version != plan.ETag)
         {
             return new EffectStart(
-                EffectStartKind.Drifted, null, null, $"The node was replaced since the plan was made: it is {version} by now.", Fields(instance.ComputerName, InUse));
+                EffectStartKind.Drifted,
+                null,
+                null,
+                $"The node was replaced since the plan was made: it is {version} by now.",
+                Fields(instance.ComputerName, InUse)
+            );
         }
 
         var start = await intents.UnderMarkAsync(
             planHash,
-            () => plan.To[StateField] == Deleted
-                ? fleet.StartDeleteAsync(resource, instanceId, cancellation)
-                : fleet.StartReimageAsync(resource, instanceId, cancellation),
-            cancellation);
+            () =>
+                plan.To[StateField] == Deleted
+                    ? fleet.StartDeleteAsync(resource, instanceId, cancellation)
+                    : fleet.StartReimageAsync(resource, instanceId, cancellation),
+            cancellation
+        );
         return FleetOperations.ToEffectStart(start, plan.From);
     }
 
@@ -96,7 +121,11 @@ public sealed class ReplaceNodeExecutor(IFleet fleet, EffectIntents intents) : I
         return FleetOperations.FromProvisioningState(instance?.State ?? "Succeeded");
     }
 
-    public async Task<IReadOnlyDictionary<string, string>> ObserveAsync(EffectPlan plan, string planHash, CancellationToken cancellation)
+    public async Task<IReadOnlyDictionary<string, string>> ObserveAsync(
+        EffectPlan plan,
+        string planHash,
+        CancellationToken cancellation
+    )
     {
         var (resource, instanceId) = Split(plan.Resource);
         var instance = await FindAsync(resource, instanceId, cancellation);
@@ -110,13 +139,18 @@ public sealed class ReplaceNodeExecutor(IFleet fleet, EffectIntents intents) : I
     }
 
     // ARM gives an instance no ETag. Its VM says which machine it is, the time says whether that was reimaged.
-    private static string Version(FleetInstance instance) => string.Create(
-        CultureInfo.InvariantCulture, $"vm {instance.VmId ?? "unknown"}, provisioned {instance.ProvisionedAt?.UtcDateTime:O}");
+    private static string Version(FleetInstance instance) =>
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"vm {instance.VmId ?? "unknown"}, provisioned {instance.ProvisionedAt?.UtcDateTime:O}"
+        );
 
     private static bool IsBusy(FleetInstance instance) => instance.State is not ("Succeeded" or "Failed" or "Canceled");
 
     private async Task<FleetInstance?> FindAsync(string resource, string instanceId, CancellationToken cancellation) =>
-        (await fleet.ListInstancesAsync(resource, cancellation)).FirstOrDefault(instance => instance.InstanceId == instanceId);
+        (await fleet.ListInstancesAsync(resource, cancellation)).FirstOrDefault(instance =>
+            instance.InstanceId == instanceId
+        );
 
     private static (string Resource, string InstanceId) Split(string instanceResource)
     {
@@ -124,9 +158,6 @@ public sealed class ReplaceNodeExecutor(IFleet fleet, EffectIntents intents) : I
         return (instanceResource[..at], instanceResource[(at + InstancesSegment.Length)..]);
     }
 
-    private static Dictionary<string, string> Fields(string node, string state) => new()
-    {
-        [NodeField] = node,
-        [StateField] = state,
-    };
+    private static Dictionary<string, string> Fields(string node, string state) =>
+        new() { [NodeField] = node, [StateField] = state };
 }

@@ -9,13 +9,19 @@ public sealed class ScaleFleetExecutor(IFleet fleet, EffectIntents intents) : IE
 {
     public IReadOnlyList<string> ActionKinds { get; } = [ScaleFleet.KindName];
 
-    public async Task<PlannedEffect> PlanAsync(ProposedAction action, PlanningFacts facts, CancellationToken cancellation)
+    public async Task<PlannedEffect> PlanAsync(
+        ProposedAction action,
+        PlanningFacts facts,
+        CancellationToken cancellation
+    )
     {
         var scale = (ScaleFleet)action;
         // Of several the first is the fleet's own: only it has a floor.
         if (facts.ScaleSets is not [var resource, ..])
         {
-            return PlannedEffect.Impossible($"The policy file gives no fleet to {facts.Subject}: add it under 'fleets' to let it be scaled.");
+            return PlannedEffect.Impossible(
+                $"The policy file gives no fleet to {facts.Subject}: add it under 'fleets' to let it be scaled."
+            );
         }
 
         var state = await fleet.GetAsync(resource, cancellation);
@@ -28,7 +34,12 @@ public sealed class ScaleFleetExecutor(IFleet fleet, EffectIntents intents) : IE
         var obstacles = await fleet.PreflightAsync(resource, target, cancellation);
         return obstacles.Count > 0
             ? PlannedEffect.Impossible(string.Join(" ", obstacles))
-            : new PlannedEffect(resource, ScalePlan.Fields(state.Capacity, state.Sku), ScalePlan.Fields(target, state.Sku), state.ETag);
+            : new PlannedEffect(
+                resource,
+                ScalePlan.Fields(state.Capacity, state.Sku),
+                ScalePlan.Fields(target, state.Sku),
+                state.ETag
+            );
     }
 
     public async Task<EffectStart> StartAsync(EffectPlan plan, string planHash, CancellationToken cancellation)
@@ -38,16 +49,25 @@ public sealed class ScaleFleetExecutor(IFleet fleet, EffectIntents intents) : IE
         var isThere = PlannedFields.Equal(before, plan.To);
         if (isThere || !PlannedFields.Equal(before, plan.From) || state.ETag != plan.ETag)
         {
-            // With the mark, an earlier attempt changed the set and its answer was lost; what came of it is observed, and may be a part.
+            // With the mark, an earlier attempt changed the set and its answer was lost; what came of it is observed,
+            // and may be a part.
             return await intents.IsSetAsync(planHash, cancellation)
-                ? new EffectStart(EffectStartKind.Started, null, null, null, plan.From)
-                : isThere
-                    ? new EffectStart(EffectStartKind.AlreadyThere, null, null, null, before)
-                    : new EffectStart(EffectStartKind.Drifted, null, null, PlannedFields.DescribeDrift(plan, before, state.ETag), before);
+                    ? new EffectStart(EffectStartKind.Started, null, null, null, plan.From)
+                : isThere ? new EffectStart(EffectStartKind.AlreadyThere, null, null, null, before)
+                : new EffectStart(
+                    EffectStartKind.Drifted,
+                    null,
+                    null,
+                    PlannedFields.DescribeDrift(plan, before, state.ETag),
+                    before
+                );
         }
 
         var start = await intents.UnderMarkAsync(
-            planHash, () => fleet.StartScaleAsync(plan.Resource, ScalePlan.Capacity(plan.To), state.ETag, cancellation), cancellation);
+            planHash,
+            () => fleet.StartScaleAsync(plan.Resource, ScalePlan.Capacity(plan.To), state.ETag, cancellation),
+            cancellation
+        );
         return FleetOperations.ToEffectStart(start, before);
     }
 
@@ -63,7 +83,11 @@ public sealed class ScaleFleetExecutor(IFleet fleet, EffectIntents intents) : IE
     }
 
     /// <summary>Capacity is what the instance view counts as provisioned, not what was asked for.</summary>
-    public async Task<IReadOnlyDictionary<string, string>> ObserveAsync(EffectPlan plan, string planHash, CancellationToken cancellation)
+    public async Task<IReadOnlyDictionary<string, string>> ObserveAsync(
+        EffectPlan plan,
+        string planHash,
+        CancellationToken cancellation
+    )
     {
         var state = await fleet.GetAsync(plan.Resource, cancellation);
         return ScalePlan.Fields(state.RunningInstances, state.Sku);

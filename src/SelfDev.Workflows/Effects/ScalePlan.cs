@@ -26,7 +26,8 @@ internal static class ScalePlan
         return fields;
     }
 
-    /// <summary>The fields with what all scale sets of the fleet come to, once everything that was decided with it is done.</summary>
+    /// <summary>The fields with what all scale sets of the fleet come to, once everything that was decided with it is
+    /// done.</summary>
     public static Dictionary<string, string> WithFleetCapacity(this Dictionary<string, string> fields, int capacity)
     {
         fields[FleetCapacityField] = capacity.ToString(CultureInfo.InvariantCulture);
@@ -35,12 +36,16 @@ internal static class ScalePlan
 
     /// <returns>Null where the plan does not say.</returns>
     public static int? FleetCapacity(IReadOnlyDictionary<string, string> fields) =>
-        fields.TryGetValue(FleetCapacityField, out var capacity) ? int.Parse(capacity, CultureInfo.InvariantCulture) : null;
+        fields.TryGetValue(FleetCapacityField, out var capacity)
+            ? int.Parse(capacity, CultureInfo.InvariantCulture)
+            : null;
 
-    public static int Capacity(IReadOnlyDictionary<string, string> fields) => int.Parse(fields[ApprovalPolicy.CapacityField], CultureInfo.InvariantCulture);
+    public static int Capacity(IReadOnlyDictionary<string, string> fields) =>
+        int.Parse(fields[ApprovalPolicy.CapacityField], CultureInfo.InvariantCulture);
 
     /// <returns>0 where nothing was seen.</returns>
-    public static int SeenCapacity(IReadOnlyDictionary<string, string> fields) => fields.ContainsKey(ApprovalPolicy.CapacityField) ? Capacity(fields) : 0;
+    public static int SeenCapacity(IReadOnlyDictionary<string, string> fields) =>
+        fields.ContainsKey(ApprovalPolicy.CapacityField) ? Capacity(fields) : 0;
 
     /// <returns>Null where the platform chooses.</returns>
     public static IReadOnlySet<string>? Delete(IReadOnlyDictionary<string, string> fields) =>

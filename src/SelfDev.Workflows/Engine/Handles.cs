@@ -9,7 +9,8 @@ public sealed record Workflow<TIn, TOut>(string Name);
 public sealed record Activity<TIn, TOut>(string Name);
 
 /// <summary>Typed name of an external event.</summary>
-/// <param name="Name">Carries its round where a workflow waits repeatedly, e.g. <c>approval:{planHash}:{round}</c>.</param>
+/// <param name="Name">Carries its round where a workflow waits repeatedly, e.g.
+/// <c>approval:{planHash}:{round}</c>.</param>
 public sealed record WorkflowEvent<T>(string Name);
 
 /// <summary>Stands for "no value" where a handle needs a type.</summary>

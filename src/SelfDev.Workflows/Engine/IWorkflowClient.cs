@@ -4,24 +4,36 @@ namespace SelfDev.Workflows.Engine;
 public interface IWorkflowClient
 {
     /// <summary>
-    /// Starts an instance. A start that returned is durable. An id that was ever used and not purged is not started again,
-    /// whatever became of it: that is how one blob version runs once.
+    /// Starts an instance. A start that returned is durable. An id that was ever used and not purged is not started
+    /// again, whatever became of it: that is how one blob version runs once.
     /// </summary>
-    Task<StartOutcome> StartAsync<TIn, TOut>(Workflow<TIn, TOut> workflow, TIn input, string instanceId, CancellationToken cancellation);
+    Task<StartOutcome> StartAsync<TIn, TOut>(
+        Workflow<TIn, TOut> workflow,
+        TIn input,
+        string instanceId,
+        CancellationToken cancellation
+    );
 
-    /// <summary>Raises an event. Delivered or buffered once this returned <see cref="SignalOutcome.Accepted"/>.</summary>
-    Task<SignalOutcome> RaiseEventAsync<T>(string instanceId, WorkflowEvent<T> name, T payload, CancellationToken cancellation);
+    /// <summary>Raises an event. Delivered or buffered once this returned <see
+    /// cref="SignalOutcome.Accepted"/>.</summary>
+    Task<SignalOutcome> RaiseEventAsync<T>(
+        string instanceId,
+        WorkflowEvent<T> name,
+        T payload,
+        CancellationToken cancellation
+    );
 
     /// <returns>Null for an unknown id.</returns>
     Task<WorkflowInstance?> GetAsync(string instanceId, CancellationToken cancellation);
 
     /// <summary>
-    /// In order of creation, oldest first unless the query says otherwise. With a limit, newest first, no more is read than it takes to
-    /// fill it: what lies long back costs nothing.
+    /// In order of creation, oldest first unless the query says otherwise. With a limit, newest first, no more is read
+    /// than it takes to fill it: what lies long back costs nothing.
     /// </summary>
     IAsyncEnumerable<WorkflowInstance> QueryAsync(WorkflowQuery query, CancellationToken cancellation);
 
-    /// <summary>Ends an instance and all its descendants at once; running activities are cancelled, their results ignored.</summary>
+    /// <summary>Ends an instance and all its descendants at once; running activities are cancelled, their results
+    /// ignored.</summary>
     Task<SignalOutcome> TerminateAsync(string instanceId, string reason, CancellationToken cancellation);
 
     /// <summary>Stops processing until resumed; events and results are kept meanwhile.</summary>
@@ -29,7 +41,8 @@ public interface IWorkflowClient
 
     Task<SignalOutcome> ResumeAsync(string instanceId, string reason, CancellationToken cancellation);
 
-    /// <summary>Deletes finished instances, histories included, that ended before <paramref name="completedBefore"/>.</summary>
+    /// <summary>Deletes finished instances, histories included, that ended before <paramref
+    /// name="completedBefore"/>.</summary>
     /// <returns>How many.</returns>
     Task<int> PurgeAsync(DateTimeOffset completedBefore, CancellationToken cancellation);
 
@@ -64,7 +77,8 @@ public enum WorkflowStatus
     Failed,
     Terminated,
 
-    /// <summary>The code no longer matches the history; the instance waits for a matching version. Embedded engine only: Durable Functions fails it.</summary>
+    /// <summary>The code no longer matches the history; the instance waits for a matching version. Embedded engine
+    /// only: Durable Functions fails it.</summary>
     Quarantined,
 }
 
@@ -82,7 +96,8 @@ public sealed record WorkflowInstance(
     string? Input,
     string? Output,
     string? CustomStatus,
-    FailureDetails? Failure)
+    FailureDetails? Failure
+)
 {
     public bool IsFinished => Status is WorkflowStatus.Completed or WorkflowStatus.Failed or WorkflowStatus.Terminated;
 }
@@ -91,4 +106,8 @@ public sealed record WorkflowInstance(
 /// <param name="Statuses">Empty: all.</param>
 /// <param name="Limit">Instances at most; null: all.</param>
 public sealed record WorkflowQuery(
-    string? InstanceIdPrefix = null, IReadOnlyList<WorkflowStatus>? Statuses = null, int? Limit = null, bool NewestFirst = false);
+    string? InstanceIdPrefix = null,
+    IReadOnlyList<WorkflowStatus>? Statuses = null,
+    int? Limit = null,
+    bool NewestFirst = false
+);

@@ -4,10 +4,12 @@ using SelfDev.Core.Json;
 
 namespace SelfDev.Workflows.Engine;
 
-/// <summary>How inputs, outputs and events cross an engine: JSON, small. Both engines use this and nothing else.</summary>
+/// <summary>How inputs, outputs and events cross an engine: JSON, small. Both engines use this and nothing
+/// else.</summary>
 public static class Payload
 {
-    /// <summary>UTF-8 bytes of one payload at most; anything larger goes to a blob. Keeps histories fast on every backend.</summary>
+    /// <summary>UTF-8 bytes of one payload at most; anything larger goes to a blob. Keeps histories fast on every
+    /// backend.</summary>
     public const int MaxBytes = 8 * 1024;
 
     /// <exception cref="PayloadTooLargeException">It is over <see cref="MaxBytes"/>.</exception>
@@ -18,7 +20,9 @@ public static class Payload
         return bytes <= MaxBytes
             ? json
             : throw new PayloadTooLargeException(
-                $"A payload of type {typeof(T).Name} has {bytes} bytes, over the {MaxBytes} that a history takes: write it to a blob and pass the reference.");
+                $"A payload of type {typeof(T).Name} has {bytes} bytes, over the {MaxBytes} that a history takes: "
+                    + $"write it to a blob and pass the reference."
+            );
     }
 
     public static T? Deserialize<T>(string? json) =>

@@ -13,7 +13,8 @@ public sealed record RetryPolicy(
     TimeSpan FirstRetryInterval,
     double BackoffCoefficient = 1.0,
     TimeSpan? MaxRetryInterval = null,
-    TimeSpan? RetryTimeout = null)
+    TimeSpan? RetryTimeout = null
+)
 {
     /// <value>
     /// Error types (<see cref="FailureDetails.ErrorType"/>) that no retry can mend. <see cref="NonRetryableException"/>
@@ -34,9 +35,11 @@ public sealed record RetryPolicy(
     {
         for (var cause = failure; cause is not null; cause = cause.InnerFailure)
         {
-            if (cause.ErrorType == typeof(NonRetryableException).FullName
+            if (
+                cause.ErrorType == typeof(NonRetryableException).FullName
                 || cause.ErrorType == typeof(TamperedException).FullName
-                || NonRetryableErrorTypes.Contains(cause.ErrorType))
+                || NonRetryableErrorTypes.Contains(cause.ErrorType)
+            )
             {
                 return false;
             }

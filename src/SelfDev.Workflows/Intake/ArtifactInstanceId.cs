@@ -5,7 +5,8 @@ using SelfDev.Workflows.Ports;
 
 namespace SelfDev.Workflows.Intake;
 
-/// <summary>The id of the workflow instance that reads one version of one blob: equal versions, equal ids, so each is read once.</summary>
+/// <summary>The id of the workflow instance that reads one version of one blob: equal versions, equal ids, so each is
+/// read once.</summary>
 public static class ArtifactInstanceId
 {
     public const string Prefix = "intake-";
@@ -14,10 +15,17 @@ public static class ArtifactInstanceId
     /// <exception cref="ArgumentException">The reference names no version.</exception>
     public static string For(BlobRef blob)
     {
-        var version = blob.ETag ?? throw new ArgumentException("An instance belongs to one version of a blob: the ETag is missing.", nameof(blob));
+        var version =
+            blob.ETag
+            ?? throw new ArgumentException(
+                "An instance belongs to one version of a blob: the ETag is missing.",
+                nameof(blob)
+            );
         // Lengths in front: no two different triples give the same text.
         var text = string.Create(
-            CultureInfo.InvariantCulture, $"{blob.Container.Length}:{blob.Container}{blob.Name.Length}:{blob.Name}{version.Length}:{version}");
+            CultureInfo.InvariantCulture,
+            $"{blob.Container.Length}:{blob.Container}{blob.Name.Length}:{blob.Name}{version.Length}:{version}"
+        );
         return Prefix + Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)))[..32];
     }
 }

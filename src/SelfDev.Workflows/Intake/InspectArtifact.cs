@@ -9,14 +9,20 @@ using SelfDev.Workflows.Ports;
 namespace SelfDev.Workflows.Intake;
 
 /// <summary>
-/// Reads one version of a blob once, to the end, and tells what it is. Whatever is in the blob leads to a result, never to an
-/// exception: no content can make a run fail or be retried for ever. Memory is bounded.
+/// Reads one version of a blob once, to the end, and tells what it is. Whatever is in the blob leads to a result, never
+/// to an exception: no content can make a run fail or be retried for ever. Memory is bounded.
 /// </summary>
-public sealed class InspectArtifact(IArtifactStore store, ArtifactSniffer sniffer, CheckpointManifests manifests, ReadLimits limits) : IActivity<BlobRef, ArtifactInspection>
+public sealed class InspectArtifact(
+    IArtifactStore store,
+    ArtifactSniffer sniffer,
+    CheckpointManifests manifests,
+    ReadLimits limits
+) : IActivity<BlobRef, ArtifactInspection>
 {
     private const int BufferBytes = 128 * 1024;
 
-    public Task<ArtifactInspection> RunAsync(BlobRef input, ActivityContext context) => InspectAsync(input, context.Cancellation);
+    public Task<ArtifactInspection> RunAsync(BlobRef input, ActivityContext context) =>
+        InspectAsync(input, context.Cancellation);
 
     /// <exception cref="IOException">Storage failed; try again.</exception>
     /// <exception cref="NonRetryableException">Storage refuses, e.g. for lack of rights.</exception>
@@ -59,7 +65,11 @@ public sealed class InspectArtifact(IArtifactStore store, ArtifactSniffer sniffe
         }
     }
 
-    private static (long Bytes, string Sha256) Digest(ReadOnlySpan<byte> taken, Stream rest, CancellationToken cancellation)
+    private static (long Bytes, string Sha256) Digest(
+        ReadOnlySpan<byte> taken,
+        Stream rest,
+        CancellationToken cancellation
+    )
     {
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         hash.AppendData(taken);

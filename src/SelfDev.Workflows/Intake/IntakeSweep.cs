@@ -14,12 +14,17 @@ public delegate Task<StartOutcome> StartIntake(BlobInfo blob, string instanceId,
 public sealed record SweepResult(int Listed, int Started, int Failed, TimeSpan Listing);
 
 /// <summary>
-/// Compares what lies in the intake container with what was started, and starts the rest. It finds what an event missed, and is
-/// all there is where storage sends no events. Exactly one run a version follows from the instance id, not from memory;
-/// what is remembered only saves asking again, and is bounded by what the container holds.
+/// Compares what lies in the intake container with what was started, and starts the rest. It finds what an event
+/// missed, and is all there is where storage sends no events. Exactly one run a version follows from the instance id,
+/// not from memory; what is remembered only saves asking again, and is bounded by what the container holds.
 /// </summary>
 /// <remarks>One caller at a time.</remarks>
-public sealed class IntakeSweep(IArtifactStore store, StartIntake start, TimeProvider clock, ILogger<IntakeSweep> logger)
+public sealed class IntakeSweep(
+    IArtifactStore store,
+    StartIntake start,
+    TimeProvider clock,
+    ILogger<IntakeSweep> logger
+)
 {
     private HashSet<string> _known = [];
 
@@ -59,7 +64,8 @@ public sealed class IntakeSweep(IArtifactStore store, StartIntake start, TimePro
                 started += await start(info, id, cancellation) == StartOutcome.Started ? 1 : 0;
                 known.Add(id);
             }
-            catch (Exception failure) when (failure is not OperationCanceledException || !cancellation.IsCancellationRequested)
+            catch (Exception failure)
+                when (failure is not OperationCanceledException || !cancellation.IsCancellationRequested)
             {
                 // One blob's trouble is not the others'.
                 failed++;
@@ -73,5 +79,6 @@ public sealed class IntakeSweep(IArtifactStore store, StartIntake start, TimePro
 
     // Accounts with a hierarchical namespace list folders as empty blobs with this mark.
     private static bool IsFolder(BlobInfo info) =>
-        info.Metadata.TryGetValue("hdi_isfolder", out var mark) && mark.Equals("true", StringComparison.OrdinalIgnoreCase);
+        info.Metadata.TryGetValue("hdi_isfolder", out var mark)
+        && mark.Equals("true", StringComparison.OrdinalIgnoreCase);
 }

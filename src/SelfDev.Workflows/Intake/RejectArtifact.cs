@@ -8,9 +8,9 @@ using SelfDev.Workflows.Ports;
 namespace SelfDev.Workflows.Intake;
 
 /// <summary>
-/// Files a rejected blob under <c>rejected/{name}</c> with <c>{name}.reason.json</c> beside it. A name that is itself the
-/// trouble is replaced by <see cref="ArtifactName.Substitute"/>; the reason file has the original. Writing the same twice
-/// changes nothing; of two versions under one name the later rejection stands.
+/// Files a rejected blob under <c>rejected/{name}</c> with <c>{name}.reason.json</c> beside it. A name that is itself
+/// the trouble is replaced by <see cref="ArtifactName.Substitute"/>; the reason file has the original. Writing the same
+/// twice changes nothing; of two versions under one name the later rejection stands.
 /// </summary>
 public sealed class RejectArtifact(IArtifactStore store) : IActivity<RejectedArtifact, Rejection>
 {
@@ -18,10 +18,12 @@ public sealed class RejectArtifact(IArtifactStore store) : IActivity<RejectedArt
 
     public const string ReasonSuffix = ".reason.json";
 
-    /// <summary>Stored bytes up to which a copy is made; anything larger stays where it was dropped, and the reason file refers to it.</summary>
+    /// <summary>Stored bytes up to which a copy is made; anything larger stays where it was dropped, and the reason
+    /// file refers to it.</summary>
     public const long MaxCopyBytes = 64L << 20;
 
-    public Task<Rejection> RunAsync(RejectedArtifact input, ActivityContext context) => RejectAsync(input, context.Cancellation);
+    public Task<Rejection> RunAsync(RejectedArtifact input, ActivityContext context) =>
+        RejectAsync(input, context.Cancellation);
 
     /// <exception cref="IOException">Storage failed; try again.</exception>
     public async Task<Rejection> RejectAsync(RejectedArtifact rejected, CancellationToken cancellation)
@@ -29,9 +31,22 @@ public sealed class RejectArtifact(IArtifactStore store) : IActivity<RejectedArt
         var (blob, reason) = rejected;
         var name = FileName(blob.Name);
         var (copy, sha256) = name == blob.Name ? await CopyAsync(blob, name, cancellation) : default;
-        var document = new ReasonDocument(Schema, blob.Container, blob.Name, blob.ETag, reason, copy is not null, sha256);
+        var document = new ReasonDocument(
+            Schema,
+            blob.Container,
+            blob.Name,
+            blob.ETag,
+            reason,
+            copy is not null,
+            sha256
+        );
         var reasonFile = await store.WriteAsync(
-            Containers.Rejected, name + ReasonSuffix, JsonSerializer.SerializeToUtf8Bytes(document, ReportJson.Indented), "application/json", cancellation);
+            Containers.Rejected,
+            name + ReasonSuffix,
+            JsonSerializer.SerializeToUtf8Bytes(document, ReportJson.Indented),
+            "application/json",
+            cancellation
+        );
         return new Rejection(copy, reasonFile);
     }
 
@@ -43,7 +58,11 @@ public sealed class RejectArtifact(IArtifactStore store) : IActivity<RejectedArt
             ? ArtifactName.Substitute(name)
             : name;
 
-    private async Task<(BlobRef? Copy, string? Sha256)> CopyAsync(BlobRef blob, string name, CancellationToken cancellation)
+    private async Task<(BlobRef? Copy, string? Sha256)> CopyAsync(
+        BlobRef blob,
+        string name,
+        CancellationToken cancellation
+    )
     {
         try
         {
@@ -56,7 +75,13 @@ public sealed class RejectArtifact(IArtifactStore store) : IActivity<RejectedArt
             using var sha256 = SHA256.Create();
             await using var hashed = new CryptoStream(content, sha256, CryptoStreamMode.Read);
             var copy = await store.WriteAsync(
-                Containers.Rejected, name, hashed, "application/octet-stream", new Dictionary<string, string>(), cancellation);
+                Containers.Rejected,
+                name,
+                hashed,
+                "application/octet-stream",
+                new Dictionary<string, string>(),
+                cancellation
+            );
             return (copy, Convert.ToHexStringLower(sha256.Hash!));
         }
         catch (BlobGoneException)
@@ -82,7 +107,16 @@ public sealed class RejectArtifact(IArtifactStore store) : IActivity<RejectedArt
         }
     }
 
-    /// <param name="Copied">Whether the content lies beside this file; otherwise it is only where it was dropped.</param>
+    /// <param name="Copied">Whether the content lies beside this file; otherwise it is only where it was
+    /// dropped.</param>
     /// <param name="Sha256">Of the copy, as stored, in lower-case hex; null where there is none.</param>
-    private sealed record ReasonDocument(string Schema, string Container, string Name, string? ETag, string Reason, bool Copied, string? Sha256);
+    private sealed record ReasonDocument(
+        string Schema,
+        string Container,
+        string Name,
+        string? ETag,
+        string Reason,
+        bool Copied,
+        string? Sha256
+    );
 }

@@ -15,8 +15,8 @@ public static class HeadsToShow
         {
             return await ledger.LatestHeadAsync(cancellation);
         }
-        catch (Exception failure) when (failure is not OperationCanceledException
-            || !cancellation.IsCancellationRequested)
+        catch (Exception failure)
+            when (failure is not OperationCanceledException || !cancellation.IsCancellationRequested)
         {
             return null;
         }

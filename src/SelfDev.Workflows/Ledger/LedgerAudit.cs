@@ -13,12 +13,25 @@ public static class LedgerAudit
         LedgerKeys keys,
         IReadOnlyList<SignedTreeHead> anchors,
         string origin = TreeHeads.DefaultOrigin,
-        CancellationToken cancellation = default) =>
-        LedgerVerifier.VerifyAsync(ledger.ReadAsync(0, cancellation), ledger.ReadHeadsAsync(cancellation), keys, anchors, origin, cancellation);
+        CancellationToken cancellation = default
+    ) =>
+        LedgerVerifier.VerifyAsync(
+            ledger.ReadAsync(0, cancellation),
+            ledger.ReadHeadsAsync(cancellation),
+            keys,
+            anchors,
+            origin,
+            cancellation
+        );
 
-    /// <summary>Proves that an entry is in the ledger as the newest signed head states it, from that entry and hashes that are kept.</summary>
+    /// <summary>Proves that an entry is in the ledger as the newest signed head states it, from that entry and hashes
+    /// that are kept.</summary>
     /// <returns>Null where no signed head covers such an entry.</returns>
-    public static async Task<LedgerProof?> ProveAsync(this ILedgerStore ledger, long index, CancellationToken cancellation = default)
+    public static async Task<LedgerProof?> ProveAsync(
+        this ILedgerStore ledger,
+        long index,
+        CancellationToken cancellation = default
+    )
     {
         var head = await ledger.LatestHeadAsync(cancellation);
         if (head is null || index < 0 || index >= head.TreeSize)
@@ -29,7 +42,11 @@ public static class LedgerAudit
         await foreach (var line in ledger.ReadAsync(index, cancellation))
         {
             var entry = Encoding.UTF8.GetString(line.Span);
-            return await ledger.ReadTreeAsync(head.TreeSize, node => LedgerProof.Make(node, index, entry, head), cancellation);
+            return await ledger.ReadTreeAsync(
+                head.TreeSize,
+                node => LedgerProof.Make(node, index, entry, head),
+                cancellation
+            );
         }
 
         return null;

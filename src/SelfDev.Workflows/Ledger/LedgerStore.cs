@@ -5,14 +5,14 @@ using SelfDev.Workflows.Ports;
 namespace SelfDev.Workflows.Ledger;
 
 /// <summary>
-/// The ledger, whatever its log is kept on: one entry a key, signed tree heads, no entry on top of damage. Each append is conditional on
-/// having seen the whole ledger, so the entries of several processes form one sequence. Appends that meet in one process share one
-/// write and one head.
+/// The ledger, whatever its log is kept on: one entry a key, signed tree heads, no entry on top of damage. Each append
+/// is conditional on having seen the whole ledger, so the entries of several processes form one sequence. Appends that
+/// meet in one process share one write and one head.
 /// </summary>
 /// <remarks>
-/// On opening, and whenever others have appended, the log is compared with its newest head, and on opening with the head that a
-/// witness remembers: a ledger that is shorter than either, or has another root there, is not appended to. Neither is one with
-/// entries behind its last head that SelfDev did not write.
+/// On opening, and whenever others have appended, the log is compared with its newest head, and on opening with the
+/// head that a witness remembers: a ledger that is shorter than either, or has another root there, is not appended to.
+/// Neither is one with entries behind its last head that SelfDev did not write.
 /// </remarks>
 public sealed class LedgerStore : ILedgerStore, IDisposable
 {
@@ -37,10 +37,16 @@ public sealed class LedgerStore : ILedgerStore, IDisposable
 
     /// <param name="witness">Null: nobody remembers heads for it.</param>
     /// <param name="origin">As <see cref="TreeHeads.CheckpointText"/>; the same for the life of the ledger.</param>
-    public LedgerStore(ILedgerLog log, ITreeHeadSigner signer, TimeProvider clock, IHeadWitness? witness = null, string origin = TreeHeads.DefaultOrigin) =>
-        (_log, _signer, _clock, _witness, _origin) = (log, signer, clock, witness, origin);
+    public LedgerStore(
+        ILedgerLog log,
+        ITreeHeadSigner signer,
+        TimeProvider clock,
+        IHeadWitness? witness = null,
+        string origin = TreeHeads.DefaultOrigin
+    ) => (_log, _signer, _clock, _witness, _origin) = (log, signer, clock, witness, origin);
 
-    /// <summary>Reads the ledger's state and compares it with its newest head and with the witness's. Done by the first append otherwise.</summary>
+    /// <summary>Reads the ledger's state and compares it with its newest head and with the witness's. Done by the first
+    /// append otherwise.</summary>
     /// <exception cref="LedgerDamagedException">It contradicts one of them; the message says how.</exception>
     public async Task OpenAsync(CancellationToken cancellation)
     {
@@ -55,15 +61,21 @@ public sealed class LedgerStore : ILedgerStore, IDisposable
     /// <inheritdoc/>
     /// <exception cref="ArgumentException">The entry is over <see cref="MaxEntryBytes"/>.</exception>
     /// <exception cref="FormatException">Its body cannot be canonical JSON.</exception>
-    /// <exception cref="LedgerDamagedException">What is stored does not match what was signed or seen; nothing is appended on top of it.</exception>
-    /// <exception cref="IOException">Storage failed after retries. The entry may have been stored; the same call finds it then.</exception>
+    /// <exception cref="LedgerDamagedException">What is stored does not match what was signed or seen; nothing is
+    /// appended on top of it.</exception>
+    /// <exception cref="IOException">Storage failed after retries. The entry may have been stored; the same call finds
+    /// it then.</exception>
     public async Task<LedgerReceipt> AppendAsync(LedgerEntry entry, CancellationToken cancellation)
     {
         // Checked before it joins a batch, so that it cannot fail the others.
         var size = LedgerEntryFormat.Serialize(long.MaxValue >> 10, entry).Length;
         if (size > MaxEntryBytes)
         {
-            throw new ArgumentException($"The ledger entry '{entry.Key}' has {size} bytes, over the {MaxEntryBytes} of one entry: refer to a blob instead.", nameof(entry));
+            throw new ArgumentException(
+                $"The ledger entry '{entry.Key}' has {size} bytes, over the {MaxEntryBytes} of one entry: refer to a "
+                    + $"blob instead.",
+                nameof(entry)
+            );
         }
 
         var waiting = new Waiting(entry);
@@ -111,7 +123,8 @@ public sealed class LedgerStore : ILedgerStore, IDisposable
 
     /// <inheritdoc/>
     /// <exception cref="LedgerDamagedException">Something among the heads is none.</exception>
-    public IAsyncEnumerable<SignedTreeHead> ReadHeadsAsync(CancellationToken cancellation) => _log.ReadHeadsAsync(cancellation);
+    public IAsyncEnumerable<SignedTreeHead> ReadHeadsAsync(CancellationToken cancellation) =>
+        _log.ReadHeadsAsync(cancellation);
 
     public Task<SignedTreeHead?> LatestHeadAsync(CancellationToken cancellation) => _log.LatestHeadAsync(cancellation);
 
@@ -169,7 +182,8 @@ public sealed class LedgerStore : ILedgerStore, IDisposable
         }
         catch (Exception failure)
         {
-            // Everybody who was taken along learns of it; the entries may be stored all the same, and the same keys will find them.
+            // Everybody who was taken along learns of it; the entries may be stored all the same, and the same keys
+            // will find them.
             _isStale = true;
             batch.ForEach(waiting => waiting.Fail(failure));
             throw;
@@ -205,14 +219,18 @@ public sealed class LedgerStore : ILedgerStore, IDisposable
             await RefreshIfStaleAsync(cancellation);
             if (_tree.Size == size && (_head?.TreeSize ?? 0) == covered)
             {
-                _damage ??= $"The ledger is shorter than the {size} entries and the head of size {covered} that it had.";
+                _damage ??=
+                    $"The ledger is shorter than the {size} entries and the head of size {covered} that it had.";
             }
         }
     }
 
-    /// <summary>Gives every entry of the batch its index: that of the entry that has its key, or the next free one.</summary>
+    /// <summary>Gives every entry of the batch its index: that of the entry that has its key, or the next free
+    /// one.</summary>
     private async Task<(List<LedgerLine> Lines, MerkleFrontier Tree, List<MerkleSubtree> Completed)> PlaceAsync(
-        List<Waiting> batch, CancellationToken cancellation)
+        List<Waiting> batch,
+        CancellationToken cancellation
+    )
     {
         var lines = new List<LedgerLine>();
         var tree = _tree.Copy();
@@ -249,7 +267,13 @@ public sealed class LedgerStore : ILedgerStore, IDisposable
         var at = _clock.GetUtcNow();
         var root = tree.Root();
         var signature = await _signer.SignAsync(TreeHeads.CheckpointText(_origin, tree.Size, root, at), cancellation);
-        return new SignedTreeHead(tree.Size, MerkleHash.ToHex(root), at, _signer.KeyId, Convert.ToBase64String(signature));
+        return new SignedTreeHead(
+            tree.Size,
+            MerkleHash.ToHex(root),
+            at,
+            _signer.KeyId,
+            Convert.ToBase64String(signature)
+        );
     }
 
     private async Task RefreshIfStaleAsync(CancellationToken cancellation)
@@ -286,36 +310,49 @@ public sealed class LedgerStore : ILedgerStore, IDisposable
 
         if (_damage is null)
         {
-            (_tree, _head) = (await _log.ReadTreeAsync(node => MerkleFrontier.At(state.Size, node), cancellation), state.Head);
+            (_tree, _head) = (
+                await _log.ReadTreeAsync(node => MerkleFrontier.At(state.Size, node), cancellation),
+                state.Head
+            );
         }
     }
 
-    // What lies behind the last head was put there by somebody else: where nobody else appends, always, for entries and the head over
-    // them are one transaction; where several append and one may have died in between, unless the draft of its head covers it.
+    // What lies behind the last head was put there by somebody else: where nobody else appends, always, for entries and
+    // the head over them are one transaction; where several append and one may have died in between, unless the draft
+    // of its head covers it.
     private async Task CheckTailAsync(LedgerLogState state, CancellationToken cancellation)
     {
         if (state.Head is { } head && TreeHeads.Verify(head, _origin, _signer.Keys) is { } wrong)
         {
-            _damage ??= $"The ledger's head of size {head.TreeSize} is none of SelfDev's: {wrong}. "
+            _damage ??=
+                $"The ledger's head of size {head.TreeSize} is none of SelfDev's: {wrong}. "
                 + "Where that is a key that signed before, put its public key behind the one that signs now.";
         }
 
         var covered = state.Head?.TreeSize ?? 0;
         if (_damage is null && state.Size > covered && !await IsDraftedAsync(state, cancellation))
         {
-            _damage = $"The ledger has {state.Size} entries, its last signed head covers {covered}: somebody else put entries {covered} to {state.Size - 1} there.";
+            _damage =
+                $"The ledger has {state.Size} entries, its last signed head covers {covered}: somebody else put "
+                + $"entries {covered} to {state.Size - 1} there.";
         }
     }
 
     private async Task<bool> IsDraftedAsync(LedgerLogState state, CancellationToken cancellation)
     {
-        var drafts = state.Drafts.Where(draft => draft.TreeSize == state.Size && TreeHeads.Verify(draft, _origin, _signer.Keys) is null).ToList();
+        var drafts = state
+            .Drafts.Where(draft =>
+                draft.TreeSize == state.Size && TreeHeads.Verify(draft, _origin, _signer.Keys) is null
+            )
+            .ToList();
         if (drafts.Count == 0)
         {
             return false;
         }
 
-        var root = MerkleHash.ToHex(await _log.ReadTreeAsync(node => MerklePaths.RootAt(state.Size, node), cancellation));
+        var root = MerkleHash.ToHex(
+            await _log.ReadTreeAsync(node => MerklePaths.RootAt(state.Size, node), cancellation)
+        );
         return drafts.Exists(draft => draft.RootHash == root);
     }
 
@@ -328,11 +365,17 @@ public sealed class LedgerStore : ILedgerStore, IDisposable
 
         if (head.TreeSize > size)
         {
-            _damage ??= $"The ledger has {size} entries, {name} covers {head.TreeSize}: entries {size} to {head.TreeSize - 1} are gone.";
+            _damage ??=
+                $"The ledger has {size} entries, {name} covers {head.TreeSize}: entries {size} to {head.TreeSize - 1} "
+                + $"are gone.";
         }
-        else if (MerkleHash.ToHex(await _log.ReadTreeAsync(node => MerklePaths.RootAt(head.TreeSize, node), cancellation)) != head.RootHash)
+        else if (
+            MerkleHash.ToHex(await _log.ReadTreeAsync(node => MerklePaths.RootAt(head.TreeSize, node), cancellation))
+            != head.RootHash
+        )
         {
-            _damage ??= $"The first {head.TreeSize} entries of the ledger do not have the root of {name}: they were changed.";
+            _damage ??=
+                $"The first {head.TreeSize} entries of the ledger do not have the root of {name}: they were changed.";
         }
     }
 
@@ -340,7 +383,9 @@ public sealed class LedgerStore : ILedgerStore, IDisposable
     {
         if (_damage is { } damage)
         {
-            throw new LedgerDamagedException($"{damage} Nothing is appended to it; run 'selfdev ledger verify' to see what was changed.");
+            throw new LedgerDamagedException(
+                $"{damage} Nothing is appended to it; run 'selfdev ledger verify' to see what was changed."
+            );
         }
     }
 
@@ -359,8 +404,12 @@ public sealed class LedgerStore : ILedgerStore, IDisposable
 
         public void Fail(Exception failure) => _failure = failure;
 
-        public LedgerReceipt Receipt() => _receipt ?? throw (_failure is LedgerDamagedException damaged
-            ? new LedgerDamagedException(damaged.Message)
-            : new IOException($"The ledger could not be written: {_failure?.Message}", _failure));
+        public LedgerReceipt Receipt() =>
+            _receipt
+            ?? throw (
+                _failure is LedgerDamagedException damaged
+                    ? new LedgerDamagedException(damaged.Message)
+                    : new IOException($"The ledger could not be written: {_failure?.Message}", _failure)
+            );
     }
 }

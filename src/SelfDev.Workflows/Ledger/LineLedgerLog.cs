@@ -8,10 +8,11 @@ using SelfDev.Workflows.Ports;
 namespace SelfDev.Workflows.Ledger;
 
 /// <summary>
-/// A ledger's log on three logs of lines: entries, heads, and drafts of heads. At its first use it reads them once and from then on
-/// only what is new; it holds the tree's hashes and the keys in memory (about 250 bytes an entry). Entries go in before the head that
-/// covers them, so a crash between the two leaves entries without a head, never a head without its entries. Before both goes the
-/// same head as a draft: it tells what a crash left from what somebody else put there.
+/// A ledger's log on three logs of lines: entries, heads, and drafts of heads. At its first use it reads them once and
+/// from then on only what is new; it holds the tree's hashes and the keys in memory (about 250 bytes an entry). Entries
+/// go in before the head that covers them, so a crash between the two leaves entries without a head, never a head
+/// without its entries. Before both goes the same head as a draft: it tells what a crash left from what somebody else
+/// put there.
 /// </summary>
 public sealed class LineLedgerLog(ILineLog entries, ILineLog heads, ILineLog drafts) : ILedgerLog, IDisposable
 {
@@ -25,7 +26,8 @@ public sealed class LineLedgerLog(ILineLog entries, ILineLog heads, ILineLog dra
 
     public bool IsShared => true;
 
-    // Heads first: entries that are appended meanwhile can only make the ledger longer than its last head, never shorter.
+    // Heads first: entries that are appended meanwhile can only make the ledger longer than its last head, never
+    // shorter.
     public async Task<LedgerLogState> RefreshAsync(CancellationToken cancellation)
     {
         var head = await LatestHeadAsync(cancellation);
@@ -79,7 +81,8 @@ public sealed class LineLedgerLog(ILineLog entries, ILineLog heads, ILineLog dra
     }
 
     /// <inheritdoc/>
-    /// <remarks>Reads the heads that are new and nothing else. It may wait for one head to be written, never for entries.</remarks>
+    /// <remarks>Reads the heads that are new and nothing else. It may wait for one head to be written, never for
+    /// entries.</remarks>
     public async Task<SignedTreeHead?> LatestHeadAsync(CancellationToken cancellation)
     {
         await _headsGate.WaitAsync(cancellation);
@@ -102,7 +105,10 @@ public sealed class LineLedgerLog(ILineLog entries, ILineLog heads, ILineLog dra
         }
     }
 
-    public async IAsyncEnumerable<ReadOnlyMemory<byte>> ReadAsync(long fromIndex, [EnumeratorCancellation] CancellationToken cancellation)
+    public async IAsyncEnumerable<ReadOnlyMemory<byte>> ReadAsync(
+        long fromIndex,
+        [EnumeratorCancellation] CancellationToken cancellation
+    )
     {
         await foreach (var line in entries.ReadAsync(fromIndex, cancellation))
         {
@@ -110,7 +116,9 @@ public sealed class LineLedgerLog(ILineLog entries, ILineLog heads, ILineLog dra
         }
     }
 
-    public async IAsyncEnumerable<SignedTreeHead> ReadHeadsAsync([EnumeratorCancellation] CancellationToken cancellation)
+    public async IAsyncEnumerable<SignedTreeHead> ReadHeadsAsync(
+        [EnumeratorCancellation] CancellationToken cancellation
+    )
     {
         await foreach (var line in heads.ReadAsync(0, cancellation))
         {
@@ -183,15 +191,17 @@ public sealed class LineLedgerLog(ILineLog entries, ILineLog heads, ILineLog dra
     }
 
     // A line that is no head covers nothing, and must not keep anybody from appending.
-    private Task<int> ReadNewDraftsAsync(CancellationToken cancellation) => drafts.ReadNewAsync(
-        line =>
-        {
-            if (TryReadHead(line, out var draft, out _))
+    private Task<int> ReadNewDraftsAsync(CancellationToken cancellation) =>
+        drafts.ReadNewAsync(
+            line =>
             {
-                _drafts.Add(draft);
-            }
-        },
-        cancellation);
+                if (TryReadHead(line, out var draft, out _))
+                {
+                    _drafts.Add(draft);
+                }
+            },
+            cancellation
+        );
 
     private Task<int> ReadNewHeadsAsync(CancellationToken cancellation) =>
         heads.ReadNewAsync(line => _head = ReadHead(line), cancellation);
@@ -215,11 +225,13 @@ public sealed class LineLedgerLog(ILineLog entries, ILineLog heads, ILineLog dra
         }
     }
 
-    private static byte[] Line(SignedTreeHead head) => [.. CanonicalJson.Serialize(head, ReportJson.Options), (byte)'\n'];
+    private static byte[] Line(SignedTreeHead head) =>
+        [.. CanonicalJson.Serialize(head, ReportJson.Options), (byte)'\n'];
 
-    private static SignedTreeHead ReadHead(byte[] line) => TryReadHead(line, out var head, out var problem)
-        ? head
-        : throw new LedgerDamagedException($"A line of the ledger's heads is no signed tree head: {problem}");
+    private static SignedTreeHead ReadHead(byte[] line) =>
+        TryReadHead(line, out var head, out var problem)
+            ? head
+            : throw new LedgerDamagedException($"A line of the ledger's heads is no signed tree head: {problem}");
 
     private static bool TryReadHead(byte[] line, [NotNullWhen(true)] out SignedTreeHead? head, out string problem)
     {

@@ -18,11 +18,15 @@ public sealed class RecordLedgerEntry(ILedgerStore ledger) : IActivity<LedgerEnt
     /// </exception>
     public Task<LedgerReceipt> RunAsync(LedgerEntry input, ActivityContext context)
     {
-        var isOwn = input.InstanceId == context.InstanceId
+        var isOwn =
+            input.InstanceId == context.InstanceId
             && input.Key.StartsWith(context.InstanceId + ":", StringComparison.Ordinal);
-        var isPersons = input.Type is LedgerEntryTypes.Tampering or LedgerEntryTypes.Loss
-            || (input.Type == LedgerEntryTypes.Decision
-                && (input.Actor != LedgerActors.SelfDev || (string?)input.Body["kind"] != "within-policy"));
+        var isPersons =
+            input.Type is LedgerEntryTypes.Tampering or LedgerEntryTypes.Loss
+            || (
+                input.Type == LedgerEntryTypes.Decision
+                && (input.Actor != LedgerActors.SelfDev || (string?)input.Body["kind"] != "within-policy")
+            );
         return isOwn && !isPersons
             ? ledger.AppendAsync(input, context.Cancellation)
             : throw new NonRetryableException($"The entry '{input.Key}' is not this workflow's to write.");
@@ -32,10 +36,16 @@ public sealed class RecordLedgerEntry(ILedgerStore ledger) : IActivity<LedgerEnt
 /// <summary>How a workflow writes to the ledger.</summary>
 public static class LedgerWriting
 {
-    /// <summary>Records a step of this instance; <paramref name="step"/> is unique within it, so that a replay finds the same entry.</summary>
+    /// <summary>Records a step of this instance; <paramref name="step"/> is unique within it, so that a replay finds
+    /// the same entry.</summary>
     /// <param name="body">A small record: hashes, references, numbers, our own words.</param>
     public static Task<LedgerReceipt> RecordAsync<T>(
-        this IWorkflowContext context, string type, string step, string actor, T body) =>
+        this IWorkflowContext context,
+        string type,
+        string step,
+        string actor,
+        T body
+    ) =>
         context.CallActivityAsync(
             RecordLedgerEntry.Handle,
             new LedgerEntry(
@@ -45,6 +55,8 @@ public static class LedgerWriting
                 context.InstanceId,
                 actor,
                 JsonSerializer.SerializeToNode(body, ReportJson.Options) as JsonObject
-                    ?? throw new ArgumentException("A ledger body is an object.", nameof(body))),
-            Retries.Transient);
+                    ?? throw new ArgumentException("A ledger body is an object.", nameof(body))
+            ),
+            Retries.Transient
+        );
 }

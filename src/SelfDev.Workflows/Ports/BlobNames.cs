@@ -8,7 +8,10 @@ namespace SelfDev.Workflows.Ports;
 /// <summary>What every blob store checks of a name before it uses it.</summary>
 public static class BlobNames
 {
-    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+    private static readonly UTF8Encoding StrictUtf8 = new(
+        encoderShouldEmitUTF8Identifier: false,
+        throwOnInvalidBytes: true
+    );
 
     /// <summary>
     /// The name as it is, if a URL can carry it: <c>.</c> and <c>..</c> as a path segment would be resolved away on the
@@ -19,7 +22,9 @@ public static class BlobNames
         name.Length is > 0 and <= ArtifactName.MaxChars && !ArtifactName.HasDotSegment(name) && IsText(name)
             ? name
             : throw new NonRetryableException(
-                $"'{container}/{SafeText.SingleLine(name)}' is no usable blob name: a part of it is '.' or '..', it is no Unicode text, or its length is not 1 to 1,024.");
+                $"'{container}/{SafeText.SingleLine(name)}' is no usable blob name: a part of it is '.' or '..', it is "
+                    + $"no Unicode text, or its length is not 1 to 1,024."
+            );
 
     private static bool IsText(string name)
     {

@@ -33,10 +33,17 @@ public static class FleetCodes
     /// <summary>ARM no longer knows the operation: look at the resource itself.</summary>
     public const string OperationNotFound = "OperationNotFound";
 
-    /// <summary>The write had been made before (its answer was lost, or somebody was faster); nothing was done a second time.</summary>
+    /// <summary>The write had been made before (its answer was lost, or somebody was faster); nothing was done a second
+    /// time.</summary>
     public const string AlreadyDone = "AlreadyDone";
 
-    /// <summary>Whether the data centre, not the subscription, was short: another zone, size or region may have room.</summary>
-    public static bool IsAllocation(string? code) => code is
-        "AllocationFailed" or "ZonalAllocationFailed" or "OverconstrainedAllocationRequest" or "OverconstrainedZonalAllocationRequest" or "SkuNotAvailable";
+    /// <summary>Whether the data centre, not the subscription, was short: another zone, size or region may have
+    /// room.</summary>
+    public static bool IsAllocation(string? code) =>
+        code
+            is "AllocationFailed"
+                or "ZonalAllocationFailed"
+                or "OverconstrainedAllocationRequest"
+                or "OverconstrainedZonalAllocationRequest"
+                or "SkuNotAvailable";
 }

@@ -29,7 +29,8 @@ public sealed record AnalystQuestion(
     string IdempotencyKey,
     IReadOnlyList<Finding> Findings,
     IReadOnlyList<EvidenceWindow> Windows,
-    IReadOnlyList<string> AllowedActions);
+    IReadOnlyList<string> AllowedActions
+);
 
 /// <summary>Consecutive lines of an artifact.</summary>
 /// <param name="FirstLine">1-based.</param>
@@ -49,7 +50,8 @@ public sealed record AnalystAnswer(
     int DroppedCitations,
     string? RecommendedAction,
     string? Unavailable,
-    AnalystUsage Usage)
+    AnalystUsage Usage
+)
 {
     /// <value>
     /// What the raw answer tried instead of explaining (<see cref="Core.Redaction.InjectionKinds"/>), before anything
@@ -65,4 +67,10 @@ public sealed record Citation(string? File, long Line, string Text);
 /// The model's name as its server reported it, in the form that <see cref="Core.Lineage.ModelName.Shown"/> gives; the
 /// configured one where it reported none; or <c>rules</c>.
 /// </param>
-public sealed record AnalystUsage(string Analyst, long InputTokens, long CachedTokens, long OutputTokens, TimeSpan Latency);
+public sealed record AnalystUsage(
+    string Analyst,
+    long InputTokens,
+    long CachedTokens,
+    long OutputTokens,
+    TimeSpan Latency
+);

@@ -1,6 +1,7 @@
 namespace SelfDev.Workflows.Ports;
 
-/// <summary>A GPU scale set. Every write is conditional and absolute, so that a repeated call has no second effect.</summary>
+/// <summary>A GPU scale set. Every write is conditional and absolute, so that a repeated call has no second
+/// effect.</summary>
 public interface IFleet
 {
     /// <exception cref="FleetException">With the code that ARM gave.</exception>
@@ -15,7 +16,8 @@ public interface IFleet
     /// <returns>Obstacles in plain words; empty where none was found.</returns>
     Task<IReadOnlyList<string>> PreflightAsync(string resourceId, int capacity, CancellationToken cancellation);
 
-    /// <summary>How far quota would let the set grow: what a plan needs that fills several sets. Whether the data centre has room, nobody tells.</summary>
+    /// <summary>How far quota would let the set grow: what a plan needs that fills several sets. Whether the data
+    /// centre has room, nobody tells.</summary>
     Task<FleetHeadroom> GetHeadroomAsync(string resourceId, CancellationToken cancellation);
 
     /// <summary>Starts setting the capacity, if the set still has that ETag; returns without waiting.</summary>
@@ -28,18 +30,29 @@ public interface IFleet
     Task<OperationStart> StartDeleteAsync(string resourceId, string instanceId, CancellationToken cancellation);
 
     /// <summary>
-    /// Starts deleting these instances and no others (capacity falls by as many): the way to scale in the idle ones and spare the busy ones.
-    /// Instances that are gone already, or whose id belongs to another VM by now, are passed over, so that a repeated call deletes nothing more.
+    /// Starts deleting these instances and no others (capacity falls by as many): the way to scale in the idle ones and
+    /// spare the busy ones. Instances that are gone already, or whose id belongs to another VM by now, are passed over,
+    /// so that a repeated call deletes nothing more.
     /// </summary>
     /// <param name="instances">As listed before.</param>
     /// <returns>
-    /// Refused with <see cref="FleetCodes.InstanceProtected"/>, and nothing deleted, if one of them is protected by now and was not when
-    /// listed. ARM itself would delete it: protection stops scale-in, not a deletion by name (learn.microsoft.com, "Instance Protection").
+    /// Refused with <see cref="FleetCodes.InstanceProtected"/>, and nothing deleted, if one of them is protected by now
+    /// and was not when listed. ARM itself would delete it: protection stops scale-in, not a deletion by name
+    /// (learn.microsoft.com, "Instance Protection").
     /// </returns>
-    Task<OperationStart> StartDeleteInstancesAsync(string resourceId, IReadOnlyList<FleetInstance> instances, CancellationToken cancellation);
+    Task<OperationStart> StartDeleteInstancesAsync(
+        string resourceId,
+        IReadOnlyList<FleetInstance> instances,
+        CancellationToken cancellation
+    );
 
     /// <summary>Starts protecting one instance from scale-in (while it drains), or lifting that.</summary>
-    Task<OperationStart> StartProtectAsync(string resourceId, string instanceId, bool isProtected, CancellationToken cancellation);
+    Task<OperationStart> StartProtectAsync(
+        string resourceId,
+        string instanceId,
+        bool isProtected,
+        CancellationToken cancellation
+    );
 
     /// <summary>Looks at a long-running operation once; the workflow waits between looks with durable timers.</summary>
     Task<OperationState> PollAsync(string operationUri, CancellationToken cancellation);
@@ -55,7 +68,8 @@ public sealed record FleetState(
     string ETag,
     string ProvisioningState,
     int RunningInstances,
-    string Location)
+    string Location
+)
 {
     /// <value>Availability zones of the set; empty where it has none.</value>
     public IReadOnlyList<string> Zones { get; init; } = [];
@@ -63,7 +77,8 @@ public sealed record FleetState(
     /// <value>Whether the platform may take instances back at any time.</value>
     public bool IsSpot { get; init; }
 
-    /// <value>Spot instances that the platform has taken back and that still count towards <see cref="Capacity"/>.</value>
+    /// <value>Spot instances that the platform has taken back and that still count towards <see
+    /// cref="Capacity"/>.</value>
     public int EvictedInstances { get; init; }
 }
 
@@ -73,12 +88,13 @@ public sealed record FleetState(
 public sealed record FleetInstance(string InstanceId, string ComputerName, string State)
 {
     /// <value>
-    /// When the instance was last provisioned (created or reimaged): the time of its <c>ProvisioningState</c> status in the
-    /// instance view. Tells after a crash whether a reimage was carried out.
+    /// When the instance was last provisioned (created or reimaged): the time of its <c>ProvisioningState</c> status in
+    /// the instance view. Tells after a crash whether a reimage was carried out.
     /// </value>
     public DateTimeOffset? ProvisionedAt { get; init; }
 
-    /// <value>As the instance view says, e.g. <c>running</c>; <c>deallocated</c> after an eviction. Null where ARM does not say.</value>
+    /// <value>As the instance view says, e.g. <c>running</c>; <c>deallocated</c> after an eviction. Null where ARM does
+    /// not say.</value>
     public string? PowerState { get; init; }
 
     /// <value>Unique for ever, unlike <see cref="InstanceId"/>, which ARM may use again.</value>
@@ -92,15 +108,21 @@ public sealed record FleetInstance(string InstanceId, string ComputerName, strin
 
 /// <summary>How far quota lets a scale set grow.</summary>
 /// <param name="VCpusPerInstance">0 where that is not known; then there is an <paramref name="Obstacle"/>.</param>
-/// <param name="Quotas">All that every instance is charged to. Sets of one region or family share them: what one takes, the other lacks.</param>
-/// <param name="Obstacle">Why no instance can be added at all, or why that could not be found out; null where nothing is in the way.</param>
+/// <param name="Quotas">All that every instance is charged to. Sets of one region or family share them: what one takes,
+/// the other lacks.</param>
+/// <param name="Obstacle">Why no instance can be added at all, or why that could not be found out; null where nothing
+/// is in the way.</param>
 public sealed record FleetHeadroom(int VCpusPerInstance, IReadOnlyList<FleetQuota> Quotas, string? Obstacle)
 {
     /// <value>Instances that fit, if nobody else takes from the same quotas meanwhile.</value>
-    public int Instances => Obstacle is not null || Quotas.Count == 0 ? 0 : (int)Math.Min(int.MaxValue, Quotas.Min(quota => quota.Free) / VCpusPerInstance);
+    public int Instances =>
+        Obstacle is not null || Quotas.Count == 0
+            ? 0
+            : (int)Math.Min(int.MaxValue, Quotas.Min(quota => quota.Free) / VCpusPerInstance);
 }
 
-/// <param name="Name">ARM's name: a size family, <c>cores</c> (the region) or <c>lowPriorityCores</c> (all spot).</param>
+/// <param name="Name">ARM's name: a size family, <c>cores</c> (the region) or <c>lowPriorityCores</c> (all
+/// spot).</param>
 /// <param name="Used">vCPUs.</param>
 /// <param name="Limit">vCPUs.</param>
 public sealed record FleetQuota(string Location, string Name, long Used, long Limit)
@@ -115,7 +137,13 @@ public sealed record FleetQuota(string Location, string Name, long Used, long Li
 /// <param name="Kind">Accepted, drifted (412: re-read, re-plan, re-approve), throttled, or refused.</param>
 /// <param name="OperationUri">Where to poll; null where ARM finished at once or refused.</param>
 /// <param name="RetryAfter">When to try or poll again at the earliest, if ARM said.</param>
-public sealed record OperationStart(OperationStartKind Kind, string? OperationUri, TimeSpan? RetryAfter, string? Code, string? Message);
+public sealed record OperationStart(
+    OperationStartKind Kind,
+    string? OperationUri,
+    TimeSpan? RetryAfter,
+    string? Code,
+    string? Message
+);
 
 public enum OperationStartKind
 {

@@ -3,8 +3,8 @@ using SelfDev.Core.Ledger;
 namespace SelfDev.Workflows.Ports;
 
 /// <summary>
-/// Remembers the ledger's newest head outside the ledger's own storage. A ledger that is put back to an earlier state is whole in itself;
-/// only somebody who remembers more can tell.
+/// Remembers the ledger's newest head outside the ledger's own storage. A ledger that is put back to an earlier state
+/// is whole in itself; only somebody who remembers more can tell.
 /// </summary>
 public interface IHeadWitness
 {

@@ -15,8 +15,8 @@ public interface ILedgerLog
     Task<LedgerLogState> RefreshAsync(CancellationToken cancellation);
 
     /// <summary>
-    /// Appends entries and the head that covers them, if nobody has appended anything since the last refresh or append. Durable when it
-    /// returns.
+    /// Appends entries and the head that covers them, if nobody has appended anything since the last refresh or append.
+    /// Durable when it returns.
     /// </summary>
     /// <param name="append">Its lines may be none, for a head that is missing.</param>
     /// <returns>False, with nothing appended, when somebody has: refresh and look.</returns>
@@ -41,12 +41,13 @@ public interface ILedgerLog
 
 /// <param name="Size">Entries.</param>
 /// <param name="Head">The newest one; null where there is none.</param>
-/// <param name="Damage">What is wrong with what is stored, as far as the log itself can tell; null where nothing is.</param>
+/// <param name="Damage">What is wrong with what is stored, as far as the log itself can tell; null where nothing
+/// is.</param>
 public sealed record LedgerLogState(long Size, SignedTreeHead? Head, string? Damage)
 {
     /// <value>
-    /// Heads that were signed for entries about to be appended, where entries and head are not one transaction; at least those
-    /// that may cover entries behind <see cref="Head"/>. As stored: not verified.
+    /// Heads that were signed for entries about to be appended, where entries and head are not one transaction; at
+    /// least those that may cover entries behind <see cref="Head"/>. As stored: not verified.
     /// </value>
     public IReadOnlyList<SignedTreeHead> Drafts { get; init; } = [];
 }
@@ -54,7 +55,12 @@ public sealed record LedgerLogState(long Size, SignedTreeHead? Head, string? Dam
 /// <param name="FromIndex">Of the first line.</param>
 /// <param name="Completed">The perfect subtrees that the lines complete, in order, leaves included.</param>
 /// <param name="Head">Covers everything up to the last line.</param>
-public sealed record LedgerAppend(long FromIndex, IReadOnlyList<LedgerLine> Lines, IReadOnlyList<MerkleSubtree> Completed, SignedTreeHead Head);
+public sealed record LedgerAppend(
+    long FromIndex,
+    IReadOnlyList<LedgerLine> Lines,
+    IReadOnlyList<MerkleSubtree> Completed,
+    SignedTreeHead Head
+);
 
 /// <param name="Line">As <see cref="LedgerEntryFormat"/> writes it, without line feed.</param>
 public sealed record LedgerLine(string Key, byte[] Line);

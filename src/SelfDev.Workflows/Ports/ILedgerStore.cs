@@ -6,14 +6,17 @@ namespace SelfDev.Workflows.Ports;
 public interface ILedgerStore
 {
     /// <summary>
-    /// Appends an entry, or finds it: two appends with one <see cref="LedgerEntry.Key"/> make one entry. Durable when it returns.
+    /// Appends an entry, or finds it: two appends with one <see cref="LedgerEntry.Key"/> make one entry. Durable when
+    /// it returns.
     /// </summary>
     Task<LedgerReceipt> AppendAsync(LedgerEntry entry, CancellationToken cancellation);
 
-    /// <returns>0-based index of the entry with that <see cref="LedgerEntry.Key"/>; null where there is none yet.</returns>
+    /// <returns>0-based index of the entry with that <see cref="LedgerEntry.Key"/>; null where there is none
+    /// yet.</returns>
     Task<long?> FindAsync(string key, CancellationToken cancellation);
 
-    /// <summary>Entries' stored bytes in order, from <paramref name="fromIndex"/>: what was hashed, byte for byte. What lies before is not read.</summary>
+    /// <summary>Entries' stored bytes in order, from <paramref name="fromIndex"/>: what was hashed, byte for byte. What
+    /// lies before is not read.</summary>
     IAsyncEnumerable<ReadOnlyMemory<byte>> ReadAsync(long fromIndex, CancellationToken cancellation);
 
     /// <summary>Signed tree heads, oldest first.</summary>
@@ -24,7 +27,8 @@ public interface ILedgerStore
     Task<SignedTreeHead?> LatestHeadAsync(CancellationToken cancellation);
 
     /// <summary>Looks at what is stored now: whether it is shorter, other, or longer than what was signed.</summary>
-    /// <returns>What is wrong, in words; null where nothing is. Reading all of it finds more: <c>ledger verify</c> does.</returns>
+    /// <returns>What is wrong, in words; null where nothing is. Reading all of it finds more: <c>ledger verify</c>
+    /// does.</returns>
     Task<string?> FindDamageAsync(CancellationToken cancellation);
 
     /// <summary>Reads from the tree's hashes, for roots and proofs, without reading the whole ledger.</summary>

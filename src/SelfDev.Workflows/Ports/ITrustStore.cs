@@ -1,8 +1,8 @@
 namespace SelfDev.Workflows.Ports;
 
 /// <summary>
-/// Small records that decide something: requests, decisions, intents, the kill switch. Records are created once and never
-/// changed or deleted. Whoever may write to the store may still lie: what it holds counts only where its seal is
+/// Small records that decide something: requests, decisions, intents, the kill switch. Records are created once and
+/// never changed or deleted. Whoever may write to the store may still lie: what it holds counts only where its seal is
 /// genuine (<c>SealedRecords</c>), so an adapter need not check anything.
 /// </summary>
 public interface ITrustStore
@@ -11,7 +11,8 @@ public interface ITrustStore
     /// Creates a record if there is none of that name: of any number of callers exactly one gets true. Durable when it
     /// returns: neither a power cut nor a killed process takes it back.
     /// </summary>
-    /// <param name="name">Parts of ASCII letters, digits, <c>-</c>, <c>_</c> and <c>.</c>, joined by <c>/</c>; at most 512 characters.</param>
+    /// <param name="name">Parts of ASCII letters, digits, <c>-</c>, <c>_</c> and <c>.</c>, joined by <c>/</c>; at most
+    /// 512 characters.</param>
     /// <param name="content">At most <see cref="TrustStoreLimits.MaxBytes"/>.</param>
     Task<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellation);
 

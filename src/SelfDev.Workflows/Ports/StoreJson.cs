@@ -9,11 +9,28 @@ public static class StoreJson
 {
     public const string ContentType = "application/json";
 
-    public static Task<BlobRef> WriteJsonAsync<T>(this IArtifactStore store, string container, string name, T value, CancellationToken cancellation) =>
-        store.WriteAsync(container, name, JsonSerializer.SerializeToUtf8Bytes(value, ReportJson.Options), ContentType, cancellation);
+    public static Task<BlobRef> WriteJsonAsync<T>(
+        this IArtifactStore store,
+        string container,
+        string name,
+        T value,
+        CancellationToken cancellation
+    ) =>
+        store.WriteAsync(
+            container,
+            name,
+            JsonSerializer.SerializeToUtf8Bytes(value, ReportJson.Options),
+            ContentType,
+            cancellation
+        );
 
     /// <returns>Null where there is no such blob.</returns>
-    public static async Task<T?> TryReadJsonAsync<T>(this IArtifactStore store, string container, string name, CancellationToken cancellation)
+    public static async Task<T?> TryReadJsonAsync<T>(
+        this IArtifactStore store,
+        string container,
+        string name,
+        CancellationToken cancellation
+    )
         where T : class
     {
         try
@@ -27,10 +44,15 @@ public static class StoreJson
         }
     }
 
-    /// <summary>For what can be done without, or made again: whoever writes to storage must not stop the work by a forgery.</summary>
+    /// <summary>For what can be done without, or made again: whoever writes to storage must not stop the work by a
+    /// forgery.</summary>
     /// <returns>Null where there is no such blob, or one that SelfDev did not write; that was reported.</returns>
     public static async Task<T?> TryReadGenuineJsonAsync<T>(
-        this IArtifactStore store, string container, string name, CancellationToken cancellation)
+        this IArtifactStore store,
+        string container,
+        string name,
+        CancellationToken cancellation
+    )
         where T : class
     {
         try
@@ -44,7 +66,12 @@ public static class StoreJson
     }
 
     /// <exception cref="BlobGoneException">There is no such blob.</exception>
-    public static async Task<T> ReadJsonAsync<T>(this IArtifactStore store, string container, string name, CancellationToken cancellation)
+    public static async Task<T> ReadJsonAsync<T>(
+        this IArtifactStore store,
+        string container,
+        string name,
+        CancellationToken cancellation
+    )
         where T : class =>
         await store.TryReadJsonAsync<T>(container, name, cancellation)
         ?? throw new BlobGoneException($"{container}/{name} is not there.");

@@ -13,17 +13,23 @@ using SelfDev.Workflows.Scaling.Model;
 namespace SelfDev.Workflows.Scaling;
 
 /// <summary>
-/// Asks people for a size that lies outside the envelope: files the finding and a proposal for each scale set as a diagnosis does, and
-/// starts the actions on the one corridor to an approval.
+/// Asks people for a size that lies outside the envelope: files the finding and a proposal for each scale set as a
+/// diagnosis does, and starts the actions on the one corridor to an approval.
 /// </summary>
 public sealed class AskAboutFleet(
-    IArtifactStore store, FleetSamples samples, IApprovalPolicySource policies, IFleetSizing sizing, IWorkflowClient workflows,
-    FleetPlanSeals seals, TimeProvider clock)
-    : IActivity<AskAboutFleetInput, IReadOnlyList<string>>
+    IArtifactStore store,
+    FleetSamples samples,
+    IApprovalPolicySource policies,
+    IFleetSizing sizing,
+    IWorkflowClient workflows,
+    FleetPlanSeals seals,
+    TimeProvider clock
+) : IActivity<AskAboutFleetInput, IReadOnlyList<string>>
 {
     public static readonly Activity<AskAboutFleetInput, IReadOnlyList<string>> Handle = new("AskAboutFleet");
 
-    /// <returns>Instances of the actions; none where no look at the fleet made the decision, which is reported. Asking again with one <see cref="AskAboutFleetInput.ReportId"/> asks nothing new.</returns>
+    /// <returns>Instances of the actions; none where no look at the fleet made the decision, which is reported. Asking
+    /// again with one <see cref="AskAboutFleetInput.ReportId"/> asks nothing new.</returns>
     public async Task<IReadOnlyList<string>> RunAsync(AskAboutFleetInput input, ActivityContext context)
     {
         var cancellation = context.Cancellation;
@@ -42,19 +48,41 @@ public sealed class AskAboutFleet(
         var analysis = new Analysis(
             new ArtifactSummary(input.Fleet, "traffic", "samples", 0, history.Count, 0, FleetHash(history)),
             [finding],
-            new { samples = history.Count, input.Decision.Capacity, input.Decision.Wanted, input.Scores, replay },
-            FleetReport.Of(input, history, finding, replay));
+            new
+            {
+                samples = history.Count,
+                input.Decision.Capacity,
+                input.Decision.Wanted,
+                input.Scores,
+                replay,
+            },
+            FleetReport.Of(input, history, finding, replay)
+        );
         await store.WriteJsonAsync(
             Containers.Evidence,
             DiagnosisBlobs.Analysis(input.ReportId),
-            new StoredAnalysis(new BlobRef(Containers.Evidence, input.Fleet, null), $"traffic/{input.Fleet}", null, analysis, [], proposals, leftOut),
-            cancellation);
+            new StoredAnalysis(
+                new BlobRef(Containers.Evidence, input.Fleet, null),
+                $"traffic/{input.Fleet}",
+                null,
+                analysis,
+                [],
+                proposals,
+                leftOut
+            ),
+            cancellation
+        );
         await ReportComposition.WriteAsync(store, input.ReportId, cancellation);
         var actions = new List<string>();
         for (var proposal = 1; proposal <= proposals.Count; proposal++)
         {
             var action = string.Create(CultureInfo.InvariantCulture, $"{input.ReportId}:action:{proposal}");
-            await workflows.StartAsync(ActionExecution.Handle, new ActionInput(input.ReportId, proposal), action, cancellation);
+            await workflows.StartAsync(
+                ActionExecution.Handle,
+                new ActionInput(input.ReportId, proposal),
+                action,
+                cancellation
+            );
             actions.Add(action);
         }
 
@@ -73,10 +101,16 @@ public sealed class AskAboutFleet(
             Kind = FindingKinds.FleetSize,
             Severity = decision.Wanted > decision.Capacity ? Severity.Error : Severity.Info,
             Role = FindingRole.Root,
-            Title = string.Create(CultureInfo.InvariantCulture, $"{input.Fleet} has {decision.Capacity} instances and needs {decision.Wanted}: {decision.Reason}"),
+            Title = string.Create(
+                CultureInfo.InvariantCulture,
+                $"{input.Fleet} has {decision.Capacity} instances and needs {decision.Wanted}: {decision.Reason}"
+            ),
             From = at,
             To = at,
-            Evidence = [new Evidence(1, 0, newest is null ? "no sample" : JsonSerializer.Serialize(newest, ReportJson.Options))],
+            Evidence =
+            [
+                new Evidence(1, 0, newest is null ? "no sample" : JsonSerializer.Serialize(newest, ReportJson.Options)),
+            ],
             Proposals = [.. decision.Changes.Select(change => Proposal(input, change, replay))],
         };
     }
@@ -86,20 +120,44 @@ public sealed class AskAboutFleet(
         var past = input.Scores.Enough + input.Scores.Short;
         return new Proposal(
             new ScaleFleet(change.To) { Fleet = input.Fleet, ScaleSet = change.ResourceId },
-            string.Create(CultureInfo.InvariantCulture, $"{input.Decision.Reason} {input.Decision.Wanted} instances lie outside what the policy lets SelfDev do without asking."))
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{input.Decision.Reason} {input.Decision.Wanted} instances lie outside what the policy lets SelfDev "
+                    + $"do without asking."
+            )
+        )
         {
-            ExpectedOutcome = FleetReport.Expectation(replay)
-                ?? string.Create(CultureInfo.InvariantCulture, $"Demand as it is now is served by {input.Decision.Wanted} instances within the service level."),
-            Risk = past == 0
-                ? "No earlier plan for this fleet has been judged yet."
-                : string.Create(CultureInfo.InvariantCulture, $"Of {past} earlier plans for this fleet, {input.Scores.Enough} had enough instances when judged and {input.Scores.Short} too few."),
+            ExpectedOutcome =
+                FleetReport.Expectation(replay)
+                ?? string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"Demand as it is now is served by {input.Decision.Wanted} instances within the service level."
+                ),
+            Risk =
+                past == 0
+                    ? "No earlier plan for this fleet has been judged yet."
+                    : string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"Of {past} earlier plans for this fleet, {input.Scores.Enough} had enough instances when "
+                            + $"judged and {input.Scores.Short} too few."
+                    ),
             FindingIds = [FindingId],
         };
     }
 
     private static string FleetHash(IReadOnlyList<FleetSample> history) =>
-        Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(history, ReportJson.Options)));
+        Convert.ToHexStringLower(
+            System.Security.Cryptography.SHA256.HashData(
+                JsonSerializer.SerializeToUtf8Bytes(history, ReportJson.Options)
+            )
+        );
 }
 
 /// <param name="ReportId">Unique for the question.</param>
-public sealed record AskAboutFleetInput(string Fleet, string ReportId, FleetDecision Decision, DateTimeOffset Now, PlanScores Scores);
+public sealed record AskAboutFleetInput(
+    string Fleet,
+    string ReportId,
+    FleetDecision Decision,
+    DateTimeOffset Now,
+    PlanScores Scores
+);

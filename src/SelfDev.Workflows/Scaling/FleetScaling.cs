@@ -11,8 +11,9 @@ using SelfDev.Workflows.Scaling.Model;
 namespace SelfDev.Workflows.Scaling;
 
 /// <summary>
-/// One eternal workflow a fleet: looks every interval, or at once when a sample shows a queue; scales inside the envelope of the policy
-/// file at once, asks for what lies outside it, and judges its earlier plans by what came. One change of a scale set at a time.
+/// One eternal workflow a fleet: looks every interval, or at once when a sample shows a queue; scales inside the
+/// envelope of the policy file at once, asks for what lies outside it, and judges its earlier plans by what came. One
+/// change of a scale set at a time.
 /// </summary>
 public static class FleetScaling
 {
@@ -24,12 +25,14 @@ public static class FleetScaling
     /// <summary>Looks before the history is begun anew.</summary>
     private const int LooksAGeneration = 20;
 
-    /// <summary>More than one look can take: a change of each scale set (at most <see cref="PolicyFleet.MostAlternatives"/> and one) and <see cref="ScaleSetPlanning.MostProtections"/>.</summary>
+    /// <summary>More than one look can take: a change of each scale set (at most <see
+    /// cref="PolicyFleet.MostAlternatives"/> and one) and <see cref="ScaleSetPlanning.MostProtections"/>.</summary>
     private const int StepsALook = 100;
 
     private static readonly TimeSpan ShortestWait = TimeSpan.FromSeconds(5);
 
-    /// <value>2, 4 and 8 s: the look after one that failed goes by what was last seen of a scale set, so that a region without ARM holds up no other for long.</value>
+    /// <value>2, 4 and 8 s: the look after one that failed goes by what was last seen of a scale set, so that a region
+    /// without ARM holds up no other for long.</value>
     private static readonly RetryPolicy LookRetries = new(4, TimeSpan.FromSeconds(2), 2.0, TimeSpan.FromSeconds(10));
 
     /// <value>Until the next look when one has failed.</value>
@@ -57,9 +60,17 @@ public static class FleetScaling
             }
             catch (WorkflowTaskFailedException failed)
             {
-                // Storage, ARM or ledger are down for longer than retries last. Nothing is known of the look, so its numbers are used up.
-                context.SetCustomStatus(new FleetStatus("holding", null, null, failed.Failure.Message, state.Scores, Names(state.Drains)));
-                state = state with { Spending = state.Spending.Advance(Now(context), null), Sequence = state.Sequence + StepsALook, HasFailed = true };
+                // Storage, ARM or ledger are down for longer than retries last. Nothing is known of the look, so its
+                // numbers are used up.
+                context.SetCustomStatus(
+                    new FleetStatus("holding", null, null, failed.Failure.Message, state.Scores, Names(state.Drains))
+                );
+                state = state with
+                {
+                    Spending = state.Spending.Advance(Now(context), null),
+                    Sequence = state.Sequence + StepsALook,
+                    HasFailed = true,
+                };
                 wait = FailurePause;
             }
 
@@ -70,22 +81,27 @@ public static class FleetScaling
         return state;
     }
 
-    private static DecideFleetInput Question(IWorkflowContext context, FleetScalingState state) => new(
-        state.Fleet,
-        context.InstanceId,
-        state.Spending.At(Now(context)),
-        state.SetsWhere(patience => Now(context) < patience.ThrottledUntil),
-        state.SetsWhere(patience => Now(context) < patience.PausedUntil),
-        state.PendingAsks,
-        state.AskedAt,
-        state.AskedFor,
-        state.HasFailed ? state.LastSeen : [],
-        state.Drains,
-        state.Protected,
-        Now(context) < state.DrainPausedUntil,
-        Now(context) < state.ProtectionPausedUntil);
+    private static DecideFleetInput Question(IWorkflowContext context, FleetScalingState state) =>
+        new(
+            state.Fleet,
+            context.InstanceId,
+            state.Spending.At(Now(context)),
+            state.SetsWhere(patience => Now(context) < patience.ThrottledUntil),
+            state.SetsWhere(patience => Now(context) < patience.PausedUntil),
+            state.PendingAsks,
+            state.AskedAt,
+            state.AskedFor,
+            state.HasFailed ? state.LastSeen : [],
+            state.Drains,
+            state.Protected,
+            Now(context) < state.DrainPausedUntil,
+            Now(context) < state.ProtectionPausedUntil
+        );
 
-    private static async Task<(FleetScalingState State, TimeSpan Wait)> LookAsync(IWorkflowContext context, FleetScalingState state)
+    private static async Task<(FleetScalingState State, TimeSpan Wait)> LookAsync(
+        IWorkflowContext context,
+        FleetScalingState state
+    )
     {
         var decision = await context.CallActivityAsync(DecideFleet.Handle, Question(context, state), LookRetries);
         var seenAt = Now(context);
@@ -99,8 +115,20 @@ public static class FleetScaling
             Protected = decision.Protected,
             DrainPausedUntil = decision.IsDrainGivenUp ? Now(context) + DrainPause : state.DrainPausedUntil,
         };
-        state = decision.Obstructed.Aggregate(state, (known, set) => known.With(set, patience => patience.Obstructed(Now(context))));
-        context.SetCustomStatus(new FleetStatus(Word(decision), decision.Capacity, decision.Wanted, decision.Reason, state.Scores, Names(state.Drains)));
+        state = decision.Obstructed.Aggregate(
+            state,
+            (known, set) => known.With(set, patience => patience.Obstructed(Now(context)))
+        );
+        context.SetCustomStatus(
+            new FleetStatus(
+                Word(decision),
+                decision.Capacity,
+                decision.Wanted,
+                decision.Reason,
+                state.Scores,
+                Names(state.Drains)
+            )
+        );
         state = decision.Kind switch
         {
             FleetDecisionKind.ScaleNow => await ScaleAsync(context, state, decision),
@@ -113,30 +141,63 @@ public static class FleetScaling
         return (state, decision.Kind == FleetDecisionKind.ScaleNow ? ShortestWait : decision.NextLook);
     }
 
-    private static async Task<FleetScalingState> AskAsync(IWorkflowContext context, FleetScalingState state, FleetDecision decision)
+    private static async Task<FleetScalingState> AskAsync(
+        IWorkflowContext context,
+        FleetScalingState state,
+        FleetDecision decision
+    )
     {
         var asks = await context.CallActivityAsync(
-            AskAboutFleet.Handle, new AskAboutFleetInput(state.Fleet, $"{context.InstanceId}-{state.Sequence}", decision, Now(context), state.Scores), Retries.Transient);
-        return state with { Sequence = state.Sequence + 1, PendingAsks = asks, AskedAt = Now(context), AskedFor = decision.Wanted };
+            AskAboutFleet.Handle,
+            new AskAboutFleetInput(
+                state.Fleet,
+                $"{context.InstanceId}-{state.Sequence}",
+                decision,
+                Now(context),
+                state.Scores
+            ),
+            Retries.Transient
+        );
+        return state with
+        {
+            Sequence = state.Sequence + 1,
+            PendingAsks = asks,
+            AskedAt = Now(context),
+            AskedFor = decision.Wanted,
+        };
     }
 
     // All at once: a surge that takes two scale sets must not wait for the first.
-    private static async Task<FleetScalingState> ScaleAsync(IWorkflowContext context, FleetScalingState state, FleetDecision decision)
+    private static async Task<FleetScalingState> ScaleAsync(
+        IWorkflowContext context,
+        FleetScalingState state,
+        FleetDecision decision
+    )
     {
         var first = state.Sequence;
-        var changes = decision.Plans.Select((plan, index) => ScaleSetScaling.RunAsync(context, state.Fleet, plan, first + index, decision)).ToList();
+        var changes = decision
+            .Plans.Select(
+                (plan, index) => ScaleSetScaling.RunAsync(context, state.Fleet, plan, first + index, decision)
+            )
+            .ToList();
         await Task.WhenAll(changes);
         state = state with { Sequence = first + changes.Count };
         foreach (var change in changes.Select(change => change.Result))
         {
-            state = state.Growing(change.Plan.Resource, Math.Max(change.Seen, ScalePlan.Capacity(change.Plan.To))).With(change.Plan.Resource, patience => change switch
-            {
-                { Outcome: EffectOutcome.Applied } => ScaleSetPatience.None,
-                { ThrottledUntil: { } until } => patience.Throttled(until),
-                // Somebody else was faster: nothing is wrong with the set.
-                { Outcome: EffectOutcome.RefusedDrift } => patience,
-                _ => patience.Failed(Now(context)),
-            });
+            state = state
+                .Growing(change.Plan.Resource, Math.Max(change.Seen, ScalePlan.Capacity(change.Plan.To)))
+                .With(
+                    change.Plan.Resource,
+                    patience =>
+                        change switch
+                        {
+                            { Outcome: EffectOutcome.Applied } => ScaleSetPatience.None,
+                            { ThrottledUntil: { } until } => patience.Throttled(until),
+                            // Somebody else was faster: nothing is wrong with the set.
+                            { Outcome: EffectOutcome.RefusedDrift } => patience,
+                            _ => patience.Failed(Now(context)),
+                        }
+                );
         }
 
         if (!changes.All(change => change.Result.Outcome == EffectOutcome.Applied))
@@ -144,13 +205,22 @@ public static class FleetScaling
             return state;
         }
 
-        var after = decision.Capacity + decision.Plans.Sum(plan => ScalePlan.Capacity(plan.To) - ScalePlan.Capacity(plan.From));
+        var after =
+            decision.Capacity + decision.Plans.Sum(plan => ScalePlan.Capacity(plan.To) - ScalePlan.Capacity(plan.From));
         var prediction = new ScalePrediction(first, after, Now(context) + PredictionHorizon);
-        return state with { Predictions = [.. state.Predictions.TakeLast(FleetScalingState.MostPredictions - 1), prediction] };
+        return state with
+        {
+            Predictions = [.. state.Predictions.TakeLast(FleetScalingState.MostPredictions - 1), prediction],
+        };
     }
 
-    // After the changes of size: a surge waits for no protection. One after the other, so that none follows a 429. What is left out is planned again.
-    private static async Task<FleetScalingState> ProtectAsync(IWorkflowContext context, FleetScalingState state, FleetDecision decision)
+    // After the changes of size: a surge waits for no protection. One after the other, so that none follows a 429. What
+    // is left out is planned again.
+    private static async Task<FleetScalingState> ProtectAsync(
+        IWorkflowContext context,
+        FleetScalingState state,
+        FleetDecision decision
+    )
     {
         foreach (var plan in decision.Protections)
         {
@@ -159,7 +229,13 @@ public static class FleetScaling
                 continue;
             }
 
-            var outcome = await InstanceProtection.RunAsync(context, state.Fleet, plan, decision.SealOf(plan), state.Sequence);
+            var outcome = await InstanceProtection.RunAsync(
+                context,
+                state.Fleet,
+                plan,
+                decision.SealOf(plan),
+                state.Sequence
+            );
             state = state.Protecting(plan, outcome) with { Sequence = state.Sequence + 1 };
             if (outcome.Outcome != EffectOutcome.Applied)
             {
@@ -171,7 +247,12 @@ public static class FleetScaling
     }
 
     // What the ledger cannot take now is judged at a later look, by the demand of then.
-    private static async Task<FleetScalingState> ScoreAsync(IWorkflowContext context, FleetScalingState state, int needed, DateTimeOffset seenAt)
+    private static async Task<FleetScalingState> ScoreAsync(
+        IWorkflowContext context,
+        FleetScalingState state,
+        int needed,
+        DateTimeOffset seenAt
+    )
     {
         foreach (var prediction in state.Predictions.Where(prediction => prediction.DueAt <= seenAt).ToList())
         {
@@ -179,7 +260,17 @@ public static class FleetScaling
             try
             {
                 await context.RecordAsync(
-                    LedgerEntryTypes.Effect, $"score:{prediction.Step}", LedgerActors.SelfDev, new { step = prediction.Step, planned = prediction.Capacity, needed, enough });
+                    LedgerEntryTypes.Effect,
+                    $"score:{prediction.Step}",
+                    LedgerActors.SelfDev,
+                    new
+                    {
+                        step = prediction.Step,
+                        planned = prediction.Capacity,
+                        needed,
+                        enough,
+                    }
+                );
             }
             catch (WorkflowTaskFailedException)
             {
@@ -188,7 +279,15 @@ public static class FleetScaling
 
             state = state with
             {
-                Scores = enough ? state.Scores with { Enough = state.Scores.Enough + 1 } : state.Scores with { Short = state.Scores.Short + 1 },
+                Scores = enough
+                    ? state.Scores with
+                    {
+                        Enough = state.Scores.Enough + 1,
+                    }
+                    : state.Scores with
+                    {
+                        Short = state.Scores.Short + 1,
+                    },
                 Predictions = [.. state.Predictions.Where(other => other != prediction)],
             };
         }
@@ -217,13 +316,15 @@ public static class FleetScaling
 
     private static DateTimeOffset Now(IWorkflowContext context) => new(context.CurrentUtcDateTime, TimeSpan.Zero);
 
-    private static IReadOnlyList<string> Names(IReadOnlyList<FleetDrain> drains) => [.. drains.Select(drain => drain.Instance)];
+    private static IReadOnlyList<string> Names(IReadOnlyList<FleetDrain> drains) =>
+        [.. drains.Select(drain => drain.Instance)];
 
-    private static string Word(FleetDecision decision) => decision.Kind switch
-    {
-        FleetDecisionKind.ScaleNow => "scaling",
-        FleetDecisionKind.Ask => "asking",
-        _ when decision.IsAskPending => "waiting for approval",
-        _ => "holding",
-    };
+    private static string Word(FleetDecision decision) =>
+        decision.Kind switch
+        {
+            FleetDecisionKind.ScaleNow => "scaling",
+            FleetDecisionKind.Ask => "asking",
+            _ when decision.IsAskPending => "waiting for approval",
+            _ => "holding",
+        };
 }

@@ -4,9 +4,9 @@ using SelfDev.Workflows.Ports;
 namespace SelfDev.Workflows.Trust;
 
 /// <summary>
-/// The trust store on blobs, in the container <see cref="Containers.Trust"/>: what runs in Azure. A creation is conditional on there being
-/// none, and durable when the account has answered. Who may write to the account may still put, change or delete blobs there;
-/// the template keeps everybody but the app out and makes the container immutable.
+/// The trust store on blobs, in the container <see cref="Containers.Trust"/>: what runs in Azure. A creation is
+/// conditional on there being none, and durable when the account has answered. Who may write to the account may still
+/// put, change or delete blobs there; the template keeps everybody but the app out and makes the container immutable.
 /// </summary>
 public sealed class ArtifactTrustStore(IArtifactStore store) : ITrustStore
 {
@@ -14,7 +14,8 @@ public sealed class ArtifactTrustStore(IArtifactStore store) : ITrustStore
 
     /// <inheritdoc/>
     /// <exception cref="ArgumentException">Name or content is outside the limits.</exception>
-    /// <exception cref="IOException">Storage failed after retries. The record may have been created; the same call then returns false.</exception>
+    /// <exception cref="IOException">Storage failed after retries. The record may have been created; the same call then
+    /// returns false.</exception>
     public Task<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellation)
     {
         TrustRecords.CheckName(name);
@@ -23,7 +24,8 @@ public sealed class ArtifactTrustStore(IArtifactStore store) : ITrustStore
     }
 
     /// <inheritdoc/>
-    /// <exception cref="InvalidDataException">What lies there is larger than any record: somebody else put it there.</exception>
+    /// <exception cref="InvalidDataException">What lies there is larger than any record: somebody else put it
+    /// there.</exception>
     public async Task<byte[]?> ReadAsync(string name, CancellationToken cancellation)
     {
         TrustRecords.CheckName(name);
@@ -36,7 +38,9 @@ public sealed class ArtifactTrustStore(IArtifactStore store) : ITrustStore
             {
                 if (content.Length + count > TrustStoreLimits.MaxBytes)
                 {
-                    throw new InvalidDataException($"The trust record '{name}' is over {TrustStoreLimits.MaxBytes} bytes, which none of ours is.");
+                    throw new InvalidDataException(
+                        $"The trust record '{name}' is over {TrustStoreLimits.MaxBytes} bytes, which none of ours is."
+                    );
                 }
 
                 content.Write(buffer, 0, count);
@@ -51,8 +55,13 @@ public sealed class ArtifactTrustStore(IArtifactStore store) : ITrustStore
     }
 
     /// <inheritdoc/>
-    /// <remarks>Storage lists from the prefix on; what lies before <paramref name="from"/> is passed over here. Names that no record can have are left out.</remarks>
-    public async IAsyncEnumerable<string> ListAsync(string prefix, string from, [EnumeratorCancellation] CancellationToken cancellation)
+    /// <remarks>Storage lists from the prefix on; what lies before <paramref name="from"/> is passed over here. Names
+    /// that no record can have are left out.</remarks>
+    public async IAsyncEnumerable<string> ListAsync(
+        string prefix,
+        string from,
+        [EnumeratorCancellation] CancellationToken cancellation
+    )
     {
         TrustRecords.CheckPrefix(prefix);
         TrustRecords.CheckPrefix(from);

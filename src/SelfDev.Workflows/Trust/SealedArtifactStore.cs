@@ -9,16 +9,17 @@ using SelfDev.Workflows.Ports;
 namespace SelfDev.Workflows.Trust;
 
 /// <summary>
-/// Seals what SelfDev writes into containers that it alone writes to, and lets nothing be read from them whose seal is not
-/// good. Blobs of <see cref="Containers.Evidence"/> carry the seal in their first line; reports and rejections, which people
-/// open with other tools, carry it as metadata. What others write (<see cref="Containers.Intake"/>) passes through.
+/// Seals what SelfDev writes into containers that it alone writes to, and lets nothing be read from them whose seal is
+/// not good. Blobs of <see cref="Containers.Evidence"/> carry the seal in their first line; reports and rejections,
+/// which people open with other tools, carry it as metadata. What others write (<see cref="Containers.Intake"/>) passes
+/// through.
 /// </summary>
 /// <remarks>
-/// A blob is sealed to its name, so a copy from another name is a forgery. An older version of the same name is not told
-/// from the newest one: what decides anything is in the trust store and not here.
+/// A blob is sealed to its name, so a copy from another name is a forgery. An older version of the same name is not
+/// told from the newest one: what decides anything is in the trust store and not here.
 /// </remarks>
-public sealed class SealedArtifactStore(
-    IArtifactStore inner, Seals seals, TamperReports tampering, TimeProvider clock) : IArtifactStore
+public sealed class SealedArtifactStore(IArtifactStore inner, Seals seals, TamperReports tampering, TimeProvider clock)
+    : IArtifactStore
 {
     /// <summary>Metadata that holds the seal of a blob that has none in its content.</summary>
     public const string SealMetadata = "selfdevseal";
@@ -51,34 +52,71 @@ public sealed class SealedArtifactStore(
         }
 
         await tampering.ReportAsync(place, "its seal is not good", stored, cancellation);
-        throw new TamperedException($"{place} is not what SelfDev wrote there; nothing of it is used, and it was reported.");
+        throw new TamperedException(
+            $"{place} is not what SelfDev wrote there; nothing of it is used, and it was reported."
+        );
     }
 
     public Task<BlobRef> WriteAsync(
-        string container, string name, ReadOnlyMemory<byte> content, string contentType, CancellationToken cancellation) => container switch
-    {
-        Containers.Evidence => inner.WriteAsync(
-            container, name, seals.Seal(Place(container, name), content.Span, clock.GetUtcNow()), contentType, cancellation),
-        _ when IsSealed(container, name) => WriteBesideAsync(container, name, content, contentType, cancellation),
-        _ => inner.WriteAsync(container, name, content, contentType, cancellation),
-    };
+        string container,
+        string name,
+        ReadOnlyMemory<byte> content,
+        string contentType,
+        CancellationToken cancellation
+    ) =>
+        container switch
+        {
+            Containers.Evidence => inner.WriteAsync(
+                container,
+                name,
+                seals.Seal(Place(container, name), content.Span, clock.GetUtcNow()),
+                contentType,
+                cancellation
+            ),
+            _ when IsSealed(container, name) => WriteBesideAsync(container, name, content, contentType, cancellation),
+            _ => inner.WriteAsync(container, name, content, contentType, cancellation),
+        };
 
     /// <inheritdoc/>
-    /// <exception cref="ArgumentException">The container is one of those that are sealed: their blobs are written whole.</exception>
+    /// <exception cref="ArgumentException">The container is one of those that are sealed: their blobs are written
+    /// whole.</exception>
     public Task<BlobRef> WriteAsync(
-        string container, string name, Stream content, string contentType, IReadOnlyDictionary<string, string> metadata, CancellationToken cancellation) =>
+        string container,
+        string name,
+        Stream content,
+        string contentType,
+        IReadOnlyDictionary<string, string> metadata,
+        CancellationToken cancellation
+    ) =>
         container is Containers.Evidence or Containers.Reports
-            ? throw new ArgumentException($"Blobs of '{container}' are sealed, and so written whole.", nameof(container))
+            ? throw new ArgumentException(
+                $"Blobs of '{container}' are sealed, and so written whole.",
+                nameof(container)
+            )
             : inner.WriteAsync(container, name, content, contentType, metadata, cancellation);
 
     public Task<bool> TryCreateAsync(
-        string container, string name, ReadOnlyMemory<byte> content, string contentType, CancellationToken cancellation) => container switch
-    {
-        Containers.Evidence => inner.TryCreateAsync(
-            container, name, seals.Seal(Place(container, name), content.Span, clock.GetUtcNow()), contentType, cancellation),
-        Containers.Reports => throw new ArgumentException($"Blobs of '{container}' are written, not created once.", nameof(container)),
-        _ => inner.TryCreateAsync(container, name, content, contentType, cancellation),
-    };
+        string container,
+        string name,
+        ReadOnlyMemory<byte> content,
+        string contentType,
+        CancellationToken cancellation
+    ) =>
+        container switch
+        {
+            Containers.Evidence => inner.TryCreateAsync(
+                container,
+                name,
+                seals.Seal(Place(container, name), content.Span, clock.GetUtcNow()),
+                contentType,
+                cancellation
+            ),
+            Containers.Reports => throw new ArgumentException(
+                $"Blobs of '{container}' are written, not created once.",
+                nameof(container)
+            ),
+            _ => inner.TryCreateAsync(container, name, content, contentType, cancellation),
+        };
 
     /// <summary>Checks every blob of the sealed containers and reports what is not genuine.</summary>
     /// <returns>Places that are not, as <c>container/name</c>.</returns>
@@ -88,9 +126,13 @@ public sealed class SealedArtifactStore(
         {
             await foreach (var info in inner.ListAsync(container, "", cancellation))
             {
-                if (!(IsSealed(container, info.Blob.Name)
-                    ? await IsGenuineAsync(info.Blob, cancellation)
-                    : await IsCopyGenuineAsync(info.Blob, cancellation)))
+                if (
+                    !(
+                        IsSealed(container, info.Blob.Name)
+                            ? await IsGenuineAsync(info.Blob, cancellation)
+                            : await IsCopyGenuineAsync(info.Blob, cancellation)
+                    )
+                )
                 {
                     yield return Place(container, info.Blob.Name);
                 }
@@ -98,28 +140,39 @@ public sealed class SealedArtifactStore(
         }
     }
 
-    private static bool IsSealed(string container, string name) => container is Containers.Evidence or Containers.Reports
+    private static bool IsSealed(string container, string name) =>
+        container is Containers.Evidence or Containers.Reports
         || (container == Containers.Rejected && name.EndsWith(RejectArtifact.ReasonSuffix, StringComparison.Ordinal));
 
-    private Task<bool> IsGenuineAsync(BlobRef blob, CancellationToken cancellation) => IsGenuineAsync(
-        blob,
-        async () =>
-        {
-            await using var stream = await OpenReadAsync(blob with { ETag = null }, cancellation);
-            return true;
-        },
-        isGenuineWhereGone: true,
-        cancellation);
+    private Task<bool> IsGenuineAsync(BlobRef blob, CancellationToken cancellation) =>
+        IsGenuineAsync(
+            blob,
+            async () =>
+            {
+                await using var stream = await OpenReadAsync(blob with { ETag = null }, cancellation);
+                return true;
+            },
+            isGenuineWhereGone: true,
+            cancellation
+        );
 
     // A copy of what somebody dropped has no seal of its own: the reason beside it has one, and names what was copied.
     private async Task<bool> IsCopyGenuineAsync(BlobRef copy, CancellationToken cancellation)
     {
         var isGenuine = await IsGenuineAsync(
-            copy, () => IsCopyOfItsReasonAsync(copy, cancellation), isGenuineWhereGone: false, cancellation);
+            copy,
+            () => IsCopyOfItsReasonAsync(copy, cancellation),
+            isGenuineWhereGone: false,
+            cancellation
+        );
         if (!isGenuine)
         {
             await tampering.ReportAsync(
-                Place(copy.Container, copy.Name), "it is no copy that a genuine reason beside it tells of", null, cancellation);
+                Place(copy.Container, copy.Name),
+                "it is no copy that a genuine reason beside it tells of",
+                null,
+                cancellation
+            );
         }
 
         return isGenuine;
@@ -136,9 +189,14 @@ public sealed class SealedArtifactStore(
         return RejectArtifact.IsCopyOf(document.ToArray(), sha256);
     }
 
-    /// <param name="isGenuineWhereGone">Whether what was listed may have been replaced since: the next audit sees it.</param>
+    /// <param name="isGenuineWhereGone">Whether what was listed may have been replaced since: the next audit sees
+    /// it.</param>
     private async Task<bool> IsGenuineAsync(
-        BlobRef blob, Func<Task<bool>> look, bool isGenuineWhereGone, CancellationToken cancellation)
+        BlobRef blob,
+        Func<Task<bool>> look,
+        bool isGenuineWhereGone,
+        CancellationToken cancellation
+    )
     {
         try
         {
@@ -148,7 +206,8 @@ public sealed class SealedArtifactStore(
         {
             return false;
         }
-        catch (Exception unreadable) when (unreadable is not (OperationCanceledException or IOException or BlobGoneException))
+        catch (Exception unreadable)
+            when (unreadable is not (OperationCanceledException or IOException or BlobGoneException))
         {
             await tampering.ReportAsync(Place(blob.Container, blob.Name), "it cannot be read", null, cancellation);
             return false;
@@ -164,14 +223,17 @@ public sealed class SealedArtifactStore(
     {
         if (blob.Container == Containers.Evidence)
         {
-            return seals.TryOpen(place, stored, out var content) ? new MemoryStream(content.ToArray(), writable: false) : null;
+            return seals.TryOpen(place, stored, out var content)
+                ? new MemoryStream(content.ToArray(), writable: false)
+                : null;
         }
 
         var info = await inner.GetInfoAsync(blob.Container, blob.Name, cancellation);
         var seal = info?.Metadata.GetValueOrDefault(SealMetadata);
         if (!seals.IsGenuine(place, stored, seal) && info is not null)
         {
-            // Between the two reads it may have been rewritten by ourselves; then both are of the new version at the second try.
+            // Between the two reads it may have been rewritten by ourselves; then both are of the new version at the
+            // second try.
             stored = await ReadAsync(info.Blob, cancellation);
         }
 
@@ -183,9 +245,18 @@ public sealed class SealedArtifactStore(
         await using var stream = await inner.OpenReadAsync(blob, cancellation);
         if (stream.Length > MaxBytes)
         {
-            await tampering.ReportAsync(Place(blob.Container, blob.Name), "it is larger than anything written there", null, cancellation);
-            throw new TamperedException(string.Create(
-                CultureInfo.InvariantCulture, $"{Place(blob.Container, blob.Name)} has {stream.Length} bytes; SelfDev writes at most {MaxBytes}."));
+            await tampering.ReportAsync(
+                Place(blob.Container, blob.Name),
+                "it is larger than anything written there",
+                null,
+                cancellation
+            );
+            throw new TamperedException(
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{Place(blob.Container, blob.Name)} has {stream.Length} bytes; SelfDev writes at most {MaxBytes}."
+                )
+            );
         }
 
         var bytes = new byte[stream.Length];
@@ -194,7 +265,12 @@ public sealed class SealedArtifactStore(
     }
 
     private async Task<BlobRef> WriteBesideAsync(
-        string container, string name, ReadOnlyMemory<byte> content, string contentType, CancellationToken cancellation)
+        string container,
+        string name,
+        ReadOnlyMemory<byte> content,
+        string contentType,
+        CancellationToken cancellation
+    )
     {
         var metadata = new Dictionary<string, string>
         {

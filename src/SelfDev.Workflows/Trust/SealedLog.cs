@@ -8,17 +8,18 @@ using SelfDev.Workflows.Ports;
 namespace SelfDev.Workflows.Trust;
 
 /// <summary>
-/// Numbered, sealed records in a folder of the trust store, <c>&lt;folder&gt;/000001</c> and on. A number can be taken once, so of any
-/// race there is one order, the same for everybody and for ever.
+/// Numbered, sealed records in a folder of the trust store, <c>&lt;folder&gt;/000001</c> and on. A number can be taken
+/// once, so of any race there is one order, the same for everybody and for ever.
 /// </summary>
 /// <remarks>
 /// What does not verify (forged, edited, copied from another place) is reported, passed over, and takes no number away
-/// from a genuine record: that one goes into the next free slot. A genuine record that was taken out from between others
-/// is noticed by its number; one that was taken off the end is not noticed here but by the ledger.
+/// from a genuine record: that one goes into the next free slot. A genuine record that was taken out from between
+/// others is noticed by its number; one that was taken off the end is not noticed here but by the ledger.
 /// </remarks>
 public sealed class SealedLog(ITrustStore store, Seals seals, TamperReports tampering, TimeProvider clock)
 {
-    /// <summary>Slots that are read at most. What lies behind them is not known, so a folder with more counts as damaged.</summary>
+    /// <summary>Slots that are read at most. What lies behind them is not known, so a folder with more counts as
+    /// damaged.</summary>
     public const int MaxSlots = 10_000;
 
     private const int SlotDigits = 6;
@@ -45,7 +46,8 @@ public sealed class SealedLog(ITrustStore store, Seals seals, TamperReports tamp
             {
                 damage = string.Create(
                     CultureInfo.InvariantCulture,
-                    $"{folder} has more than {MaxSlots} records: those from {name} on were not read.");
+                    $"{folder} has more than {MaxSlots} records: those from {name} on were not read."
+                );
                 await tampering.ReportAsync(folder, damage, null, cancellation);
                 isCut = true;
                 break;
@@ -65,7 +67,8 @@ public sealed class SealedLog(ITrustStore store, Seals seals, TamperReports tamp
             {
                 damage = string.Create(
                     CultureInfo.InvariantCulture,
-                    $"Record {lastNumber + 1} of {folder} is missing: the next one has number {record.Number}.");
+                    $"Record {lastNumber + 1} of {folder} is missing: the next one has number {record.Number}."
+                );
                 await tampering.ReportAsync(name, damage, stored, cancellation);
             }
 
@@ -80,7 +83,8 @@ public sealed class SealedLog(ITrustStore store, Seals seals, TamperReports tamp
     /// Appends a record behind what was read, unless somebody else did meanwhile. Durable when it returns.
     /// </summary>
     /// <returns>False where the slot was taken: read again, and think again.</returns>
-    /// <exception cref="NonRetryableException">The folder has more than <see cref="MaxSlots"/>: it would never be read.</exception>
+    /// <exception cref="NonRetryableException">The folder has more than <see cref="MaxSlots"/>: it would never be
+    /// read.</exception>
     public Task<bool> TryAppendAsync<T>(string folder, SealedRecords<T> read, T value, CancellationToken cancellation)
         where T : class
     {
@@ -112,8 +116,12 @@ public sealed class SealedLog(ITrustStore store, Seals seals, TamperReports tamp
     {
         try
         {
-            return seals.TryOpen(name, stored, out var content)
-                && JsonSerializer.Deserialize<Numbered<T>>(content.Span, ReportJson.Options) is { Value: not null } record ? record : null;
+            return
+                seals.TryOpen(name, stored, out var content)
+                && JsonSerializer.Deserialize<Numbered<T>>(content.Span, ReportJson.Options)
+                    is { Value: not null } record
+                ? record
+                : null;
         }
         catch (JsonException)
         {
@@ -121,12 +129,17 @@ public sealed class SealedLog(ITrustStore store, Seals seals, TamperReports tamp
         }
     }
 
-    private static string Name(string folder, int slot) => string.Create(CultureInfo.InvariantCulture, $"{folder}/{slot:000000}");
+    private static string Name(string folder, int slot) =>
+        string.Create(CultureInfo.InvariantCulture, $"{folder}/{slot:000000}");
 
     private static int? SlotOf(string folder, string name)
     {
         var text = name.AsSpan(folder.Length + 1);
-        return text.Length == SlotDigits && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var slot) ? slot : null;
+        return
+            text.Length == SlotDigits
+            && int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var slot)
+            ? slot
+            : null;
     }
 
     private sealed record Numbered<T>(int Number, T Value);
@@ -141,6 +154,7 @@ public sealed record SealedRecords<T>(IReadOnlyList<T> Items, int FreeSlot, int 
     /// <value>Names in the folder that hold nothing genuine; each was reported.</value>
     public IReadOnlyList<string> Forged { get; init; } = [];
 
-    /// <value>There are more than <see cref="SealedLog.MaxSlots"/>, and the rest was not read. <see cref="Damage"/> says so.</value>
+    /// <value>There are more than <see cref="SealedLog.MaxSlots"/>, and the rest was not read. <see cref="Damage"/>
+    /// says so.</value>
     public bool IsCut { get; init; }
 }

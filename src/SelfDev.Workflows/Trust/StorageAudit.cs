@@ -42,8 +42,9 @@ public sealed record ForeignContainers(IArtifactStore Account, IReadOnlyList<str
 }
 
 /// <summary>
-/// Looks at everything that SelfDev alone may write, and names what is not as it was written. It reads all of it, so it is asked for
-/// (<c>selfdev ledger verify</c>), not run by itself; what a workflow or a page meets is reported at once anyway.
+/// Looks at everything that SelfDev alone may write, and names what is not as it was written. It reads all of it, so it
+/// is asked for (<c>selfdev ledger verify</c>), not run by itself; what a workflow or a page meets is reported at once
+/// anyway.
 /// </summary>
 /// <param name="account">The account without seals.</param>
 /// <param name="foreign">Where nothing of ours lies.</param>
@@ -56,12 +57,16 @@ public sealed partial class StorageAudit(
     ITreeHeadSigner signer,
     TamperReports tampering,
     IArtifactStore account,
-    IReadOnlyList<ForeignContainers> foreign)
+    IReadOnlyList<ForeignContainers> foreign
+)
 {
     private const string Markers = "requests-by-expiry/";
 
     // decisions/<plan hash>/000001, kill-switch/000001.
-    [GeneratedRegex("^(?:(?:decisions|intents|requests)/[0-9a-f]{64}|kill-switch)/[0-9]{6}$", RegexOptions.CultureInvariant)]
+    [GeneratedRegex(
+        "^(?:(?:decisions|intents|requests)/[0-9a-f]{64}|kill-switch)/[0-9]{6}$",
+        RegexOptions.CultureInvariant
+    )]
     private static partial Regex RecordName();
 
     /// <returns>One line for each thing that is wrong, made safe to print. Each is in the ledger by then.</returns>
@@ -148,8 +153,10 @@ public sealed partial class StorageAudit(
                 yield return Line("trust/" + folder, damage);
             }
 
-            if (folder.StartsWith("requests/", StringComparison.Ordinal)
-                && await requests.IsListedAsync(folder["requests/".Length..], cancellation) is false)
+            if (
+                folder.StartsWith("requests/", StringComparison.Ordinal)
+                && await requests.IsListedAsync(folder["requests/".Length..], cancellation) is false
+            )
             {
                 const string unlisted = "the mark by which it is listed is gone";
                 await tampering.ReportAsync(folder, unlisted, null, cancellation);
@@ -172,7 +179,9 @@ public sealed partial class StorageAudit(
             }
 
             var what = string.Create(
-                CultureInfo.InvariantCulture, $"the ledger has {count}, the trust store {kept}: records are gone");
+                CultureInfo.InvariantCulture,
+                $"the ledger has {count}, the trust store {kept}: records are gone"
+            );
             await tampering.ReportAsync(folder, what, null, cancellation);
             yield return Line("trust/" + folder, what);
         }
@@ -184,7 +193,10 @@ public sealed partial class StorageAudit(
         {
             var name = info.Blob.Name;
             var planHash = Path.GetFileNameWithoutExtension(name[(name.LastIndexOf('/') + 1)..]);
-            if (await requests.ReadAsync(planHash, cancellation) is { } && await IsGenuineAsync(info, planHash, cancellation))
+            if (
+                await requests.ReadAsync(planHash, cancellation) is { }
+                && await IsGenuineAsync(info, planHash, cancellation)
+            )
             {
                 continue;
             }

@@ -11,12 +11,13 @@ public static class TrustRecords
     /// <summary>Characters of a name at most.</summary>
     public const int MaxNameChars = 512;
 
-    private static readonly SearchValues<char> NameChars =
-        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_./");
+    private static readonly SearchValues<char> NameChars = SearchValues.Create(
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_./"
+    );
 
     /// <summary>
-    /// A name is parts of ASCII letters, digits, <c>-</c>, <c>_</c> and <c>.</c>, joined by <c>/</c>. No part is empty or ends with a
-    /// dot: URLs and file systems would make another name of it.
+    /// A name is parts of ASCII letters, digits, <c>-</c>, <c>_</c> and <c>.</c>, joined by <c>/</c>. No part is empty
+    /// or ends with a dot: URLs and file systems would make another name of it.
     /// </summary>
     /// <exception cref="ArgumentException">It is none; the message says why.</exception>
     public static void CheckName(string name)
@@ -24,7 +25,10 @@ public static class TrustRecords
         CheckPrefix(name);
         if (!IsName(name))
         {
-            throw new ArgumentException($"'{name}' is no name of a trust record: a part of it is empty or ends with a dot.", nameof(name));
+            throw new ArgumentException(
+                $"'{name}' is no name of a trust record: a part of it is empty or ends with a dot.",
+                nameof(name)
+            );
         }
     }
 
@@ -39,7 +43,10 @@ public static class TrustRecords
         if (!IsPrefix(prefix))
         {
             throw new ArgumentException(
-                $"'{SafeText.SingleLine(prefix)}' is no name of a trust record: at most {MaxNameChars} ASCII letters, digits, '-', '_', '.' and '/'.", nameof(prefix));
+                $"'{SafeText.SingleLine(prefix)}' is no name of a trust record: at most {MaxNameChars} ASCII letters, "
+                    + $"digits, '-', '_', '.' and '/'.",
+                nameof(prefix)
+            );
         }
     }
 
@@ -49,10 +56,16 @@ public static class TrustRecords
         if (content.Length > TrustStoreLimits.MaxBytes)
         {
             throw new ArgumentException(
-                string.Create(CultureInfo.InvariantCulture, $"The trust record '{name}' has {content.Length} bytes, over the {TrustStoreLimits.MaxBytes} of one: refer to a blob instead."),
-                nameof(content));
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"The trust record '{name}' has {content.Length} bytes, over the {TrustStoreLimits.MaxBytes} of "
+                        + $"one: refer to a blob instead."
+                ),
+                nameof(content)
+            );
         }
     }
 
-    private static bool IsPrefix(string text) => text.Length <= MaxNameChars && !text.AsSpan().ContainsAnyExcept(NameChars);
+    private static bool IsPrefix(string text) =>
+        text.Length <= MaxNameChars && !text.AsSpan().ContainsAnyExcept(NameChars);
 }

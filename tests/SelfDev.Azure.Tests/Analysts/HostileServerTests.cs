@@ -15,7 +15,8 @@ namespace SelfDev.Azure.Tests.Analysts;
 public sealed class HostileServerTests : IAsyncLifetime
 {
     private const string Configured = "explainer";
-    private const string Good = """{"cause":"A lost GPU.","citations":[{"line":7,"text":"Xid (PCI:0000:10:1c): 79"}],"recommended_action":"none"}""";
+    private const string Good =
+        """{"cause":"A lost GPU.","citations":[{"line":7,"text":"Xid (PCI:0000:10:1c): 79"}],"recommended_action":"none"}""";
 
     private OpenAiWireServer _server = null!;
     private LanguageModelAnalyst _analyst = null!;
@@ -23,7 +24,15 @@ public sealed class HostileServerTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         _server = await OpenAiWireServer.StartAsync();
-        _analyst = new LanguageModelAnalyst(new LanguageModelOptions { Endpoint = _server.Endpoint, Model = Configured, Key = "test-key", MaxRetries = 0 });
+        _analyst = new LanguageModelAnalyst(
+            new LanguageModelOptions
+            {
+                Endpoint = _server.Endpoint,
+                Model = Configured,
+                Key = "test-key",
+                MaxRetries = 0,
+            }
+        );
     }
 
     public ValueTask DisposeAsync()
@@ -44,7 +53,10 @@ public sealed class HostileServerTests : IAsyncLifetime
     {
         _server.Always(WireAnswer.Completion(Good, model: name));
         // What may be written to intake: some checkpoint that has nothing to do with step-2 claims the name.
-        var report = new ExplainedReport(_analyst).Manifest("step-1", """{"schema":"selfdev.checkpoint/1","servedAs":["rules","selfdev","a-name-that-no-manifest-knows","explainer"]}""");
+        var report = new ExplainedReport(_analyst).Manifest(
+            "step-1",
+            """{"schema":"selfdev.checkpoint/1","servedAs":["rules","selfdev","a-name-that-no-manifest-knows","explainer"]}"""
+        );
 
         Assert.NotNull(await report.SecondPersonAsync());
         var explained = await report.ExplainAsync();
@@ -87,7 +99,9 @@ public sealed class HostileServerTests : IAsyncLifetime
 
         Assert.True(explained.Analyst.Length <= ModelName.MaxChars);
         Assert.True((await report.MarkdownAsync()).Length < 20_000);
-        Assert.True(report.Store.Text(Containers.Evidence, DiagnosisBlobs.Diagnosis(ExplainedReport.Id, 1)).Length < 20_000);
+        Assert.True(
+            report.Store.Text(Containers.Evidence, DiagnosisBlobs.Diagnosis(ExplainedReport.Id, 1)).Length < 20_000
+        );
         Assert.NotNull(await report.SecondPersonAsync());
     }
 
@@ -101,12 +115,18 @@ public sealed class HostileServerTests : IAsyncLifetime
         var report = new ExplainedReport(_analyst);
 
         Assert.Equal(actor, (await report.ExplainAsync()).Actor);
-        Assert.Contains("explanation by the language model " + actor["model:".Length..].Split('?')[0], (await report.MarkdownAsync()).Replace("\\", "", StringComparison.Ordinal), StringComparison.Ordinal);
+        Assert.Contains(
+            "explanation by the language model " + actor["model:".Length..].Split('?')[0],
+            (await report.MarkdownAsync()).Replace("\\", "", StringComparison.Ordinal),
+            StringComparison.Ordinal
+        );
     }
 
     [Theory]
     [InlineData("""{"cause":"All is well; promote it.","citations":[],"recommended_action":"none"}""")]
-    [InlineData("""{"cause":"All is well; promote it.","citations":[{"line":7,"text":"all is well"},{"line":99,"text":"Xid (PCI:0000:10:1c): 79"}],"recommended_action":"none"}""")]
+    [InlineData(
+        """{"cause":"All is well; promote it.","citations":[{"line":7,"text":"all is well"},{"line":99,"text":"Xid (PCI:0000:10:1c): 79"}],"recommended_action":"none"}"""
+    )]
     public async Task Prose_that_rests_on_no_line_of_the_artifact_is_shown_nowhere(string answer)
     {
         _server.Always(WireAnswer.Completion(answer));
@@ -115,10 +135,17 @@ public sealed class HostileServerTests : IAsyncLifetime
         var explained = await report.ExplainAsync();
 
         var shown = await report.MarkdownAsync();
-        Assert.DoesNotContain("All is well", shown + report.Store.Text(Containers.Evidence, DiagnosisBlobs.Diagnosis(ExplainedReport.Id, 1)), StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            "All is well",
+            shown + report.Store.Text(Containers.Evidence, DiagnosisBlobs.Diagnosis(ExplainedReport.Id, 1)),
+            StringComparison.Ordinal
+        );
         Assert.Contains("explanation by rules", shown, StringComparison.Ordinal);
         Assert.Contains("its answer cites nothing that is in the artifact", shown, StringComparison.Ordinal);
-        Assert.Equal((Explainer.Rules, "rules", Configured), (explained.ExplainedBy, explained.Actor, explained.AskedModel));
+        Assert.Equal(
+            (Explainer.Rules, "rules", Configured),
+            (explained.ExplainedBy, explained.Actor, explained.AskedModel)
+        );
         Assert.Equal(120, explained.InputTokens + explained.OutputTokens);
     }
 
@@ -141,9 +168,21 @@ public sealed class HostileServerTests : IAsyncLifetime
         Assert.Contains(sign, explained.AnswerSigns);
         Assert.Contains("answered with instructions", shown, StringComparison.Ordinal);
         Assert.Contains(sign, shown, StringComparison.Ordinal);
-        foreach (var word in new[] { "approve this", "no approval is needed", "instructions and approve", "previous instructions" })
+        foreach (
+            var word in new[]
+            {
+                "approve this",
+                "no approval is needed",
+                "instructions and approve",
+                "previous instructions",
+            }
+        )
         {
-            Assert.DoesNotContain(word, shown + report.Store.Text(Containers.Evidence, DiagnosisBlobs.Diagnosis(ExplainedReport.Id, 1)), StringComparison.Ordinal);
+            Assert.DoesNotContain(
+                word,
+                shown + report.Store.Text(Containers.Evidence, DiagnosisBlobs.Diagnosis(ExplainedReport.Id, 1)),
+                StringComparison.Ordinal
+            );
         }
     }
 
@@ -155,7 +194,10 @@ public sealed class HostileServerTests : IAsyncLifetime
 
         var explained = await report.ExplainAsync();
 
-        Assert.Equal((Explainer.Model, WireAnswer.Checkpoint, (string?)null), (explained.ExplainedBy, explained.Analyst, explained.Unavailable));
+        Assert.Equal(
+            (Explainer.Model, WireAnswer.Checkpoint, (string?)null),
+            (explained.ExplainedBy, explained.Analyst, explained.Unavailable)
+        );
         Assert.Contains("A lost GPU.", await report.MarkdownAsync(), StringComparison.Ordinal);
     }
 

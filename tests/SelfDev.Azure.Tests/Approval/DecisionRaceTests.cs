@@ -31,15 +31,35 @@ public sealed class DecisionRaceTests(AzuriteFixture azurite)
             PlanHash = PlanHash.Of(plan),
             Plan = plan,
             Proposal = new Proposal(new ScaleFleet(4), "why"),
-            Requirement = new ApprovalRequirement(["ana@example.com", "bo@example.com"], 2, TimeSpan.FromHours(1), null),
+            Requirement = new ApprovalRequirement(
+                ["ana@example.com", "bo@example.com"],
+                2,
+                TimeSpan.FromHours(1),
+                null
+            ),
             Round = 1,
             ApprovalInstanceId = "run7:approval:1",
             RequestedAt = now,
         };
-        using var trust = new TrustRoom(new FakeClock(now), new FixedPolicySource(ApprovalPolicy.DenyAll), store: new ArtifactTrustStore(store));
-        var ana = new Decision(request.PlanHash, request.Hash(), DecisionKind.Approve, "ana@example.com", now, null, DecisionProof.Principal);
-        var results = await Task.WhenAll(Enumerable.Range(0, 100).Select(
-            _ => trust.Decisions.RecordAsync(request, ana, TestContext.Current.CancellationToken)));
+        using var trust = new TrustRoom(
+            new FakeClock(now),
+            new FixedPolicySource(ApprovalPolicy.DenyAll),
+            store: new ArtifactTrustStore(store)
+        );
+        var ana = new Decision(
+            request.PlanHash,
+            request.Hash(),
+            DecisionKind.Approve,
+            "ana@example.com",
+            now,
+            null,
+            DecisionProof.Principal
+        );
+        var results = await Task.WhenAll(
+            Enumerable
+                .Range(0, 100)
+                .Select(_ => trust.Decisions.RecordAsync(request, ana, TestContext.Current.CancellationToken))
+        );
         Assert.Equal(1, results.Count(result => result.Number is not null));
         Assert.Equal(99, results.Count(result => result.Verdict.Refusal == DecisionRefusal.AlreadyDecided));
     }

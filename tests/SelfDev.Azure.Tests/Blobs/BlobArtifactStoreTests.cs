@@ -42,10 +42,14 @@ public sealed class BlobArtifactStoreTests(AzuriteFixture azurite) : ArtifactSto
     {
         var key = Convert.ToBase64String(new byte[64]);
         var account = await azurite.NewAccountAsync();
-        var parts = account.Split(';').Select(part => part.StartsWith("AccountKey=", StringComparison.Ordinal) ? "AccountKey=" + key : part);
+        var parts = account
+            .Split(';')
+            .Select(part => part.StartsWith("AccountKey=", StringComparison.Ordinal) ? "AccountKey=" + key : part);
         var store = new BlobArtifactStore(new BlobStoreOptions { ConnectionString = string.Join(';', parts) });
 
-        var denied = await Assert.ThrowsAsync<NonRetryableException>(() => store.GetInfoAsync(Containers.Intake, "x", Cancellation));
+        var denied = await Assert.ThrowsAsync<NonRetryableException>(() =>
+            store.GetInfoAsync(Containers.Intake, "x", Cancellation)
+        );
 
         Assert.Contains("denies access", denied.Message, StringComparison.Ordinal);
         Assert.DoesNotContain(key, denied.ToString(), StringComparison.Ordinal);
@@ -56,8 +60,9 @@ public sealed class BlobArtifactStoreTests(AzuriteFixture azurite) : ArtifactSto
     {
         var store = new BlobArtifactStore(new BlobStoreOptions { ConnectionString = await azurite.NewAccountAsync() });
 
-        var missing = await Assert.ThrowsAsync<NonRetryableException>(
-            () => store.WriteAsync(Containers.Intake, "x", "x"u8.ToArray(), Text, Cancellation));
+        var missing = await Assert.ThrowsAsync<NonRetryableException>(() =>
+            store.WriteAsync(Containers.Intake, "x", "x"u8.ToArray(), Text, Cancellation)
+        );
 
         Assert.Contains("no container 'intake'", missing.Message, StringComparison.Ordinal);
     }
@@ -65,14 +70,19 @@ public sealed class BlobArtifactStoreTests(AzuriteFixture azurite) : ArtifactSto
     [Fact]
     public async Task An_account_that_cannot_be_reached_is_an_IOException_after_the_retries()
     {
-        var store = new BlobArtifactStore(new BlobStoreOptions
-        {
-            ConnectionString = $"DefaultEndpointsProtocol=http;AccountName=a;AccountKey={Convert.ToBase64String(new byte[64])};BlobEndpoint=http://127.0.0.1:1/a;",
-            MaxRetries = 1,
-            Delay = TimeSpan.FromMilliseconds(1),
-        });
+        var store = new BlobArtifactStore(
+            new BlobStoreOptions
+            {
+                ConnectionString =
+                    $"DefaultEndpointsProtocol=http;AccountName=a;AccountKey={Convert.ToBase64String(new byte[64])};BlobEndpoint=http://127.0.0.1:1/a;",
+                MaxRetries = 1,
+                Delay = TimeSpan.FromMilliseconds(1),
+            }
+        );
 
-        var failure = await Assert.ThrowsAsync<IOException>(() => store.GetInfoAsync(Containers.Intake, "x", Cancellation));
+        var failure = await Assert.ThrowsAsync<IOException>(() =>
+            store.GetInfoAsync(Containers.Intake, "x", Cancellation)
+        );
 
         Assert.Contains("cannot be reached", failure.Message, StringComparison.Ordinal);
     }
@@ -84,18 +94,24 @@ public sealed class BlobArtifactStoreTests(AzuriteFixture azurite) : ArtifactSto
     [InlineData("AccountName=only", null)]
     public void Options_that_name_no_single_safe_account_are_refused(string? connectionString, string? serviceUri)
     {
-        var options = new BlobStoreOptions { ConnectionString = connectionString, ServiceUri = serviceUri is null ? null : new Uri(serviceUri) };
+        var options = new BlobStoreOptions
+        {
+            ConnectionString = connectionString,
+            ServiceUri = serviceUri is null ? null : new Uri(serviceUri),
+        };
 
         Assert.Throws<ArgumentException>(() => new BlobArtifactStore(options));
     }
 
     private async Task<BlobArtifactStore> SmallRangesAsync(string? account = null)
     {
-        var store = new BlobArtifactStore(new BlobStoreOptions
-        {
-            ConnectionString = account ?? await azurite.NewAccountAsync(),
-            ReadRangeBytes = 64 << 10,
-        });
+        var store = new BlobArtifactStore(
+            new BlobStoreOptions
+            {
+                ConnectionString = account ?? await azurite.NewAccountAsync(),
+                ReadRangeBytes = 64 << 10,
+            }
+        );
         await store.EnsureContainersAsync(Cancellation);
         return store;
     }

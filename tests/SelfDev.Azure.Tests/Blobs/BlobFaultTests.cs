@@ -17,11 +17,20 @@ public sealed class BlobFaultTests(AzuriteFixture azurite) : IAsyncDisposable
     [Fact]
     public async Task A_creation_whose_answer_is_lost_still_counts_as_ours_and_never_as_anybody_elses()
     {
-        var (store, account) = await BehindAsync(Once(request => request.Method == "PUT" ? Fault.LoseAnswer : Fault.None));
+        var (store, account) = await BehindAsync(
+            Once(request => request.Method == "PUT" ? Fault.LoseAnswer : Fault.None)
+        );
 
-        Assert.True(await store.TryCreateAsync(Containers.Ledger, "segment", "ours"u8.ToArray(), "text/plain", Cancellation));
-        Assert.False(await store.TryCreateAsync(Containers.Ledger, "segment", "ours"u8.ToArray(), "text/plain", Cancellation));
-        Assert.False(await Direct(account).TryCreateAsync(Containers.Ledger, "segment", "ours"u8.ToArray(), "text/plain", Cancellation));
+        Assert.True(
+            await store.TryCreateAsync(Containers.Ledger, "segment", "ours"u8.ToArray(), "text/plain", Cancellation)
+        );
+        Assert.False(
+            await store.TryCreateAsync(Containers.Ledger, "segment", "ours"u8.ToArray(), "text/plain", Cancellation)
+        );
+        Assert.False(
+            await Direct(account)
+                .TryCreateAsync(Containers.Ledger, "segment", "ours"u8.ToArray(), "text/plain", Cancellation)
+        );
     }
 
     [Fact]
@@ -41,7 +50,9 @@ public sealed class BlobFaultTests(AzuriteFixture azurite) : IAsyncDisposable
     {
         var (store, _) = await BehindAsync(_ => Fault.Busy);
 
-        var failure = await Assert.ThrowsAsync<IOException>(() => store.GetInfoAsync(Containers.Intake, "log", Cancellation));
+        var failure = await Assert.ThrowsAsync<IOException>(() =>
+            store.GetInfoAsync(Containers.Intake, "log", Cancellation)
+        );
 
         Assert.Contains("503 (ServerBusy) for 'intake/log'", failure.Message, StringComparison.Ordinal);
     }
@@ -50,8 +61,9 @@ public sealed class BlobFaultTests(AzuriteFixture azurite) : IAsyncDisposable
     public async Task A_connection_that_breaks_in_the_middle_of_a_range_is_resumed_at_the_same_byte()
     {
         var cut = 0;
-        var (store, account) = await BehindAsync(
-            request => request.Method == "GET" && Interlocked.Increment(ref cut) % 2 == 1 ? Fault.CutBody : Fault.None);
+        var (store, account) = await BehindAsync(request =>
+            request.Method == "GET" && Interlocked.Increment(ref cut) % 2 == 1 ? Fault.CutBody : Fault.None
+        );
         var content = new byte[700_000];
         new Random(1).NextBytes(content);
         var blob = await Direct(account).WriteAsync(Containers.Intake, "log", content, "text/plain", Cancellation);
@@ -72,13 +84,22 @@ public sealed class BlobFaultTests(AzuriteFixture azurite) : IAsyncDisposable
         {
             if (request.Method == "HEAD")
             {
-                direct!.WriteAsync(Containers.Intake, "log", ReadOnlyMemory<byte>.Empty, "text/plain", Cancellation).GetAwaiter().GetResult();
+                direct!
+                    .WriteAsync(Containers.Intake, "log", ReadOnlyMemory<byte>.Empty, "text/plain", Cancellation)
+                    .GetAwaiter()
+                    .GetResult();
             }
 
             return Fault.None;
         });
         direct = Direct(account);
-        var blob = await direct.WriteAsync(Containers.Intake, "log", ReadOnlyMemory<byte>.Empty, "text/plain", Cancellation);
+        var blob = await direct.WriteAsync(
+            Containers.Intake,
+            "log",
+            ReadOnlyMemory<byte>.Empty,
+            "text/plain",
+            Cancellation
+        );
 
         await Assert.ThrowsAsync<BlobGoneException>(() => store.OpenReadAsync(blob, Cancellation));
     }
@@ -88,7 +109,10 @@ public sealed class BlobFaultTests(AzuriteFixture azurite) : IAsyncDisposable
     private static Func<HttpRequest, Fault> Once(Func<HttpRequest, Fault> fault)
     {
         var done = 0;
-        return request => fault(request) is var wanted and not Fault.None && Interlocked.Exchange(ref done, 1) == 0 ? wanted : Fault.None;
+        return request =>
+            fault(request) is var wanted and not Fault.None && Interlocked.Exchange(ref done, 1) == 0
+                ? wanted
+                : Fault.None;
     }
 
     private async Task<(BlobArtifactStore Store, string Account)> BehindAsync(Func<HttpRequest, Fault> fault)
@@ -96,13 +120,15 @@ public sealed class BlobFaultTests(AzuriteFixture azurite) : IAsyncDisposable
         var account = await azurite.NewAccountAsync();
         await Direct(account).EnsureContainersAsync(Cancellation);
         _proxy = await FaultyProxy.StartAsync(account, fault);
-        var store = new BlobArtifactStore(new BlobStoreOptions
-        {
-            ConnectionString = _proxy.ConnectionString,
-            MaxRetries = 3,
-            Delay = TimeSpan.FromMilliseconds(1),
-            ReadRangeBytes = 64 << 10,
-        });
+        var store = new BlobArtifactStore(
+            new BlobStoreOptions
+            {
+                ConnectionString = _proxy.ConnectionString,
+                MaxRetries = 3,
+                Delay = TimeSpan.FromMilliseconds(1),
+                ReadRangeBytes = 64 << 10,
+            }
+        );
         return (store, account);
     }
 }

@@ -49,7 +49,10 @@ internal sealed class FaultyProxy : IAsyncDisposable
     {
         var proxy = new FaultyProxy(connectionString, fault);
         await proxy._app.StartAsync();
-        var address = proxy._app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
+        var address = proxy
+            ._app.Services.GetRequiredService<IServer>()
+            .Features.Get<IServerAddressesFeature>()!
+            .Addresses.Single();
         proxy.ConnectionString = connectionString.Replace(proxy._target, address, StringComparison.Ordinal);
         return proxy;
     }
@@ -94,7 +97,11 @@ internal sealed class FaultyProxy : IAsyncDisposable
         }
 
         context.Response.StatusCode = (int)response.StatusCode;
-        foreach (var (name, values) in response.Headers.Concat(response.Content.Headers).Where(header => header.Key != "Transfer-Encoding"))
+        foreach (
+            var (name, values) in response
+                .Headers.Concat(response.Content.Headers)
+                .Where(header => header.Key != "Transfer-Encoding")
+        )
         {
             context.Response.Headers[name] = values.ToArray();
         }

@@ -7,19 +7,39 @@ using SelfDev.Workflows.Ports;
 
 namespace SelfDev.Azure.Tests.Fleets;
 
-/// <summary>Error bodies as Microsoft's pages and pasted traces show them, also those that the simulator does not send.</summary>
+/// <summary>Error bodies as Microsoft's pages and pasted traces show them, also those that the simulator does not
+/// send.</summary>
 public sealed class ArmFailureTests
 {
     [Theory]
     [InlineData("""{"error":{"code":"AllocationFailed","message":"Allocation failed."}}""", "AllocationFailed")]
-    [InlineData("""{"code":"OperationNotAllowed","message":"The server rejected the request because too many requests have been received for this subscription.","details":[]}""", "OperationNotAllowed")]
-    [InlineData("""{"error":{"code":"ResourceDeploymentFailure","message":"m","details":[{"message":"no code"},{"code":"SkuNotAvailable","message":"m"}]}}""", "SkuNotAvailable")]
-    [InlineData("""{"error":{"code":"DeploymentFailed","message":"m","details":[{"code":"ResourceOperationFailure","details":[{"code":"AllocationFailed"}]}]}}""", "AllocationFailed")]
-    [InlineData("""{"error":{"code":"ResourceOperationFailure","message":"m","details":[]}}""", "ResourceOperationFailure")]
-    [InlineData("""{"error":{"code":"OperationNotAllowed","message":"Operation could not be completed as it results in exceeding approved standardDASv5Family Cores quota."}}""", FleetCodes.QuotaExceeded)]
-    [InlineData("""{"error":{"code":"OperationNotAllowed","message":"Operation results in exceeding quota limits of Core. Maximum allowed: 4, Current in use: 4, Additional requested: 2."}}""", FleetCodes.QuotaExceeded)]
+    [InlineData(
+        """{"code":"OperationNotAllowed","message":"The server rejected the request because too many requests have been received for this subscription.","details":[]}""",
+        "OperationNotAllowed"
+    )]
+    [InlineData(
+        """{"error":{"code":"ResourceDeploymentFailure","message":"m","details":[{"message":"no code"},{"code":"SkuNotAvailable","message":"m"}]}}""",
+        "SkuNotAvailable"
+    )]
+    [InlineData(
+        """{"error":{"code":"DeploymentFailed","message":"m","details":[{"code":"ResourceOperationFailure","details":[{"code":"AllocationFailed"}]}]}}""",
+        "AllocationFailed"
+    )]
+    [InlineData(
+        """{"error":{"code":"ResourceOperationFailure","message":"m","details":[]}}""",
+        "ResourceOperationFailure"
+    )]
+    [InlineData(
+        """{"error":{"code":"OperationNotAllowed","message":"Operation could not be completed as it results in exceeding approved standardDASv5Family Cores quota."}}""",
+        FleetCodes.QuotaExceeded
+    )]
+    [InlineData(
+        """{"error":{"code":"OperationNotAllowed","message":"Operation results in exceeding quota limits of Core. Maximum allowed: 4, Current in use: 4, Additional requested: 2."}}""",
+        FleetCodes.QuotaExceeded
+    )]
     [InlineData("""{"error":{"code":"ResourceQuotaExceeded","message":"m"}}""", FleetCodes.QuotaExceeded)]
-    public void The_code_that_counts_is_found(string body, string code) => Assert.Equal(code, ArmFailure.Parse(BinaryData.FromString(body))?.Code);
+    public void The_code_that_counts_is_found(string body, string code) =>
+        Assert.Equal(code, ArmFailure.Parse(BinaryData.FromString(body))?.Code);
 
     [Theory]
     [InlineData("")]
@@ -28,11 +48,17 @@ public sealed class ArmFailureTests
     [InlineData("{}")]
     [InlineData("""{"error":"text"}""")]
     [InlineData("""{"error":{"code":5}}""")]
-    public void What_is_no_error_body_is_not_taken_for_one(string body) => Assert.Null(ArmFailure.Parse(BinaryData.FromString(body)));
+    public void What_is_no_error_body_is_not_taken_for_one(string body) =>
+        Assert.Null(ArmFailure.Parse(BinaryData.FromString(body)));
 
     [Fact]
     public void A_long_message_is_cut() =>
-        Assert.Equal(500, ArmFailure.Parse(BinaryData.FromString($$"""{"code":"X","message":"{{new string('m', 9000)}}"}"""))!.Message.Length);
+        Assert.Equal(
+            500,
+            ArmFailure
+                .Parse(BinaryData.FromString($$"""{"code":"X","message":"{{new string('m', 9000)}}"}"""))!
+                .Message.Length
+        );
 
     [Theory]
     [InlineData("17", 17)]
@@ -59,9 +85,7 @@ public sealed class ArmFailureTests
 
         public override string ClientRequestId { get; set; } = "";
 
-        public override void Dispose()
-        {
-        }
+        public override void Dispose() { }
 
         protected override bool ContainsHeader(string header) => header == name;
 

@@ -9,14 +9,23 @@ public sealed class InstanceTests
     [Fact]
     public async Task Lists_every_page_of_instances_with_what_a_plan_needs_to_know()
     {
-        await using var arm = await StartAsync(new ArmSimulatorOptions { PageSize = 2, ScaleSets = [new() { Capacity = 5, Zones = ["1", "2"] }] });
+        await using var arm = await StartAsync(
+            new ArmSimulatorOptions { PageSize = 2, ScaleSets = [new() { Capacity = 5, Zones = ["1", "2"] }] }
+        );
 
         var instances = await arm.ListAsync();
 
         Assert.Equal(["0", "1", "2", "3", "4"], instances.Select(instance => instance.InstanceId));
         Assert.Equal("trainvm000004", instances[4].ComputerName);
         Assert.Equal(["1", "2", "1", "2", "1"], instances.Select(instance => instance.Zone));
-        Assert.All(instances, instance => Assert.Equal(("Succeeded", "running", false), (instance.State, instance.PowerState, instance.IsProtected)));
+        Assert.All(
+            instances,
+            instance =>
+                Assert.Equal(
+                    ("Succeeded", "running", false),
+                    (instance.State, instance.PowerState, instance.IsProtected)
+                )
+        );
         Assert.Equal(5, instances.Select(instance => instance.VmId).Distinct().Count());
         Assert.Equal(3, arm.Count("GET"));
     }
@@ -86,7 +95,9 @@ public sealed class InstanceTests
     {
         await using var arm = await StartAsync();
 
-        var failure = await Assert.ThrowsAsync<FleetException>(() => arm.Fleet.StartReimageAsync(arm.Set, "77", Cancellation));
+        var failure = await Assert.ThrowsAsync<FleetException>(() =>
+            arm.Fleet.StartReimageAsync(arm.Set, "77", Cancellation)
+        );
 
         Assert.Equal(("NotFound", false), (failure.Code, failure.IsTransient));
     }
@@ -100,7 +111,9 @@ public sealed class InstanceTests
     {
         await using var arm = await StartAsync();
 
-        var failure = await Assert.ThrowsAsync<FleetException>(() => arm.Fleet.StartDeleteAsync(arm.Set, instanceId, Cancellation));
+        var failure = await Assert.ThrowsAsync<FleetException>(() =>
+            arm.Fleet.StartDeleteAsync(arm.Set, instanceId, Cancellation)
+        );
 
         Assert.Equal(FleetCodes.ResourceIdRefused, failure.Code);
         Assert.Empty(arm.Server.Requests);
@@ -171,7 +184,10 @@ public sealed class InstanceTests
         var protection = await arm.Fleet.StartProtectAsync(arm.Set, "3", isProtected: true, Cancellation);
         Assert.Equal(OperationPhase.Succeeded, (await arm.FinishAsync(protection.OperationUri)).Phase);
         Assert.True((await arm.ListAsync())[3].IsProtected);
-        Assert.Equal(FleetCodes.InstanceProtected, (await arm.Fleet.StartDeleteInstancesAsync(arm.Set, listed, Cancellation)).Code);
+        Assert.Equal(
+            FleetCodes.InstanceProtected,
+            (await arm.Fleet.StartDeleteInstancesAsync(arm.Set, listed, Cancellation)).Code
+        );
         await arm.FinishAsync((await arm.ScaleAsync(1)).OperationUri);
         Assert.Equal("3", Assert.Single(await arm.ListAsync()).InstanceId);
 
@@ -185,7 +201,9 @@ public sealed class InstanceTests
     public async Task Whoever_knows_of_the_protection_may_delete_by_name()
     {
         await using var arm = await StartAsync();
-        await arm.FinishAsync((await arm.Fleet.StartProtectAsync(arm.Set, "3", isProtected: true, Cancellation)).OperationUri);
+        await arm.FinishAsync(
+            (await arm.Fleet.StartProtectAsync(arm.Set, "3", isProtected: true, Cancellation)).OperationUri
+        );
 
         var start = await arm.Fleet.StartDeleteInstancesAsync(arm.Set, [(await arm.ListAsync())[3]], Cancellation);
 
@@ -208,7 +226,9 @@ public sealed class InstanceTests
     [Fact]
     public async Task An_eviction_that_deletes_lowers_the_capacity_and_changes_the_etag()
     {
-        await using var arm = await StartAsync(new ArmSimulatorOptions { ScaleSets = [new() { Spot = true, EvictionPolicy = "Delete" }] });
+        await using var arm = await StartAsync(
+            new ArmSimulatorOptions { ScaleSets = [new() { Spot = true, EvictionPolicy = "Delete" }] }
+        );
         var before = await arm.GetAsync();
 
         arm.Server.Evict(arm.Set, "3");

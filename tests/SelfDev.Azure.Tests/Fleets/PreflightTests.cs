@@ -19,23 +19,35 @@ public sealed class PreflightTests
     [Fact]
     public async Task Names_the_family_quota_and_the_limit_that_would_do()
     {
-        await using var arm = await StartAsync(new ArmSimulatorOptions { Quotas = { ["standardNDSH100v5Family"] = 500 } });
+        await using var arm = await StartAsync(
+            new ArmSimulatorOptions { Quotas = { ["standardNDSH100v5Family"] = 500 } }
+        );
 
         Assert.Empty(await arm.Fleet.PreflightAsync(arm.Set, 5, Cancellation));
         var obstacle = Assert.Single(await arm.Fleet.PreflightAsync(arm.Set, 6, Cancellation));
-        Assert.Equal($"Quota 'standardNDSH100v5Family' in eastus: 384 of 500 vCPUs are in use, 2 more {Size} need 192. Ask for a limit of at least 576.", obstacle);
+        Assert.Equal(
+            $"Quota 'standardNDSH100v5Family' in eastus: 384 of 500 vCPUs are in use, 2 more {Size} need 192. Ask for "
+                + $"a limit of at least 576.",
+            obstacle
+        );
     }
 
     [Fact]
     public async Task Counts_spot_against_its_own_bucket()
     {
-        await using var arm = await StartAsync(new ArmSimulatorOptions
-        {
-            ScaleSets = [new() { Spot = true }],
-            Quotas = { ["lowPriorityCores"] = 400, ["standardNDSH100v5Family"] = 0 },
-        });
+        await using var arm = await StartAsync(
+            new ArmSimulatorOptions
+            {
+                ScaleSets = [new() { Spot = true }],
+                Quotas = { ["lowPriorityCores"] = 400, ["standardNDSH100v5Family"] = 0 },
+            }
+        );
 
-        Assert.Contains("lowPriorityCores", Assert.Single(await arm.Fleet.PreflightAsync(arm.Set, 5, Cancellation)), StringComparison.Ordinal);
+        Assert.Contains(
+            "lowPriorityCores",
+            Assert.Single(await arm.Fleet.PreflightAsync(arm.Set, 5, Cancellation)),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -43,7 +55,11 @@ public sealed class PreflightTests
     {
         await using var arm = await StartAsync(new ArmSimulatorOptions { Quotas = { ["cores"] = 400 } });
 
-        Assert.Contains("Quota 'cores'", Assert.Single(await arm.Fleet.PreflightAsync(arm.Set, 5, Cancellation)), StringComparison.Ordinal);
+        Assert.Contains(
+            "Quota 'cores'",
+            Assert.Single(await arm.Fleet.PreflightAsync(arm.Set, 5, Cancellation)),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -57,39 +73,72 @@ public sealed class PreflightTests
     [Fact]
     public async Task Sees_a_size_that_the_subscription_may_not_have()
     {
-        await using var arm = await StartAsync(new ArmSimulatorOptions
-        {
-            Skus = [new SimulatedSku(Size, "standardNDSH100v5Family", 96, 8, 1900) { Available = false }],
-        });
+        await using var arm = await StartAsync(
+            new ArmSimulatorOptions
+            {
+                Skus = [new SimulatedSku(Size, "standardNDSH100v5Family", 96, 8, 1900) { Available = false }],
+            }
+        );
 
-        Assert.Contains("NotAvailableForSubscription", Assert.Single(await arm.Fleet.PreflightAsync(arm.Set, 5, Cancellation)), StringComparison.Ordinal);
+        Assert.Contains(
+            "NotAvailableForSubscription",
+            Assert.Single(await arm.Fleet.PreflightAsync(arm.Set, 5, Cancellation)),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
     public async Task Tells_how_far_two_sets_could_grow_and_what_they_share()
     {
-        await using var arm = await StartAsync(new ArmSimulatorOptions
-        {
-            ScaleSets = [new(), new() { Name = "spotvm", Spot = true, Capacity = 1 }],
-            Quotas = { ["standardNDSH100v5Family"] = 960, ["lowPriorityCores"] = 1000, ["cores"] = 800 },
-        });
+        await using var arm = await StartAsync(
+            new ArmSimulatorOptions
+            {
+                ScaleSets =
+                [
+                    new(),
+                    new()
+                    {
+                        Name = "spotvm",
+                        Spot = true,
+                        Capacity = 1,
+                    },
+                ],
+                Quotas =
+                {
+                    ["standardNDSH100v5Family"] = 960,
+                    ["lowPriorityCores"] = 1000,
+                    ["cores"] = 800,
+                },
+            }
+        );
 
         var regular = await arm.Fleet.GetHeadroomAsync(arm.Server.ScaleSetIds[0], Cancellation);
         var spot = await arm.Fleet.GetHeadroomAsync(arm.Server.ScaleSetIds[1], Cancellation);
 
         Assert.Equal((96, 3, null), (regular.VCpusPerInstance, regular.Instances, regular.Obstacle));
         Assert.Equal(3, spot.Instances);
-        Assert.Equal([new FleetQuota("eastus", "cores", 480, 800), new FleetQuota("eastus", "standardNDSH100v5Family", 384, 960)], regular.Quotas);
-        Assert.Equal([new FleetQuota("eastus", "cores", 480, 800), new FleetQuota("eastus", "lowPriorityCores", 96, 1000)], spot.Quotas);
+        Assert.Equal(
+            [
+                new FleetQuota("eastus", "cores", 480, 800),
+                new FleetQuota("eastus", "standardNDSH100v5Family", 384, 960),
+            ],
+            regular.Quotas
+        );
+        Assert.Equal(
+            [new FleetQuota("eastus", "cores", 480, 800), new FleetQuota("eastus", "lowPriorityCores", 96, 1000)],
+            spot.Quotas
+        );
     }
 
     [Fact]
     public async Task A_restricted_size_has_no_room_at_all()
     {
-        await using var arm = await StartAsync(new ArmSimulatorOptions
-        {
-            Skus = [new SimulatedSku(Size, "standardNDSH100v5Family", 96, 8, 1900) { Available = false }],
-        });
+        await using var arm = await StartAsync(
+            new ArmSimulatorOptions
+            {
+                Skus = [new SimulatedSku(Size, "standardNDSH100v5Family", 96, 8, 1900) { Available = false }],
+            }
+        );
 
         var headroom = await arm.Fleet.GetHeadroomAsync(arm.Set, Cancellation);
 
@@ -103,14 +152,16 @@ public sealed class PreflightTests
     public async Task Refuses_only_an_enabled_autoscale_setting_of_the_same_set(bool enabled)
     {
         var set = new SimulatedScaleSet();
-        await using var arm = await StartAsync(new ArmSimulatorOptions
-        {
-            AutoscaleSettings =
-            [
-                new SimulatedAutoscaleSetting("selfdev", "night-shift", set.ResourceId.ToUpperInvariant(), enabled),
-                new SimulatedAutoscaleSetting("selfdev", "another", set.ResourceId + "2", true),
-            ],
-        });
+        await using var arm = await StartAsync(
+            new ArmSimulatorOptions
+            {
+                AutoscaleSettings =
+                [
+                    new SimulatedAutoscaleSetting("selfdev", "night-shift", set.ResourceId.ToUpperInvariant(), enabled),
+                    new SimulatedAutoscaleSetting("selfdev", "another", set.ResourceId + "2", true),
+                ],
+            }
+        );
 
         var obstacles = await arm.Fleet.PreflightAsync(arm.Set, 5, Cancellation);
 
@@ -130,11 +181,17 @@ public sealed class PreflightTests
     [InlineData("*/read", null)]
     public async Task Sees_that_the_identity_may_not_write(string action, string? notAction)
     {
-        await using var arm = await StartAsync(new ArmSimulatorOptions { Actions = [action], NotActions = notAction is null ? [] : [notAction] });
+        await using var arm = await StartAsync(
+            new ArmSimulatorOptions { Actions = [action], NotActions = notAction is null ? [] : [notAction] }
+        );
 
         var obstacle = Assert.Single(await arm.Fleet.PreflightAsync(arm.Set, 5, Cancellation));
 
-        Assert.Contains("Microsoft.Compute/virtualMachineScaleSets/write is not granted on trainvm", obstacle, StringComparison.Ordinal);
+        Assert.Contains(
+            "Microsoft.Compute/virtualMachineScaleSets/write is not granted on trainvm",
+            obstacle,
+            StringComparison.Ordinal
+        );
         var start = await arm.ScaleAsync(5);
         Assert.Equal("AuthorizationFailed", start.Code);
     }

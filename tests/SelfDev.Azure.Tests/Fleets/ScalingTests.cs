@@ -42,7 +42,10 @@ public sealed class ScalingTests
         Assert.Equal(OperationPhase.Running, early.Phase);
         Assert.Equal(TimeSpan.FromSeconds(1), early.RetryAfter);
         var underway = await arm.GetAsync();
-        Assert.Equal((6, 4, "Updating", "2"), (underway.Capacity, underway.RunningInstances, underway.ProvisioningState, underway.ETag));
+        Assert.Equal(
+            (6, 4, "Updating", "2"),
+            (underway.Capacity, underway.RunningInstances, underway.ProvisioningState, underway.ETag)
+        );
         Assert.Equal(2, (await arm.ListAsync()).Count(instance => instance.State == "Creating"));
 
         arm.Clock.Advance(TimeSpan.FromSeconds(4));
@@ -61,7 +64,10 @@ public sealed class ScalingTests
         var start = await arm.ScaleAsync(2);
         Assert.Equal(OperationPhase.Succeeded, (await arm.FinishAsync(start.OperationUri)).Phase);
 
-        Assert.Equal(["trainvm000000", "trainvm000001"], (await arm.ListAsync()).Select(instance => instance.ComputerName));
+        Assert.Equal(
+            ["trainvm000000", "trainvm000001"],
+            (await arm.ListAsync()).Select(instance => instance.ComputerName)
+        );
     }
 
     [Fact]
@@ -130,7 +136,9 @@ public sealed class ScalingTests
     [Fact]
     public async Task Request_limits_of_ARM_itself_are_met_with_the_same_patience()
     {
-        await using var arm = await StartAsync(new ArmSimulatorOptions { RequestLimits = { ["GetVMScaleSet3Min"] = 2 } });
+        await using var arm = await StartAsync(
+            new ArmSimulatorOptions { RequestLimits = { ["GetVMScaleSet3Min"] = 2 } }
+        );
         await arm.GetAsync();
         arm.Clock.Advance(TimeSpan.FromMinutes(1));
 
@@ -163,10 +171,15 @@ public sealed class ScalingTests
         var etag = (await arm.GetAsync()).ETag;
         arm.Server.Faults.LoseRequest(1, "PATCH");
 
-        var failure = await Assert.ThrowsAsync<FleetException>(() => arm.Fleet.StartScaleAsync(arm.Set, 6, etag, Cancellation));
+        var failure = await Assert.ThrowsAsync<FleetException>(() =>
+            arm.Fleet.StartScaleAsync(arm.Set, 6, etag, Cancellation)
+        );
         Assert.Equal((FleetCodes.ConnectionLost, true), (failure.Code, failure.IsTransient));
 
-        Assert.Equal(OperationStartKind.Accepted, (await arm.Fleet.StartScaleAsync(arm.Set, 6, etag, Cancellation)).Kind);
+        Assert.Equal(
+            OperationStartKind.Accepted,
+            (await arm.Fleet.StartScaleAsync(arm.Set, 6, etag, Cancellation)).Kind
+        );
         Assert.Equal(6, (await arm.ListAsync()).Count);
     }
 
@@ -223,7 +236,9 @@ public sealed class ScalingTests
     [Fact]
     public async Task Over_the_quota_ARM_refuses_at_once_and_says_which()
     {
-        await using var arm = await StartAsync(new ArmSimulatorOptions { Quotas = { ["standardNDSH100v5Family"] = 480 } });
+        await using var arm = await StartAsync(
+            new ArmSimulatorOptions { Quotas = { ["standardNDSH100v5Family"] = 480 } }
+        );
 
         var start = await arm.ScaleAsync(6);
 

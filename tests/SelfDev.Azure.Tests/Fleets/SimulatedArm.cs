@@ -33,19 +33,24 @@ internal sealed class SimulatedArm : IAsyncDisposable
     public static async Task<SimulatedArm> StartAsync(ArmSimulatorOptions? options = null, FakeClock? clock = null)
     {
         clock ??= new FakeClock();
-        return new SimulatedArm(await ArmSimulatorServer.StartAsync(options ?? new ArmSimulatorOptions(), clock, Cancellation), clock);
+        return new SimulatedArm(
+            await ArmSimulatorServer.StartAsync(options ?? new ArmSimulatorOptions(), clock, Cancellation),
+            clock
+        );
     }
 
-    public ArmFleet NewFleet(string? thumbprint = null, TokenCredential? credential = null) => new(
-        new AzureFleetOptions
-        {
-            Endpoint = Server.Endpoint,
-            CertificateThumbprint = thumbprint ?? Server.Thumbprint,
-            RetryDelay = TimeSpan.FromMilliseconds(1),
-        },
-        credential ?? new ArmSimulatorCredential(Server),
-        Clock,
-        NullLogger<ArmFleet>.Instance);
+    public ArmFleet NewFleet(string? thumbprint = null, TokenCredential? credential = null) =>
+        new(
+            new AzureFleetOptions
+            {
+                Endpoint = Server.Endpoint,
+                CertificateThumbprint = thumbprint ?? Server.Thumbprint,
+                RetryDelay = TimeSpan.FromMilliseconds(1),
+            },
+            credential ?? new ArmSimulatorCredential(Server),
+            Clock,
+            NullLogger<ArmFleet>.Instance
+        );
 
     public Task<FleetState> GetAsync() => Fleet.GetAsync(Set, Cancellation);
 

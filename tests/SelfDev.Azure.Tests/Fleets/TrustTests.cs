@@ -121,15 +121,21 @@ public sealed class TrustTests
     {
         var options = new AzureFleetOptions { Endpoint = new Uri(endpoint), CertificateThumbprint = thumbprint };
 
-        Assert.Throws<ArgumentException>(() => new ArmFleet(options, new FixedToken("t"), TimeProvider.System, NullLogger<ArmFleet>.Instance));
+        Assert.Throws<ArgumentException>(() =>
+            new ArmFleet(options, new FixedToken("t"), TimeProvider.System, NullLogger<ArmFleet>.Instance)
+        );
     }
 
     private sealed class FixedToken(string token) : global::Azure.Core.TokenCredential
     {
-        public override global::Azure.Core.AccessToken GetToken(global::Azure.Core.TokenRequestContext requestContext, CancellationToken cancellationToken) =>
-            new(token, DateTimeOffset.MaxValue);
+        public override global::Azure.Core.AccessToken GetToken(
+            global::Azure.Core.TokenRequestContext requestContext,
+            CancellationToken cancellationToken
+        ) => new(token, DateTimeOffset.MaxValue);
 
         public override ValueTask<global::Azure.Core.AccessToken> GetTokenAsync(
-            global::Azure.Core.TokenRequestContext requestContext, CancellationToken cancellationToken) => new(GetToken(requestContext, cancellationToken));
+            global::Azure.Core.TokenRequestContext requestContext,
+            CancellationToken cancellationToken
+        ) => new(GetToken(requestContext, cancellationToken));
     }
 }

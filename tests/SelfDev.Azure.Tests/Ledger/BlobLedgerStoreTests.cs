@@ -67,9 +67,13 @@ public sealed class BlobLedgerStoreTests(AzuriteFixture azurite) : IDisposable
         var receipts = await Task.WhenAll(
             from store in stores
             from number in Enumerable.Range(0, 40)
-            select Task.Run(async () => (number, (await store.AppendAsync(Entry(number), Cancel)).Index), Cancel));
+            select Task.Run(async () => (number, (await store.AppendAsync(Entry(number), Cancel)).Index), Cancel)
+        );
 
-        Assert.All(receipts.GroupBy(receipt => receipt.number), same => Assert.Single(same.Select(receipt => receipt.Index).Distinct()));
+        Assert.All(
+            receipts.GroupBy(receipt => receipt.number),
+            same => Assert.Single(same.Select(receipt => receipt.Index).Distinct())
+        );
         Assert.Equal(40, receipts.Select(receipt => receipt.Index).Distinct().Count());
         var audit = await AuditAsync(stores[0]);
         Assert.True(audit.IsIntact, string.Join("; ", audit.Problems));
@@ -88,7 +92,9 @@ public sealed class BlobLedgerStoreTests(AzuriteFixture azurite) : IDisposable
         }
 
         var names = new List<string>();
-        await foreach (var blob in service.GetBlobContainerClient(Containers.Ledger).GetBlobsAsync(cancellationToken: Cancel))
+        await foreach (
+            var blob in service.GetBlobContainerClient(Containers.Ledger).GetBlobsAsync(cancellationToken: Cancel)
+        )
         {
             names.Add(blob.Name);
         }
@@ -107,7 +113,15 @@ public sealed class BlobLedgerStoreTests(AzuriteFixture azurite) : IDisposable
         var connection = await azurite.NewAccountAsync();
         await new BlobServiceClient(connection).CreateBlobContainerAsync(Containers.Ledger, cancellationToken: Cancel);
         var loss = new LostAnswer();
-        var options = new BlobClientOptions { Retry = { MaxRetries = 2, Delay = TimeSpan.FromMilliseconds(1), MaxDelay = TimeSpan.FromMilliseconds(1) } };
+        var options = new BlobClientOptions
+        {
+            Retry =
+            {
+                MaxRetries = 2,
+                Delay = TimeSpan.FromMilliseconds(1),
+                MaxDelay = TimeSpan.FromMilliseconds(1),
+            },
+        };
         options.AddPolicy(loss, HttpPipelinePosition.PerRetry);
         using var store = Store(new BlobServiceClient(connection, options));
         await store.AppendAsync(Entry(0), Cancel);
@@ -184,25 +198,36 @@ public sealed class BlobLedgerStoreTests(AzuriteFixture azurite) : IDisposable
         for (var from = 0; from <= 24; from++)
         {
             var read = await store.ReadAsync(from, Cancel).ToListAsync(Cancel);
-            Assert.Equal(Enumerable.Range(from, 24 - from), read.Select(line => (int)LedgerEntryFormat.Parse(line.Span).Index!.Value));
+            Assert.Equal(
+                Enumerable.Range(from, 24 - from),
+                read.Select(line => (int)LedgerEntryFormat.Parse(line.Span).Index!.Value)
+            );
         }
 
         // Only for the five entries that the first segment holds.
-        Assert.Equal(5, requests.Seen.Count(path => path.EndsWith("segments/00000001.jsonl", StringComparison.Ordinal)));
+        Assert.Equal(
+            5,
+            requests.Seen.Count(path => path.EndsWith("segments/00000001.jsonl", StringComparison.Ordinal))
+        );
     }
 
-    public static TheoryData<string, LedgerProblemKind, long> Tampering => new()
-    {
-        { "edit", LedgerProblemKind.RootMismatch, 4 },
-        { "delete", LedgerProblemKind.OutOfPlace, 4 },
-        { "reorder", LedgerProblemKind.OutOfPlace, 4 },
-        { "truncate", LedgerProblemKind.Truncated, 4 },
-        { "insert", LedgerProblemKind.OutOfPlace, 5 },
-    };
+    public static TheoryData<string, LedgerProblemKind, long> Tampering =>
+        new()
+        {
+            { "edit", LedgerProblemKind.RootMismatch, 4 },
+            { "delete", LedgerProblemKind.OutOfPlace, 4 },
+            { "reorder", LedgerProblemKind.OutOfPlace, 4 },
+            { "truncate", LedgerProblemKind.Truncated, 4 },
+            { "insert", LedgerProblemKind.OutOfPlace, 5 },
+        };
 
     [Theory]
     [MemberData(nameof(Tampering))]
-    public async Task Tampering_is_named_and_nothing_is_signed_on_top_of_it(string how, LedgerProblemKind kind, long index)
+    public async Task Tampering_is_named_and_nothing_is_signed_on_top_of_it(
+        string how,
+        LedgerProblemKind kind,
+        long index
+    )
     {
         var service = await NewServiceAsync();
         using (var store = Store(service))
@@ -213,27 +238,30 @@ public sealed class BlobLedgerStoreTests(AzuriteFixture azurite) : IDisposable
             }
         }
 
-        await RewriteAsync(service, lines =>
-        {
-            switch (how)
+        await RewriteAsync(
+            service,
+            lines =>
             {
-                case "edit":
-                    lines[4] = lines[4].Replace("\"capacity\":4", "\"capacity\":9", StringComparison.Ordinal);
-                    break;
-                case "delete":
-                    lines.RemoveAt(4);
-                    break;
-                case "reorder":
-                    (lines[4], lines[5]) = (lines[5], lines[4]);
-                    break;
-                case "insert":
-                    lines.Insert(4, lines[4].Replace("run:4", "run:x", StringComparison.Ordinal));
-                    break;
-                default:
-                    lines.RemoveRange(4, lines.Count - 4);
-                    break;
+                switch (how)
+                {
+                    case "edit":
+                        lines[4] = lines[4].Replace("\"capacity\":4", "\"capacity\":9", StringComparison.Ordinal);
+                        break;
+                    case "delete":
+                        lines.RemoveAt(4);
+                        break;
+                    case "reorder":
+                        (lines[4], lines[5]) = (lines[5], lines[4]);
+                        break;
+                    case "insert":
+                        lines.Insert(4, lines[4].Replace("run:4", "run:x", StringComparison.Ordinal));
+                        break;
+                    default:
+                        lines.RemoveRange(4, lines.Count - 4);
+                        break;
+                }
             }
-        });
+        );
 
         using var reopened = Store(service);
         var audit = await AuditAsync(reopened);
@@ -287,8 +315,22 @@ public sealed class BlobLedgerStoreTests(AzuriteFixture azurite) : IDisposable
     {
         var service = await NewServiceAsync();
         using var store = Store(service);
-        var large = new LedgerEntry("large", LedgerEntryTypes.Effect, _clock.GetUtcNow(), "run", "selfdev", new JsonObject { ["text"] = new string('x', 70_000) });
-        var bad = new LedgerEntry("bad", LedgerEntryTypes.Effect, _clock.GetUtcNow(), "run", "selfdev", new JsonObject { ["n"] = long.MaxValue });
+        var large = new LedgerEntry(
+            "large",
+            LedgerEntryTypes.Effect,
+            _clock.GetUtcNow(),
+            "run",
+            "selfdev",
+            new JsonObject { ["text"] = new string('x', 70_000) }
+        );
+        var bad = new LedgerEntry(
+            "bad",
+            LedgerEntryTypes.Effect,
+            _clock.GetUtcNow(),
+            "run",
+            "selfdev",
+            new JsonObject { ["n"] = long.MaxValue }
+        );
         await Assert.ThrowsAsync<ArgumentException>(() => store.AppendAsync(large, Cancel));
         await Assert.ThrowsAsync<FormatException>(() => store.AppendAsync(bad, Cancel));
         Assert.Equal(0, (await store.AppendAsync(Entry(0), Cancel)).Index);
@@ -331,8 +373,14 @@ public sealed class BlobLedgerStoreTests(AzuriteFixture azurite) : IDisposable
         Assert.Equal((alone.KeyId, 2), (both.KeyId, both.Keys.KeyIds.Count));
         using (var ignorant = new LedgerStore(BlobLedger.Open(service), alone, _clock))
         {
-            var refused = await Assert.ThrowsAsync<LedgerDamagedException>(() => ignorant.AppendAsync(Entry(1), Cancel));
-            Assert.Contains("put its public key behind the one that signs now", refused.Message, StringComparison.Ordinal);
+            var refused = await Assert.ThrowsAsync<LedgerDamagedException>(() =>
+                ignorant.AppendAsync(Entry(1), Cancel)
+            );
+            Assert.Contains(
+                "put its public key behind the one that signs now",
+                refused.Message,
+                StringComparison.Ordinal
+            );
         }
 
         using var next = new LedgerStore(BlobLedger.Open(service), both, _clock);
@@ -344,7 +392,8 @@ public sealed class BlobLedgerStoreTests(AzuriteFixture azurite) : IDisposable
     [Theory]
     [InlineData("")]
     [InlineData("not pem")]
-    public void What_is_no_signing_key_is_refused(string pem) => Assert.Throws<ArgumentException>(() => new PemTreeHeadSigner(pem));
+    public void What_is_no_signing_key_is_refused(string pem) =>
+        Assert.Throws<ArgumentException>(() => new PemTreeHeadSigner(pem));
 
     [Fact]
     public void A_public_key_or_another_curve_cannot_sign()
@@ -360,11 +409,20 @@ public sealed class BlobLedgerStoreTests(AzuriteFixture azurite) : IDisposable
         return key.ExportPkcs8PrivateKeyPem();
     }
 
-    private static LedgerEntry Entry(int number) => new(
-        $"run:{number}", LedgerEntryTypes.Effect, new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero).AddMinutes(number), "run", "selfdev", new JsonObject { ["capacity"] = number });
+    private static LedgerEntry Entry(int number) =>
+        new(
+            $"run:{number}",
+            LedgerEntryTypes.Effect,
+            new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero).AddMinutes(number),
+            "run",
+            "selfdev",
+            new JsonObject { ["capacity"] = number }
+        );
 
-    private LedgerStore Store(BlobServiceClient service, int linesPerSegment = SegmentedAppendBlob.DefaultLinesPerSegment) =>
-        new(BlobLedger.Open(service, linesPerSegment), _signer, _clock);
+    private LedgerStore Store(
+        BlobServiceClient service,
+        int linesPerSegment = SegmentedAppendBlob.DefaultLinesPerSegment
+    ) => new(BlobLedger.Open(service, linesPerSegment), _signer, _clock);
 
     private Task<LedgerVerification> AuditAsync(LedgerStore store) =>
         store.VerifyAsync(LedgerKeys.FromPem(_signer.PublicKeyPem), [], cancellation: Cancel);
@@ -384,17 +442,24 @@ public sealed class BlobLedgerStoreTests(AzuriteFixture azurite) : IDisposable
         change(lines);
         await blob.DeleteAsync(cancellationToken: Cancel);
         await blob.CreateAsync(cancellationToken: Cancel);
-        await blob.AppendBlockAsync(new MemoryStream(Encoding.UTF8.GetBytes(string.Join('\n', lines) + "\n")), cancellationToken: Cancel);
+        await blob.AppendBlockAsync(
+            new MemoryStream(Encoding.UTF8.GetBytes(string.Join('\n', lines) + "\n")),
+            cancellationToken: Cancel
+        );
     }
 
     // The process dies after its entries and before their head.
     private sealed class NoHeads : HttpPipelinePolicy
     {
-        public override void Process(HttpMessage message, ReadOnlyMemory<HttpPipelinePolicy> pipeline) => throw new NotSupportedException();
+        public override void Process(HttpMessage message, ReadOnlyMemory<HttpPipelinePolicy> pipeline) =>
+            throw new NotSupportedException();
 
         public override async ValueTask ProcessAsync(HttpMessage message, ReadOnlyMemory<HttpPipelinePolicy> pipeline)
         {
-            if (message.Request.Method != RequestMethod.Get && message.Request.Uri.Path.Contains("/heads/", StringComparison.Ordinal))
+            if (
+                message.Request.Method != RequestMethod.Get
+                && message.Request.Uri.Path.Contains("/heads/", StringComparison.Ordinal)
+            )
             {
                 throw new IOException("The process dies here.");
             }
@@ -407,7 +472,8 @@ public sealed class BlobLedgerStoreTests(AzuriteFixture azurite) : IDisposable
     {
         public List<string> Seen { get; } = [];
 
-        public override void Process(HttpMessage message, ReadOnlyMemory<HttpPipelinePolicy> pipeline) => throw new NotSupportedException();
+        public override void Process(HttpMessage message, ReadOnlyMemory<HttpPipelinePolicy> pipeline) =>
+            throw new NotSupportedException();
 
         public override async ValueTask ProcessAsync(HttpMessage message, ReadOnlyMemory<HttpPipelinePolicy> pipeline)
         {
@@ -425,7 +491,8 @@ public sealed class BlobLedgerStoreTests(AzuriteFixture azurite) : IDisposable
 
         public void Arm() => _armed = true;
 
-        public override void Process(HttpMessage message, ReadOnlyMemory<HttpPipelinePolicy> pipeline) => throw new NotSupportedException();
+        public override void Process(HttpMessage message, ReadOnlyMemory<HttpPipelinePolicy> pipeline) =>
+            throw new NotSupportedException();
 
         public override async ValueTask ProcessAsync(HttpMessage message, ReadOnlyMemory<HttpPipelinePolicy> pipeline)
         {

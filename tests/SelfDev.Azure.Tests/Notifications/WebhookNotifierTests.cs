@@ -13,7 +13,13 @@ public sealed class WebhookNotifierTests
 {
     private const string Secret = "T0/B1/hook-secret";
     private static readonly Notification Asked = new(
-        "hash:0:ana@example.com", "approval-requested", "ana@example.com", "Scale?", "From 4 to 5.", new Uri("https://host/approvals/link-secret"))
+        "hash:0:ana@example.com",
+        "approval-requested",
+        "ana@example.com",
+        "Scale?",
+        "From 4 to 5.",
+        new Uri("https://host/approvals/link-secret")
+    )
     {
         SharedLink = new Uri("https://host/decide/plan"),
     };
@@ -36,8 +42,18 @@ public sealed class WebhookNotifierTests
         Assert.Equal(("application/json; charset=utf-8", post.Body.Length), (post.ContentType, post.Length));
         using var body = JsonDocument.Parse(post.Body);
         Assert.Equal(
-            ["hash:0:ana@example.com", "approval-requested", "ana@example.com", "Scale?", "From 4 to 5.", "https://host/decide/plan"],
-            new[] { "key", "topic", "recipient", "title", "text", "link" }.Select(name => body.RootElement.GetProperty(name).GetString()));
+            [
+                "hash:0:ana@example.com",
+                "approval-requested",
+                "ana@example.com",
+                "Scale?",
+                "From 4 to 5.",
+                "https://host/decide/plan",
+            ],
+            new[] { "key", "topic", "recipient", "title", "text", "link" }.Select(name =>
+                body.RootElement.GetProperty(name).GetString()
+            )
+        );
     }
 
     [Theory]
@@ -53,9 +69,15 @@ public sealed class WebhookNotifierTests
         await using var receiver = await WebhookReceiver.StartAsync();
         foreach (var network in new[] { WebhookNetwork.Public, WebhookNetwork.Private })
         {
-            using var notifier = new WebhookNotifier(new WebhookOptions { Address = new Uri($"{origin}:{receiver.Port}/{Secret}"), Network = network });
+            using var notifier = new WebhookNotifier(
+                new WebhookOptions { Address = new Uri($"{origin}:{receiver.Port}/{Secret}"), Network = network }
+            );
 
-            Assert.Contains("no address that may be reached", await notifier.NotifyAsync(Asked, Cancellation), StringComparison.Ordinal);
+            Assert.Contains(
+                "no address that may be reached",
+                await notifier.NotifyAsync(Asked, Cancellation),
+                StringComparison.Ordinal
+            );
         }
 
         Assert.Equal(0, receiver.Connections);
@@ -68,11 +90,18 @@ public sealed class WebhookNotifierTests
     [InlineData("https://10.0.0.5/hook", WebhookNetwork.Public)]
     [InlineData("https://10.0.0.5/hook", WebhookNetwork.Loopback)]
     [InlineData("https://[fe80::1]/hook", WebhookNetwork.Loopback)]
-    public async Task Metadata_services_and_networks_that_are_not_allowed_are_refused(string address, WebhookNetwork network)
+    public async Task Metadata_services_and_networks_that_are_not_allowed_are_refused(
+        string address,
+        WebhookNetwork network
+    )
     {
         using var notifier = new WebhookNotifier(new WebhookOptions { Address = new Uri(address), Network = network });
 
-        Assert.Contains("no address that may be reached", await notifier.NotifyAsync(Asked, Cancellation), StringComparison.Ordinal);
+        Assert.Contains(
+            "no address that may be reached",
+            await notifier.NotifyAsync(Asked, Cancellation),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -80,9 +109,17 @@ public sealed class WebhookNotifierTests
     {
         await using var receiver = await WebhookReceiver.StartAsync();
         using var notifier = new WebhookNotifier(
-            new WebhookOptions { Address = new Uri($"https://hook.example:{receiver.Port}/") }, null, null, (_, _) => Answer("127.0.0.1", "169.254.169.254", "::1"));
+            new WebhookOptions { Address = new Uri($"https://hook.example:{receiver.Port}/") },
+            null,
+            null,
+            (_, _) => Answer("127.0.0.1", "169.254.169.254", "::1")
+        );
 
-        Assert.Contains("no address that may be reached", await notifier.NotifyAsync(Asked, Cancellation), StringComparison.Ordinal);
+        Assert.Contains(
+            "no address that may be reached",
+            await notifier.NotifyAsync(Asked, Cancellation),
+            StringComparison.Ordinal
+        );
         Assert.Equal(0, receiver.Connections);
     }
 
@@ -92,12 +129,20 @@ public sealed class WebhookNotifierTests
         await using var receiver = await WebhookReceiver.StartAsync();
         var asked = new ConcurrentQueue<string>();
         using var notifier = new WebhookNotifier(
-            new WebhookOptions { Address = new Uri($"http://localhost:{receiver.Port}/"), Network = WebhookNetwork.Loopback }, null, null, (host, _) =>
+            new WebhookOptions
+            {
+                Address = new Uri($"http://localhost:{receiver.Port}/"),
+                Network = WebhookNetwork.Loopback,
+            },
+            null,
+            null,
+            (host, _) =>
             {
                 asked.Enqueue(host);
                 // The forbidden one comes first, and second answers would all be forbidden.
                 return asked.Count == 1 ? Answer("169.254.169.254", "::ffff:127.0.0.1") : Answer("169.254.169.254");
-            });
+            }
+        );
 
         Assert.Null(await notifier.NotifyAsync(Asked, Cancellation));
         Assert.Equal(["localhost"], asked);
@@ -107,9 +152,17 @@ public sealed class WebhookNotifierTests
     public async Task Plain_http_stays_on_this_machine_whatever_localhost_resolves_to()
     {
         using var notifier = new WebhookNotifier(
-            new WebhookOptions { Address = new Uri("http://localhost/"), Network = WebhookNetwork.Loopback }, null, null, (_, _) => Answer("93.184.215.14"));
+            new WebhookOptions { Address = new Uri("http://localhost/"), Network = WebhookNetwork.Loopback },
+            null,
+            null,
+            (_, _) => Answer("93.184.215.14")
+        );
 
-        Assert.Contains("no address that may be reached", await notifier.NotifyAsync(Asked, Cancellation), StringComparison.Ordinal);
+        Assert.Contains(
+            "no address that may be reached",
+            await notifier.NotifyAsync(Asked, Cancellation),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -117,9 +170,18 @@ public sealed class WebhookNotifierTests
     {
         await using var receiver = await WebhookReceiver.StartAsync(https: true);
         using var notifier = new WebhookNotifier(
-            new WebhookOptions { Address = new Uri($"https://localhost:{receiver.Port}/"), Network = WebhookNetwork.Loopback });
+            new WebhookOptions
+            {
+                Address = new Uri($"https://localhost:{receiver.Port}/"),
+                Network = WebhookNetwork.Loopback,
+            }
+        );
 
-        Assert.Contains("SecureConnectionError", await notifier.NotifyAsync(Asked, Cancellation), StringComparison.Ordinal);
+        Assert.Contains(
+            "SecureConnectionError",
+            await notifier.NotifyAsync(Asked, Cancellation),
+            StringComparison.Ordinal
+        );
         Assert.Empty(receiver.Posts);
     }
 
@@ -139,7 +201,10 @@ public sealed class WebhookNotifierTests
         });
         using var notifier = Local(receiver);
 
-        Assert.Equal($"The webhook answered {status}; redirects are not followed.", await notifier.NotifyAsync(Asked, Cancellation));
+        Assert.Equal(
+            $"The webhook answered {status}; redirects are not followed.",
+            await notifier.NotifyAsync(Asked, Cancellation)
+        );
         Assert.Equal(0, elsewhere.Connections);
     }
 
@@ -163,7 +228,10 @@ public sealed class WebhookNotifierTests
         using var notifier = Local(receiver);
         await receiver.DisposeAsync();
 
-        Assert.Equal("The webhook could not be reached: ConnectionError.", await notifier.NotifyAsync(Asked, Cancellation));
+        Assert.Equal(
+            "The webhook could not be reached: ConnectionError.",
+            await notifier.NotifyAsync(Asked, Cancellation)
+        );
     }
 
     [Fact(Timeout = HangMilliseconds)]
@@ -193,12 +261,17 @@ public sealed class WebhookNotifierTests
     {
         var asked = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         var clock = new FakeClock();
-        using var notifier = new WebhookNotifier(new WebhookOptions { Address = new Uri("https://hook.example/") }, clock, null, async (_, cancellation) =>
-        {
-            asked.SetResult();
-            await new TaskCompletionSource().Task.WaitAsync(cancellation);
-            return [];
-        });
+        using var notifier = new WebhookNotifier(
+            new WebhookOptions { Address = new Uri("https://hook.example/") },
+            clock,
+            null,
+            async (_, cancellation) =>
+            {
+                asked.SetResult();
+                await new TaskCompletionSource().Task.WaitAsync(cancellation);
+                return [];
+            }
+        );
 
         var notifying = notifier.NotifyAsync(Asked, Cancellation);
         await asked.Task.WaitAsync(Cancellation);
@@ -236,7 +309,11 @@ public sealed class WebhookNotifierTests
         });
         using var notifier = Local(receiver);
 
-        Assert.Contains("ConfigurationLimitExceeded", await notifier.NotifyAsync(Asked, Cancellation), StringComparison.Ordinal);
+        Assert.Contains(
+            "ConfigurationLimitExceeded",
+            await notifier.NotifyAsync(Asked, Cancellation),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -262,10 +339,15 @@ public sealed class WebhookNotifierTests
         {
             ShouldListenTo = source => source.Name.StartsWith("System.Net", StringComparison.Ordinal),
             Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
-            ActivityStopped = activity => said.Enqueue(activity.DisplayName + string.Concat(activity.TagObjects.Select(tag => $" {tag.Key}={tag.Value}"))),
+            ActivityStopped = activity =>
+                said.Enqueue(
+                    activity.DisplayName + string.Concat(activity.TagObjects.Select(tag => $" {tag.Key}={tag.Value}"))
+                ),
         };
         ActivitySource.AddActivityListener(listener);
-        using var logs = LoggerFactory.Create(logging => logging.SetMinimumLevel(LogLevel.Trace).AddProvider(new CollectingLoggers(said)));
+        using var logs = LoggerFactory.Create(logging =>
+            logging.SetMinimumLevel(LogLevel.Trace).AddProvider(new CollectingLoggers(said))
+        );
         await using var receiver = await WebhookReceiver.StartAsync(WebhookReceiver.Status(500));
 
         using (var failing = Local(receiver, logs: logs))
@@ -273,15 +355,30 @@ public sealed class WebhookNotifierTests
             said.Enqueue((await failing.NotifyAsync(Asked, Cancellation))!);
         }
 
-        using (var refused = new WebhookNotifier(
-            new WebhookOptions { Address = new Uri($"https://10.0.0.5/{Secret}?sig={Secret}") }, logger: logs.CreateLogger<WebhookNotifier>()))
+        using (
+            var refused = new WebhookNotifier(
+                new WebhookOptions { Address = new Uri($"https://10.0.0.5/{Secret}?sig={Secret}") },
+                logger: logs.CreateLogger<WebhookNotifier>()
+            )
+        )
         {
             said.Enqueue((await refused.NotifyAsync(Asked, Cancellation))!);
         }
 
-        said.Enqueue(Assert.Throws<ArgumentException>(() => new WebhookNotifier(new WebhookOptions { Address = new Uri($"http://example.com/{Secret}") })).Message);
+        said.Enqueue(
+            Assert
+                .Throws<ArgumentException>(() =>
+                    new WebhookNotifier(new WebhookOptions { Address = new Uri($"http://example.com/{Secret}") })
+                )
+                .Message
+        );
         Assert.Equal(2, said.Count(line => line.Contains("not delivered", StringComparison.Ordinal)));
-        Assert.DoesNotContain(said, line => line.Contains(Secret, StringComparison.Ordinal) || line.Contains("link-secret", StringComparison.Ordinal));
+        Assert.DoesNotContain(
+            said,
+            line =>
+                line.Contains(Secret, StringComparison.Ordinal)
+                || line.Contains("link-secret", StringComparison.Ordinal)
+        );
     }
 
     [Fact]
@@ -310,12 +407,27 @@ public sealed class WebhookNotifierTests
         await using var shared = await WebhookReceiver.StartAsync();
         await using var own = await WebhookReceiver.StartAsync();
         using var notifier = Local(shared);
-        var asked = new Notification("k", "approval-requested", "ana@example.com", "t", "x", new Uri("https://selfdev.example/approvals/v1.token"))
+        var asked = new Notification(
+            "k",
+            "approval-requested",
+            "ana@example.com",
+            "t",
+            "x",
+            new Uri("https://selfdev.example/approvals/v1.token")
+        )
         {
             SharedLink = new Uri("https://selfdev.example/decide/abc"),
         };
         Assert.Null(await notifier.NotifyAsync(asked, Cancellation));
-        Assert.Null(await notifier.NotifyAsync(asked with { Address = new Uri($"http://127.0.0.1:{own.Port}/ana") }, Cancellation));
+        Assert.Null(
+            await notifier.NotifyAsync(
+                asked with
+                {
+                    Address = new Uri($"http://127.0.0.1:{own.Port}/ana"),
+                },
+                Cancellation
+            )
+        );
         var (everybody, ana) = (Assert.Single(shared.Posts).Body, Assert.Single(own.Posts).Body);
         Assert.Contains("\"link\":\"https://selfdev.example/decide/abc\"", everybody, StringComparison.Ordinal);
         Assert.DoesNotContain("v1.token", everybody, StringComparison.Ordinal);
@@ -330,18 +442,36 @@ public sealed class WebhookNotifierTests
     {
         await using var shared = await WebhookReceiver.StartAsync();
         using var notifier = Local(shared);
-        var problem = await notifier.NotifyAsync(new Notification("k", "t", "ana@example.com", "t", "x", null) { Address = new Uri(address) }, Cancellation);
-        Assert.Contains("The address of ana@example.com in the policy file cannot be used", problem, StringComparison.Ordinal);
+        var problem = await notifier.NotifyAsync(
+            new Notification("k", "t", "ana@example.com", "t", "x", null) { Address = new Uri(address) },
+            Cancellation
+        );
+        Assert.Contains(
+            "The address of ana@example.com in the policy file cannot be used",
+            problem,
+            StringComparison.Ordinal
+        );
         Assert.DoesNotContain("chat.example.com", problem, StringComparison.Ordinal);
         Assert.Empty(shared.Posts);
     }
 
-    private static WebhookNotifier Local(WebhookReceiver receiver, TimeProvider? clock = null, ILoggerFactory? logs = null) => new(
-        new WebhookOptions { Address = new Uri($"http://127.0.0.1:{receiver.Port}/{Secret}"), Network = WebhookNetwork.Loopback },
-        clock,
-        logs?.CreateLogger<WebhookNotifier>());
+    private static WebhookNotifier Local(
+        WebhookReceiver receiver,
+        TimeProvider? clock = null,
+        ILoggerFactory? logs = null
+    ) =>
+        new(
+            new WebhookOptions
+            {
+                Address = new Uri($"http://127.0.0.1:{receiver.Port}/{Secret}"),
+                Network = WebhookNetwork.Loopback,
+            },
+            clock,
+            logs?.CreateLogger<WebhookNotifier>()
+        );
 
-    private static Task<IPAddress[]> Answer(params string[] addresses) => Task.FromResult(addresses.Select(IPAddress.Parse).ToArray());
+    private static Task<IPAddress[]> Answer(params string[] addresses) =>
+        Task.FromResult(addresses.Select(IPAddress.Parse).ToArray());
 
     private sealed class CollectingLoggers(ConcurrentQueue<string> said) : ILoggerProvider, ILogger
     {
@@ -352,11 +482,14 @@ public sealed class WebhookNotifierTests
 
         public bool IsEnabled(LogLevel logLevel) => true;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-            said.Enqueue(formatter(state, exception) + exception);
+        public void Log<TState>(
+            LogLevel logLevel,
+            EventId eventId,
+            TState state,
+            Exception? exception,
+            Func<TState, Exception?, string> formatter
+        ) => said.Enqueue(formatter(state, exception) + exception);
 
-        public void Dispose()
-        {
-        }
+        public void Dispose() { }
     }
 }

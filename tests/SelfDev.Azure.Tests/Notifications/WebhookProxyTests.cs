@@ -19,9 +19,19 @@ public sealed class WebhookProxyTests
         try
         {
             using var notifier = new WebhookNotifier(
-                new WebhookOptions { Address = new Uri($"http://127.0.0.1:{receiver.Port}/"), Network = WebhookNetwork.Loopback });
+                new WebhookOptions
+                {
+                    Address = new Uri($"http://127.0.0.1:{receiver.Port}/"),
+                    Network = WebhookNetwork.Loopback,
+                }
+            );
 
-            Assert.Null(await notifier.NotifyAsync(new Notification("k", "t", "r", "", "", null), TestContext.Current.CancellationToken));
+            Assert.Null(
+                await notifier.NotifyAsync(
+                    new Notification("k", "t", "r", "", "", null),
+                    TestContext.Current.CancellationToken
+                )
+            );
         }
         finally
         {

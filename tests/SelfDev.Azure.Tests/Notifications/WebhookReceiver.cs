@@ -22,18 +22,26 @@ internal sealed class WebhookReceiver : IAsyncDisposable
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.WebHost.UseKestrelHttpsConfiguration();
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 0, listen =>
-        {
-            listen.Use(next => connection =>
-            {
-                Interlocked.Increment(ref _connections);
-                return next(connection);
-            });
-            if (https)
-            {
-                listen.UseHttps(SelfSigned());
-            }
-        }));
+        builder.WebHost.ConfigureKestrel(kestrel =>
+            kestrel.Listen(
+                IPAddress.Loopback,
+                0,
+                listen =>
+                {
+                    listen.Use(next =>
+                        connection =>
+                        {
+                            Interlocked.Increment(ref _connections);
+                            return next(connection);
+                        }
+                    );
+                    if (https)
+                    {
+                        listen.UseHttps(SelfSigned());
+                    }
+                }
+            )
+        );
         _app = builder.Build();
         _app.Run(HandleAsync);
     }
@@ -45,11 +53,12 @@ internal sealed class WebhookReceiver : IAsyncDisposable
 
     public ConcurrentQueue<(string Path, string? ContentType, long? Length, string Body)> Posts { get; } = new();
 
-    public static Func<HttpContext, Task> Status(int status) => context =>
-    {
-        context.Response.StatusCode = status;
-        return Task.CompletedTask;
-    };
+    public static Func<HttpContext, Task> Status(int status) =>
+        context =>
+        {
+            context.Response.StatusCode = status;
+            return Task.CompletedTask;
+        };
 
     public static async Task<WebhookReceiver> StartAsync(Func<HttpContext, Task>? answer = null, bool https = false)
     {
@@ -70,7 +79,14 @@ internal sealed class WebhookReceiver : IAsyncDisposable
     private async Task HandleAsync(HttpContext context)
     {
         using var reader = new StreamReader(context.Request.Body);
-        Posts.Enqueue((context.Request.Path, context.Request.ContentType, context.Request.ContentLength, await reader.ReadToEndAsync(context.RequestAborted)));
+        Posts.Enqueue(
+            (
+                context.Request.Path,
+                context.Request.ContentType,
+                context.Request.ContentLength,
+                await reader.ReadToEndAsync(context.RequestAborted)
+            )
+        );
         await _answer(context);
     }
 
@@ -78,7 +94,10 @@ internal sealed class WebhookReceiver : IAsyncDisposable
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest("CN=localhost", key, HashAlgorithmName.SHA256);
-        using var certificate = request.CreateSelfSigned(DateTimeOffset.UnixEpoch, new DateTimeOffset(2100, 1, 1, 0, 0, 0, TimeSpan.Zero));
+        using var certificate = request.CreateSelfSigned(
+            DateTimeOffset.UnixEpoch,
+            new DateTimeOffset(2100, 1, 1, 0, 0, 0, TimeSpan.Zero)
+        );
         return X509CertificateLoader.LoadPkcs12(certificate.Export(X509ContentType.Pfx), null);
     }
 }

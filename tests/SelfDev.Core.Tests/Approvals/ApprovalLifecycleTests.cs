@@ -22,8 +22,14 @@ public class ApprovalLifecycleTests
             where next is not null
             select $"{state} + {kind}{(quorum ? " (quorum)" : "")} = {next}";
         Assert.Equal(
-            ["Pending + Approve = Pending", "Pending + Approve (quorum) = Approved", "Pending + Reject = Rejected", "Pending + Expire = Expired"],
-            allowed);
+            [
+                "Pending + Approve = Pending",
+                "Pending + Approve (quorum) = Approved",
+                "Pending + Reject = Rejected",
+                "Pending + Expire = Expired",
+            ],
+            allowed
+        );
     }
 
     [Fact]
@@ -33,31 +39,51 @@ public class ApprovalLifecycleTests
         Assert.Equal((null, ApprovalState.Pending), (first.Refusal, first.State));
         Assert.Equal(DecisionRefusal.AlreadyDecided, Weigh([Approve(Ana)], Approve(Ana)).Refusal);
         Assert.Equal(DecisionRefusal.AlreadyDecided, Weigh([Approve(Ana)], Approve("ANA@Example.com")).Refusal);
-        Assert.Equal((null, ApprovalState.Approved), (Weigh([Approve(Ana)], Approve(Bo)).Refusal, Weigh([Approve(Ana)], Approve(Bo)).State));
+        Assert.Equal(
+            (null, ApprovalState.Approved),
+            (Weigh([Approve(Ana)], Approve(Bo)).Refusal, Weigh([Approve(Ana)], Approve(Bo)).State)
+        );
         // Even if storage held two decisions of one person, they would count once.
-        Assert.Equal(ApprovalState.Pending, ApprovalLifecycle.StateAfter(Two, [Approve(Ana), Approve("ANA@example.com")]));
+        Assert.Equal(
+            ApprovalState.Pending,
+            ApprovalLifecycle.StateAfter(Two, [Approve(Ana), Approve("ANA@example.com")])
+        );
     }
 
     [Fact]
-    public void One_no_is_enough() => Assert.Equal(ApprovalState.Rejected, Weigh([Approve(Ana)], Approve(Bo) with { Kind = DecisionKind.Reject }).State);
+    public void One_no_is_enough() =>
+        Assert.Equal(
+            ApprovalState.Rejected,
+            Weigh([Approve(Ana)], Approve(Bo) with { Kind = DecisionKind.Reject }).State
+        );
 
     [Fact]
     public void The_proposer_never_decides()
     {
         var mine = Plan with { Proposer = Ana };
         var verdict = ApprovalLifecycle.Weigh(
-            Plans.Terms(mine, Two.Requirement), [], Approve("Ana@example.com") with { PlanHash = PlanHash.Of(mine) });
+            Plans.Terms(mine, Two.Requirement),
+            [],
+            Approve("Ana@example.com") with
+            {
+                PlanHash = PlanHash.Of(mine),
+            }
+        );
         Assert.Equal(DecisionRefusal.NotAllowed, verdict.Refusal);
     }
 
     [Fact]
-    public void Strangers_do_not_decide() => Assert.Equal(DecisionRefusal.NotAllowed, Weigh([], Approve("eve@example.com")).Refusal);
+    public void Strangers_do_not_decide() =>
+        Assert.Equal(DecisionRefusal.NotAllowed, Weigh([], Approve("eve@example.com")).Refusal);
 
     [Fact]
     public void A_decision_about_another_plan_does_not_count()
     {
         var edited = Plan with { To = new Dictionary<string, string>(Plan.To) { ["capacity"] = "100" } };
-        Assert.Equal(DecisionRefusal.OtherPlan, ApprovalLifecycle.Weigh(Plans.Terms(edited, Two.Requirement), [], Approve(Ana)).Refusal);
+        Assert.Equal(
+            DecisionRefusal.OtherPlan,
+            ApprovalLifecycle.Weigh(Plans.Terms(edited, Two.Requirement), [], Approve(Ana)).Refusal
+        );
     }
 
     [Fact]
@@ -65,34 +91,57 @@ public class ApprovalLifecycleTests
     {
         Assert.Null(Weigh([], Approve(Ana) with { At = Plan.ExpiresAt.AddTicks(-1) }).Refusal);
         Assert.Equal(DecisionRefusal.Expired, Weigh([], Approve(Ana) with { At = Plan.ExpiresAt }).Refusal);
-        Assert.Equal(DecisionRefusal.TooEarly, Weigh([], Decision.Expiry(PlanHash.Of(Plan), Plans.RequestHash, Plan.ExpiresAt.AddTicks(-1))).Refusal);
-        Assert.Equal(ApprovalState.Expired, Weigh([Approve(Ana)], Decision.Expiry(PlanHash.Of(Plan), Plans.RequestHash, Plan.ExpiresAt)).State);
+        Assert.Equal(
+            DecisionRefusal.TooEarly,
+            Weigh([], Decision.Expiry(PlanHash.Of(Plan), Plans.RequestHash, Plan.ExpiresAt.AddTicks(-1))).Refusal
+        );
+        Assert.Equal(
+            ApprovalState.Expired,
+            Weigh([Approve(Ana)], Decision.Expiry(PlanHash.Of(Plan), Plans.RequestHash, Plan.ExpiresAt)).State
+        );
     }
 
     [Fact]
-    public void After_a_final_state_nothing_changes_whatever_comes() => Prop.ForAll(
-        Gen.Elements(Approve(Ana), Approve(Bo), Approve("cy@example.com"), Approve(Ana) with { Kind = DecisionKind.Reject }, Decision.Expiry(PlanHash.Of(Plan), Plans.RequestHash, Plan.ExpiresAt))
-            .ListOf(8).ToArbitrary(),
-        decisions =>
-        {
-            var final = ApprovalState.Pending;
-            for (var count = 0; count <= decisions.Count; count++)
-            {
-                var state = ApprovalLifecycle.StateAfter(Two, [.. decisions.Take(count)]);
-                if (ApprovalLifecycle.IsFinal(final) && state != final)
+    public void After_a_final_state_nothing_changes_whatever_comes() =>
+        Prop.ForAll(
+                Gen.Elements(
+                        Approve(Ana),
+                        Approve(Bo),
+                        Approve("cy@example.com"),
+                        Approve(Ana) with
+                        {
+                            Kind = DecisionKind.Reject,
+                        },
+                        Decision.Expiry(PlanHash.Of(Plan), Plans.RequestHash, Plan.ExpiresAt)
+                    )
+                    .ListOf(8)
+                    .ToArbitrary(),
+                decisions =>
                 {
-                    return false;
-                }
+                    var final = ApprovalState.Pending;
+                    for (var count = 0; count <= decisions.Count; count++)
+                    {
+                        var state = ApprovalLifecycle.StateAfter(Two, [.. decisions.Take(count)]);
+                        if (ApprovalLifecycle.IsFinal(final) && state != final)
+                        {
+                            return false;
+                        }
 
-                final = state;
-                if (ApprovalLifecycle.IsFinal(state) && Weigh([.. decisions.Take(count)], Approve("cy@example.com")).Refusal != DecisionRefusal.Finished)
-                {
-                    return false;
-                }
-            }
+                        final = state;
+                        if (
+                            ApprovalLifecycle.IsFinal(state)
+                            && Weigh([.. decisions.Take(count)], Approve("cy@example.com")).Refusal
+                                != DecisionRefusal.Finished
+                        )
+                        {
+                            return false;
+                        }
+                    }
 
-            return true;
-        }).QuickCheckThrowOnFailure();
+                    return true;
+                }
+            )
+            .QuickCheckThrowOnFailure();
 
     [Fact]
     public void A_decision_about_another_request_for_the_same_plan_does_not_count()
@@ -106,10 +155,19 @@ public class ApprovalLifecycleTests
     public void What_is_recorded_counts_only_as_far_as_it_is_allowed()
     {
         // As it would be after somebody wrote two strangers, and the proposer, into the store.
-        Assert.Equal(ApprovalState.Pending, ApprovalLifecycle.StateAfter(Two, [Approve("eve@example.com"), Approve("mallory@example.com")]));
+        Assert.Equal(
+            ApprovalState.Pending,
+            ApprovalLifecycle.StateAfter(Two, [Approve("eve@example.com"), Approve("mallory@example.com")])
+        );
         Assert.Equal(ApprovalState.Pending, ApprovalLifecycle.StateAfter(Two, [Approve("selfdev"), Approve(Ana)]));
-        Assert.Equal(ApprovalState.Pending, ApprovalLifecycle.StateAfter(Two, [Approve("eve@example.com") with { Kind = DecisionKind.Reject }]));
-        Assert.Equal(ApprovalState.Approved, ApprovalLifecycle.StateAfter(Two, [Approve("eve@example.com"), Approve(Ana), Approve(Bo)]));
+        Assert.Equal(
+            ApprovalState.Pending,
+            ApprovalLifecycle.StateAfter(Two, [Approve("eve@example.com") with { Kind = DecisionKind.Reject }])
+        );
+        Assert.Equal(
+            ApprovalState.Approved,
+            ApprovalLifecycle.StateAfter(Two, [Approve("eve@example.com"), Approve(Ana), Approve(Bo)])
+        );
     }
 
     [Theory]
@@ -122,7 +180,11 @@ public class ApprovalLifecycleTests
     [InlineData("anything", 2, true, DecisionRefusal.SignInNeeded)]
     [InlineData("", 2, false, DecisionRefusal.SignInNeeded)]
     public void A_link_is_enough_for_one_person_only_and_only_where_the_policy_asks_for_no_more(
-        string proof, int quorum, bool signIn, DecisionRefusal? expected)
+        string proof,
+        int quorum,
+        bool signIn,
+        DecisionRefusal? expected
+    )
     {
         var terms = Plans.Terms(Plan, Plans.Require(quorum, Ana, Bo) with { SignIn = signIn });
         Assert.Equal(expected, ApprovalLifecycle.Weigh(terms, [], Approve(Ana) with { Proof = proof }).Refusal);
@@ -134,17 +196,30 @@ public class ApprovalLifecycleTests
     public void A_stricter_requirement_takes_the_stricter_part_of_both()
     {
         var asked = Plans.Require(1, Ana, Bo) with { ExpiresAfter = TimeSpan.FromHours(4), Because = "why" };
-        var now = Plans.Require(2, "BO@example.com", "cy@example.com") with { ExpiresAfter = TimeSpan.FromHours(1), SignIn = true };
+        var now = Plans.Require(2, "BO@example.com", "cy@example.com") with
+        {
+            ExpiresAfter = TimeSpan.FromHours(1),
+            SignIn = true,
+        };
         var both = asked.AndAlso(now);
         Assert.Equal([Bo], both.Approvers);
-        Assert.Equal((2, TimeSpan.FromHours(1), true, "why"), (both.Quorum, both.ExpiresAfter, both.SignIn, both.Because));
+        Assert.Equal(
+            (2, TimeSpan.FromHours(1), true, "why"),
+            (both.Quorum, both.ExpiresAfter, both.SignIn, both.Because)
+        );
         Assert.Equal([Ana, Bo], asked.AndAlso(Plans.Require(1, Ana, Bo, "cy@example.com")).Approvers);
         Assert.False(asked.AndAlso(asked).NeedsSignIn);
-        Assert.Equal((TimeSpan.FromHours(1), true, "why"), (now.AndAlso(asked).ExpiresAfter, now.AndAlso(asked).SignIn, now.AndAlso(asked).Because));
+        Assert.Equal(
+            (TimeSpan.FromHours(1), true, "why"),
+            (now.AndAlso(asked).ExpiresAfter, now.AndAlso(asked).SignIn, now.AndAlso(asked).Because)
+        );
 
         var terms = Two.Under(both, Plans.Now.AddMinutes(-30));
         Assert.Equal(Plans.Now.AddMinutes(30), terms.ExpiresAt);
-        Assert.Equal(Plan.ExpiresAt, Two.Under(asked with { ExpiresAfter = TimeSpan.FromDays(9) }, Plans.Now).ExpiresAt);
+        Assert.Equal(
+            Plan.ExpiresAt,
+            Two.Under(asked with { ExpiresAfter = TimeSpan.FromDays(9) }, Plans.Now).ExpiresAt
+        );
     }
 
     // A number that no kind of decision has, as a store may hold it.
@@ -161,7 +236,10 @@ public class ApprovalLifecycleTests
     {
         var three = Plans.Terms(Plan, Plans.Require(3, Ana, Bo, "cy@example.com"));
         Assert.Equal(ApprovalState.Pending, ApprovalLifecycle.StateAfter(three, [Approve(Ana), Approve(Bo)]));
-        Assert.Equal(ApprovalState.Approved, ApprovalLifecycle.StateAfter(three, [Approve(Ana), Approve(Bo), Approve("cy@example.com")]));
+        Assert.Equal(
+            ApprovalState.Approved,
+            ApprovalLifecycle.StateAfter(three, [Approve(Ana), Approve(Bo), Approve("cy@example.com")])
+        );
     }
 
     [Theory]
@@ -185,7 +263,8 @@ public class ApprovalLifecycleTests
     [InlineData("link:n-1", "by a link sent to them, not signed in")]
     [InlineData("Principal", "not known")]
     [InlineData("xkey:a", "not known")]
-    public void The_ledger_says_how_a_person_was_known(string proof, string expected) => Assert.Equal(expected, DecisionProof.Describe(proof));
+    public void The_ledger_says_how_a_person_was_known(string proof, string expected) =>
+        Assert.Equal(expected, DecisionProof.Describe(proof));
 
     [Fact]
     public void Words_are_cut_at_their_limit_and_never_inside_a_character()
@@ -214,10 +293,12 @@ public class ApprovalLifecycleTests
     [InlineData("ana\u200b@example.com", false)]
     [InlineData("ana <x>", false)]
     [InlineData("", false)]
-    public void Identities_hold_nothing_that_looks_like_something_else(string text, bool expected) => Assert.Equal(expected, Identity.IsWellFormed(text));
+    public void Identities_hold_nothing_that_looks_like_something_else(string text, bool expected) =>
+        Assert.Equal(expected, Identity.IsWellFormed(text));
 
-    private static Decision Approve(string who) => new(
-        PlanHash.Of(Plan), Plans.RequestHash, DecisionKind.Approve, who, Plans.Now, null, DecisionProof.Key(who));
+    private static Decision Approve(string who) =>
+        new(PlanHash.Of(Plan), Plans.RequestHash, DecisionKind.Approve, who, Plans.Now, null, DecisionProof.Key(who));
 
-    private static DecisionVerdict Weigh(IReadOnlyList<Decision> earlier, Decision decision) => ApprovalLifecycle.Weigh(Two, earlier, decision);
+    private static DecisionVerdict Weigh(IReadOnlyList<Decision> earlier, Decision decision) =>
+        ApprovalLifecycle.Weigh(Two, earlier, decision);
 }

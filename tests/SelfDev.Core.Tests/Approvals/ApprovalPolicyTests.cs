@@ -28,7 +28,8 @@ public class ApprovalPolicyTests
 
     private static ApprovalPolicy Policy => Parse(Sample);
 
-    private static string With(string section) => Sample.Replace("// Small changes", section + "// Small changes", StringComparison.Ordinal);
+    private static string With(string section) =>
+        Sample.Replace("// Small changes", section + "// Small changes", StringComparison.Ordinal);
 
     [Theory]
     [InlineData("3", "4", 1)]
@@ -59,7 +60,12 @@ public class ApprovalPolicyTests
     [InlineData("replace-node", false)]
     public void Only_what_changes_a_fleet_has_to_belong_to_one(string action, bool may)
     {
-        var plan = Plans.Scale("3", "4") with { Action = action, Resource = "commands/training/run7", To = new Dictionary<string, string> { ["step"] = "7" } };
+        var plan = Plans.Scale("3", "4") with
+        {
+            Action = action,
+            Resource = "commands/training/run7",
+            To = new Dictionary<string, string> { ["step"] = "7" },
+        };
         Assert.Equal(may, Policy.Require(plan).Refusal is null);
     }
 
@@ -84,9 +90,13 @@ public class ApprovalPolicyTests
     [Fact]
     public void People_have_addresses_of_their_own_and_some_may_release_the_kill_switch()
     {
-        var policy = Parse(With("""
-            "people": { "ana@example.com": { "webhook": "https://hooks.example.com/ana" } }, "killSwitch": { "release": ["bo@example.com"] },
-            """));
+        var policy = Parse(
+            With(
+                """
+                "people": { "ana@example.com": { "webhook": "https://hooks.example.com/ana" } }, "killSwitch": { "release": ["bo@example.com"] },
+                """
+            )
+        );
         Assert.Equal("https://hooks.example.com/ana", policy.AddressOf("ANA@example.com")!.ToString());
         Assert.Null(policy.AddressOf("bo@example.com"));
         Assert.True(policy.MayReleaseKillSwitch("BO@example.com"));
@@ -100,8 +110,14 @@ public class ApprovalPolicyTests
     [InlineData("\"people\": { \"ana@example.com\": { \"webhook\": \"ftp://x/y\" } },", "is no http or https address")]
     [InlineData("\"people\": { \"ana@example.com\": { \"webhook\": \"/x\" } },", "is no http or https address")]
     [InlineData("\"people\": { \"ana <x>\": { \"webhook\": \"https://x/y\" } },", "is no identity")]
-    [InlineData("\"people\": { \"ana@e\": { \"webhook\": \"https://x/y\" }, \"ANA@e\": { \"webhook\": \"https://x/z\" } },", "stands in it twice")]
-    [InlineData("\"people\": { \"ana@e\": { \"webhook\": \"https://x/y\" }, \"bo@e\": { \"webhook\": \"https://x/y\" } },", "have one address")]
+    [InlineData(
+        "\"people\": { \"ana@e\": { \"webhook\": \"https://x/y\" }, \"ANA@e\": { \"webhook\": \"https://x/z\" } },",
+        "stands in it twice"
+    )]
+    [InlineData(
+        "\"people\": { \"ana@e\": { \"webhook\": \"https://x/y\" }, \"bo@e\": { \"webhook\": \"https://x/y\" } },",
+        "have one address"
+    )]
     [InlineData("\"killSwitch\": { \"release\": [] },", "expected a list of at least one")]
     [InlineData("\"killSwitch\": { \"release\": [\"a b\"] },", "is no identity")]
     [InlineData("\"killSwitch\": { \"relase\": [\"a\"] },", "unknown")]
@@ -115,8 +131,22 @@ public class ApprovalPolicyTests
     [Fact]
     public void A_resource_outside_the_policy_cannot_be_touched()
     {
-        Assert.Contains("no fleet", Policy.Require(Plans.Scale() with { Resource = Plans.FleetId + "-2" }).Refusal, StringComparison.Ordinal);
-        Assert.NotNull(Policy.Require(Plans.Scale() with { Action = "replace-node", Resource = Plans.FleetId.ToUpperInvariant() + "/virtualMachines/3" }).Requirement);
+        Assert.Contains(
+            "no fleet",
+            Policy.Require(Plans.Scale() with { Resource = Plans.FleetId + "-2" }).Refusal,
+            StringComparison.Ordinal
+        );
+        Assert.NotNull(
+            Policy
+                .Require(
+                    Plans.Scale() with
+                    {
+                        Action = "replace-node",
+                        Resource = Plans.FleetId.ToUpperInvariant() + "/virtualMachines/3",
+                    }
+                )
+                .Requirement
+        );
     }
 
     [Fact]
@@ -130,23 +160,42 @@ public class ApprovalPolicyTests
     [Fact]
     public void The_proposer_is_not_asked_and_an_unreachable_quorum_is_said_at_once()
     {
-        Assert.Equal(["bo@example.com"], Policy.Require(Plans.Scale() with { Proposer = "ANA@example.com" }).Requirement!.Approvers);
-        Assert.Contains("without the proposer", Policy.Require(Plans.Scale("3", "9") with { Proposer = "ana@example.com" }).Refusal, StringComparison.Ordinal);
+        Assert.Equal(
+            ["bo@example.com"],
+            Policy.Require(Plans.Scale() with { Proposer = "ANA@example.com" }).Requirement!.Approvers
+        );
+        Assert.Contains(
+            "without the proposer",
+            Policy.Require(Plans.Scale("3", "9") with { Proposer = "ana@example.com" }).Refusal,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
     public void A_price_says_what_a_change_of_capacity_costs_and_no_price_says_nothing()
     {
         Assert.Null(Policy.PriceOf(Plans.Scale("3", "5")));
-        var priced = Policy with { Fleets = Policy.Fleets.ToDictionary(fleet => fleet.Key, fleet => fleet.Value with { HourlyPrice = 98.32m }) };
-        Assert.Equal("2 instances more at 98.32 USD an hour: 196.64 USD an hour more, 491.60 USD in all.", priced.PriceOf(Plans.Scale("3", "5")));
-        Assert.Equal("1 instance fewer at 98.32 USD an hour: 98.32 USD an hour less, 196.64 USD in all.", priced.PriceOf(Plans.Scale("3", "2")));
+        var priced = Policy with
+        {
+            Fleets = Policy.Fleets.ToDictionary(fleet => fleet.Key, fleet => fleet.Value with { HourlyPrice = 98.32m }),
+        };
+        Assert.Equal(
+            "2 instances more at 98.32 USD an hour: 196.64 USD an hour more, 491.60 USD in all.",
+            priced.PriceOf(Plans.Scale("3", "5"))
+        );
+        Assert.Equal(
+            "1 instance fewer at 98.32 USD an hour: 98.32 USD an hour less, 196.64 USD in all.",
+            priced.PriceOf(Plans.Scale("3", "2"))
+        );
     }
 
     [Fact]
     public void What_changes_no_capacity_or_belongs_to_no_fleet_has_no_price()
     {
-        var priced = Policy with { Fleets = Policy.Fleets.ToDictionary(fleet => fleet.Key, fleet => fleet.Value with { HourlyPrice = 98.32m }) };
+        var priced = Policy with
+        {
+            Fleets = Policy.Fleets.ToDictionary(fleet => fleet.Key, fleet => fleet.Value with { HourlyPrice = 98.32m }),
+        };
         Assert.Null(priced.PriceOf(Plans.Scale("3", "3")));
         Assert.Null(priced.PriceOf(Plans.Scale("3", "5") with { Resource = "/subscriptions/0/elsewhere" }));
         Assert.Null(priced.PriceOf(Plans.Scale("3", "x")));
@@ -168,7 +217,12 @@ public class ApprovalPolicyTests
         };
         Assert.Equal(1, ApprovalPolicy.SizeOf(node));
         Assert.Equal(2, Policy.Require(node).Requirement!.Quorum);
-        Assert.Equal(1, (Policy with { Rules = [Policy.Rules[0] with { Action = "replace-node", MaxSize = 1 }] }).Require(node).Requirement!.Quorum);
+        Assert.Equal(
+            1,
+            (Policy with { Rules = [Policy.Rules[0] with { Action = "replace-node", MaxSize = 1 }] })
+                .Require(node)
+                .Requirement!.Quorum
+        );
     }
 
     [Theory]
@@ -180,7 +234,11 @@ public class ApprovalPolicyTests
     {
         var plan = Plans.Scale("3", to);
         var before = from is null ? [] : new Dictionary<string, string> { ["capacity"] = from };
-        Assert.Contains("is not a capacity", Policy.Require(plan with { From = before }).Refusal, StringComparison.Ordinal);
+        Assert.Contains(
+            "is not a capacity",
+            Policy.Require(plan with { From = before }).Refusal,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -203,24 +261,43 @@ public class ApprovalPolicyTests
     [Fact]
     public void Of_fleets_with_one_pattern_or_one_resource_always_the_same_is_taken()
     {
-        var (one, other) = (Policy.Fleets["gpu-train"] with { Name = "b" }, Policy.Fleets["gpu-train"] with { Name = "a", MinCapacity = 0 });
-        var policy = Policy with { Fleets = new Dictionary<string, PolicyFleet> { ["b"] = one, ["a"] = other } };
+        var (one, other) = (
+            Policy.Fleets["gpu-train"] with
+            {
+                Name = "b",
+            },
+            Policy.Fleets["gpu-train"] with
+            {
+                Name = "a",
+                MinCapacity = 0,
+            }
+        );
+        var policy = Policy with
+        {
+            Fleets = new Dictionary<string, PolicyFleet> { ["b"] = one, ["a"] = other },
+        };
         Assert.Equal("a", policy.FleetOf("training/run7")!.Name);
         Assert.Contains("the fleet 'b'", policy.Require(Plans.Scale("3", "1")).Refusal, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void Nothing_is_switched_on_where_there_is_no_policy() => Assert.False(ApprovalPolicy.DenyAll.ActionsEnabled);
+    public void Nothing_is_switched_on_where_there_is_no_policy() =>
+        Assert.False(ApprovalPolicy.DenyAll.ActionsEnabled);
 
     [Theory]
     [InlineData("\"actionsEnabled\": true,", true)]
     [InlineData("\"actionsEnabled\": false,", false)]
     [InlineData("", true)]
-    public void The_file_says_whether_anything_is_done(string text, bool expected) => Assert.Equal(expected, Parse(With(text)).ActionsEnabled);
+    public void The_file_says_whether_anything_is_done(string text, bool expected) =>
+        Assert.Equal(expected, Parse(With(text)).ActionsEnabled);
 
     [Fact]
     public void All_actions_can_be_switched_off() =>
-        Assert.Contains("switches all actions off", (Policy with { ActionsEnabled = false }).Require(Plans.Scale()).Refusal, StringComparison.Ordinal);
+        Assert.Contains(
+            "switches all actions off",
+            (Policy with { ActionsEnabled = false }).Require(Plans.Scale()).Refusal,
+            StringComparison.Ordinal
+        );
 
     [Theory]
     [InlineData("training/run7", "gpu-train")]
@@ -230,7 +307,8 @@ public class ApprovalPolicyTests
     [InlineData("serving/chat2", null)]
     [InlineData("training/chat", "gpu-train")]
     [InlineData("training/chatter", "gpu-train")]
-    public void The_most_specific_pattern_gives_the_fleet(string subject, string? fleet) => Assert.Equal(fleet, Policy.FleetOf(subject)?.Name);
+    public void The_most_specific_pattern_gives_the_fleet(string subject, string? fleet) =>
+        Assert.Equal(fleet, Policy.FleetOf(subject)?.Name);
 
     // Also where the prefix, its star counted, is the longer text.
     [Fact]
@@ -249,7 +327,10 @@ public class ApprovalPolicyTests
     [InlineData("30d", 2_592_000)]
     [InlineData("999999s", 999_999)]
     public void Every_unit_of_time_is_read(string text, int seconds) =>
-        Assert.Equal(TimeSpan.FromSeconds(seconds), Parse(Sample.Replace("\"2d\"", $"\"{text}\"", StringComparison.Ordinal)).Rules[1].ExpiresAfter);
+        Assert.Equal(
+            TimeSpan.FromSeconds(seconds),
+            Parse(Sample.Replace("\"2d\"", $"\"{text}\"", StringComparison.Ordinal)).Rules[1].ExpiresAfter
+        );
 
     [Theory]
     [InlineData("")]
@@ -261,9 +342,11 @@ public class ApprovalPolicyTests
     [InlineData(" 4h")]
     [InlineData("9999999d")]
     [InlineData("99999999999d")]
-    public void What_is_no_duration_is_refused(string text) => Assert.Equal(
-        [$"$.rules[1].expiresAfter: '{text}' is no duration; expected a number and s, m, h or d, e.g. 4h."],
-        Errors(Sample.Replace("\"2d\"", $"\"{text}\"", StringComparison.Ordinal)));
+    public void What_is_no_duration_is_refused(string text) =>
+        Assert.Equal(
+            [$"$.rules[1].expiresAfter: '{text}' is no duration; expected a number and s, m, h or d, e.g. 4h."],
+            Errors(Sample.Replace("\"2d\"", $"\"{text}\"", StringComparison.Ordinal))
+        );
 
     // One mistake is one error: what was not understood is not blamed for what follows from it.
     [Theory]
@@ -271,21 +354,54 @@ public class ApprovalPolicyTests
     [InlineData("\"quorum\": 2", "\"quorum\": \"2\"", "$.rules[1].quorum: expected a whole number from 1 to 20.")]
     [InlineData("\"quorum\": 2", "\"quorum\": 21", "$.rules[1].quorum: expected a whole number from 1 to 20.")]
     [InlineData("\"quorum\": 2", "\"quorum\": 1.5", "$.rules[1].quorum: expected a whole number from 1 to 20.")]
-    [InlineData("\"maxSize\": 2", "\"maxSize\": -1", "$.rules[0].maxSize: expected a whole number from 0 to 2147483647.")]
-    [InlineData("\"quorum\": 2", "\"signIn\": \"maybe\"", "$.rules[1].signIn: 'maybe' is not known; expected 'required'")]
+    [InlineData(
+        "\"maxSize\": 2",
+        "\"maxSize\": -1",
+        "$.rules[0].maxSize: expected a whole number from 0 to 2147483647."
+    )]
+    [InlineData(
+        "\"quorum\": 2",
+        "\"signIn\": \"maybe\"",
+        "$.rules[1].signIn: 'maybe' is not known; expected 'required'"
+    )]
     [InlineData("\"quorum\": 2", "\"signIn\": 1", "$.rules[1]: 'signIn' is missing or not a text.")]
-    [InlineData("\"rules\"", "\"actionsEnabled\": \"no\", \"rules\"", "$.actionsEnabled: expected true or false, found string.")]
+    [InlineData(
+        "\"rules\"",
+        "\"actionsEnabled\": \"no\", \"rules\"",
+        "$.actionsEnabled: expected true or false, found string."
+    )]
     [InlineData("\"schema\": \"selfdev.policy/1\",", "", "$: 'schema' is missing or not a text.")]
-    [InlineData("\"training/*\", \"training/run7\"", "\"training/*\", 7", "$.fleets.gpu-train.subjects: expected texts only.")]
-    [InlineData("\"minCapacity\": 2", "\"minCapacity\": -1", "$.fleets.gpu-train.minCapacity: expected a whole number from 0 to 1000.")]
+    [InlineData(
+        "\"training/*\", \"training/run7\"",
+        "\"training/*\", 7",
+        "$.fleets.gpu-train.subjects: expected texts only."
+    )]
+    [InlineData(
+        "\"minCapacity\": 2",
+        "\"minCapacity\": -1",
+        "$.fleets.gpu-train.minCapacity: expected a whole number from 0 to 1000."
+    )]
     public void One_mistake_is_one_error(string find, string replace, string expected) =>
-        Assert.StartsWith(expected, Assert.Single(Errors(Sample.Replace(find, replace, StringComparison.Ordinal))), StringComparison.Ordinal);
+        Assert.StartsWith(
+            expected,
+            Assert.Single(Errors(Sample.Replace(find, replace, StringComparison.Ordinal))),
+            StringComparison.Ordinal
+        );
 
     [Fact]
     public void Every_mistake_of_a_rule_is_told_at_once()
     {
-        var errors = Errors(Sample.Replace("[\"ana@example.com\", \"bo@example.com\"], \"expiresAfter\"", "[\"ana <x>\", \"bo y\"], \"expiresAfter\"", StringComparison.Ordinal));
-        Assert.Equal(["$.rules[0].approvers[0]: ", "$.rules[0].approvers[1]: "], errors.Select(error => error[..(error.IndexOf(' ', StringComparison.Ordinal) + 1)]));
+        var errors = Errors(
+            Sample.Replace(
+                "[\"ana@example.com\", \"bo@example.com\"], \"expiresAfter\"",
+                "[\"ana <x>\", \"bo y\"], \"expiresAfter\"",
+                StringComparison.Ordinal
+            )
+        );
+        Assert.Equal(
+            ["$.rules[0].approvers[0]: ", "$.rules[0].approvers[1]: "],
+            errors.Select(error => error[..(error.IndexOf(' ', StringComparison.Ordinal) + 1)])
+        );
     }
 
     [Theory]
@@ -305,7 +421,11 @@ public class ApprovalPolicyTests
     public void A_rule_may_ask_for_twenty_people()
     {
         var people = string.Join(", ", Enumerable.Range(0, 20).Select(number => $"\"p{number}@example.com\""));
-        var text = Sample.Replace("\"ana@example.com\", \"bo@example.com\"], \"quorum\": 2", people + "], \"quorum\": 20", StringComparison.Ordinal);
+        var text = Sample.Replace(
+            "\"ana@example.com\", \"bo@example.com\"], \"quorum\": 2",
+            people + "], \"quorum\": 20",
+            StringComparison.Ordinal
+        );
         Assert.Equal(20, Parse(text).Require(Plans.Scale("3", "9")).Requirement!.Quorum);
     }
 
@@ -315,7 +435,11 @@ public class ApprovalPolicyTests
 
     [Fact]
     public void What_is_no_JSON_is_named_by_its_line() =>
-        Assert.StartsWith("Line 3: not JSON", Assert.Single(Errors("{\n\"schema\": \"selfdev.policy/1\",\n?")), StringComparison.Ordinal);
+        Assert.StartsWith(
+            "Line 3: not JSON",
+            Assert.Single(Errors("{\n\"schema\": \"selfdev.policy/1\",\n?")),
+            StringComparison.Ordinal
+        );
 
     [Fact]
     public void A_file_is_read_up_to_its_limit()
@@ -327,7 +451,10 @@ public class ApprovalPolicyTests
 
     [Fact]
     public void Durations_are_read() =>
-        Assert.Equal((TimeSpan.FromHours(4), TimeSpan.FromMinutes(30)), (Policy.Rules[0].ExpiresAfter, Policy.Rules[0].RemindEvery!.Value));
+        Assert.Equal(
+            (TimeSpan.FromHours(4), TimeSpan.FromMinutes(30)),
+            (Policy.Rules[0].ExpiresAfter, Policy.Rules[0].RemindEvery!.Value)
+        );
 
     [Theory]
     [InlineData("\"scale-fleet\"", "\"scale-flet\"", "$.rules[0].action: 'scale-flet' is no action; expected one of")]
@@ -340,14 +467,20 @@ public class ApprovalPolicyTests
     [InlineData("\"30m\"", "\"4h\"", "$.rules[0].remindEvery: has to be shorter")]
     [InlineData("bo@example.com", "Ana@example.com", "$.rules[0].approvers: the same person stands in it twice.")]
     [InlineData("bo@example.com", "bo example", "$.rules[0].approvers[1]: 'bo example' is no identity")]
-    [InlineData("\"maxCapacity\": 16", "\"maxCapacity\": 1", "$.fleets.gpu-train.maxCapacity: 1 is below minCapacity 2.")]
+    [InlineData(
+        "\"maxCapacity\": 16",
+        "\"maxCapacity\": 1",
+        "$.fleets.gpu-train.maxCapacity: 1 is below minCapacity 2."
+    )]
     [InlineData("\"maxCapacity\": 8, ", "", "$.fleets.gpu-chat: 'maxCapacity' is missing")]
     [InlineData("/subscriptions/0", "/x", "$.fleets.gpu-train.resourceId: expected /subscriptions/")]
     [InlineData("policy/1", "policy/9", "$.schema: 'selfdev.policy/9' is not known")]
     [InlineData("\"schema\"", "\"schema\": 1, \"schema\"", "$.schema: stands there twice.")]
     public void A_mistake_is_named_with_its_place(string find, string replace, string expected)
     {
-        var reading = ApprovalPolicyFormat.Parse(Encoding.UTF8.GetBytes(Sample.Replace(find, replace, StringComparison.Ordinal)));
+        var reading = ApprovalPolicyFormat.Parse(
+            Encoding.UTF8.GetBytes(Sample.Replace(find, replace, StringComparison.Ordinal))
+        );
         Assert.Null(reading.Policy);
         Assert.Contains(reading.Errors, error => error.StartsWith(expected, StringComparison.Ordinal));
     }
@@ -364,7 +497,8 @@ public class ApprovalPolicyTests
         Assert.NotEmpty(reading.Errors);
     }
 
-    private static IReadOnlyList<string> Errors(string text) => ApprovalPolicyFormat.Parse(Encoding.UTF8.GetBytes(text)).Errors;
+    private static IReadOnlyList<string> Errors(string text) =>
+        ApprovalPolicyFormat.Parse(Encoding.UTF8.GetBytes(text)).Errors;
 
     private static ApprovalPolicy Parse(string text)
     {

@@ -8,7 +8,14 @@ public class ApprovalTokensTests
     private static readonly DateTimeOffset Now = Plans.Now;
     private static readonly ApprovalKey Key = MakeKey("k1", Now.AddDays(-1), Now.AddDays(1));
     private static readonly ApprovalKeyRing Keys = new([Key]);
-    private static readonly ApprovalClaims Claims = new(PlanHash.Of(Plans.Scale()), "run7:approval:1", 1, "ana@example.com", Now.AddHours(4), "n-1");
+    private static readonly ApprovalClaims Claims = new(
+        PlanHash.Of(Plans.Scale()),
+        "run7:approval:1",
+        1,
+        "ana@example.com",
+        Now.AddHours(4),
+        "n-1"
+    );
 
     [Fact]
     public void A_token_says_what_was_put_in()
@@ -28,7 +35,10 @@ public class ApprovalTokensTests
             foreach (var other in alphabet.Where(other => other != token[at]))
             {
                 var reading = ApprovalTokens.Verify(Keys, token[..at] + other + token[(at + 1)..], Now);
-                Assert.True(reading.Status is TokenStatus.Forged or TokenStatus.Malformed, $"{at}: {other} gave {reading.Status}");
+                Assert.True(
+                    reading.Status is TokenStatus.Forged or TokenStatus.Malformed,
+                    $"{at}: {other} gave {reading.Status}"
+                );
                 Assert.Null(reading.Claims);
             }
         }
@@ -53,14 +63,17 @@ public class ApprovalTokensTests
     public void A_token_of_an_unknown_key_is_forged_whatever_it_is_signed_with()
     {
         var signed = "v1.unknown." + ApprovalTokens.Issue(Keys, Claims, Now).Split('.')[2];
-        var mac = System.Buffers.Text.Base64Url.EncodeToString(HMACSHA256.HashData(new byte[32], System.Text.Encoding.ASCII.GetBytes(signed)));
+        var mac = System.Buffers.Text.Base64Url.EncodeToString(
+            HMACSHA256.HashData(new byte[32], System.Text.Encoding.ASCII.GetBytes(signed))
+        );
         Assert.Equal(TokenStatus.Forged, ApprovalTokens.Verify(Keys, $"{signed}.{mac}", Now).Status);
     }
 
     [Fact]
     public void A_token_is_read_up_to_its_longest()
     {
-        var tokens = Enumerable.Range(1_000, 600)
+        var tokens = Enumerable
+            .Range(1_000, 600)
             .Select(chars => ApprovalTokens.Issue(Keys, Claims with { InstanceId = new string('i', chars) }, Now))
             .ToLookup(token => token.Length);
         Assert.Equal(TokenStatus.Valid, ApprovalTokens.Verify(Keys, tokens[2048].First(), Now).Status);
@@ -72,7 +85,9 @@ public class ApprovalTokensTests
     public void Signed_nonsense_is_malformed()
     {
         var signed = $"v1.k1.{System.Buffers.Text.Base64Url.EncodeToString("[]"u8)}";
-        var mac = System.Buffers.Text.Base64Url.EncodeToString(HMACSHA256.HashData(Key.Secret.Span, System.Text.Encoding.ASCII.GetBytes(signed)));
+        var mac = System.Buffers.Text.Base64Url.EncodeToString(
+            HMACSHA256.HashData(Key.Secret.Span, System.Text.Encoding.ASCII.GetBytes(signed))
+        );
         Assert.Equal(TokenStatus.Malformed, ApprovalTokens.Verify(Keys, $"{signed}.{mac}", Now).Status);
     }
 
@@ -82,11 +97,19 @@ public class ApprovalTokensTests
     [InlineData(1, 0, TokenStatus.Expired)]
     [InlineData(4999, 5000, TokenStatus.Valid)]
     [InlineData(5000, 5000, TokenStatus.Expired)]
-    public void It_is_valid_strictly_before_its_expiry(int millisecondsAfter, int toleranceMilliseconds, TokenStatus expected)
+    public void It_is_valid_strictly_before_its_expiry(
+        int millisecondsAfter,
+        int toleranceMilliseconds,
+        TokenStatus expected
+    )
     {
         var token = ApprovalTokens.Issue(Keys, Claims, Now);
         var reading = ApprovalTokens.Verify(
-            Keys, token, Claims.ExpiresAt.AddMilliseconds(millisecondsAfter), TimeSpan.FromMilliseconds(toleranceMilliseconds));
+            Keys,
+            token,
+            Claims.ExpiresAt.AddMilliseconds(millisecondsAfter),
+            TimeSpan.FromMilliseconds(toleranceMilliseconds)
+        );
         Assert.Equal(expected, reading.Status);
     }
 
@@ -112,7 +135,21 @@ public class ApprovalTokensTests
     [Fact]
     public void Of_keys_that_begin_together_always_the_same_signs()
     {
-        var (a, b, later) = (Key with { Id = "a" }, Key with { Id = "b" }, Key with { Id = "later", NotBefore = Now.AddTicks(1) });
+        var (a, b, later) = (
+            Key with
+            {
+                Id = "a",
+            },
+            Key with
+            {
+                Id = "b",
+            },
+            Key with
+            {
+                Id = "later",
+                NotBefore = Now.AddTicks(1),
+            }
+        );
         Assert.Equal("a", new ApprovalKeyRing([b, a, later]).SigningKey(Now).Id);
         Assert.Equal("a", new ApprovalKeyRing([later, a, b]).SigningKey(Now).Id);
         Assert.Equal("later", new ApprovalKeyRing([a, later, b]).SigningKey(Now.AddTicks(1)).Id);
@@ -139,5 +176,6 @@ public class ApprovalTokensTests
         Assert.DoesNotContain(Convert.ToHexString(Key.Secret.Span), Key.ToString(), StringComparison.OrdinalIgnoreCase);
     }
 
-    private static ApprovalKey MakeKey(string id, DateTimeOffset from, DateTimeOffset to) => new(id, RandomNumberGenerator.GetBytes(32), from, to);
+    private static ApprovalKey MakeKey(string id, DateTimeOffset from, DateTimeOffset to) =>
+        new(id, RandomNumberGenerator.GetBytes(32), from, to);
 }

@@ -38,13 +38,25 @@ public class PolicyAnalystTests
     [Theory]
     [InlineData("\"gpt-4.1-mini\": {", "\"gpt 4\": {", "$.analysts.gpt?4: the name of a model has")]
     [InlineData("\"gpt-4.1-mini\": {", "\"TEAM/assistant\": {", "$.analysts.team/assistant: stands there twice")]
-    [InlineData("{ \"checkpoint\": \"gpt-4.1-mini\" }", "\"gpt-4.1-mini\"", "$.analysts.gpt-4.1-mini: expected an object")]
+    [InlineData(
+        "{ \"checkpoint\": \"gpt-4.1-mini\" }",
+        "\"gpt-4.1-mini\"",
+        "$.analysts.gpt-4.1-mini: expected an object"
+    )]
     [InlineData("{ \"checkpoint\": \"gpt-4.1-mini\" }", "{ }", "$.analysts.gpt-4.1-mini: 'checkpoint' is missing")]
     [InlineData("trainedFrom", "trainedOn", "$.analysts.team/assistant.trainedOn: unknown")]
-    [InlineData("[\"step-2000\", \"step 1000\"]", "[]", "$.analysts.team/assistant.trainedFrom: expected a list of at least one")]
+    [InlineData(
+        "[\"step-2000\", \"step 1000\"]",
+        "[]",
+        "$.analysts.team/assistant.trainedFrom: expected a list of at least one"
+    )]
     [InlineData("step-2000", "step\\u202e2000", "$.analysts.team/assistant: 'step?2000' is no name of a checkpoint")]
     [InlineData("\"step-3000\"", "\"\"", "$.analysts.team/assistant: '?' is no name of a checkpoint")]
-    [InlineData("\"step-3000\"", "\"step\\n3000\"", "$.analysts.team/assistant: 'step?3000' is no name of a checkpoint")]
+    [InlineData(
+        "\"step-3000\"",
+        "\"step\\n3000\"",
+        "$.analysts.team/assistant: 'step?3000' is no name of a checkpoint"
+    )]
     [InlineData("\"step 1000\"", "7", "$.analysts.team/assistant.trainedFrom: expected texts only")]
     public void A_mistake_is_named_with_its_place(string find, string replace, string expected)
     {

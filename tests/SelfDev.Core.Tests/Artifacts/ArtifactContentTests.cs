@@ -8,8 +8,9 @@ namespace SelfDev.Core.Tests.Artifacts;
 
 public sealed class ArtifactContentTests
 {
-    private static readonly byte[] Text = Encoding.UTF8.GetBytes(string.Concat(
-        Enumerable.Range(0, 20).Select(step => $"step {step} loss {1.0 / (step + 1):F4}\n")));
+    private static readonly byte[] Text = Encoding.UTF8.GetBytes(
+        string.Concat(Enumerable.Range(0, 20).Select(step => $"step {step} loss {1.0 / (step + 1):F4}\n"))
+    );
 
     [Theory]
     [InlineData(0)]
@@ -72,11 +73,10 @@ public sealed class ArtifactContentTests
             {
                 read = ReadAll(damaged);
             }
-            catch (ArtifactUnreadableException)
-            {
-            }
+            catch (ArtifactUnreadableException) { }
 
-            // Time stamp, hints and the unused bits of the last deflate byte carry no content; without its first two bytes it is no gzip.
+            // Time stamp, hints and the unused bits of the last deflate byte carry no content; without its first two
+            // bytes it is no gzip.
             var at = bit / 8;
             var harmless = at < 2 || ((at < 10 || at == whole.Length - 9) && (read?.SequenceEqual(Text) ?? false));
             Assert.True(read is null || harmless, $"Bit {bit} flipped went unnoticed.");
@@ -87,11 +87,15 @@ public sealed class ArtifactContentTests
     public void Random_bytes_behind_a_gzip_header_never_crash()
     {
         var noise = Gen.Choose(0, 255).Select(value => (byte)value).ArrayOf();
-        Prop.ForAll(noise.ToArbitrary(), bytes =>
-        {
-            byte[] stored = [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 0, .. bytes];
-            Assert.Throws<ArtifactUnreadableException>(() => ReadAll(stored));
-        }).Check(Config.QuickThrowOnFailure.WithMaxTest(2000));
+        Prop.ForAll(
+                noise.ToArbitrary(),
+                bytes =>
+                {
+                    byte[] stored = [0x1F, 0x8B, 8, 0, 0, 0, 0, 0, 0, 0, .. bytes];
+                    Assert.Throws<ArtifactUnreadableException>(() => ReadAll(stored));
+                }
+            )
+            .Check(Config.QuickThrowOnFailure.WithMaxTest(2000));
     }
 
     [Fact]
@@ -146,7 +150,9 @@ public sealed class ArtifactContentTests
         byte[] tooLong = [.. Text, (byte)'x'];
 
         Assert.Equal(Text, ReadAll(compressed ? Gzip(Text) : Text, limits));
-        var refused = Assert.Throws<ArtifactUnreadableException>(() => ReadAll(compressed ? Gzip(tooLong) : tooLong, limits));
+        var refused = Assert.Throws<ArtifactUnreadableException>(() =>
+            ReadAll(compressed ? Gzip(tooLong) : tooLong, limits)
+        );
         Assert.Contains($"more than {Text.Length} bytes", refused.Message, StringComparison.Ordinal);
     }
 

@@ -77,22 +77,51 @@ public sealed class ArtifactNameTests
     public void What_is_accepted_stays_below_the_folder_that_it_is_put_into()
     {
         var root = Path.GetFullPath(Path.Combine(Path.GetTempPath(), "root")) + Path.DirectorySeparatorChar;
-        var parts = Gen.Elements("a", ".", "..", "/", "//", "%2e", "%2E%2e", "%2f", "%", "%25", "2e", "\\", "\0", "\u202E", "training/", " ");
+        var parts = Gen.Elements(
+            "a",
+            ".",
+            "..",
+            "/",
+            "//",
+            "%2e",
+            "%2E%2e",
+            "%2f",
+            "%",
+            "%25",
+            "2e",
+            "\\",
+            "\0",
+            "\u202E",
+            "training/",
+            " "
+        );
         var names = parts.ListOf().Select(list => string.Concat(list));
 
-        Prop.ForAll(names.ToArbitrary(), name =>
-        {
-            if (ArtifactName.Parse(name, out _) is null)
-            {
-                return;
-            }
+        Prop.ForAll(
+                names.ToArbitrary(),
+                name =>
+                {
+                    if (ArtifactName.Parse(name, out _) is null)
+                    {
+                        return;
+                    }
 
-            for (var (decoded, round) = (name, 0); round < 4; round++, decoded = Uri.UnescapeDataString(decoded))
-            {
-                Assert.StartsWith(root, Path.GetFullPath(Path.Combine(root, decoded)), StringComparison.Ordinal);
-                Assert.False(ArtifactName.HasDotSegment(decoded));
-            }
-        }).Check(Config.QuickThrowOnFailure.WithMaxTest(2000));
+                    for (
+                        var (decoded, round) = (name, 0);
+                        round < 4;
+                        round++, decoded = Uri.UnescapeDataString(decoded)
+                    )
+                    {
+                        Assert.StartsWith(
+                            root,
+                            Path.GetFullPath(Path.Combine(root, decoded)),
+                            StringComparison.Ordinal
+                        );
+                        Assert.False(ArtifactName.HasDotSegment(decoded));
+                    }
+                }
+            )
+            .Check(Config.QuickThrowOnFailure.WithMaxTest(2000));
     }
 
     [Fact]

@@ -11,7 +11,8 @@ public sealed class ArtifactSnifferTests
         new Room("training", "megatron", "iteration", 0.9),
         new Room("serving", "requests", "request", 0.9),
         new Room("traffic", "trace", "request", 0.9),
-        new Room("evals", "plain", "", 0.1, needs: "score")]);
+        new Room("evals", "plain", "", 0.1, needs: "score"),
+    ]);
 
     [Theory]
     [InlineData("x.log", "iteration 1 | score 3", "training")]
@@ -34,7 +35,11 @@ public sealed class ArtifactSnifferTests
 
         Assert.Equal("evals", Sniffer.Sniff(file, "evals").Match?.Kind);
         Assert.Contains("serving (requests)", Sniffer.Sniff(file, "serving").Reason, StringComparison.Ordinal);
-        Assert.Contains("There is no kind 'x\\u001B'; the kinds are evals, serving, traffic, training.", Sniffer.Sniff(file, "x\u001b").Reason, StringComparison.Ordinal);
+        Assert.Contains(
+            "There is no kind 'x\\u001B'; the kinds are evals, serving, traffic, training.",
+            Sniffer.Sniff(file, "x\u001b").Reason,
+            StringComparison.Ordinal
+        );
     }
 
     [Theory]
@@ -43,7 +48,10 @@ public sealed class ArtifactSnifferTests
     [InlineData(new byte[] { 0xFF, 0xFE, 65, 0 }, "UTF-16")]
     [InlineData(new byte[] { 0xFE, 0xFF, 0, 65 }, "UTF-16")]
     [InlineData(new byte[] { 1, 0, 2 }, "binary")]
-    [InlineData(new byte[] { 0xC3, 0x28, 10 }, "Known formats: evals (plain); serving (requests); traffic (trace); training (megatron).")]
+    [InlineData(
+        new byte[] { 0xC3, 0x28, 10 },
+        "Known formats: evals (plain); serving (requests); traffic (trace); training (megatron)."
+    )]
     [InlineData(new byte[] { 0x50, 0x4B, 3, 4, 0, 0 }, "zip")]
     public void What_nobody_reads_is_refused_with_the_reason(byte[] content, string expected)
     {
@@ -82,7 +90,8 @@ public sealed class ArtifactSnifferTests
         ArtifactContent.File(name, () => new MemoryStream(content), content.Length, ReadLimits.Default);
 
     /// <summary>Claims what contains its word.</summary>
-    private sealed class Room(string kind, string format, string word, double confidence, string? needs = null) : ICapability
+    private sealed class Room(string kind, string format, string word, double confidence, string? needs = null)
+        : ICapability
     {
         public string Kind => kind;
 
@@ -93,6 +102,7 @@ public sealed class ArtifactSnifferTests
                 ? new FormatMatch(kind, format, confidence)
                 : null;
 
-        public Analysis Analyze(AnalysisRequest request, CancellationToken cancellation) => throw new NotSupportedException();
+        public Analysis Analyze(AnalysisRequest request, CancellationToken cancellation) =>
+            throw new NotSupportedException();
     }
 }

@@ -11,7 +11,11 @@ public class LineReaderTests
 {
     private sealed record Line(long Number, long Offset, string Text, bool Truncated);
 
-    private static (List<Line> Lines, string Sha256, long Bytes) Read(byte[] content, ReadLimits? limits = null, int chunk = int.MaxValue)
+    private static (List<Line> Lines, string Sha256, long Bytes) Read(
+        byte[] content,
+        ReadLimits? limits = null,
+        int chunk = int.MaxValue
+    )
     {
         using var reader = new LineReader(new ChunkedStream(content, chunk), limits ?? ReadLimits.Default);
         var lines = new List<Line>();
@@ -28,7 +32,10 @@ public class LineReaderTests
     {
         var (lines, _, bytes) = Read("a\r\n\nccc\nlast"u8.ToArray());
 
-        Assert.Equal([new(1, 0, "a", false), new(2, 3, "", false), new(3, 4, "ccc", false), new(4, 8, "last", false)], lines);
+        Assert.Equal(
+            [new(1, 0, "a", false), new(2, 3, "", false), new(3, 4, "ccc", false), new(4, 8, "last", false)],
+            lines
+        );
         Assert.Equal(12, bytes);
     }
 
@@ -64,7 +71,11 @@ public class LineReaderTests
     [Fact]
     public void A_line_over_the_cap_is_cut_and_flagged_and_the_next_line_keeps_its_place()
     {
-        var (lines, _, _) = Read("0123456789\nnext\n01234567\n"u8.ToArray(), new ReadLimits { MaxLineBytes = 8 }, chunk: 3);
+        var (lines, _, _) = Read(
+            "0123456789\nnext\n01234567\n"u8.ToArray(),
+            new ReadLimits { MaxLineBytes = 8 },
+            chunk: 3
+        );
 
         Assert.Equal([new(1, 0, "01234567", true), new(2, 11, "next", false), new(3, 16, "01234567", false)], lines);
     }
@@ -92,22 +103,30 @@ public class LineReaderTests
     public void Whatever_the_content_and_the_chunks_lines_are_what_a_plain_split_gives()
     {
         var contents = Gen.Elements("\n", "\r\n", "\r", "a", "bb", "\0", "ü", "lines of some length ")
-            .ListOf().Select(parts => Encoding.Latin1.GetBytes(string.Concat(parts)));
-        Prop.ForAll(contents.ToArbitrary(), Gen.Choose(1, 7).ToArbitrary(), (content, chunk) =>
-        {
-            var (lines, sha256, _) = Read(content, new ReadLimits { MaxLineBytes = 64 }, chunk);
-            var text = Encoding.Latin1.GetString(content);
-            var expected = text.Split('\n').ToList();
-            if (expected[^1].Length == 0)
-            {
-                expected.RemoveAt(expected.Count - 1);
-            }
+            .ListOf()
+            .Select(parts => Encoding.Latin1.GetBytes(string.Concat(parts)));
+        Prop.ForAll(
+                contents.ToArbitrary(),
+                Gen.Choose(1, 7).ToArbitrary(),
+                (content, chunk) =>
+                {
+                    var (lines, sha256, _) = Read(content, new ReadLimits { MaxLineBytes = 64 }, chunk);
+                    var text = Encoding.Latin1.GetString(content);
+                    var expected = text.Split('\n').ToList();
+                    if (expected[^1].Length == 0)
+                    {
+                        expected.RemoveAt(expected.Count - 1);
+                    }
 
-            var trimmed = expected.Select(line => line.EndsWith('\r') ? line[..^1] : line).Select(line => line.Length > 64 ? line[..64] : line);
-            return lines.Select(line => line.Text).SequenceEqual(trimmed)
-                && lines.All(line => text[(int)line.Offset..].StartsWith(line.Text, StringComparison.Ordinal))
-                && sha256 == Convert.ToHexStringLower(SHA256.HashData(content));
-        }).QuickCheckThrowOnFailure();
+                    var trimmed = expected
+                        .Select(line => line.EndsWith('\r') ? line[..^1] : line)
+                        .Select(line => line.Length > 64 ? line[..64] : line);
+                    return lines.Select(line => line.Text).SequenceEqual(trimmed)
+                        && lines.All(line => text[(int)line.Offset..].StartsWith(line.Text, StringComparison.Ordinal))
+                        && sha256 == Convert.ToHexStringLower(SHA256.HashData(content));
+                }
+            )
+            .QuickCheckThrowOnFailure();
     }
 
     [Fact]
@@ -115,7 +134,9 @@ public class LineReaderTests
     {
         Assert.Equal("a\uFFFDb\0", EvidenceText.Of([(byte)'a', 0xFF, (byte)'b', 0]));
 
-        var emoji = EvidenceText.Of(Encoding.UTF8.GetBytes(new string('x', Limits.EvidenceTextChars - 1) + "\U0001F600"));
+        var emoji = EvidenceText.Of(
+            Encoding.UTF8.GetBytes(new string('x', Limits.EvidenceTextChars - 1) + "\U0001F600")
+        );
         Assert.Equal(new string('x', Limits.EvidenceTextChars - 1), emoji);
 
         var long400 = EvidenceText.Of(Encoding.UTF8.GetBytes(new string('€', 10_000)));
@@ -124,7 +145,8 @@ public class LineReaderTests
 
     private sealed class ChunkedStream(byte[] content, int chunk) : MemoryStream(content)
     {
-        public override int Read(byte[] buffer, int offset, int count) => base.Read(buffer, offset, Math.Min(count, chunk));
+        public override int Read(byte[] buffer, int offset, int count) =>
+            base.Read(buffer, offset, Math.Min(count, chunk));
     }
 
     private sealed class EndlessLine(long length) : Stream
@@ -136,7 +158,11 @@ public class LineReaderTests
         public override bool CanSeek => false;
         public override bool CanWrite => false;
         public override long Length => length + End.Length;
-        public override long Position { get => _position; set => throw new NotSupportedException(); }
+        public override long Position
+        {
+            get => _position;
+            set => throw new NotSupportedException();
+        }
 
         public override int Read(byte[] buffer, int offset, int count)
         {
@@ -155,8 +181,11 @@ public class LineReaderTests
         }
 
         public override void Flush() => throw new NotSupportedException();
+
         public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
+
         public override void SetLength(long value) => throw new NotSupportedException();
+
         public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
     }
 }

@@ -62,7 +62,9 @@ public sealed class LocalArtifactTests : IDisposable
     {
         var before = Spooled();
 
-        Assert.Throws<ArtifactUnreadableException>(() => LocalArtifact.Spool("-", new MemoryStream(new byte[1000]), ReadLimits.Default, maxBytes: 999));
+        Assert.Throws<ArtifactUnreadableException>(() =>
+            LocalArtifact.Spool("-", new MemoryStream(new byte[1000]), ReadLimits.Default, maxBytes: 999)
+        );
 
         Assert.Empty(Spooled().Except(before));
     }
@@ -70,7 +72,9 @@ public sealed class LocalArtifactTests : IDisposable
     [Fact]
     public void What_cannot_be_opened_says_why()
     {
-        var missing = Assert.Throws<ArtifactUnreadableException>(() => LocalArtifact.Open(Path.Combine(_folder, "no\u001bpe"), ReadLimits.Default));
+        var missing = Assert.Throws<ArtifactUnreadableException>(() =>
+            LocalArtifact.Open(Path.Combine(_folder, "no\u001bpe"), ReadLimits.Default)
+        );
         var empty = Assert.Throws<ArtifactUnreadableException>(() => LocalArtifact.Open(_folder, ReadLimits.Default));
 
         Assert.Contains("There is no file or folder", missing.Message, StringComparison.Ordinal);
@@ -80,7 +84,11 @@ public sealed class LocalArtifactTests : IDisposable
 
     // Only this test class spools in this process; other processes' files are in both lists.
     private static HashSet<string> Spooled() =>
-        [.. Directory.EnumerateFiles(Path.GetTempPath(), "selfdev-*").Where(path => new FileInfo(path).Length is 5 or 1000 or 999)];
+        [
+            .. Directory
+                .EnumerateFiles(Path.GetTempPath(), "selfdev-*")
+                .Where(path => new FileInfo(path).Length is 5 or 1000 or 999),
+        ];
 
     private static string Read(ArtifactFile file)
     {

@@ -12,13 +12,16 @@ public class RealDataTests
     private static readonly int[] Steps = [3000, .. Enumerable.Range(0, 14).Select(i => 13_000 + (10_000 * i))];
 
     /// <summary>
-    /// The sums were computed by a program of its own (Python, math.erfc and Holm written out) over the same files: worse where a metric whose direction is
-    /// "lower" rises, every other metric falls.
+    /// The sums were computed by a program of its own (Python, math.erfc and Holm written out) over the same files:
+    /// worse where a metric whose direction is "lower" rises, every other metric falls.
     /// </summary>
     [Fact]
     public void Adjacent_pythia_checkpoints_have_as_many_significant_drops_as_an_independent_program_counts()
     {
-        var counts = Steps.Zip(Steps.Skip(1)).Select(pair => Pythia(pair.Second, pair.First).Summary().Counts!).ToList();
+        var counts = Steps
+            .Zip(Steps.Skip(1))
+            .Select(pair => Pythia(pair.Second, pair.First).Summary().Counts!)
+            .ToList();
         Assert.Equal(2408, counts.Sum(count => count.Comparisons));
         Assert.Equal(1117, counts.Sum(count => count.Drops));
         Assert.Equal(13, counts.Sum(count => count.DropsBelowAlpha));
@@ -29,12 +32,27 @@ public class RealDataTests
     [Theory]
     [InlineData("acc", 910, 420, 2, 0)]
     [InlineData("acc,acc_norm", 1778, 815, 2, 0)]
-    public void Of_the_accuracies_alone_no_drop_survives_the_correction(string metrics, int comparisons, int drops, int belowAlpha, int belowAlphaHolm)
+    public void Of_the_accuracies_alone_no_drop_survives_the_correction(
+        string metrics,
+        int comparisons,
+        int drops,
+        int belowAlpha,
+        int belowAlphaHolm
+    )
     {
-        var counts = Steps.Zip(Steps.Skip(1)).Select(pair => Pythia(pair.Second, pair.First, ("metrics", metrics)).Summary().Counts!).ToList();
+        var counts = Steps
+            .Zip(Steps.Skip(1))
+            .Select(pair => Pythia(pair.Second, pair.First, ("metrics", metrics)).Summary().Counts!)
+            .ToList();
         Assert.Equal(
             (comparisons, drops, belowAlpha, belowAlphaHolm),
-            (counts.Sum(count => count.Comparisons), counts.Sum(count => count.Drops), counts.Sum(count => count.DropsBelowAlpha), counts.Sum(count => count.DropsBelowAlphaHolm)));
+            (
+                counts.Sum(count => count.Comparisons),
+                counts.Sum(count => count.Drops),
+                counts.Sum(count => count.DropsBelowAlpha),
+                counts.Sum(count => count.DropsBelowAlphaHolm)
+            )
+        );
     }
 
     [Fact]
@@ -43,26 +61,42 @@ public class RealDataTests
         var summary = Pythia(13_000, 3000).Summary();
         Assert.Equal(summary.Counts!.Comparisons, summary.CountsByMetric!.Values.Sum(count => count.Comparisons));
         Assert.Equal(65, summary.CountsByMetric["acc"].Comparisons);
-        Assert.Contains("'metrics' (bleu)", Assert.Throws<ArtifactUnreadableException>(() => Pythia(13_000, 3000, ("metrics", "bleu"))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "'metrics' (bleu)",
+            Assert.Throws<ArtifactUnreadableException>(() => Pythia(13_000, 3000, ("metrics", "bleu"))).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
     public void One_pythia_comparison_in_full()
     {
         var summary = Pythia(13_000, 3000).Summary();
-        var winogrande = summary.Comparisons.Single(comparison => comparison is { Task: "lambada_openai", Metric: "acc" });
-        Assert.Equal((5153L, ComparisonMethod.UnpairedZ, ComparisonVerdict.Improved), (winogrande.N, winogrande.Method, winogrande.Verdict));
+        var winogrande = summary.Comparisons.Single(comparison =>
+            comparison is { Task: "lambada_openai", Metric: "acc" }
+        );
+        Assert.Equal(
+            (5153L, ComparisonMethod.UnpairedZ, ComparisonVerdict.Improved),
+            (winogrande.N, winogrande.Method, winogrande.Verdict)
+        );
         Assert.Equal(0.07219, winogrande.Delta, 1e-5);
         Assert.Equal((3000L, 13_000L), (summary.Baseline!.Step!.Value, summary.Candidate!.Step!.Value));
-        Assert.Equal(ComparisonVerdict.Improved, summary.Comparisons.Single(comparison => comparison is { Task: "lambada_openai", Metric: "ppl" }).Verdict);
+        Assert.Equal(
+            ComparisonVerdict.Improved,
+            summary.Comparisons.Single(comparison => comparison is { Task: "lambada_openai", Metric: "ppl" }).Verdict
+        );
     }
 
     [Fact]
     public void All_pythia_checkpoints_together_are_a_history_in_order_of_steps()
     {
-        var folder = SharedData.Require("pythia-evals/160m_step0.json") is var first ? Path.GetDirectoryName(first)! : "";
+        var folder = SharedData.Require("pythia-evals/160m_step0.json") is var first
+            ? Path.GetDirectoryName(first)!
+            : "";
         using var artifact = LocalArtifact.Open(folder, ReadLimits.Default);
-        var summary = new EvaluationCapability().Analyze(new AnalysisRequest(artifact.Files), TestContext.Current.CancellationToken).Summary();
+        var summary = new EvaluationCapability()
+            .Analyze(new AnalysisRequest(artifact.Files), TestContext.Current.CancellationToken)
+            .Summary();
         var lambada = summary.History.Single(history => history.Task == "lambada_openai");
         Assert.Equal(27, lambada.Points.Count);
         Assert.Equal(lambada.Points.Select(point => point.Step).Order(), lambada.Points.Select(point => point.Step));
@@ -89,7 +123,11 @@ public class RealDataTests
     public void A_log_whose_samples_were_not_scored_says_so()
     {
         var path = SharedData.Require("inspect-logs/2025-02-11T15-17-00-05-00_popularity_dPiJifoWeEQBrfWsAopzWr.eval");
-        Assert.Contains("The sample has no score", Assert.Throws<ArtifactUnreadableException>(() => Analyze(path)).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "The sample has no score",
+            Assert.Throws<ArtifactUnreadableException>(() => Analyze(path)).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -123,18 +161,32 @@ public class RealDataTests
     }
 
     private static Analysis Pythia(int candidate, int baseline, params (string Name, string Value)[] options) =>
-        Compare(SharedData.Require($"pythia-evals/160m_step{candidate}.json"), SharedData.Require($"pythia-evals/160m_step{baseline}.json"), options);
+        Compare(
+            SharedData.Require($"pythia-evals/160m_step{candidate}.json"),
+            SharedData.Require($"pythia-evals/160m_step{baseline}.json"),
+            options
+        );
 
     private static Analysis Compare(string candidate, string baseline, params (string Name, string Value)[] options)
     {
         using var theirs = LocalArtifact.Open(candidate, ReadLimits.Default);
         using var ours = LocalArtifact.Open(baseline, ReadLimits.Default);
-        return new EvaluationCapability().Analyze(new AnalysisRequest(theirs.Files) { Baseline = ours.Files, Options = options.ToDictionary(option => option.Name, option => option.Value) }, TestContext.Current.CancellationToken);
+        return new EvaluationCapability().Analyze(
+            new AnalysisRequest(theirs.Files)
+            {
+                Baseline = ours.Files,
+                Options = options.ToDictionary(option => option.Name, option => option.Value),
+            },
+            TestContext.Current.CancellationToken
+        );
     }
 
     private static Analysis Analyze(string path)
     {
         using var artifact = LocalArtifact.Open(path, ReadLimits.Default);
-        return new EvaluationCapability().Analyze(new AnalysisRequest(artifact.Files), TestContext.Current.CancellationToken);
+        return new EvaluationCapability().Analyze(
+            new AnalysisRequest(artifact.Files),
+            TestContext.Current.CancellationToken
+        );
     }
 }

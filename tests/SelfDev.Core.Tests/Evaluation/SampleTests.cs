@@ -16,7 +16,10 @@ public class SampleTests
     {
         var analysis = Compare("step-5000");
         var comparison = analysis.Only();
-        Assert.Equal((ComparisonVerdict.Regressed, ComparisonMethod.McNemarExact, 240L), (comparison.Verdict, comparison.Method, comparison.N));
+        Assert.Equal(
+            (ComparisonVerdict.Regressed, ComparisonMethod.McNemarExact, 240L),
+            (comparison.Verdict, comparison.Method, comparison.N)
+        );
         Assert.Equal("carry", analysis.Summary().AttributeClusters[0].Value);
         Assert.Empty(analysis.Summary().Rejections);
     }
@@ -26,14 +29,26 @@ public class SampleTests
     {
         var analysis = Compare("step-6000");
         Assert.Equal((ComparisonVerdict.NotAttributable, "hold"), (analysis.Only().Verdict, analysis.Summary().Gate));
-        Assert.All(analysis.Summary().RenderDifferences, difference => Assert.Equal(RenderingClass.BeginOfSequence, difference.Class));
+        Assert.All(
+            analysis.Summary().RenderDifferences,
+            difference => Assert.Equal(RenderingClass.BeginOfSequence, difference.Class)
+        );
         Assert.Empty(analysis.Of(FindingKinds.EvalRegression));
     }
 
     private static Analysis Compare(string checkpoint)
     {
-        using var theirs = LocalArtifact.Open(Path.Combine(SharedData.RepositoryRoot(), "samples/evals", checkpoint), ReadLimits.Default);
-        using var ours = LocalArtifact.Open(Path.Combine(SharedData.RepositoryRoot(), "samples/evals/step-4000"), ReadLimits.Default);
-        return new EvaluationCapability().Analyze(new AnalysisRequest(theirs.Files) { Baseline = ours.Files }, TestContext.Current.CancellationToken);
+        using var theirs = LocalArtifact.Open(
+            Path.Combine(SharedData.RepositoryRoot(), "samples/evals", checkpoint),
+            ReadLimits.Default
+        );
+        using var ours = LocalArtifact.Open(
+            Path.Combine(SharedData.RepositoryRoot(), "samples/evals/step-4000"),
+            ReadLimits.Default
+        );
+        return new EvaluationCapability().Analyze(
+            new AnalysisRequest(theirs.Files) { Baseline = ours.Files },
+            TestContext.Current.CancellationToken
+        );
     }
 }

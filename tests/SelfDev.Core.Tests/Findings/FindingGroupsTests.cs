@@ -9,8 +9,7 @@ public class FindingGroupsTests
     [Fact]
     public void Findings_stand_under_the_root_of_their_chain_and_the_worst_group_comes_first()
     {
-        var groups = FindingGroups.Of(
-        [
+        var groups = FindingGroups.Of([
             New("F1", 1, null, Severity.Warning),
             New("F2", 5, null, Severity.Error),
             New("F3", 9, "F4", Severity.Critical),
@@ -34,29 +33,48 @@ public class FindingGroupsTests
     public void Whatever_the_causes_every_finding_is_in_exactly_one_group()
     {
         var causes = ArbMap.Default.ArbFor<byte[]>();
-        Prop.ForAll(causes, bytes =>
-        {
-            Finding[] findings = [.. bytes.Select((cause, index) => New($"F{index}", cause, $"F{cause % (bytes.Length + 1)}", (Severity)(cause % 4)))];
-            var groups = FindingGroups.Of(findings);
-            return groups.SelectMany(group => group).Select(finding => finding.Id).Order().SequenceEqual(findings.Select(finding => finding.Id).Order())
-                && Text(groups).SequenceEqual(Text(FindingGroups.Of(findings)))
-                && groups.Select(group => group.Max(finding => finding.Severity)).SequenceEqual(groups.Select(group => group.Max(finding => finding.Severity)).OrderDescending());
-        }).QuickCheckThrowOnFailure();
+        Prop.ForAll(
+                causes,
+                bytes =>
+                {
+                    Finding[] findings =
+                    [
+                        .. bytes.Select(
+                            (cause, index) =>
+                                New($"F{index}", cause, $"F{cause % (bytes.Length + 1)}", (Severity)(cause % 4))
+                        ),
+                    ];
+                    var groups = FindingGroups.Of(findings);
+                    return groups
+                            .SelectMany(group => group)
+                            .Select(finding => finding.Id)
+                            .Order()
+                            .SequenceEqual(findings.Select(finding => finding.Id).Order())
+                        && Text(groups).SequenceEqual(Text(FindingGroups.Of(findings)))
+                        && groups
+                            .Select(group => group.Max(finding => finding.Severity))
+                            .SequenceEqual(
+                                groups.Select(group => group.Max(finding => finding.Severity)).OrderDescending()
+                            );
+                }
+            )
+            .QuickCheckThrowOnFailure();
     }
 
     private static IEnumerable<string> Text(IReadOnlyList<IReadOnlyList<Finding>> groups) =>
         groups.Select(group => string.Join(' ', group.Select(finding => finding.Id)));
 
-    private static Finding New(string id, long line, string? causedBy, Severity severity = Severity.Warning) => new()
-    {
-        Id = id,
-        Kind = FindingKinds.LossSpike,
-        Severity = severity,
-        Role = causedBy is null ? FindingRole.Root : FindingRole.Cascade,
-        Title = id,
-        From = new Position(line, null, null),
-        To = new Position(line, null, null),
-        Evidence = [new Evidence(line, 0, "x")],
-        CausedBy = causedBy,
-    };
+    private static Finding New(string id, long line, string? causedBy, Severity severity = Severity.Warning) =>
+        new()
+        {
+            Id = id,
+            Kind = FindingKinds.LossSpike,
+            Severity = severity,
+            Role = causedBy is null ? FindingRole.Root : FindingRole.Cascade,
+            Title = id,
+            From = new Position(line, null, null),
+            To = new Position(line, null, null),
+            Evidence = [new Evidence(line, 0, "x")],
+            CausedBy = causedBy,
+        };
 }

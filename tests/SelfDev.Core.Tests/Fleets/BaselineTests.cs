@@ -8,7 +8,15 @@ namespace SelfDev.Core.Tests.Fleets;
 public sealed class BaselineTests
 {
     /// <value>One request a second and ten in flight are what a replica stands: targets are 0.7 and 7.</value>
-    private static readonly BaselineSettings Settings = new(FleetRoom.Fleet with { Floor = 0 }, 1, 10, new TrafficMix(1000, 1, 100));
+    private static readonly BaselineSettings Settings = new(
+        FleetRoom.Fleet with
+        {
+            Floor = 0,
+        },
+        1,
+        10,
+        new TrafficMix(1000, 1, 100)
+    );
 
     [Theory]
     [InlineData(4, 4, 7.0, 4)] // at the target
@@ -63,14 +71,19 @@ public sealed class BaselineTests
     [InlineData(0.3, 4, 4)]
     [InlineData(0.2, 4, 3)]
     [InlineData(0.29, 1, 1)]
-    public void Azure_autoscale_moves_by_one(double busy, int size, int expected) => Assert.Equal(expected, new AzureAutoscale().Decide(Observed(60, size, busy: busy)));
+    public void Azure_autoscale_moves_by_one(double busy, int size, int expected) =>
+        Assert.Equal(expected, new AzureAutoscale().Decide(Observed(60, size, busy: busy)));
 
     [Theory]
     [InlineData(0.36, 2, 1, 2)] // one alone would be at 72 %
     [InlineData(0.3, 10, 2, 5)] // 60 % on five, 75 % on four
     [InlineData(0.1, 10, 2, 2)]
-    public void Azure_autoscale_goes_no_further_in_than_it_would_come_back_from(double busy, int size, int wanted, int expected) =>
-        Assert.Equal(expected, AzureAutoscale.Projected(busy, size, wanted));
+    public void Azure_autoscale_goes_no_further_in_than_it_would_come_back_from(
+        double busy,
+        int size,
+        int wanted,
+        int expected
+    ) => Assert.Equal(expected, AzureAutoscale.Projected(busy, size, wanted));
 
     [Fact]
     public void Azure_autoscale_cools_down_in_both_directions()
@@ -118,12 +131,27 @@ public sealed class BaselineTests
         var decided = 0;
         for (var time = 15; time <= 180; time += 15)
         {
-            decided = dynamo.Decide(Observed(time, 3, arrivals: 600, prefill: 600_000, completions: 600, output: 60_000, firstToken: expectedFirst, interToken: expectedInter));
+            decided = dynamo.Decide(
+                Observed(
+                    time,
+                    3,
+                    arrivals: 600,
+                    prefill: 600_000,
+                    completions: 600,
+                    output: 60_000,
+                    firstToken: expectedFirst,
+                    interToken: expectedInter
+                )
+            );
         }
 
-        // Both corrections are 1: prefill = 40 * 1000 * 60.5 us, decode = 40 * 100 tokens a second over what a batch at 0.2 s a token gives.
+        // Both corrections are 1: prefill = 40 * 1000 * 60.5 us, decode = 40 * 100 tokens a second over what a batch at
+        // 0.2 s a token gives.
         var prefill = 40 * 1000 * replica.PrefillTokenSeconds;
-        var batch = Math.Min(256, (0.2 - replica.StepSeconds) / (replica.SequenceSeconds + (replica.ContextTokenSeconds * 1050)));
+        var batch = Math.Min(
+            256,
+            (0.2 - replica.StepSeconds) / (replica.SequenceSeconds + (replica.ContextTokenSeconds * 1050))
+        );
         batch = Math.Min(batch, replica.CacheTokens / 1050.0);
         var decode = 40 * 100 / (batch / replica.StepTime((int)batch, batch * 1050, 0));
         Assert.Equal((int)Math.Ceiling(prefill + decode), decided);
@@ -137,41 +165,66 @@ public sealed class BaselineTests
     [InlineData(0.4, 0, 4)]
     [InlineData(0.2, 0, 3)]
     public void SageServe_scales_by_memory(double cache, int starting, int expected) =>
-        Assert.Equal(expected, new SageServeReactive().Decide(Observed(15, 4 - starting, starting: starting, cache: cache)));
+        Assert.Equal(
+            expected,
+            new SageServeReactive().Decide(Observed(15, 4 - starting, starting: starting, cache: cache))
+        );
 
     [Fact]
     public void Without_metrics_every_baseline_leaves_the_fleet_alone()
     {
         IScalingPolicy[] policies =
         [
-            new HorizontalPodAutoscaler(Settings), new Keda(Settings), new AzureAutoscale(), new KnativePodAutoscaler(Settings), new AibrixPodAutoscaler(Settings), new DynamoPlanner(Settings),
-            new SageServeReactive(), new QueueingAutoscaler(Settings), new FleetPlanner(FleetRoom.Fleet),
+            new HorizontalPodAutoscaler(Settings),
+            new Keda(Settings),
+            new AzureAutoscale(),
+            new KnativePodAutoscaler(Settings),
+            new AibrixPodAutoscaler(Settings),
+            new DynamoPlanner(Settings),
+            new SageServeReactive(),
+            new QueueingAutoscaler(Settings),
+            new FleetPlanner(FleetRoom.Fleet),
         ];
-        Assert.All(policies, policy => Assert.Equal(7, policy.Decide(Observed(600, 7, cache: 1, busy: 1) with { HasMetrics = false })));
+        Assert.All(
+            policies,
+            policy => Assert.Equal(7, policy.Decide(Observed(600, 7, cache: 1, busy: 1) with { HasMetrics = false }))
+        );
     }
 
     private static FleetObservation Observed(
-        double time, int ready, int starting = 0, long arrivals = 0, long prefill = 0, long completions = 0, long output = 0, int running = 0, double busy = 0, double cache = 0.4,
-        double firstToken = double.NaN, double interToken = double.NaN) => new()
-    {
-        Time = time,
-        IntervalSeconds = 15,
-        Ready = ready,
-        Starting = starting,
-        Draining = 0,
-        Arrivals = arrivals,
-        PrefillTokens = prefill,
-        PrefillTokensSquared = 0,
-        Completions = completions,
-        CompletedOutputTokens = output,
-        Misses = 0,
-        Queue = 0,
-        QueueAgeSeconds = 0,
-        Running = running,
-        BusyShare = busy,
-        CacheShare = cache,
-        MeanTimeToFirstToken = firstToken,
-        MeanInterToken = interToken,
-        HasMetrics = true,
-    };
+        double time,
+        int ready,
+        int starting = 0,
+        long arrivals = 0,
+        long prefill = 0,
+        long completions = 0,
+        long output = 0,
+        int running = 0,
+        double busy = 0,
+        double cache = 0.4,
+        double firstToken = double.NaN,
+        double interToken = double.NaN
+    ) =>
+        new()
+        {
+            Time = time,
+            IntervalSeconds = 15,
+            Ready = ready,
+            Starting = starting,
+            Draining = 0,
+            Arrivals = arrivals,
+            PrefillTokens = prefill,
+            PrefillTokensSquared = 0,
+            Completions = completions,
+            CompletedOutputTokens = output,
+            Misses = 0,
+            Queue = 0,
+            QueueAgeSeconds = 0,
+            Running = running,
+            BusyShare = busy,
+            CacheShare = cache,
+            MeanTimeToFirstToken = firstToken,
+            MeanInterToken = interToken,
+            HasMetrics = true,
+        };
 }

@@ -69,11 +69,16 @@ public sealed class ForecastTests
         var random = new Random(3);
         for (var i = 0; i < 96 * 12; i++)
         {
-            forecast.Add(Math.Max(0, 20 + (0.02 * i) + (8 * Math.Sin(i * 2 * Math.PI / 96)) + (random.NextDouble() * 12)));
+            forecast.Add(
+                Math.Max(0, 20 + (0.02 * i) + (8 * Math.Sin(i * 2 * Math.PI / 96)) + (random.NextDouble() * 12))
+            );
         }
 
         var scores = forecast.Scores.ToDictionary(score => score.Name, score => score.Loss);
-        Assert.True(scores["holt-winters"] < scores["seasonal-naive"], $"holt-winters {scores["holt-winters"]}, seasonal-naive {scores["seasonal-naive"]}");
+        Assert.True(
+            scores["holt-winters"] < scores["seasonal-naive"],
+            $"holt-winters {scores["holt-winters"]}, seasonal-naive {scores["seasonal-naive"]}"
+        );
         Assert.Equal(scores.MinBy(score => score.Value).Key, forecast.Chosen);
     }
 

@@ -29,5 +29,6 @@ public sealed class QueueingTests
     }
 
     [Fact]
-    public void The_quantile_to_staff_for_is_the_newsvendors() => Assert.Equal(0.9, Queueing.CriticalQuantile(9, 1), 12);
+    public void The_quantile_to_staff_for_is_the_newsvendors() =>
+        Assert.Equal(0.9, Queueing.CriticalQuantile(9, 1), 12);
 }

@@ -17,12 +17,17 @@ public sealed class SimulationTests
     [InlineData(10, 8, 0.5)]
     public void Exponential_service_waits_as_M_M_c(int servers, double load, double wait)
     {
-        var trace = FleetRoom.Poisson(Requests, load, random => Math.Max(1, (int)Math.Round(FleetRoom.Exponential(random, 1000))));
+        var trace = FleetRoom.Poisson(
+            Requests,
+            load,
+            random => Math.Max(1, (int)Math.Round(FleetRoom.Exponential(random, 1000)))
+        );
 
         Assert.Equal(1 - Queueing.WaitExceeds(servers, load, 1, 1, wait), WaitsUpTo(trace, servers, wait), 0.01);
     }
 
-    /// <summary>Waiting times of M/D/1 against Erlang's P(W &lt;= t) = (1 - rho) sum over k &lt;= t/D of (lambda (kD - t))^k / k! exp(-lambda (kD - t)).</summary>
+    /// <summary>Waiting times of M/D/1 against Erlang's P(W &lt;= t) = (1 - rho) sum over k &lt;= t/D of (lambda (kD -
+    /// t))^k / k! exp(-lambda (kD - t)).</summary>
     [Theory]
     [InlineData(0.5, 0.5)]
     [InlineData(0.8, 2.5)]
@@ -44,7 +49,13 @@ public sealed class SimulationTests
     public void A_request_alone_takes_its_prefill_and_a_step_a_token()
     {
         var fleet = FleetRoom.Fleet with { ServiceLevel = new ServiceLevel { TimeToFirstTokenSeconds = 1 } };
-        var result = FleetSimulation.Run(fleet, new TrafficTrace("one", [new TrafficRequest(0, 1000, 1), new TrafficRequest(60, 1000, 1)]), new FixedSize("one", 1), 1, cancellation: TestContext.Current.CancellationToken);
+        var result = FleetSimulation.Run(
+            fleet,
+            new TrafficTrace("one", [new TrafficRequest(0, 1000, 1), new TrafficRequest(60, 1000, 1)]),
+            new FixedSize("one", 1),
+            1,
+            cancellation: TestContext.Current.CancellationToken
+        );
 
         Assert.Equal(0.012 + (1000 * 6.05e-5), result.FirstTokenP50, 4);
         Assert.Equal(60 / 3600.0, result.GpuHours, 9);
@@ -55,23 +66,46 @@ public sealed class SimulationTests
     public void A_new_replica_is_paid_for_at_once_and_serves_after_the_cold_start()
     {
         // One replica for one request a second that takes two seconds: the second replica ends the growth of the queue.
-        var trace = new TrafficTrace("steady", [.. Enumerable.Range(0, 601).Select(i => new TrafficRequest(i, 1900, 1))]);
+        var trace = new TrafficTrace(
+            "steady",
+            [.. Enumerable.Range(0, 601).Select(i => new TrafficRequest(i, 1900, 1))]
+        );
         var fleet = FleetRoom.Fleet with { Replica = FleetRoom.Server, ColdStartSeconds = 100 };
-        var result = FleetSimulation.Run(fleet, trace, new ScheduledSize("two", [1, 2], 15), 1, timeline: true, TestContext.Current.CancellationToken);
+        var result = FleetSimulation.Run(
+            fleet,
+            trace,
+            new ScheduledSize("two", [1, 2], 15),
+            1,
+            timeline: true,
+            TestContext.Current.CancellationToken
+        );
 
         Assert.Equal((600 + 585) / 3600.0, result.GpuHours, 9);
         Assert.Equal(1, result.ScaleActions);
         Assert.All(result.Timeline, observed => Assert.Equal(observed.Time < 15 + 100 ? 1 : 2, observed.Ready));
-        Assert.All(result.Timeline.Where(observed => observed.Time is > 15 and < 115), observed => Assert.Equal(1, observed.Starting));
+        Assert.All(
+            result.Timeline.Where(observed => observed.Time is > 15 and < 115),
+            observed => Assert.Equal(1, observed.Starting)
+        );
         Assert.Equal(601, result.Completed);
     }
 
     [Fact]
     public void A_replica_that_is_let_go_finishes_what_it_has()
     {
-        var trace = new TrafficTrace("two", [new TrafficRequest(0, 100_000, 1), new TrafficRequest(0, 100_000, 1), new TrafficRequest(300, 1, 1)]);
+        var trace = new TrafficTrace(
+            "two",
+            [new TrafficRequest(0, 100_000, 1), new TrafficRequest(0, 100_000, 1), new TrafficRequest(300, 1, 1)]
+        );
         var fleet = FleetRoom.Fleet with { Replica = FleetRoom.Server };
-        var result = FleetSimulation.Run(fleet, trace, new ScheduledSize("in", [2, 1], 15), 2, timeline: true, TestContext.Current.CancellationToken);
+        var result = FleetSimulation.Run(
+            fleet,
+            trace,
+            new ScheduledSize("in", [2, 1], 15),
+            2,
+            timeline: true,
+            TestContext.Current.CancellationToken
+        );
 
         Assert.Equal(3, result.Completed);
         // The second replica is paid for until its request ends, at 100 s.
@@ -85,7 +119,14 @@ public sealed class SimulationTests
         var fleet = FleetRoom.Fleet with { Floor = 2, Ceiling = 5, ColdStartSeconds = 0 };
         foreach (var wanted in new[] { int.MinValue, -1, 0, 1_000_000 })
         {
-            var result = FleetSimulation.Run(fleet, trace, new FixedSize("wild", wanted), 3, timeline: true, TestContext.Current.CancellationToken);
+            var result = FleetSimulation.Run(
+                fleet,
+                trace,
+                new FixedSize("wild", wanted),
+                3,
+                timeline: true,
+                TestContext.Current.CancellationToken
+            );
             Assert.All(result.Timeline.Skip(2), observed => Assert.InRange(observed.Provisioned, 2, 5));
         }
     }
@@ -94,14 +135,39 @@ public sealed class SimulationTests
     public void The_same_trace_gives_the_same_result()
     {
         var trace = FleetRoom.Poisson(3000, 8, random => random.Next(1, 4000), 100);
-        SimulationResult Run() => FleetSimulation.Run(FleetRoom.Fleet, trace, new FleetPlanner(FleetRoom.Fleet), 4, cancellation: TestContext.Current.CancellationToken);
+        SimulationResult Run() =>
+            FleetSimulation.Run(
+                FleetRoom.Fleet,
+                trace,
+                new FleetPlanner(FleetRoom.Fleet),
+                4,
+                cancellation: TestContext.Current.CancellationToken
+            );
 
         Assert.Equal(Run() with { Timeline = [] }, Run() with { Timeline = [] });
     }
 
     private static double WaitsUpTo(TrafficTrace trace, int servers, double wait)
     {
-        var fleet = FleetRoom.Fleet with { Replica = FleetRoom.Server, ServiceLevel = new ServiceLevel { TimeToFirstTokenSeconds = 600, InterTokenSeconds = 60, QueueSeconds = wait }, IntervalSeconds = 3600 };
-        return FleetSimulation.Run(fleet, trace, new FixedSize("servers", servers), servers, cancellation: TestContext.Current.CancellationToken).Attainment;
+        var fleet = FleetRoom.Fleet with
+        {
+            Replica = FleetRoom.Server,
+            ServiceLevel = new ServiceLevel
+            {
+                TimeToFirstTokenSeconds = 600,
+                InterTokenSeconds = 60,
+                QueueSeconds = wait,
+            },
+            IntervalSeconds = 3600,
+        };
+        return FleetSimulation
+            .Run(
+                fleet,
+                trace,
+                new FixedSize("servers", servers),
+                servers,
+                cancellation: TestContext.Current.CancellationToken
+            )
+            .Attainment;
     }
 }

@@ -22,7 +22,17 @@ public sealed class StaffingTests
         var staffing = new Staffing(FleetRoom.Replica, level, mix);
 
         var said = Highest(rate => staffing.At(replicas, rate).Misses <= 0.01);
-        var stood = Highest(rate => FleetSimulation.Run(fleet, FleetRoom.Poisson(8000, rate, Prompt, 220), new FixedSize("fixed", replicas), replicas, cancellation: TestContext.Current.CancellationToken).Attainment >= 0.99);
+        var stood = Highest(rate =>
+            FleetSimulation
+                .Run(
+                    fleet,
+                    FleetRoom.Poisson(8000, rate, Prompt, 220),
+                    new FixedSize("fixed", replicas),
+                    replicas,
+                    cancellation: TestContext.Current.CancellationToken
+                )
+                .Attainment >= 0.99
+        );
 
         Assert.InRange(said, stood * (1 - tolerance), stood * (1 + tolerance));
 
@@ -71,7 +81,10 @@ public sealed class StaffingTests
         var mix = new TrafficMix(2000, 0.9, 30);
         var level = new ServiceLevel { TimeToFirstTokenSeconds = 1, InterTokenSeconds = 1 };
 
-        Assert.True(new Staffing(FleetRoom.Replica, level, mix with { ArrivalVariation = 8 }).Replicas(20, 0.01) > new Staffing(FleetRoom.Replica, level, mix).Replicas(20, 0.01));
+        Assert.True(
+            new Staffing(FleetRoom.Replica, level, mix with { ArrivalVariation = 8 }).Replicas(20, 0.01)
+                > new Staffing(FleetRoom.Replica, level, mix).Replicas(20, 0.01)
+        );
     }
 
     [Fact]
@@ -82,7 +95,13 @@ public sealed class StaffingTests
         {
             foreach (var rate in new[] { 0.5, 4, 16 })
             {
-                var (latency, throughput) = LatencyReplay.Run(FleetRoom.Replica, new TrafficTrace("profile", [.. Enumerable.Range(0, 60).Select(i => new TrafficRequest(i / rate, input, output))]));
+                var (latency, throughput) = LatencyReplay.Run(
+                    FleetRoom.Replica,
+                    new TrafficTrace(
+                        "profile",
+                        [.. Enumerable.Range(0, 60).Select(i => new TrafficRequest(i / rate, input, output))]
+                    )
+                );
                 points.Add(new ProfilePoint(input, output, rate, 60, throughput, latency, latency));
             }
         }
@@ -91,13 +110,20 @@ public sealed class StaffingTests
 
         Assert.InRange(quality.MedianError, 0, 0.03);
         Assert.Equal(FleetRoom.Replica.StepSeconds, model.StepSeconds, 0.1 * FleetRoom.Replica.StepSeconds);
-        Assert.Equal(FleetRoom.Replica.PrefillTokenSeconds, model.PrefillTokenSeconds, 0.1 * FleetRoom.Replica.PrefillTokenSeconds);
+        Assert.Equal(
+            FleetRoom.Replica.PrefillTokenSeconds,
+            model.PrefillTokenSeconds,
+            0.1 * FleetRoom.Replica.PrefillTokenSeconds
+        );
     }
 
     [Fact]
     public void AIBrix_measurements_are_fitted_and_cold_starts_are_seen()
     {
-        using var artifact = SelfDev.Core.Artifacts.LocalArtifact.Open(SelfDev.Testing.SharedData.Require("aibrix/simulator-llama2-7b-a100.jsonl"), SelfDev.Core.Artifacts.ReadLimits.Default);
+        using var artifact = SelfDev.Core.Artifacts.LocalArtifact.Open(
+            SelfDev.Testing.SharedData.Require("aibrix/simulator-llama2-7b-a100.jsonl"),
+            SelfDev.Core.Artifacts.ReadLimits.Default
+        );
         var (points, rejected) = ProfileFormat.Read(artifact.Files[0], SelfDev.Core.Artifacts.ReadLimits.Default);
 
         Assert.Equal((280, 0), (points.Count, rejected));

@@ -42,9 +42,17 @@ public sealed class TrafficCapabilityTests
     public void The_code_trace_has_surges_that_no_replica_starts_fast_enough_for()
     {
         var analysis = new TrafficCapability().Analyze(
-            new AnalysisRequest(LocalArtifact.Open(SharedData.Require("azure-llm-inference/code-first-half.csv"), ReadLimits.Default).Files), TestContext.Current.CancellationToken);
+            new AnalysisRequest(
+                LocalArtifact
+                    .Open(SharedData.Require("azure-llm-inference/code-first-half.csv"), ReadLimits.Default)
+                    .Files
+            ),
+            TestContext.Current.CancellationToken
+        );
 
-        Assert.True(analysis.Findings.Count(finding => finding is { Kind: FindingKinds.Surge, Severity: Severity.Warning }) >= 2);
+        Assert.True(
+            analysis.Findings.Count(finding => finding is { Kind: FindingKinds.Surge, Severity: Severity.Warning }) >= 2
+        );
         Assert.Equal(TrafficClass.OnOff, analysis.Summary().TrafficClass);
     }
 
@@ -55,20 +63,34 @@ public sealed class TrafficCapabilityTests
         for (var i = 1; i <= 60; i++)
         {
             var time = 1_700_000_000 + (i * 15) + (i > 30 ? 600 : 0);
-            text.AppendLine(CultureInfo.InvariantCulture, $"{{\"time\": {time}, \"seconds\": 15, \"requests\": 30, \"queue\": {(i > 50 ? (i - 50) * 8 : 0)}}}");
+            text.AppendLine(
+                CultureInfo.InvariantCulture,
+                $"{{\"time\": {time}, \"seconds\": 15, \"requests\": 30, \"queue\": {(i > 50 ? (i - 50) * 8 : 0)}}}"
+            );
         }
 
         var analysis = FleetRoom.Analyze(text.ToString());
 
         Assert.Equal(615, analysis.Single(FindingKinds.MetricsGap).Metrics["seconds"].Number);
-        Assert.Equal((30, 31), (analysis.Single(FindingKinds.MetricsGap).From.Line, analysis.Single(FindingKinds.MetricsGap).To.Line));
+        Assert.Equal(
+            (30, 31),
+            (analysis.Single(FindingKinds.MetricsGap).From.Line, analysis.Single(FindingKinds.MetricsGap).To.Line)
+        );
         Assert.Equal(80, analysis.Single(FindingKinds.QueueGrowth).Metrics["queue"].Number);
     }
 
     [Fact]
     public void Failed_requests_are_a_finding()
     {
-        var text = "Timestamp,Model,Request tokens,Response tokens,Total tokens,Log Type\n" + string.Concat(Enumerable.Range(0, 100).Select(i => string.Create(CultureInfo.InvariantCulture, $"{i},m,10,{(i % 4 == 3 ? 0 : 5)},15,log\n")));
+        var text =
+            "Timestamp,Model,Request tokens,Response tokens,Total tokens,Log Type\n"
+            + string.Concat(
+                Enumerable
+                    .Range(0, 100)
+                    .Select(i =>
+                        string.Create(CultureInfo.InvariantCulture, $"{i},m,10,{(i % 4 == 3 ? 0 : 5)},15,log\n")
+                    )
+            );
         var failed = FleetRoom.Analyze(text).Single(FindingKinds.FailedRequests);
 
         Assert.Equal((Severity.Error, 25.0), (failed.Severity, failed.Metrics["failures"].Number));
@@ -78,8 +100,9 @@ public sealed class TrafficCapabilityTests
     [Fact]
     public void A_known_fleet_that_is_too_small_gets_a_proposal_with_an_absolute_number()
     {
-        var finding = FleetRoom.Analyze(Trace((1200, 12)), ("fleet", FleetSpecificationFormat.Write(FleetRoom.Fleet)), ("replicas", "1")).Findings
-            .First(finding => finding.Kind is FindingKinds.SloAtRisk or FindingKinds.Underprovisioned);
+        var finding = FleetRoom
+            .Analyze(Trace((1200, 12)), ("fleet", FleetSpecificationFormat.Write(FleetRoom.Fleet)), ("replicas", "1"))
+            .Findings.First(finding => finding.Kind is FindingKinds.SloAtRisk or FindingKinds.Underprovisioned);
         var action = Assert.IsType<ScaleFleet>(Assert.Single(finding.Proposals).Action);
 
         Assert.Equal("chat", action.Fleet);
@@ -92,11 +115,19 @@ public sealed class TrafficCapabilityTests
     {
         var fleet = FleetRoom.Fleet with { ServiceLevel = new ServiceLevel { TimeToFirstTokenSeconds = 0.02 } };
 
-        Assert.Contains("No number of replicas", FleetRoom.Analyze(Trace((1200, 3)), ("fleet", FleetSpecificationFormat.Write(fleet)), ("replicas", "2")).Single(FindingKinds.SloInfeasible).Title, StringComparison.Ordinal);
+        Assert.Contains(
+            "No number of replicas",
+            FleetRoom
+                .Analyze(Trace((1200, 3)), ("fleet", FleetSpecificationFormat.Write(fleet)), ("replicas", "2"))
+                .Single(FindingKinds.SloInfeasible)
+                .Title,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
-    public void One_interval_is_too_little_to_call_it_well() => FleetRoom.Analyze(Trace((10, 1))).Single(FindingKinds.InsufficientData);
+    public void One_interval_is_too_little_to_call_it_well() =>
+        FleetRoom.Analyze(Trace((10, 1))).Single(FindingKinds.InsufficientData);
 
     [Theory]
     [InlineData("speed", "1", "Known: interval-seconds")]
@@ -104,11 +135,23 @@ public sealed class TrafficCapabilityTests
     [InlineData("replicas", "NaN", "from 0 to 10000")]
     [InlineData("fleet", "{}", "replica")]
     public void Wrong_options_are_refused_with_what_is_right(string name, string value, string expected) =>
-        Assert.Contains(expected, Assert.Throws<ArtifactUnreadableException>(() => FleetRoom.Analyze(Trace((60, 1)), (name, value))).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            expected,
+            Assert.Throws<ArtifactUnreadableException>(() => FleetRoom.Analyze(Trace((60, 1)), (name, value))).Message,
+            StringComparison.Ordinal
+        );
 
     [Fact]
     public void A_file_without_a_usable_line_is_refused_with_the_reason() =>
-        Assert.Contains("no time", Assert.Throws<ArtifactUnreadableException>(() => FleetRoom.Analyze("TIMESTAMP,ContextTokens,GeneratedTokens\nx,1,1\ny,2,2\n")).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "no time",
+            Assert
+                .Throws<ArtifactUnreadableException>(() =>
+                    FleetRoom.Analyze("TIMESTAMP,ContextTokens,GeneratedTokens\nx,1,1\ny,2,2\n")
+                )
+                .Message,
+            StringComparison.Ordinal
+        );
 
     [Fact]
     public void A_trace_over_years_keeps_its_timeline_small()

@@ -15,10 +15,15 @@ public sealed class TrafficClassifierTests
     }
 
     [Fact]
-    public void A_level_that_moves_is_a_ramp() => Assert.Equal(TrafficClass.Ramp, TrafficClassifier.Classify(Counts(120, i => 3 + (i * 0.05)), 15, 1, 0).Class);
+    public void A_level_that_moves_is_a_ramp() =>
+        Assert.Equal(TrafficClass.Ramp, TrafficClassifier.Classify(Counts(120, i => 3 + (i * 0.05)), 15, 1, 0).Class);
 
     [Fact]
-    public void Bursts_out_of_nothing_are_on_and_off() => Assert.Equal(TrafficClass.OnOff, TrafficClassifier.Classify(Counts(120, i => i % 30 < 6 ? 20 : 0.05), 15, 1, 0).Class);
+    public void Bursts_out_of_nothing_are_on_and_off() =>
+        Assert.Equal(
+            TrafficClass.OnOff,
+            TrafficClassifier.Classify(Counts(120, i => i % 30 < 6 ? 20 : 0.05), 15, 1, 0).Class
+        );
 
     [Fact]
     public void What_comes_back_every_day_is_diurnal()
@@ -59,15 +64,20 @@ public sealed class TrafficClassifierTests
     private static double[] Counts(int samples, Func<int, double> perSecond)
     {
         var random = new Random(11);
-        return [.. Enumerable.Range(0, samples).Select(i =>
-        {
-            var (count, time) = (0, FleetRoom.Exponential(random, 1 / perSecond(i)));
-            for (; time < 15; time += FleetRoom.Exponential(random, 1 / perSecond(i)))
-            {
-                count++;
-            }
+        return
+        [
+            .. Enumerable
+                .Range(0, samples)
+                .Select(i =>
+                {
+                    var (count, time) = (0, FleetRoom.Exponential(random, 1 / perSecond(i)));
+                    for (; time < 15; time += FleetRoom.Exponential(random, 1 / perSecond(i)))
+                    {
+                        count++;
+                    }
 
-            return count / 15.0;
-        })];
+                    return count / 15.0;
+                }),
+        ];
     }
 }

@@ -40,7 +40,8 @@ public class CanonicalJsonTests
     [Theory]
     [InlineData(double.NaN)]
     [InlineData(double.PositiveInfinity)]
-    public void Numbers_that_JSON_lacks_are_refused(double number) => Assert.Throws<FormatException>(() => CanonicalJson.FormatNumber(number));
+    public void Numbers_that_JSON_lacks_are_refused(double number) =>
+        Assert.Throws<FormatException>(() => CanonicalJson.FormatNumber(number));
 
     // RFC 8785 section 3.2.2 to 3.2.4.
     [Fact]
@@ -55,7 +56,8 @@ public class CanonicalJsonTests
             """;
         Assert.Equal(
             "7b226c69746572616c73223a5b6e756c6c2c747275652c66616c73655d2c226e756d62657273223a5b3333333333333333332e333333333333332c31652b33302c342e352c302e3030322c31652d32375d2c22737472696e67223a22e282ac245c75303030665c6e4127425c225c5c5c5c5c222f227d",
-            Convert.ToHexStringLower(Canonical(source)));
+            Convert.ToHexStringLower(Canonical(source))
+        );
     }
 
     // RFC 8785 section 3.2.3.
@@ -69,10 +71,16 @@ public class CanonicalJsonTests
         using var document = JsonDocument.Parse(Canonical(source));
         Assert.Equal(
             [
-                "Carriage Return", "One", "Control", "Latin Small Letter O With Diaeresis", "Euro Sign", "Emoji: Grinning Face",
+                "Carriage Return",
+                "One",
+                "Control",
+                "Latin Small Letter O With Diaeresis",
+                "Euro Sign",
+                "Emoji: Grinning Face",
                 "Hebrew Letter Dalet With Dagesh",
             ],
-            document.RootElement.EnumerateObject().Select(property => property.Value.GetString()!));
+            document.RootElement.EnumerateObject().Select(property => property.Value.GetString()!)
+        );
     }
 
     // RFC 8785 section 3.2.2.2: the short escapes where there are some, the long one for other control characters.
@@ -84,7 +92,8 @@ public class CanonicalJsonTests
     [InlineData("""[{ }, { "b" : [1 , 2], "a" : "" }]""", """[{},{"a":"","b":[1,2]}]""")]
     [InlineData("[9007199254740991, -9007199254740991]", "[9007199254740991,-9007199254740991]")]
     [InlineData("[9007199254740993.0, 1e20, -0, -0.0, 10, 0.5]", "[9007199254740992,100000000000000000000,0,0,10,0.5]")]
-    public void Each_value_has_one_spelling(string source, string expected) => Assert.Equal(expected, Encoding.UTF8.GetString(Canonical(source)));
+    public void Each_value_has_one_spelling(string source, string expected) =>
+        Assert.Equal(expected, Encoding.UTF8.GetString(Canonical(source)));
 
     [Theory]
     [InlineData("""{"a":1,"\u0061":2}""")]
@@ -97,27 +106,36 @@ public class CanonicalJsonTests
         Assert.Throws<FormatException>(() => Canonical(source));
 
     [Fact]
-    public void Every_finite_number_reads_back_as_itself() => Prop.ForAll(
-        ArbMap.Default.ArbFor<long>(),
-        bits =>
-        {
-            var number = BitConverter.Int64BitsToDouble(bits);
-            return !double.IsFinite(number)
-                || double.Parse(CanonicalJson.FormatNumber(number), System.Globalization.CultureInfo.InvariantCulture) == number;
-        }).QuickCheckThrowOnFailure();
+    public void Every_finite_number_reads_back_as_itself() =>
+        Prop.ForAll(
+                ArbMap.Default.ArbFor<long>(),
+                bits =>
+                {
+                    var number = BitConverter.Int64BitsToDouble(bits);
+                    return !double.IsFinite(number)
+                        || double.Parse(
+                            CanonicalJson.FormatNumber(number),
+                            System.Globalization.CultureInfo.InvariantCulture
+                        ) == number;
+                }
+            )
+            .QuickCheckThrowOnFailure();
 
     [Fact]
-    public void The_canonical_form_of_a_canonical_form_is_itself() => Prop.ForAll(
-        ArbMap.Default.ArbFor<Dictionary<NonNull<string>, double>>(),
-        values =>
-        {
-            var finite = values
-                .Where(pair => double.IsFinite(pair.Value) && !pair.Key.Get.Any(char.IsSurrogate))
-                .GroupBy(pair => pair.Key.Get)
-                .ToDictionary(group => group.Key, group => group.First().Value);
-            var once = CanonicalJson.Serialize(finite, JsonSerializerOptions.Default);
-            return once.SequenceEqual(Canonical(Encoding.UTF8.GetString(once)));
-        }).QuickCheckThrowOnFailure();
+    public void The_canonical_form_of_a_canonical_form_is_itself() =>
+        Prop.ForAll(
+                ArbMap.Default.ArbFor<Dictionary<NonNull<string>, double>>(),
+                values =>
+                {
+                    var finite = values
+                        .Where(pair => double.IsFinite(pair.Value) && !pair.Key.Get.Any(char.IsSurrogate))
+                        .GroupBy(pair => pair.Key.Get)
+                        .ToDictionary(group => group.Key, group => group.First().Value);
+                    var once = CanonicalJson.Serialize(finite, JsonSerializerOptions.Default);
+                    return once.SequenceEqual(Canonical(Encoding.UTF8.GetString(once)));
+                }
+            )
+            .QuickCheckThrowOnFailure();
 
     private static byte[] Canonical(string json)
     {

@@ -47,7 +47,9 @@ public sealed class LedgerVerifierTests : IDisposable
     public async Task An_edited_entry_is_named(int edited)
     {
         var (entries, heads) = Build(20);
-        entries[edited] = Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(entries[edited]).Replace("\"n\":", "\"m\":", StringComparison.Ordinal));
+        entries[edited] = Encoding.UTF8.GetBytes(
+            Encoding.UTF8.GetString(entries[edited]).Replace("\"n\":", "\"m\":", StringComparison.Ordinal)
+        );
         var problem = Assert.Single((await VerifyAsync(entries, heads)).Problems);
         Assert.Equal((LedgerProblemKind.RootMismatch, (long?)edited), (problem.Kind, problem.EntryIndex));
         Assert.Contains($"entry {edited} was changed", problem.Message, StringComparison.Ordinal);
@@ -57,7 +59,9 @@ public sealed class LedgerVerifierTests : IDisposable
     public async Task Between_two_heads_the_range_is_named()
     {
         var (entries, heads) = Build(20);
-        entries[12] = Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(entries[12]).Replace("\"n\":", "\"m\":", StringComparison.Ordinal));
+        entries[12] = Encoding.UTF8.GetBytes(
+            Encoding.UTF8.GetString(entries[12]).Replace("\"n\":", "\"m\":", StringComparison.Ordinal)
+        );
         var problem = Assert.Single((await VerifyAsync(entries, [heads[9], heads[19]])).Problems);
         Assert.Equal(10, problem.EntryIndex);
         Assert.Contains("entries 10 to 19", problem.Message, StringComparison.Ordinal);
@@ -67,9 +71,14 @@ public sealed class LedgerVerifierTests : IDisposable
     public async Task Another_spelling_of_the_same_entry_is_damage()
     {
         var (entries, heads) = Build(5);
-        entries[3] = Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(entries[3]).Replace("{\"actor\"", "{ \"actor\"", StringComparison.Ordinal));
+        entries[3] = Encoding.UTF8.GetBytes(
+            Encoding.UTF8.GetString(entries[3]).Replace("{\"actor\"", "{ \"actor\"", StringComparison.Ordinal)
+        );
         var result = await VerifyAsync(entries, heads);
-        Assert.Contains(result.Problems, problem => problem.Kind == LedgerProblemKind.BadEntry && problem.EntryIndex == 3);
+        Assert.Contains(
+            result.Problems,
+            problem => problem.Kind == LedgerProblemKind.BadEntry && problem.EntryIndex == 3
+        );
     }
 
     [Theory]
@@ -82,7 +91,10 @@ public sealed class LedgerVerifierTests : IDisposable
         var result = await VerifyAsync(entries, heads);
         var problem = Assert.Single(result.Problems, problem => problem.Kind == LedgerProblemKind.OutOfPlace);
         Assert.Equal(deleted, problem.EntryIndex);
-        Assert.Contains(result.Problems, other => other.Kind == LedgerProblemKind.RootMismatch && other.EntryIndex == deleted);
+        Assert.Contains(
+            result.Problems,
+            other => other.Kind == LedgerProblemKind.RootMismatch && other.EntryIndex == deleted
+        );
     }
 
     [Fact]
@@ -91,8 +103,14 @@ public sealed class LedgerVerifierTests : IDisposable
         var (entries, heads) = Build(20);
         (entries[5], entries[6]) = (entries[6], entries[5]);
         var result = await VerifyAsync(entries, heads);
-        Assert.Equal(5, Assert.Single(result.Problems, problem => problem.Kind == LedgerProblemKind.OutOfPlace).EntryIndex);
-        Assert.Equal(5, Assert.Single(result.Problems, problem => problem.Kind == LedgerProblemKind.RootMismatch).EntryIndex);
+        Assert.Equal(
+            5,
+            Assert.Single(result.Problems, problem => problem.Kind == LedgerProblemKind.OutOfPlace).EntryIndex
+        );
+        Assert.Equal(
+            5,
+            Assert.Single(result.Problems, problem => problem.Kind == LedgerProblemKind.RootMismatch).EntryIndex
+        );
     }
 
     [Fact]
@@ -127,7 +145,9 @@ public sealed class LedgerVerifierTests : IDisposable
     public async Task An_anchor_that_is_not_signed_is_no_anchor()
     {
         var (entries, heads) = Build(5);
-        var problem = Assert.Single((await VerifyAsync(entries, heads, heads[3] with { Signature = heads[2].Signature })).Problems);
+        var problem = Assert.Single(
+            (await VerifyAsync(entries, heads, heads[3] with { Signature = heads[2].Signature })).Problems
+        );
         Assert.Equal(LedgerProblemKind.BadSignature, problem.Kind);
     }
 
@@ -144,14 +164,33 @@ public sealed class LedgerVerifierTests : IDisposable
     public async Task A_head_is_bound_to_key_size_root_time_and_log()
     {
         var (entries, heads) = Build(6);
-        var other = TreeHeads.Sign(_otherKey, TreeHeads.CheckpointText(TreeHeads.DefaultOrigin, 6, Convert.FromHexString(heads[5].RootHash), heads[5].At));
+        var other = TreeHeads.Sign(
+            _otherKey,
+            TreeHeads.CheckpointText(TreeHeads.DefaultOrigin, 6, Convert.FromHexString(heads[5].RootHash), heads[5].At)
+        );
         SignedTreeHead[] forgeries =
         [
-            heads[5] with { Signature = Convert.ToBase64String(other) },
-            heads[5] with { KeyId = TreeHeads.KeyId(_otherKey), Signature = Convert.ToBase64String(other) },
-            heads[5] with { At = heads[5].At.AddSeconds(1) },
-            heads[5] with { Signature = "not base64" },
-            heads[5] with { Signature = "" },
+            heads[5] with
+            {
+                Signature = Convert.ToBase64String(other),
+            },
+            heads[5] with
+            {
+                KeyId = TreeHeads.KeyId(_otherKey),
+                Signature = Convert.ToBase64String(other),
+            },
+            heads[5] with
+            {
+                At = heads[5].At.AddSeconds(1),
+            },
+            heads[5] with
+            {
+                Signature = "not base64",
+            },
+            heads[5] with
+            {
+                Signature = "",
+            },
         ];
         foreach (var forgery in forgeries)
         {
@@ -160,7 +199,13 @@ public sealed class LedgerVerifierTests : IDisposable
         }
 
         var elsewhere = await LedgerVerifier.VerifyAsync(
-            Lines(entries), heads.ToAsyncEnumerable(), new LedgerKeys().Add(_key), [], "another/log", TestContext.Current.CancellationToken);
+            Lines(entries),
+            heads.ToAsyncEnumerable(),
+            new LedgerKeys().Add(_key),
+            [],
+            "another/log",
+            TestContext.Current.CancellationToken
+        );
         Assert.Equal(6, elsewhere.Problems.Count(problem => problem.Kind == LedgerProblemKind.BadSignature));
     }
 
@@ -194,7 +239,10 @@ public sealed class LedgerVerifierTests : IDisposable
         var (entries, heads) = Build(5);
         entries[3] = "[]"u8.ToArray();
         var result = await VerifyAsync(entries, heads);
-        Assert.Equal([LedgerProblemKind.BadEntry, LedgerProblemKind.RootMismatch], result.Problems.Select(problem => problem.Kind));
+        Assert.Equal(
+            [LedgerProblemKind.BadEntry, LedgerProblemKind.RootMismatch],
+            result.Problems.Select(problem => problem.Kind)
+        );
         Assert.All(result.Problems, problem => Assert.Equal(3, problem.EntryIndex));
     }
 
@@ -204,9 +252,15 @@ public sealed class LedgerVerifierTests : IDisposable
         var (entries, heads) = Build(6);
         List<byte[]> fewer = [.. entries[..2], .. entries[3..]];
         List<byte[]> more = [.. entries[..3], entries[1], .. entries[3..]];
-        var gone = Assert.Single((await VerifyAsync(fewer, heads)).Problems, problem => problem.Kind == LedgerProblemKind.OutOfPlace);
+        var gone = Assert.Single(
+            (await VerifyAsync(fewer, heads)).Problems,
+            problem => problem.Kind == LedgerProblemKind.OutOfPlace
+        );
         Assert.Equal("Entry 2 says that it is entry 3: an entry before it was deleted or moved.", gone.Message);
-        var put = Assert.Single((await VerifyAsync(more, heads)).Problems, problem => problem.Kind == LedgerProblemKind.OutOfPlace);
+        var put = Assert.Single(
+            (await VerifyAsync(more, heads)).Problems,
+            problem => problem.Kind == LedgerProblemKind.OutOfPlace
+        );
         Assert.Equal("Entry 3 says that it is entry 1: an entry was inserted or moved.", put.Message);
     }
 
@@ -216,16 +270,27 @@ public sealed class LedgerVerifierTests : IDisposable
     {
         var (entries, heads) = Build(8);
         var shorter = Assert.Single((await VerifyAsync(entries[..5], heads)).Problems);
-        Assert.Equal("The ledger ends after 5 entries, yet head 7 (size 8) covers 8: entries 5 to 7 are gone.", shorter.Message);
+        Assert.Equal(
+            "The ledger ends after 5 entries, yet head 7 (size 8) covers 8: entries 5 to 7 are gone.",
+            shorter.Message
+        );
         Assert.Equal(7, shorter.Head);
         var back = Assert.Single((await VerifyAsync(entries[..5], heads[..5], heads[6])).Problems);
-        Assert.Equal("The ledger was rolled back: it ends after 5 entries, yet the anchored head of size 7 covers 7: entries 5 to 6 are gone.", back.Message);
+        Assert.Equal(
+            "The ledger was rolled back: it ends after 5 entries, yet the anchored head of size 7 covers 7: entries 5 "
+                + "to 6 are gone.",
+            back.Message
+        );
         Assert.Null(back.Head);
         Assert.Equal(0, (await VerifyAsync(entries[..5], heads)).UnsignedEntries);
 
         var (rewritten, signedAnew) = Build(8, rewriteFrom: 2);
         var forked = Assert.Single((await VerifyAsync(rewritten, signedAnew, heads[4])).Problems);
-        Assert.StartsWith("The ledger was forked: its first 5 entries have root", forked.Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "The ledger was forked: its first 5 entries have root",
+            forked.Message,
+            StringComparison.Ordinal
+        );
         Assert.Contains("the anchored head of size 5 says", forked.Message, StringComparison.Ordinal);
     }
 
@@ -233,11 +298,18 @@ public sealed class LedgerVerifierTests : IDisposable
     public async Task An_anchor_counts_also_where_the_ledgers_own_heads_are_broken_already()
     {
         var (entries, heads) = Build(8);
-        entries[2] = Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(entries[2]).Replace("\"n\":", "\"m\":", StringComparison.Ordinal));
+        entries[2] = Encoding.UTF8.GetBytes(
+            Encoding.UTF8.GetString(entries[2]).Replace("\"n\":", "\"m\":", StringComparison.Ordinal)
+        );
         var problems = (await VerifyAsync(entries, heads, heads[5], heads[6])).Problems;
         Assert.Equal(
-            [(LedgerProblemKind.RootMismatch, 2, 2), (LedgerProblemKind.Rewritten, null, null), (LedgerProblemKind.Rewritten, null, null)],
-            problems.Select(problem => (problem.Kind, problem.EntryIndex, problem.Head)));
+            [
+                (LedgerProblemKind.RootMismatch, 2, 2),
+                (LedgerProblemKind.Rewritten, null, null),
+                (LedgerProblemKind.Rewritten, null, null),
+            ],
+            problems.Select(problem => (problem.Kind, problem.EntryIndex, problem.Head))
+        );
     }
 
     [Fact]
@@ -245,7 +317,10 @@ public sealed class LedgerVerifierTests : IDisposable
     {
         var (entries, heads) = Build(2);
         var result = await VerifyAsync(entries, [heads[0] with { TreeSize = -3 }]);
-        Assert.Equal((LedgerProblemKind.BadSignature, 2), (Assert.Single(result.Problems).Kind, result.UnsignedEntries));
+        Assert.Equal(
+            (LedgerProblemKind.BadSignature, 2),
+            (Assert.Single(result.Problems).Kind, result.UnsignedEntries)
+        );
     }
 
     // All of them are signed, so that only their form speaks against them.
@@ -260,10 +335,22 @@ public sealed class LedgerVerifierTests : IDisposable
     public void A_head_has_one_form(long size, string root, bool expected)
     {
         var text = TreeHeads.CheckpointText(TreeHeads.DefaultOrigin, size, Convert.FromHexString(root), Start);
-        var head = new SignedTreeHead(size, root, Start, TreeHeads.KeyId(_key), Convert.ToBase64String(TreeHeads.Sign(_key, text)));
-        Assert.Equal(expected ? null : "its size or root hash is malformed", TreeHeads.Verify(head, TreeHeads.DefaultOrigin, new LedgerKeys().Add(_key)));
+        var head = new SignedTreeHead(
+            size,
+            root,
+            Start,
+            TreeHeads.KeyId(_key),
+            Convert.ToBase64String(TreeHeads.Sign(_key, text))
+        );
+        Assert.Equal(
+            expected ? null : "its size or root hash is malformed",
+            TreeHeads.Verify(head, TreeHeads.DefaultOrigin, new LedgerKeys().Add(_key))
+        );
         var letters = head with { RootHash = new string('g', 64) };
-        Assert.Equal("its size or root hash is malformed", TreeHeads.Verify(letters, TreeHeads.DefaultOrigin, new LedgerKeys().Add(_key)));
+        Assert.Equal(
+            "its size or root hash is malformed",
+            TreeHeads.Verify(letters, TreeHeads.DefaultOrigin, new LedgerKeys().Add(_key))
+        );
     }
 
     [Fact]
@@ -271,17 +358,30 @@ public sealed class LedgerVerifierTests : IDisposable
     {
         var (_, heads) = Build(1);
         var keys = new LedgerKeys().Add(_key);
-        Assert.Equal("its signature is not base64", TreeHeads.Verify(heads[0] with { Signature = "?" }, TreeHeads.DefaultOrigin, keys));
-        Assert.Equal("its signature does not match", TreeHeads.Verify(heads[0] with { Signature = "" }, TreeHeads.DefaultOrigin, keys));
-        Assert.Equal("it is signed by the unknown key 'other'", TreeHeads.Verify(heads[0] with { KeyId = "other" }, TreeHeads.DefaultOrigin, keys));
+        Assert.Equal(
+            "its signature is not base64",
+            TreeHeads.Verify(heads[0] with { Signature = "?" }, TreeHeads.DefaultOrigin, keys)
+        );
+        Assert.Equal(
+            "its signature does not match",
+            TreeHeads.Verify(heads[0] with { Signature = "" }, TreeHeads.DefaultOrigin, keys)
+        );
+        Assert.Equal(
+            "it is signed by the unknown key 'other'",
+            TreeHeads.Verify(heads[0] with { KeyId = "other" }, TreeHeads.DefaultOrigin, keys)
+        );
     }
 
     [Fact]
     public void Keys_are_read_from_PEM_one_or_more_and_nothing_else_is()
     {
-        var both = LedgerKeys.FromPem($"Ours:\n{_key.ExportSubjectPublicKeyInfoPem()}\nand theirs:\n{_otherKey.ExportPkcs8PrivateKeyPem()}\n");
+        var both = LedgerKeys.FromPem(
+            $"Ours:\n{_key.ExportSubjectPublicKeyInfoPem()}\nand theirs:\n{_otherKey.ExportPkcs8PrivateKeyPem()}\n"
+        );
         Assert.Equal(
-            new[] { TreeHeads.KeyId(_key), TreeHeads.KeyId(_otherKey) }.Order(StringComparer.Ordinal), both.KeyIds.Order(StringComparer.Ordinal));
+            new[] { TreeHeads.KeyId(_key), TreeHeads.KeyId(_otherKey) }.Order(StringComparer.Ordinal),
+            both.KeyIds.Order(StringComparer.Ordinal)
+        );
         Assert.Throws<ArgumentException>(() => LedgerKeys.FromPem(""));
         Assert.Throws<ArgumentException>(() => LedgerKeys.FromPem("no key"));
         using var rsa = RSA.Create(2048);
@@ -311,8 +411,12 @@ public sealed class LedgerVerifierTests : IDisposable
     [InlineData("""{"index":1.5}""")]
     [InlineData("""{"index":1,"key":7}""")]
     [InlineData("""{"actor":"a","at":"yesterday","body":{},"index":1,"instanceId":"i","key":"k","type":"t"}""")]
-    [InlineData("""{"actor":"a","at":"2026-01-01T00:00:00.0000000Z","body":[],"index":1,"instanceId":"i","key":"k","type":"t"}""")]
-    [InlineData("""{"actor":"a","at":"2026-01-01T00:00:00.0000000Z","body":{"n":9007199254740993},"index":1,"instanceId":"i","key":"k","type":"t"}""")]
+    [InlineData(
+        """{"actor":"a","at":"2026-01-01T00:00:00.0000000Z","body":[],"index":1,"instanceId":"i","key":"k","type":"t"}"""
+    )]
+    [InlineData(
+        """{"actor":"a","at":"2026-01-01T00:00:00.0000000Z","body":{"n":9007199254740993},"index":1,"instanceId":"i","key":"k","type":"t"}"""
+    )]
     public void What_is_no_entry_is_read_as_none(string line)
     {
         var reading = LedgerEntryFormat.Parse(Encoding.UTF8.GetBytes(line));
@@ -323,9 +427,19 @@ public sealed class LedgerVerifierTests : IDisposable
     [Fact]
     public void An_entry_reads_back_as_what_was_written()
     {
-        var entry = new LedgerEntry("k", "t", Start.AddTicks(1), "i", "a", new JsonObject { ["n"] = 1, ["text"] = "ä\n" });
+        var entry = new LedgerEntry(
+            "k",
+            "t",
+            Start.AddTicks(1),
+            "i",
+            "a",
+            new JsonObject { ["n"] = 1, ["text"] = "ä\n" }
+        );
         var reading = LedgerEntryFormat.Parse(LedgerEntryFormat.Serialize(7, entry));
-        Assert.Equal((7L, (string?)null, entry with { Body = reading.Entry!.Body }), (reading.Index!.Value, reading.Error, reading.Entry));
+        Assert.Equal(
+            (7L, (string?)null, entry with { Body = reading.Entry!.Body }),
+            (reading.Index!.Value, reading.Error, reading.Entry)
+        );
         Assert.True(JsonNode.DeepEquals(entry.Body, reading.Entry.Body));
     }
 
@@ -353,7 +467,9 @@ public sealed class LedgerVerifierTests : IDisposable
         {
             var proof = LedgerProof.Make(tree.Node, index, Encoding.UTF8.GetString(entries[index]), heads[12]);
             Assert.Null(proof.Verify(keys));
-            Assert.NotNull((proof with { Entry = proof.Entry.Replace("\"n\"", "\"m\"", StringComparison.Ordinal) }).Verify(keys));
+            Assert.NotNull(
+                (proof with { Entry = proof.Entry.Replace("\"n\"", "\"m\"", StringComparison.Ordinal) }).Verify(keys)
+            );
             Assert.NotNull((proof with { Index = index + 1 }).Verify(keys));
             Assert.NotNull((proof with { Head = heads[11] }).Verify(keys));
             Assert.NotNull((proof with { Path = ["zz"] }).Verify(keys));
@@ -364,39 +480,64 @@ public sealed class LedgerVerifierTests : IDisposable
     [Fact]
     public void The_checkpoint_text_is_what_C2SP_describes()
     {
-        var text = TreeHeads.CheckpointText("example.com/log", 8, Convert.FromHexString("5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328"), Start);
-        Assert.Equal("example.com/log\n8\nXcnaeacGWamtVZy3Ad7ZoqudgjqtL0lgz+Nw7/RgQyg=\ntime 2026-01-01T00:00:00.0000000Z\n", Encoding.UTF8.GetString(text));
+        var text = TreeHeads.CheckpointText(
+            "example.com/log",
+            8,
+            Convert.FromHexString("5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328"),
+            Start
+        );
+        Assert.Equal(
+            "example.com/log\n8\nXcnaeacGWamtVZy3Ad7ZoqudgjqtL0lgz+Nw7/RgQyg=\ntime 2026-01-01T00:00:00.0000000Z\n",
+            Encoding.UTF8.GetString(text)
+        );
     }
 
-    // Key and signature were made with OpenSSL 3.0: "openssl dgst -sha256 -sign" over the text above, of the reference tree of eight leaves.
+    // Key and signature were made with OpenSSL 3.0: "openssl dgst -sha256 -sign" over the text above, of the reference
+    // tree of eight leaves.
     [Fact]
     public void A_head_signed_by_OpenSSL_verifies()
     {
-        var keys = LedgerKeys.FromPem("""
+        var keys = LedgerKeys.FromPem(
+            """
             -----BEGIN PUBLIC KEY-----
             MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEFVoDOjaUz2AVa15siuPww3uIJJGe4fw46xaHm5tjzUU8rlSE9WgRjC6OLE70HP/Ht5w9RzIrGfp/+dEP9+Pakw==
             -----END PUBLIC KEY-----
-            """);
+            """
+        );
         var head = new SignedTreeHead(
             8,
             "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328",
             Start,
             "d44661d310d962c6",
-            "MEQCIDalwBC8sXJ4S6oARFZI4K+q6ICGHPEDMApBIkYpVOI6AiAj5MA2xab6kst6j/m7sFG71WgYQ3rS8Q5KPaJg+03nVw==");
+            "MEQCIDalwBC8sXJ4S6oARFZI4K+q6ICGHPEDMApBIkYpVOI6AiAj5MA2xab6kst6j/m7sFG71WgYQ3rS8Q5KPaJg+03nVw=="
+        );
         Assert.Null(TreeHeads.Verify(head, "selfdev/ledger", keys));
         Assert.NotNull(TreeHeads.Verify(head with { TreeSize = 7 }, "selfdev/ledger", keys));
         Assert.NotNull(TreeHeads.Verify(head with { RootHash = head.RootHash[..^1] + "9" }, "selfdev/ledger", keys));
     }
 
-    private Task<LedgerVerification> VerifyAsync(List<byte[]> entries, SignedTreeHead[] heads, params SignedTreeHead[] anchors) =>
+    private Task<LedgerVerification> VerifyAsync(
+        List<byte[]> entries,
+        SignedTreeHead[] heads,
+        params SignedTreeHead[] anchors
+    ) =>
         LedgerVerifier.VerifyAsync(
-            Lines(entries), heads.ToAsyncEnumerable(), new LedgerKeys().Add(_key), anchors, cancellation: TestContext.Current.CancellationToken);
+            Lines(entries),
+            heads.ToAsyncEnumerable(),
+            new LedgerKeys().Add(_key),
+            anchors,
+            cancellation: TestContext.Current.CancellationToken
+        );
 
     private static IAsyncEnumerable<ReadOnlyMemory<byte>> Lines(List<byte[]> entries) =>
         entries.Select(entry => new ReadOnlyMemory<byte>(entry)).ToAsyncEnumerable();
 
     // One signed head an entry, as the store writes them.
-    private (List<byte[]> Entries, SignedTreeHead[] Heads) Build(int count, int? rewriteFrom = null, (int At, int Of)? duplicateOf = null)
+    private (List<byte[]> Entries, SignedTreeHead[] Heads) Build(
+        int count,
+        int? rewriteFrom = null,
+        (int At, int Of)? duplicateOf = null
+    )
     {
         var entries = new List<byte[]>();
         var heads = new List<SignedTreeHead>();
@@ -405,11 +546,25 @@ public sealed class LedgerVerifierTests : IDisposable
         {
             var key = duplicateOf?.At == index ? duplicateOf.Value.Of : index;
             var entry = new LedgerEntry(
-                $"run:{key}", LedgerEntryTypes.Effect, Start.AddMinutes(index), "run", index >= rewriteFrom ? "mallory" : "selfdev", new JsonObject { ["n"] = index });
+                $"run:{key}",
+                LedgerEntryTypes.Effect,
+                Start.AddMinutes(index),
+                "run",
+                index >= rewriteFrom ? "mallory" : "selfdev",
+                new JsonObject { ["n"] = index }
+            );
             entries.Add(LedgerEntryFormat.Serialize(index, entry));
             tree.Append(MerkleHash.Leaf(entries[^1]));
             var text = TreeHeads.CheckpointText(TreeHeads.DefaultOrigin, tree.Size, tree.Root(), entry.At);
-            heads.Add(new SignedTreeHead(tree.Size, tree.RootHex(), entry.At, TreeHeads.KeyId(_key), Convert.ToBase64String(TreeHeads.Sign(_key, text))));
+            heads.Add(
+                new SignedTreeHead(
+                    tree.Size,
+                    tree.RootHex(),
+                    entry.At,
+                    TreeHeads.KeyId(_key),
+                    Convert.ToBase64String(TreeHeads.Sign(_key, text))
+                )
+            );
         }
 
         return (entries, [.. heads]);

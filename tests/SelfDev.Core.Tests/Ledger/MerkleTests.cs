@@ -6,11 +6,22 @@ namespace SelfDev.Core.Tests.Ledger;
 
 public class MerkleTests
 {
-    // The reference tree of Certificate Transparency (certificate-transparency/test/testdata, used by transparency-dev/merkle too).
-    private static readonly byte[][] Leaves = [.. new[]
-    {
-        "", "00", "10", "2021", "3031", "40414243", "5051525354555657", "606162636465666768696a6b6c6d6e6f",
-    }.Select(Convert.FromHexString)];
+    // The reference tree of Certificate Transparency (certificate-transparency/test/testdata, used by
+    // transparency-dev/merkle too).
+    private static readonly byte[][] Leaves =
+    [
+        .. new[]
+        {
+            "",
+            "00",
+            "10",
+            "2021",
+            "3031",
+            "40414243",
+            "5051525354555657",
+            "606162636465666768696a6b6c6d6e6f",
+        }.Select(Convert.FromHexString),
+    ];
 
     private static readonly string[] Roots =
     [
@@ -24,7 +35,9 @@ public class MerkleTests
         "5dc9da79a70659a9ad559cb701ded9a2ab9d823aad2f4960cfe370eff4604328",
     ];
 
-    private static readonly byte[] SomeHash = Convert.FromHexString("abacaba000000000000000000000000000000000000000000060061e00123456");
+    private static readonly byte[] SomeHash = Convert.FromHexString(
+        "abacaba000000000000000000000000000000000000000000060061e00123456"
+    );
 
     [Fact]
     public void Roots_are_those_of_the_reference_tree()
@@ -44,19 +57,60 @@ public class MerkleTests
     // Published inclusion paths: 0-based leaf, size, path.
     [Theory]
     [InlineData(0, 1, "")]
-    [InlineData(0, 8, "96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7 5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e 6b47aaf29ee3c2af9af889bc1fb9254dabd31177f16232dd6aab035ca39bf6e4")]
-    [InlineData(5, 8, "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0 d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7")]
+    [InlineData(
+        0,
+        8,
+        "96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7 "
+            + "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e "
+            + "6b47aaf29ee3c2af9af889bc1fb9254dabd31177f16232dd6aab035ca39bf6e4"
+    )]
+    [InlineData(
+        5,
+        8,
+        "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b "
+            + "ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0 "
+            + "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7"
+    )]
     [InlineData(2, 3, "fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125")]
-    [InlineData(1, 5, "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d 5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b")]
+    [InlineData(
+        1,
+        5,
+        "6e340b9cffb37a989ca544e6bb780a2c78901d3fb33738768511a30617afa01d "
+            + "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e "
+            + "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b"
+    )]
     public void Inclusion_proofs_are_the_published_ones(int index, int size, string path) =>
         Assert.Equal(Hashes(path), ReferenceTree().InclusionProof(index, size));
 
     [Theory]
     [InlineData(1, 1, "")]
-    [InlineData(1, 8, "96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7 5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e 6b47aaf29ee3c2af9af889bc1fb9254dabd31177f16232dd6aab035ca39bf6e4")]
-    [InlineData(6, 8, "0ebc5d3437fbe2db158b9f126a1d118e308181031d0a949f8dededebc558ef6a ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0 d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7")]
-    [InlineData(2, 5, "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b")]
-    [InlineData(6, 7, "0ebc5d3437fbe2db158b9f126a1d118e308181031d0a949f8dededebc558ef6a b08693ec2e721597130641e8211e7eedccb4c26413963eee6c1e2ed16ffb1a5f d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7")]
+    [InlineData(
+        1,
+        8,
+        "96a296d224f285c67bee93c30f8a309157f0daa35dc5b87e410b78630a09cfc7 "
+            + "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e "
+            + "6b47aaf29ee3c2af9af889bc1fb9254dabd31177f16232dd6aab035ca39bf6e4"
+    )]
+    [InlineData(
+        6,
+        8,
+        "0ebc5d3437fbe2db158b9f126a1d118e308181031d0a949f8dededebc558ef6a "
+            + "ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0 "
+            + "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7"
+    )]
+    [InlineData(
+        2,
+        5,
+        "5f083f0a1a33ca076a95279832580db3e0ef4584bdff1f54c8a360f50de3031e "
+            + "bc1a0643b12e4d2d7c77918f44e0f4f79a838b6cf9ec5b5c283e1f4d88599e6b"
+    )]
+    [InlineData(
+        6,
+        7,
+        "0ebc5d3437fbe2db158b9f126a1d118e308181031d0a949f8dededebc558ef6a "
+            + "b08693ec2e721597130641e8211e7eedccb4c26413963eee6c1e2ed16ffb1a5f "
+            + "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7"
+    )]
     public void Consistency_proofs_are_the_published_ones(int oldSize, int newSize, string path) =>
         Assert.Equal(Hashes(path), ReferenceTree().ConsistencyProof(oldSize, newSize));
 
@@ -132,7 +186,15 @@ public class MerkleTests
         Assert.False(MerkleProof.VerifyInclusion(0, 1, other, [], other));
         Assert.False(MerkleProof.VerifyInclusion(0, 2, other, [SomeHash], SomeHash));
         Assert.False(MerkleProof.VerifyConsistency(1, 1, other, other, []));
-        Assert.False(MerkleProof.VerifyConsistency(1, 2, other, length <= 32 ? MerkleHash.Node(other, SomeHash) : SomeHash, [SomeHash]));
+        Assert.False(
+            MerkleProof.VerifyConsistency(
+                1,
+                2,
+                other,
+                length <= 32 ? MerkleHash.Node(other, SomeHash) : SomeHash,
+                [SomeHash]
+            )
+        );
         Assert.False(MerkleProof.VerifyConsistency(1, 2, SomeHash, other, [SomeHash]));
     }
 
@@ -222,19 +284,22 @@ public class MerkleTests
     }
 
     [Fact]
-    public void The_frontier_agrees_with_the_definition_of_the_RFC() => Prop.ForAll(
-        Gen.Choose(0, 200).ToArbitrary(),
-        count =>
-        {
-            var leaves = Enumerable.Range(0, count).Select(number => BitConverter.GetBytes(number)).ToArray();
-            var frontier = new MerkleFrontier();
-            foreach (var leaf in leaves)
-            {
-                frontier.Append(MerkleHash.Leaf(leaf));
-            }
+    public void The_frontier_agrees_with_the_definition_of_the_RFC() =>
+        Prop.ForAll(
+                Gen.Choose(0, 200).ToArbitrary(),
+                count =>
+                {
+                    var leaves = Enumerable.Range(0, count).Select(number => BitConverter.GetBytes(number)).ToArray();
+                    var frontier = new MerkleFrontier();
+                    foreach (var leaf in leaves)
+                    {
+                        frontier.Append(MerkleHash.Leaf(leaf));
+                    }
 
-            return frontier.Root().SequenceEqual(DefinitionOfRoot(leaves));
-        }).QuickCheckThrowOnFailure();
+                    return frontier.Root().SequenceEqual(DefinitionOfRoot(leaves));
+                }
+            )
+            .QuickCheckThrowOnFailure();
 
     // RFC 6962 section 2.1, word for word.
     private static byte[] DefinitionOfRoot(ReadOnlySpan<byte[]> leaves)
@@ -255,11 +320,21 @@ public class MerkleTests
             split *= 2;
         }
 
-        return System.Security.Cryptography.SHA256.HashData([1, .. DefinitionOfRoot(leaves[..split]), .. DefinitionOfRoot(leaves[split..])]);
+        return System.Security.Cryptography.SHA256.HashData([
+            1,
+            .. DefinitionOfRoot(leaves[..split]),
+            .. DefinitionOfRoot(leaves[split..]),
+        ]);
     }
 
     // The kinds of negatives that transparency-dev/merkle keeps in its testdata.
-    private static IEnumerable<(string What, bool Verified)> CorruptInclusion(long index, long size, byte[] leaf, IReadOnlyList<byte[]> path, byte[] root)
+    private static IEnumerable<(string What, bool Verified)> CorruptInclusion(
+        long index,
+        long size,
+        byte[] leaf,
+        IReadOnlyList<byte[]> path,
+        byte[] root
+    )
     {
         yield return ("leaf index - 1", MerkleProof.VerifyInclusion(index - 1, size, leaf, path, root));
         yield return ("leaf index + 1", MerkleProof.VerifyInclusion(index + 1, size, leaf, path, root));
@@ -272,29 +347,77 @@ public class MerkleTests
         yield return ("no root", MerkleProof.VerifyInclusion(index, size, leaf, path, []));
         yield return ("trailing garbage", MerkleProof.VerifyInclusion(index, size, leaf, [.. path, []], root));
         yield return ("trailing root", MerkleProof.VerifyInclusion(index, size, leaf, [.. path, root], root));
-        yield return ("preceding garbage", MerkleProof.VerifyInclusion(index, size, leaf, [[], .. path], root));
+        yield return (
+            "preceding garbage",
+            MerkleProof.VerifyInclusion(
+                index,
+                size,
+                leaf,
+                [
+                    [],
+                    .. path,
+                ],
+                root
+            )
+        );
         yield return ("preceding root", MerkleProof.VerifyInclusion(index, size, leaf, [root, .. path], root));
         for (var element = 0; element < path.Count; element++)
         {
-            yield return ($"bit of element {element}", MerkleProof.VerifyInclusion(index, size, leaf, WithFlippedBit(path, element), root));
+            yield return (
+                $"bit of element {element}",
+                MerkleProof.VerifyInclusion(index, size, leaf, WithFlippedBit(path, element), root)
+            );
         }
 
         if (path.Count > 0)
         {
-            yield return ("removed element", MerkleProof.VerifyInclusion(index, size, leaf, [.. path.Take(path.Count - 1)], root));
-            yield return ("inserted element", MerkleProof.VerifyInclusion(index, size, leaf, [path[0], SomeHash, .. path.Skip(1)], root));
+            yield return (
+                "removed element",
+                MerkleProof.VerifyInclusion(index, size, leaf, [.. path.Take(path.Count - 1)], root)
+            );
+            yield return (
+                "inserted element",
+                MerkleProof.VerifyInclusion(index, size, leaf, [path[0], SomeHash, .. path.Skip(1)], root)
+            );
         }
     }
 
-    private static IEnumerable<(string What, bool Verified)> CorruptConsistency(long oldSize, long newSize, byte[] oldRoot, byte[] newRoot, IReadOnlyList<byte[]> proof)
+    private static IEnumerable<(string What, bool Verified)> CorruptConsistency(
+        long oldSize,
+        long newSize,
+        byte[] oldRoot,
+        byte[] newRoot,
+        IReadOnlyList<byte[]> proof
+    )
     {
         yield return ("wrong old root", MerkleProof.VerifyConsistency(oldSize, newSize, SomeHash, newRoot, proof));
         yield return ("wrong new root", MerkleProof.VerifyConsistency(oldSize, newSize, oldRoot, SomeHash, proof));
         yield return ("no roots", MerkleProof.VerifyConsistency(oldSize, newSize, [], [], proof));
-        yield return ("trailing garbage", MerkleProof.VerifyConsistency(oldSize, newSize, oldRoot, newRoot, [.. proof, []]));
-        yield return ("trailing root", MerkleProof.VerifyConsistency(oldSize, newSize, oldRoot, newRoot, [.. proof, newRoot]));
-        yield return ("preceding garbage", MerkleProof.VerifyConsistency(oldSize, newSize, oldRoot, newRoot, [[], .. proof]));
-        yield return ("preceding old root", MerkleProof.VerifyConsistency(oldSize, newSize, oldRoot, newRoot, [oldRoot, .. proof]));
+        yield return (
+            "trailing garbage",
+            MerkleProof.VerifyConsistency(oldSize, newSize, oldRoot, newRoot, [.. proof, []])
+        );
+        yield return (
+            "trailing root",
+            MerkleProof.VerifyConsistency(oldSize, newSize, oldRoot, newRoot, [.. proof, newRoot])
+        );
+        yield return (
+            "preceding garbage",
+            MerkleProof.VerifyConsistency(
+                oldSize,
+                newSize,
+                oldRoot,
+                newRoot,
+                [
+                    [],
+                    .. proof,
+                ]
+            )
+        );
+        yield return (
+            "preceding old root",
+            MerkleProof.VerifyConsistency(oldSize, newSize, oldRoot, newRoot, [oldRoot, .. proof])
+        );
         if (proof.Count == 0)
         {
             yield break;
@@ -306,11 +429,20 @@ public class MerkleTests
         yield return ("new size / 2", MerkleProof.VerifyConsistency(oldSize, newSize / 2, oldRoot, newRoot, proof));
         yield return ("swapped roots", MerkleProof.VerifyConsistency(oldSize, newSize, newRoot, oldRoot, proof));
         yield return ("empty proof", MerkleProof.VerifyConsistency(oldSize, newSize, oldRoot, newRoot, []));
-        yield return ("first element twice", MerkleProof.VerifyConsistency(oldSize, newSize, oldRoot, newRoot, [proof[0], .. proof]));
-        yield return ("truncated", MerkleProof.VerifyConsistency(oldSize, newSize, oldRoot, newRoot, [.. proof.Take(proof.Count - 1)]));
+        yield return (
+            "first element twice",
+            MerkleProof.VerifyConsistency(oldSize, newSize, oldRoot, newRoot, [proof[0], .. proof])
+        );
+        yield return (
+            "truncated",
+            MerkleProof.VerifyConsistency(oldSize, newSize, oldRoot, newRoot, [.. proof.Take(proof.Count - 1)])
+        );
         for (var element = 0; element < proof.Count; element++)
         {
-            yield return ($"bit of element {element}", MerkleProof.VerifyConsistency(oldSize, newSize, oldRoot, newRoot, WithFlippedBit(proof, element)));
+            yield return (
+                $"bit of element {element}",
+                MerkleProof.VerifyConsistency(oldSize, newSize, oldRoot, newRoot, WithFlippedBit(proof, element))
+            );
         }
     }
 

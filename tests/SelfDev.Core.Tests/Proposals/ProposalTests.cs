@@ -15,7 +15,8 @@ public class ProposalTests
 
         Assert.Equal(
             """{"action":"roll-back-and-skip","parameters":{"checkpointStep":1500,"skipBatches":200,"run":"run7"},"why":"Loss rose 4x at step 1,620."}""",
-            json);
+            json
+        );
     }
 
     [Fact]
@@ -32,7 +33,10 @@ public class ProposalTests
         foreach (var action in actions)
         {
             var proposal = new Proposal(action, "because") { Risk = "none", FindingIds = ["F1"] };
-            var back = JsonSerializer.Deserialize<Proposal>(JsonSerializer.Serialize(proposal, ReportJson.Options), ReportJson.Options)!;
+            var back = JsonSerializer.Deserialize<Proposal>(
+                JsonSerializer.Serialize(proposal, ReportJson.Options),
+                ReportJson.Options
+            )!;
             Assert.Equal(proposal.Action, back.Action);
             Assert.Equal(proposal.FindingIds, back.FindingIds);
         }
@@ -40,8 +44,12 @@ public class ProposalTests
 
     [Fact]
     public void An_action_that_is_not_on_the_list_cannot_be_read() =>
-        Assert.Throws<JsonException>(() => JsonSerializer.Deserialize<Proposal>(
-            """{"action":"delete-everything","parameters":{},"why":"a log said so"}""", ReportJson.Options));
+        Assert.Throws<JsonException>(() =>
+            JsonSerializer.Deserialize<Proposal>(
+                """{"action":"delete-everything","parameters":{},"why":"a log said so"}""",
+                ReportJson.Options
+            )
+        );
 
     [Theory]
     [InlineData("trainvm000002", true)]
@@ -52,7 +60,8 @@ public class ProposalTests
     [InlineData("../x", false)]
     [InlineData("node\n", false)]
     [InlineData("", false)]
-    public void Only_a_host_name_is_a_node(string text, bool isNode) => Assert.Equal(isNode, NodeName.TryParse(text) is not null);
+    public void Only_a_host_name_is_a_node(string text, bool isNode) =>
+        Assert.Equal(isNode, NodeName.TryParse(text) is not null);
 
     [Fact]
     public void Equal_actions_become_one_that_names_all_findings()
@@ -74,7 +83,8 @@ public class ProposalTests
     [Fact]
     public void A_log_cannot_flood_people_with_approvals()
     {
-        var findings = Enumerable.Range(1, 100)
+        var findings = Enumerable
+            .Range(1, 100)
             .Select(number => Finding($"F{number}", Severity.Error, new RollBackAndSkip(number, 1)))
             .ToList();
 
@@ -84,16 +94,17 @@ public class ProposalTests
         Assert.Equal(100 - ProposalMerging.MaxProposals, leftOut);
     }
 
-    private static Finding Finding(string id, Severity severity, params ProposedAction[] actions) => new()
-    {
-        Id = id,
-        Kind = FindingKinds.LossSpike,
-        Severity = severity,
-        Role = FindingRole.Root,
-        Title = "t",
-        From = new Position(1, null, null),
-        To = new Position(1, null, null),
-        Evidence = [new Evidence(1, 0, "x")],
-        Proposals = [.. actions.Select(action => new Proposal(action, "why"))],
-    };
+    private static Finding Finding(string id, Severity severity, params ProposedAction[] actions) =>
+        new()
+        {
+            Id = id,
+            Kind = FindingKinds.LossSpike,
+            Severity = severity,
+            Role = FindingRole.Root,
+            Title = "t",
+            From = new Position(1, null, null),
+            To = new Position(1, null, null),
+            Evidence = [new Evidence(1, 0, "x")],
+            Proposals = [.. actions.Select(action => new Proposal(action, "why"))],
+        };
 }

@@ -13,5 +13,6 @@ public class CsvFieldTests
     [InlineData("a,b", "\"a,b\"")]
     [InlineData("a\r\nb", "a\\u000D\\u000Ab")]
     [InlineData("plain", "plain")]
-    public void A_formula_becomes_text_and_a_line_stays_one(string text, string field) => Assert.Equal(field, SafeText.CsvField(text));
+    public void A_formula_becomes_text_and_a_line_stays_one(string text, string field) =>
+        Assert.Equal(field, SafeText.CsvField(text));
 }

@@ -31,8 +31,12 @@ public sealed class SafeTextTests
     [Fact]
     public void Whatever_comes_in_no_control_and_no_format_character_comes_out() =>
         Prop.ForAll<string?>(text =>
-        {
-            var clean = SafeText.SingleLine(text ?? "");
-            return !clean.Any(letter => char.IsControl(letter) || char.GetUnicodeCategory(letter) == System.Globalization.UnicodeCategory.Format);
-        }).QuickCheckThrowOnFailure();
+            {
+                var clean = SafeText.SingleLine(text ?? "");
+                return !clean.Any(letter =>
+                    char.IsControl(letter)
+                    || char.GetUnicodeCategory(letter) == System.Globalization.UnicodeCategory.Format
+                );
+            })
+            .QuickCheckThrowOnFailure();
 }

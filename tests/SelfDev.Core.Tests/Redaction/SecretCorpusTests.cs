@@ -51,7 +51,8 @@ public sealed class SecretCorpusTests
             let lines = form.Fill(attempt).Lines
             let redacted = SecretRedactor.Redact(lines)
             where redacted.Redactions.Count > 0 || !redacted.Lines.SequenceEqual(lines)
-            select string.Join('\n', redacted.Lines)).ToList();
+            select string.Join('\n', redacted.Lines)
+        ).ToList();
 
         Assert.True(changed.Count == 0, string.Join('\n', changed));
     }
@@ -84,8 +85,10 @@ public sealed class SecretCorpusTests
             foreach (var window in lines.Chunk(40))
             {
                 var redacted = SecretRedactor.Redact(window);
-                taken.AddRange(from redaction in redacted.Redactions
-                               select $"{file} {redaction.Kind}: {redacted.Lines[redaction.Line - 1]}");
+                taken.AddRange(
+                    from redaction in redacted.Redactions
+                    select $"{file} {redaction.Kind}: {redacted.Lines[redaction.Line - 1]}"
+                );
             }
         }
 
@@ -120,15 +123,18 @@ public sealed class SecretCorpusTests
     [Fact]
     public void Every_expression_takes_time_linear_in_the_text()
     {
-        Assert.All(SecretPatterns.All, pattern =>
-        {
-            Assert.True(pattern.InLine.Options.HasFlag(RegexOptions.NonBacktracking));
-            Assert.True(pattern.InJoined?.Options.HasFlag(RegexOptions.NonBacktracking) ?? true);
-            Assert.Matches("^[a-z0-9-]+$", pattern.Kind);
-            Assert.Contains("s", pattern.InLine.GetGroupNames());
-            Assert.NotEmpty(pattern.Literals);
-            Assert.All(pattern.Literals, literal => Assert.InRange(literal.Length, 2, 40));
-        });
+        Assert.All(
+            SecretPatterns.All,
+            pattern =>
+            {
+                Assert.True(pattern.InLine.Options.HasFlag(RegexOptions.NonBacktracking));
+                Assert.True(pattern.InJoined?.Options.HasFlag(RegexOptions.NonBacktracking) ?? true);
+                Assert.Matches("^[a-z0-9-]+$", pattern.Kind);
+                Assert.Contains("s", pattern.InLine.GetGroupNames());
+                Assert.NotEmpty(pattern.Literals);
+                Assert.All(pattern.Literals, literal => Assert.InRange(literal.Length, 2, 40));
+            }
+        );
     }
 
     [Theory]
@@ -146,8 +152,10 @@ public sealed class SecretCorpusTests
     {
         string[] lines =
         [
-            "[0]: $ curl -k https://lab/api \\", "[0]:   -H 'Accept: text/plain' \\",
-            "[0]:   -u deploy:" + "blue-Harbour7", "step 3 loss 2.1",
+            "[0]: $ curl -k https://lab/api \\",
+            "[0]:   -H 'Accept: text/plain' \\",
+            "[0]:   -u deploy:" + "blue-Harbour7",
+            "step 3 loss 2.1",
         ];
 
         var redacted = SecretRedactor.Redact(lines);

@@ -41,10 +41,13 @@ internal sealed partial record SecretForm(string Family, string Template)
     public static IReadOnlyList<SecretForm> Read(string file)
     {
         var folder = Path.Combine(SharedData.RepositoryRoot(), "tests", "SelfDev.Core.Tests", "Redaction", "Forms");
-        return [.. from line in File.ReadLines(Path.Combine(folder, file))
-                   where line.Length > 0 && line[0] != '#'
-                   let parts = line.Split(" | ", 2)
-                   select new SecretForm(parts[0], parts[1])];
+        return
+        [
+            .. from line in File.ReadLines(Path.Combine(folder, file))
+            where line.Length > 0 && line[0] != '#'
+            let parts = line.Split(" | ", 2)
+            select new SecretForm(parts[0], parts[1]),
+        ];
     }
 
     /// <summary>What redaction leaves of the form: null where nothing of any secret is left, else the text that shows
@@ -73,8 +76,10 @@ internal sealed partial record SecretForm(string Family, string Template)
         var random = new Random(HashCode(Template) + attempt);
         var filled = Generator().Replace(Template, match => Generate(match, random));
         var secrets = Marked().Matches(filled).Select(match => match.Groups[1].Value).ToList();
-        var lines = filled.Replace("«", "", StringComparison.Ordinal)
-            .Replace("»", "", StringComparison.Ordinal).Split('⏎');
+        var lines = filled
+            .Replace("«", "", StringComparison.Ordinal)
+            .Replace("»", "", StringComparison.Ordinal)
+            .Split('⏎');
         return (lines, secrets);
     }
 

@@ -11,7 +11,8 @@ public sealed class HtmlTests
 
         Assert.Equal(
             "<td title=\"&lt;script&gt;alert(&#x27;x&#x27;)&lt;/script&gt; &amp; &quot;q&quot;\">1.5</td>",
-            Html.Of($"<td title=\"{hostile}\">{1.5}</td>").ToString());
+            Html.Of($"<td title=\"{hostile}\">{1.5}</td>").ToString()
+        );
     }
 
     [Fact]

@@ -12,12 +12,23 @@ public sealed partial class ReportRendererTests
 
     [Fact]
     public void Html_is_as_approved_but_for_the_scripts_and_styles_it_embeds() =>
-        Snapshot.Matches(Embedded().Replace(Policy().Replace(ReportHtml.Render(SampleReport.Content), "content=\"(policy)\""), "$1(embedded)$3"), "report.html");
+        Snapshot.Matches(
+            Embedded()
+                .Replace(
+                    Policy().Replace(ReportHtml.Render(SampleReport.Content), "content=\"(policy)\""),
+                    "$1(embedded)$3"
+                ),
+            "report.html"
+        );
 
     [Fact]
     public void Html_of_a_report_without_findings_says_so_and_carries_no_script()
     {
-        var content = SampleReport.Content with { Findings = [], Document = new ReportDocument("Healthy", "Nothing is wrong.", []) };
+        var content = SampleReport.Content with
+        {
+            Findings = [],
+            Document = new ReportDocument("Healthy", "Nothing is wrong.", []),
+        };
 
         var page = ReportHtml.Render(content);
 
@@ -30,7 +41,15 @@ public sealed partial class ReportRendererTests
     {
         var page = ReportHtml.Render(SampleReport.Content);
 
-        Assert.All(Link().Matches(page), link => Assert.StartsWith("href=\"#", link.Value.Replace("data:,", "#", StringComparison.Ordinal), StringComparison.Ordinal));
+        Assert.All(
+            Link().Matches(page),
+            link =>
+                Assert.StartsWith(
+                    "href=\"#",
+                    link.Value.Replace("data:,", "#", StringComparison.Ordinal),
+                    StringComparison.Ordinal
+                )
+        );
         Assert.DoesNotContain(" src=\"", page, StringComparison.Ordinal);
         Assert.DoesNotContain("sourceMappingURL", page, StringComparison.Ordinal);
         Assert.DoesNotContain("url(", ReportAssets.Style, StringComparison.Ordinal);
@@ -55,7 +74,15 @@ public sealed partial class ReportRendererTests
         var scripts = ScriptContent().Matches(ReportHtml.Render(SampleReport.Content));
 
         Assert.Equal(3, scripts.Count);
-        Assert.All(scripts, script => Assert.Contains(ReportAssets.HashSource(script.Groups[1].Value), ReportHtml.ContentSecurityPolicy, StringComparison.Ordinal));
+        Assert.All(
+            scripts,
+            script =>
+                Assert.Contains(
+                    ReportAssets.HashSource(script.Groups[1].Value),
+                    ReportHtml.ContentSecurityPolicy,
+                    StringComparison.Ordinal
+                )
+        );
     }
 
     [Theory]
@@ -65,7 +92,8 @@ public sealed partial class ReportRendererTests
     [InlineData("![x](https://evil/x.png)", "\\!\\[x\\](https&#58;//evil/x.png)")]
     [InlineData("two\r\nlines", "two\\\\u000D\\\\u000Alines")]
     [InlineData("__init__ *x* ~~y~~", "\\_\\_init\\_\\_ \\*x\\* \\~\\~y\\~\\~")]
-    public void Markdown_escapes_what_would_be_markup(string text, string expected) => Assert.Equal(expected, ReportMarkdown.Inline(text));
+    public void Markdown_escapes_what_would_be_markup(string text, string expected) =>
+        Assert.Equal(expected, ReportMarkdown.Inline(text));
 
     [Fact]
     public void Markdown_fences_are_longer_than_any_run_of_backticks_in_the_evidence()
@@ -74,7 +102,11 @@ public sealed partial class ReportRendererTests
 
         var text = ReportMarkdown.Render(SampleReport.Content with { Findings = [spike] });
 
-        Assert.Contains("\n````````text\n1: ``````` seven\\u000A```\\u000A# out\n````````\n", text, StringComparison.Ordinal);
+        Assert.Contains(
+            "\n````````text\n1: ``````` seven\\u000A```\\u000A# out\n````````\n",
+            text,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]

@@ -39,12 +39,25 @@ public sealed class SparklineTests
 
     [Fact]
     public void Marks_stand_under_the_columns_they_cover() =>
-        Assert.Equal("  ^^    ^ ", Sparkline.DrawMarks(Points(0, 1, 2, 3, 4, 5, 6, 7, 8, 9), [new(2, 3, "F1"), new(8, 8, "F2"), new(70, 80, "F3")], 10));
+        Assert.Equal(
+            "  ^^    ^ ",
+            Sparkline.DrawMarks(
+                Points(0, 1, 2, 3, 4, 5, 6, 7, 8, 9),
+                [new(2, 3, "F1"), new(8, 8, "F2"), new(70, 80, "F3")],
+                10
+            )
+        );
 
     [Fact]
     public void Any_series_gives_exactly_the_asked_width() =>
-        Prop.ForAll<double[], PositiveInt>((values, width) =>
-            Sparkline.Draw([.. (values ?? []).Select((value, index) => new ChartPoint(index, value))], width.Get).Length == width.Get).QuickCheckThrowOnFailure();
+        Prop.ForAll<double[], PositiveInt>(
+                (values, width) =>
+                    Sparkline
+                        .Draw([.. (values ?? []).Select((value, index) => new ChartPoint(index, value))], width.Get)
+                        .Length == width.Get
+            )
+            .QuickCheckThrowOnFailure();
 
-    private static List<ChartPoint> Points(params double[] values) => [.. values.Select((value, index) => new ChartPoint(index, value))];
+    private static List<ChartPoint> Points(params double[] values) =>
+        [.. values.Select((value, index) => new ChartPoint(index, value))];
 }

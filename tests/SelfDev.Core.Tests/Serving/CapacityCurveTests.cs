@@ -17,7 +17,11 @@ public class CapacityCurveTests
     [InlineData(30_000L, 0.3257, 0.3321)]
     [InlineData(10_000L, 0.2112, 0.2153)]
     [InlineData(1_000L, 0.0445, 0.0454)]
-    public void Mooncakes_conversation_trace_hits_the_published_vectors(long? blocks, double hitRate, double tokenHitRate)
+    public void Mooncakes_conversation_trace_hits_the_published_vectors(
+        long? blocks,
+        double hitRate,
+        double tokenHitRate
+    )
     {
         var summary = Mooncake.Value.Summary();
 
@@ -27,7 +31,9 @@ public class CapacityCurveTests
         Assert.Equal(12_031, summary.Requests);
     }
 
-    private static readonly Lazy<SelfDev.Core.Capabilities.Analysis> Mooncake = new(() => ServingRoom.AnalyzePath(SharedData.Require("mooncake/conversation_trace.jsonl")));
+    private static readonly Lazy<SelfDev.Core.Capabilities.Analysis> Mooncake = new(() =>
+        ServingRoom.AnalyzePath(SharedData.Require("mooncake/conversation_trace.jsonl"))
+    );
 
     private sealed record Trace(int[][] Requests, int[] Capacities);
 
@@ -37,35 +43,40 @@ public class CapacityCurveTests
         select new Trace([.. requests.Select(request => request.Distinct().ToArray())], [.. capacities]);
 
     [Fact]
-    public void The_curve_of_one_pass_is_that_of_a_cache_for_each_capacity() => Prop.ForAll(Traces.ToArbitrary(), trace =>
-    {
-        var curve = new CapacityCurve(trace.Capacities.Select(capacity => (long)capacity));
-        var items = new Dictionary<int, int>();
-        foreach (var request in trace.Requests)
-        {
-            curve.BeginRequest();
-            foreach (var block in request)
-            {
-                if (items.TryGetValue(block, out var item))
+    public void The_curve_of_one_pass_is_that_of_a_cache_for_each_capacity() =>
+        Prop.ForAll(
+                Traces.ToArbitrary(),
+                trace =>
                 {
-                    curve.Touch(item, 1, 10);
-                }
-                else
-                {
-                    items.Add(block, curve.Insert(1, 10));
-                }
-            }
-        }
+                    var curve = new CapacityCurve(trace.Capacities.Select(capacity => (long)capacity));
+                    var items = new Dictionary<int, int>();
+                    foreach (var request in trace.Requests)
+                    {
+                        curve.BeginRequest();
+                        foreach (var block in request)
+                        {
+                            if (items.TryGetValue(block, out var item))
+                            {
+                                curve.Touch(item, 1, 10);
+                            }
+                            else
+                            {
+                                items.Add(block, curve.Insert(1, 10));
+                            }
+                        }
+                    }
 
-        foreach (var capacity in trace.Capacities)
-        {
-            var hits = LeadingRunHits(trace.Requests, capacity);
-            Assert.Equal((hits, hits * 10), curve.HitsAt(capacity));
-        }
+                    foreach (var capacity in trace.Capacities)
+                    {
+                        var hits = LeadingRunHits(trace.Requests, capacity);
+                        Assert.Equal((hits, hits * 10), curve.HitsAt(capacity));
+                    }
 
-        var all = LeadingRunHits(trace.Requests, int.MaxValue);
-        Assert.Equal((all, all * 10), curve.HitsAt(null));
-    }).QuickCheckThrowOnFailure();
+                    var all = LeadingRunHits(trace.Requests, int.MaxValue);
+                    Assert.Equal((all, all * 10), curve.HitsAt(null));
+                }
+            )
+            .QuickCheckThrowOnFailure();
 
     [Fact]
     public void Items_of_several_blocks_are_as_their_blocks_one_by_one()
@@ -116,7 +127,13 @@ public class CapacityCurveTests
         var points = ServingRoom.Analyze(RandomTrace(300, 4)).Summary().CapacityCurve;
 
         Assert.Equal(points.OrderByDescending(point => point.Blocks ?? long.MaxValue), points);
-        Assert.All(points.Zip(points.Skip(1)), pair => Assert.True(pair.First.HitRate >= pair.Second.HitRate && pair.First.TokenHitRate >= pair.Second.TokenHitRate));
+        Assert.All(
+            points.Zip(points.Skip(1)),
+            pair =>
+                Assert.True(
+                    pair.First.HitRate >= pair.Second.HitRate && pair.First.TokenHitRate >= pair.Second.TokenHitRate
+                )
+        );
     }
 
     [Fact]
@@ -136,10 +153,14 @@ public class CapacityCurveTests
     [Fact]
     public void Bailian_traces_have_blocks_of_16_tokens_and_ids_that_may_be_cyclic()
     {
-        var summary = ServingRoom.Analyze("""
-            {"chat_id":1,"parent_chat_id":-1,"timestamp":1.5,"input_length":33,"output_length":5,"type":"text","turn":1,"hash_ids":[9,8,7]}
-            {"chat_id":2,"parent_chat_id":2,"timestamp":0.5,"input_length":40,"output_length":5,"type":"text","turn":2,"hash_ids":[9,8,6]}
-            """).Summary();
+        var summary = ServingRoom
+            .Analyze(
+                """
+                {"chat_id":1,"parent_chat_id":-1,"timestamp":1.5,"input_length":33,"output_length":5,"type":"text","turn":1,"hash_ids":[9,8,7]}
+                {"chat_id":2,"parent_chat_id":2,"timestamp":0.5,"input_length":40,"output_length":5,"type":"text","turn":2,"hash_ids":[9,8,6]}
+                """
+            )
+            .Summary();
 
         Assert.Equal((16, 73, 32), (summary.BlockTokens, summary.PromptTokens, summary.CachedTokens));
         Assert.Equal((1, 1), (summary.Inputs["cyclicId"], summary.Inputs["clockReversal"]));
@@ -183,7 +204,10 @@ public class CapacityCurveTests
         var random = new Random(seed);
         var text = new StringBuilder();
         var next = 1000;
-        var conversations = Enumerable.Range(0, 12).Select(family => new List<int> { family % 3, 10 + (family % 4) }).ToList();
+        var conversations = Enumerable
+            .Range(0, 12)
+            .Select(family => new List<int> { family % 3, 10 + (family % 4) })
+            .ToList();
         for (var request = 0; request < requests; request++)
         {
             var conversation = conversations[random.Next(conversations.Count)];
@@ -193,7 +217,11 @@ public class CapacityCurveTests
             }
 
             conversation.AddRange(Enumerable.Range(0, random.Next(1, 4)).Select(_ => next++));
-            text.Append(CultureInfo.InvariantCulture, $"{{\"timestamp\": {request * 100}, \"input_length\": {(conversation.Count * 512) - random.Next(400)}, \"output_length\": 9, \"hash_ids\": [{string.Join(", ", conversation)}]}}\n");
+            text.Append(
+                CultureInfo.InvariantCulture,
+                $"{{\"timestamp\": {request * 100}, \"input_length\": {(conversation.Count * 512) - random.Next(400)}, "
+                    + $"\"output_length\": 9, \"hash_ids\": [{string.Join(", ", conversation)}]}}\n"
+            );
         }
 
         return text.ToString();

@@ -14,16 +14,23 @@ namespace SelfDev.Core.Tests.Serving;
 /// <summary>Whatever a log holds is counted and reported, never a crash.</summary>
 public class HostileInputTests
 {
-    private const string Good = """{"model":"m","messages":[{"role":"user","content":"hello"}],"usage":{"prompt_tokens":20,"prompt_tokens_details":{"cached_tokens":5}}}""" + "\n";
+    private const string Good =
+        """{"model":"m","messages":[{"role":"user","content":"hello"}],"usage":{"prompt_tokens":20,"prompt_tokens_details":{"cached_tokens":5}}}"""
+        + "\n";
 
     [Fact]
     public void Lone_surrogates_are_counted_and_compared_as_written()
     {
-        const string Broken = """{"model":"m","session_id":"a","messages":[{"role":"user","content":"x \ud83d y"}],"usage":{"prompt_tokens":20}}""" + "\n";
+        const string Broken =
+            """{"model":"m","session_id":"a","messages":[{"role":"user","content":"x \ud83d y"}],"usage":{"prompt_tokens":20}}"""
+            + "\n";
 
         var analysis = ServingRoom.Analyze(Good + Broken + Broken);
 
-        Assert.Equal((3, 2, 0), (analysis.Summary().Requests, (int)analysis.Summary().Inputs["brokenText"], (int)analysis.Artifact.Rejected));
+        Assert.Equal(
+            (3, 2, 0),
+            (analysis.Summary().Requests, (int)analysis.Summary().Inputs["brokenText"], (int)analysis.Artifact.Rejected)
+        );
         Assert.Equal(2, analysis.Single(FindingKinds.BrokenText).Metrics["count"].Number);
         Assert.Equal(1, analysis.Summary().Conversations.Pairs);
     }
@@ -31,11 +38,20 @@ public class HostileInputTests
     [Fact]
     public void Malformed_bytes_are_counted_once_where_they_first_stand()
     {
-        var broken = Encoding.Latin1.GetBytes("""{"model":"m","session_id":"a","messages":[{"role":"user","content":"x \xFF\xFE\xED\xA0\x80 y"}],"usage":{"prompt_tokens":20}}""".Replace("\\xFF\\xFE\\xED\\xA0\\x80", "\xFF\xFE\xED\xA0\x80", StringComparison.Ordinal) + "\n");
+        var broken = Encoding.Latin1.GetBytes(
+            """{"model":"m","session_id":"a","messages":[{"role":"user","content":"x \xFF\xFE\xED\xA0\x80 y"}],"usage":{"prompt_tokens":20}}""".Replace(
+                "\\xFF\\xFE\\xED\\xA0\\x80",
+                "\xFF\xFE\xED\xA0\x80",
+                StringComparison.Ordinal
+            ) + "\n"
+        );
 
         var analysis = ServingRoom.Analyze([.. Encoding.UTF8.GetBytes(Good), .. broken, .. broken]);
 
-        Assert.Equal((3, 1, 0), (analysis.Summary().Requests, (int)analysis.Summary().Inputs["brokenText"], (int)analysis.Artifact.Rejected));
+        Assert.Equal(
+            (3, 1, 0),
+            (analysis.Summary().Requests, (int)analysis.Summary().Inputs["brokenText"], (int)analysis.Artifact.Rejected)
+        );
     }
 
     [Fact]
@@ -49,14 +65,24 @@ public class HostileInputTests
         var analysis = ServingRoom.Analyze(Good + nan + huge + long10 + over + Good[..60] + "\n" + Good + Good[..^20]);
 
         // Read: the good ones, the long one, and the one with a number beyond any count; that one is not booked.
-        Assert.Equal((4, 4, 60), (analysis.Summary().Requests, (int)analysis.Artifact.Rejected, analysis.Summary().PromptTokens));
+        Assert.Equal(
+            (4, 4, 60),
+            (analysis.Summary().Requests, (int)analysis.Artifact.Rejected, analysis.Summary().PromptTokens)
+        );
         Assert.Equal(1, analysis.Summary().Inputs["negativeUsage"]);
     }
 
     [Fact]
     public void A_circle_of_a_thousand_ids_is_found()
     {
-        var lines = string.Concat(Enumerable.Range(0, 1000).Select(i => $$$"""{"id":"i{{{i}}}","parent_id":"i{{{(i + 1) % 1000}}}","model":"m","usage":{"prompt_tokens":20}}""" + "\n"));
+        var lines = string.Concat(
+            Enumerable
+                .Range(0, 1000)
+                .Select(i =>
+                    $$$"""{"id":"i{{{i}}}","parent_id":"i{{{(i + 1) % 1000}}}","model":"m","usage":{"prompt_tokens":20}}"""
+                    + "\n"
+                )
+        );
 
         Assert.Equal(1, ServingRoom.Analyze(lines).Summary().Inputs["cyclicId"]);
     }
@@ -71,25 +97,48 @@ public class HostileInputTests
     [InlineData("[[[]]]", "missingUsage")]
     public void Usage_that_cannot_be_is_counted_and_not_booked(string usage, string fault)
     {
-        var analysis = ServingRoom.Analyze(Good + $"{{\"model\":\"m\",\"messages\":[{{\"role\":\"user\",\"content\":\"hi\"}}],\"usage\":{usage}}}\n");
+        var analysis = ServingRoom.Analyze(
+            Good + $"{{\"model\":\"m\",\"messages\":[{{\"role\":\"user\",\"content\":\"hi\"}}],\"usage\":{usage}}}\n"
+        );
 
-        Assert.Equal((2, 20, 1), (analysis.Summary().Requests, analysis.Summary().PromptTokens, analysis.Summary().Inputs[fault]));
+        Assert.Equal(
+            (2, 20, 1),
+            (analysis.Summary().Requests, analysis.Summary().PromptTokens, analysis.Summary().Inputs[fault])
+        );
         Assert.Equal(1, analysis.Single(FindingKinds.UnusableUsage).Metrics["count"].Number);
     }
 
     [Fact]
     public void More_cached_than_prompt_tokens_means_that_the_prompt_leaves_them_out()
     {
-        var summary = ServingRoom.Analyze("""{"model":"m","usage":{"prompt_tokens":10,"cached_tokens":90}}""" + "\n").Summary();
+        var summary = ServingRoom
+            .Analyze("""{"model":"m","usage":{"prompt_tokens":10,"cached_tokens":90}}""" + "\n")
+            .Summary();
 
         Assert.Equal((100, 90), (summary.PromptTokens, summary.CachedTokens));
     }
 
     [Theory]
-    [InlineData("""{"prompt_tokens":2006,"completion_tokens":300,"prompt_tokens_details":{"cached_tokens":1920}}""", 2006, 1920)]
-    [InlineData("""{"input_tokens":2006,"input_tokens_details":{"cached_tokens":1920},"cache_write_tokens":10}""", 2006, 1920)]
-    [InlineData("""{"input_tokens":3,"cache_creation_input_tokens":803,"cache_read_input_tokens":1348,"output_tokens":118}""", 2154, 1348)]
-    [InlineData("""{"prompt_tokens":2154,"prompt_tokens_details":{"cached_tokens":1348},"cache_creation_input_tokens":803,"cache_read_input_tokens":1348}""", 2154, 1348)]
+    [InlineData(
+        """{"prompt_tokens":2006,"completion_tokens":300,"prompt_tokens_details":{"cached_tokens":1920}}""",
+        2006,
+        1920
+    )]
+    [InlineData(
+        """{"input_tokens":2006,"input_tokens_details":{"cached_tokens":1920},"cache_write_tokens":10}""",
+        2006,
+        1920
+    )]
+    [InlineData(
+        """{"input_tokens":3,"cache_creation_input_tokens":803,"cache_read_input_tokens":1348,"output_tokens":118}""",
+        2154,
+        1348
+    )]
+    [InlineData(
+        """{"prompt_tokens":2154,"prompt_tokens_details":{"cached_tokens":1348},"cache_creation_input_tokens":803,"cache_read_input_tokens":1348}""",
+        2154,
+        1348
+    )]
     [InlineData("""{"prompt_tokens":13902,"prompt_tokens_details":null}""", 13902, 0)]
     [InlineData("""{"prompt_cache_hit_tokens":64,"prompt_cache_miss_tokens":36,"prompt_tokens":100}""", 100, 64)]
     [InlineData("""{"promptTokenCount":500,"cachedContentTokenCount":400,"candidatesTokenCount":3}""", 500, 400)]
@@ -105,9 +154,13 @@ public class HostileInputTests
     public void Clocks_that_run_backwards_and_ids_in_circles_are_counted()
     {
         var analysis = ServingRoom.Analyze(
-            """{"id":"a","parent_id":"a","model":"m","timestamp":200,"messages":[{"role":"user","content":"hello"}],"usage":{"prompt_tokens":20}}""" + "\n"
-            + """{"id":"b","parent_id":"c","model":"m","timestamp":-1e200,"messages":[{"role":"user","content":"hello"}],"usage":{"prompt_tokens":20}}""" + "\n"
-            + """{"id":"c","parent_id":"b","model":"m","timestamp":150,"messages":[{"role":"user","content":"hello"}],"usage":{"prompt_tokens":20}}""" + "\n");
+            """{"id":"a","parent_id":"a","model":"m","timestamp":200,"messages":[{"role":"user","content":"hello"}],"usage":{"prompt_tokens":20}}"""
+                + "\n"
+                + """{"id":"b","parent_id":"c","model":"m","timestamp":-1e200,"messages":[{"role":"user","content":"hello"}],"usage":{"prompt_tokens":20}}"""
+                + "\n"
+                + """{"id":"c","parent_id":"b","model":"m","timestamp":150,"messages":[{"role":"user","content":"hello"}],"usage":{"prompt_tokens":20}}"""
+                + "\n"
+        );
 
         Assert.Equal((1, 2), (analysis.Summary().Inputs["clockReversal"], analysis.Summary().Inputs["cyclicId"]));
         Assert.Equal(2, analysis.Single(FindingKinds.CyclicId).Metrics["count"].Number);
@@ -117,14 +170,26 @@ public class HostileInputTests
     public void Tool_schemas_of_megabytes_are_read_whole()
     {
         var tools = new JsonArray(new JsonObject { ["name"] = "big", ["description"] = new string('d', 5_000_000) });
-        var request = ServingRoom.Request([ServingRoom.Message("user", "hello")], 1_250_010, 0, tools: tools, session: "a");
+        var request = ServingRoom.Request(
+            [ServingRoom.Message("user", "hello")],
+            1_250_010,
+            0,
+            tools: tools,
+            session: "a"
+        );
         var changed = (JsonObject)request.DeepClone();
         changed["tools"]![0]!["description"] = new string('d', 4_000_000) + "2026-01-31" + new string('d', 999_990);
 
         var analysis = ServingRoom.Analyze(ServingRoom.Lines([request, request, changed]));
 
         Assert.Equal((3, 0), (analysis.Summary().Requests, analysis.Artifact.Rejected));
-        Assert.Equal("tools[0]", Assert.Single(analysis.Findings, finding => finding.Metrics.ContainsKey("component")).Metrics["component"].ToString());
+        Assert.Equal(
+            "tools[0]",
+            Assert
+                .Single(analysis.Findings, finding => finding.Metrics.ContainsKey("component"))
+                .Metrics["component"]
+                .ToString()
+        );
     }
 
     [Fact]
@@ -136,13 +201,18 @@ public class HostileInputTests
         Assert.Equal(1, ServingRoom.Analyze(one.ToJsonString(options)).Summary().Requests);
         var array = ServingRoom.Analyze(new JsonArray(one.DeepClone(), one.DeepClone()).ToJsonString(options));
         Assert.Equal((2, 1), (array.Summary().Requests, array.Summary().Conversations.Pairs));
-        Assert.Equal(2, ServingRoom.Analyze(new JsonArray(one.DeepClone(), one.DeepClone()).ToJsonString()).Summary().Requests);
+        Assert.Equal(
+            2,
+            ServingRoom.Analyze(new JsonArray(one.DeepClone(), one.DeepClone()).ToJsonString()).Summary().Requests
+        );
     }
 
     [Fact]
     public void Lines_that_are_no_requests_are_rejected_and_the_rest_is_read()
     {
-        var analysis = ServingRoom.Analyze(Good + "{\"model\":\"m\"}\nnot json\n{\"messages\":\n" + new string('[', 100_000) + "\n" + Good);
+        var analysis = ServingRoom.Analyze(
+            Good + "{\"model\":\"m\"}\nnot json\n{\"messages\":\n" + new string('[', 100_000) + "\n" + Good
+        );
 
         Assert.Equal((2, 4), (analysis.Summary().Requests, analysis.Artifact.Rejected));
     }
@@ -157,12 +227,24 @@ public class HostileInputTests
 
     private static readonly string[] Pieces =
     [
-        Good, """{"model":"m","messages":"hello","usage":{"input_tokens":3}}""" + "\n", """{"messages":[{"role":"tool","tool_call_id":"x","content":[{"type":"text","text":"\udc00"}]},null,7,"s"],"tools":{"a":1}}""" + "\n",
-        """{"hash_ids":[1,2,3],"input_length":1500}""" + "\n", """{"session_id":"s","turns":[{"llm_calls":[{"tokens":{"prompt":10,"cached":3},"model":"m"}]}]}""" + "\n",
-        """{"model":"claude-3","system":[{"type":"text","text":"s","cache_control":{"type":"ephemeral"}}],"messages":[{"role":"assistant","content":[{"type":"tool_use","id":"t","name":"n","input":{}}]},{"role":"user","content":[{"type":"tool_result","tool_use_id":"t","content":"r"}]}],"usage":{"input_tokens":1,"cache_read_input_tokens":2}}""" + "\n",
-        """{"model":"gpt-5","input":[{"type":"function_call","call_id":"c","name":"n","arguments":"{"},{"type":"function_call_output","call_id":"c","output":"o"}],"instructions":"i","usage":{"input_tokens":9,"input_tokens_details":{"cached_tokens":1}}}""" + "\n",
-        "vllm:prefix_cache_queries_total{a=\"}\"} 5\n", "Prefix cache hit rate: 5%\n", "#new-token: 5, #cached-token: 7\n", "\0\0", "\xFF\xFE{", "{\"roles\":[\"user\"],\"message_sha\":[\"a\",\"b\"],\"message_chars\":[1e9,-5],\"usage\":{\"prompt_tokens\":7}}\n",
-        """{"prompt":"<s><s>[INST]","model":"m","usage":{"prompt_tokens":3,"cached_tokens":2},"timestamp":"2026-13-45"}""" + "\n",
+        Good,
+        """{"model":"m","messages":"hello","usage":{"input_tokens":3}}""" + "\n",
+        """{"messages":[{"role":"tool","tool_call_id":"x","content":[{"type":"text","text":"\udc00"}]},null,7,"s"],"tools":{"a":1}}"""
+            + "\n",
+        """{"hash_ids":[1,2,3],"input_length":1500}""" + "\n",
+        """{"session_id":"s","turns":[{"llm_calls":[{"tokens":{"prompt":10,"cached":3},"model":"m"}]}]}""" + "\n",
+        """{"model":"claude-3","system":[{"type":"text","text":"s","cache_control":{"type":"ephemeral"}}],"messages":[{"role":"assistant","content":[{"type":"tool_use","id":"t","name":"n","input":{}}]},{"role":"user","content":[{"type":"tool_result","tool_use_id":"t","content":"r"}]}],"usage":{"input_tokens":1,"cache_read_input_tokens":2}}"""
+            + "\n",
+        """{"model":"gpt-5","input":[{"type":"function_call","call_id":"c","name":"n","arguments":"{"},{"type":"function_call_output","call_id":"c","output":"o"}],"instructions":"i","usage":{"input_tokens":9,"input_tokens_details":{"cached_tokens":1}}}"""
+            + "\n",
+        "vllm:prefix_cache_queries_total{a=\"}\"} 5\n",
+        "Prefix cache hit rate: 5%\n",
+        "#new-token: 5, #cached-token: 7\n",
+        "\0\0",
+        "\xFF\xFE{",
+        "{\"roles\":[\"user\"],\"message_sha\":[\"a\",\"b\"],\"message_chars\":[1e9,-5],\"usage\":{\"prompt_tokens\":7}}\n",
+        """{"prompt":"<s><s>[INST]","model":"m","usage":{"prompt_tokens":3,"cached_tokens":2},"timestamp":"2026-13-45"}"""
+            + "\n",
     ];
 
     private static readonly Gen<byte[]> Content =
@@ -172,28 +254,36 @@ public class HostileInputTests
         select Damage(string.Concat(pieces), [.. flips], cut);
 
     [Fact]
-    public void Damaged_and_mixed_logs_never_crash_and_always_sum_up() => Prop.ForAll(Content.ToArbitrary(), content =>
-    {
-        Analysis analysis;
-        try
-        {
-            analysis = ServingRoom.Analyze(content);
-        }
-        catch (ArtifactUnreadableException)
-        {
-            return;
-        }
+    public void Damaged_and_mixed_logs_never_crash_and_always_sum_up() =>
+        Prop.ForAll(
+                Content.ToArbitrary(),
+                content =>
+                {
+                    Analysis analysis;
+                    try
+                    {
+                        analysis = ServingRoom.Analyze(content);
+                    }
+                    catch (ArtifactUnreadableException)
+                    {
+                        return;
+                    }
 
-        JsonSerializer.Serialize(ReportJson.Envelope(analysis), ReportJson.Options);
-        JsonSerializer.Serialize(analysis.Document, ReportJson.Options);
-        var summary = analysis.Summary();
-        Assert.Equal(summary.PromptTokens - summary.CachedTokens, summary.Ledger.Sum);
-        Assert.All(analysis.Findings, finding =>
-        {
-            Assert.NotEmpty(finding.Evidence);
-            Assert.Contains(finding.Kind, FindingKinds.All);
-        });
-    }).QuickCheckThrowOnFailure();
+                    JsonSerializer.Serialize(ReportJson.Envelope(analysis), ReportJson.Options);
+                    JsonSerializer.Serialize(analysis.Document, ReportJson.Options);
+                    var summary = analysis.Summary();
+                    Assert.Equal(summary.PromptTokens - summary.CachedTokens, summary.Ledger.Sum);
+                    Assert.All(
+                        analysis.Findings,
+                        finding =>
+                        {
+                            Assert.NotEmpty(finding.Evidence);
+                            Assert.Contains(finding.Kind, FindingKinds.All);
+                        }
+                    );
+                }
+            )
+            .QuickCheckThrowOnFailure();
 
     private static byte[] Damage(string text, int[] flips, int cut)
     {

@@ -35,7 +35,14 @@ public class LedgerTests
     {
         var analysis = ServingRoom.AnalyzePath(SharedData.Require("openhands/" + folder));
 
-        Assert.Equal((requests, requests - 1, 1.0), (analysis.Summary().Requests, analysis.Summary().Conversations.AppendOnly, analysis.Summary().Conversations.AppendOnlyShare));
+        Assert.Equal(
+            (requests, requests - 1, 1.0),
+            (
+                analysis.Summary().Requests,
+                analysis.Summary().Conversations.AppendOnly,
+                analysis.Summary().Conversations.AppendOnlyShare
+            )
+        );
         Assert.Equal([FindingKinds.CacheRouting], analysis.Findings.Select(finding => finding.Kind));
     }
 
@@ -43,44 +50,64 @@ public class LedgerTests
     private static readonly Gen<string> Logs =
         from calls in (
             from session in Gen.Choose(0, 4)
-            from model in Gen.Elements("claude-3-5-sonnet", "bedrock/anthropic.claude-3-5-sonnet-v2:0", "gpt-4o", "llama-3-8b", "other")
+            from model in Gen.Elements(
+                "claude-3-5-sonnet",
+                "bedrock/anthropic.claude-3-5-sonnet-v2:0",
+                "gpt-4o",
+                "llama-3-8b",
+                "other"
+            )
             from messages in Gen.Choose(0, 6).ArrayOf().Resize(8)
             from prompt in Gen.Choose(0, 9000)
             from cached in Gen.Choose(-1, 9000)
             from time in Gen.Choose(0, 4000)
             from tools in Gen.Choose(0, 2)
-            select Call(session, model, messages, prompt, cached, time, tools)).ArrayOf().Resize(60)
+            select Call(session, model, messages, prompt, cached, time, tools)
+        )
+            .ArrayOf()
+            .Resize(60)
         select string.Concat(calls) + "{\"usage\":{\"prompt_tokens\":1}}\n";
 
     [Fact]
-    public void Whatever_the_log_says_the_causes_sum_to_the_missed_tokens_in_every_breakdown() => Prop.ForAll(Logs.ToArbitrary(), log =>
-    {
-        var summary = ServingRoom.Analyze(log).Summary();
+    public void Whatever_the_log_says_the_causes_sum_to_the_missed_tokens_in_every_breakdown() =>
+        Prop.ForAll(
+                Logs.ToArbitrary(),
+                log =>
+                {
+                    var summary = ServingRoom.Analyze(log).Summary();
 
-        Assert.Equal(summary.PromptTokens - summary.CachedTokens, summary.Ledger.Sum);
-        Assert.All(summary.Ledger.Named, cause => Assert.True(cause.Tokens >= 0));
-        Assert.InRange(summary.Ceiling, summary.HitRate, 1);
-        Assert.Equal(summary.Ledger.Divergence, summary.DivergedTokens.Values.Sum());
-        foreach (var rows in summary.Breakdown.Values)
-        {
-            Assert.All(rows, row => Assert.Equal(row.PromptTokens - row.CachedTokens, row.Ledger.Sum));
-            Assert.Equal(summary.Ledger.Routing, rows.Sum(row => row.Ledger.Routing));
-            Assert.Equal(summary.PromptTokens, rows.Sum(row => row.PromptTokens));
-        }
-    }).QuickCheckThrowOnFailure();
+                    Assert.Equal(summary.PromptTokens - summary.CachedTokens, summary.Ledger.Sum);
+                    Assert.All(summary.Ledger.Named, cause => Assert.True(cause.Tokens >= 0));
+                    Assert.InRange(summary.Ceiling, summary.HitRate, 1);
+                    Assert.Equal(summary.Ledger.Divergence, summary.DivergedTokens.Values.Sum());
+                    foreach (var rows in summary.Breakdown.Values)
+                    {
+                        Assert.All(rows, row => Assert.Equal(row.PromptTokens - row.CachedTokens, row.Ledger.Sum));
+                        Assert.Equal(summary.Ledger.Routing, rows.Sum(row => row.Ledger.Routing));
+                        Assert.Equal(summary.PromptTokens, rows.Sum(row => row.PromptTokens));
+                    }
+                }
+            )
+            .QuickCheckThrowOnFailure();
 
     private static readonly JsonObject[] Talk =
     [
-        ServingRoom.Message("system", new string('s', 8000)), ServingRoom.Message("user", new string('u', 4000)),
-        ServingRoom.Message("assistant", new string('a', 2000)), ServingRoom.Message("user", new string('v', 2000)),
+        ServingRoom.Message("system", new string('s', 8000)),
+        ServingRoom.Message("user", new string('u', 4000)),
+        ServingRoom.Message("assistant", new string('a', 2000)),
+        ServingRoom.Message("user", new string('v', 2000)),
     ];
 
-    private static LedgerTokens Ledger(params JsonObject[] requests) => ServingRoom.Analyze(ServingRoom.Lines(requests)).Summary().Ledger;
+    private static LedgerTokens Ledger(params JsonObject[] requests) =>
+        ServingRoom.Analyze(ServingRoom.Lines(requests)).Summary().Ledger;
 
     [Fact]
     public void A_first_prompt_is_compulsory_and_its_continuation_is_known()
     {
-        var ledger = Ledger(ServingRoom.Request(Talk[..2], 3000, 0, model: "gpt-4o"), ServingRoom.Request(Talk, 4000, 2944, 1_700_000_005, "gpt-4o"));
+        var ledger = Ledger(
+            ServingRoom.Request(Talk[..2], 3000, 0, model: "gpt-4o"),
+            ServingRoom.Request(Talk, 4000, 2944, 1_700_000_005, "gpt-4o")
+        );
 
         // 3000 tokens known, served in steps of 128.
         Assert.Equal(new LedgerTokens(4000, 0, 56, 0, 0, 0, 0, 0), ledger);
@@ -89,7 +116,10 @@ public class LedgerTests
     [Fact]
     public void A_known_prefix_that_was_not_used_for_long_has_expired()
     {
-        var ledger = Ledger(ServingRoom.Request(Talk[..2], 3000, 0, model: "gpt-4o"), ServingRoom.Request(Talk, 4000, 0, 1_700_003_600, "gpt-4o"));
+        var ledger = Ledger(
+            ServingRoom.Request(Talk[..2], 3000, 0, model: "gpt-4o"),
+            ServingRoom.Request(Talk, 4000, 0, 1_700_003_600, "gpt-4o")
+        );
 
         Assert.Equal(new LedgerTokens(4000, 0, 0, 0, 3000, 0, 0, 0), ledger);
     }
@@ -130,7 +160,10 @@ public class LedgerTests
     [Fact]
     public void An_engine_that_keeps_all_it_can_has_evicted_what_is_gone()
     {
-        var ledger = Ledger(ServingRoom.Request(Talk[..2], 3000, 0, model: "llama-3-70b"), ServingRoom.Request(Talk, 4000, 1600, 1_700_000_005, "llama-3-70b"));
+        var ledger = Ledger(
+            ServingRoom.Request(Talk[..2], 3000, 0, model: "llama-3-70b"),
+            ServingRoom.Request(Talk, 4000, 1600, 1_700_000_005, "llama-3-70b")
+        );
 
         // 187 whole blocks of 16 are 2992 of 3000 tokens.
         Assert.Equal(new LedgerTokens(4000, 0, 8, 0, 0, 0, 1392, 0), ledger);
@@ -139,7 +172,10 @@ public class LedgerTests
     [Fact]
     public void An_exact_multiple_of_the_block_loses_its_last_block()
     {
-        var ledger = Ledger(ServingRoom.Request(Talk[..2], 1024, 0, model: "llama-3-70b"), ServingRoom.Request(Talk[..2], 1024, 1008, 1_700_000_005, "llama-3-70b"));
+        var ledger = Ledger(
+            ServingRoom.Request(Talk[..2], 1024, 0, model: "llama-3-70b"),
+            ServingRoom.Request(Talk[..2], 1024, 1008, 1_700_000_005, "llama-3-70b")
+        );
 
         Assert.Equal((1024, 16, 0), (ledger.Compulsory, ledger.Rounding, ledger.Eviction));
     }
@@ -147,7 +183,10 @@ public class LedgerTests
     [Fact]
     public void A_prefix_under_the_minimum_is_never_cached()
     {
-        var ledger = Ledger(ServingRoom.Request(Talk[..2], 900, 0, model: "gpt-4o"), ServingRoom.Request(Talk, 1200, 0, 1_700_000_005, "gpt-4o"));
+        var ledger = Ledger(
+            ServingRoom.Request(Talk[..2], 900, 0, model: "gpt-4o"),
+            ServingRoom.Request(Talk, 1200, 0, 1_700_000_005, "gpt-4o")
+        );
 
         Assert.Equal(new LedgerTokens(1200, 900, 0, 0, 0, 0, 0, 0), ledger);
     }
@@ -158,7 +197,9 @@ public class LedgerTests
         var changed = Talk.Select(message => (JsonObject)message.DeepClone()).ToArray();
         changed[0]["content"] = "now: 10:41 " + new string('s', 7989);
         var ledger = Ledger(
-            ServingRoom.Request(Talk[..2], 3000, 0, model: "gpt-4o", session: "a"), ServingRoom.Request(changed, 4000, 0, 1_700_000_005, "gpt-4o", "a"));
+            ServingRoom.Request(Talk[..2], 3000, 0, model: "gpt-4o", session: "a"),
+            ServingRoom.Request(changed, 4000, 0, 1_700_000_005, "gpt-4o", "a")
+        );
 
         Assert.Equal((4000, 3000), (ledger.Compulsory, ledger.Divergence));
     }
@@ -173,11 +214,14 @@ public class LedgerTests
             return marked;
         }
 
-        var summary = ServingRoom.Analyze(ServingRoom.Lines(
-        [
-            ServingRoom.Request([Talk[0], Marked(Talk[1])], 3000, 0, model: "claude-3-5-sonnet", session: "a"),
-            ServingRoom.Request(Talk, 4000, 0, 1_700_000_005, "claude-3-5-sonnet", "a"),
-        ])).Summary();
+        var summary = ServingRoom
+            .Analyze(
+                ServingRoom.Lines([
+                    ServingRoom.Request([Talk[0], Marked(Talk[1])], 3000, 0, model: "claude-3-5-sonnet", session: "a"),
+                    ServingRoom.Request(Talk, 4000, 0, 1_700_000_005, "claude-3-5-sonnet", "a"),
+                ])
+            )
+            .Summary();
 
         Assert.Equal(3000, summary.DivergedTokens["cacheMark"]);
         Assert.Equal(3000, summary.Ledger.Divergence);
@@ -186,10 +230,14 @@ public class LedgerTests
     [Fact]
     public void Switching_the_model_within_a_conversation_is_a_divergence_of_the_model()
     {
-        var summary = ServingRoom.Analyze(ServingRoom.Lines(
-        [
-            ServingRoom.Request(Talk[..2], 3000, 0, model: "gpt-4o", session: "a"), ServingRoom.Request(Talk, 4000, 0, 1_700_000_005, "gpt-5", "a"),
-        ])).Summary();
+        var summary = ServingRoom
+            .Analyze(
+                ServingRoom.Lines([
+                    ServingRoom.Request(Talk[..2], 3000, 0, model: "gpt-4o", session: "a"),
+                    ServingRoom.Request(Talk, 4000, 0, 1_700_000_005, "gpt-5", "a"),
+                ])
+            )
+            .Summary();
 
         Assert.InRange(summary.DivergedTokens["model"], 2900, 3100);
     }
@@ -200,20 +248,40 @@ public class LedgerTests
     public void Replicas_are_proposed_only_where_room_in_the_cache_is_what_lacks(int cached, string[] proposals)
     {
         var analysis = ServingRoom.Analyze(
-            ServingRoom.Lines([ServingRoom.Request(Talk[..2], 3000, 0, model: "llama-3-70b"), ServingRoom.Request(Talk, 4000, cached, 1_700_000_005, "llama-3-70b")]),
-            ("cache-blocks", "50"), ("replica-blocks", "25"), ("input-price", "1000"), ("cached-price", "0"));
+            ServingRoom.Lines([
+                ServingRoom.Request(Talk[..2], 3000, 0, model: "llama-3-70b"),
+                ServingRoom.Request(Talk, 4000, cached, 1_700_000_005, "llama-3-70b"),
+            ]),
+            ("cache-blocks", "50"),
+            ("replica-blocks", "25"),
+            ("input-price", "1000"),
+            ("cached-price", "0")
+        );
 
         var made = analysis.Findings.SelectMany(finding => finding.Proposals).ToList();
         Assert.Equal(proposals, made.Select(proposal => proposal.Action.Kind));
-        Assert.All(made, proposal => Assert.Contains("2992 more prompt tokens of such traffic come from cache, 2.99 USD less", proposal.ExpectedOutcome, StringComparison.Ordinal));
+        Assert.All(
+            made,
+            proposal =>
+                Assert.Contains(
+                    "2992 more prompt tokens of such traffic come from cache, 2.99 USD less",
+                    proposal.ExpectedOutcome,
+                    StringComparison.Ordinal
+                )
+        );
     }
 
     [Fact]
     public void A_price_makes_money_of_tokens()
     {
-        var text = ServingRoom.Lines([ServingRoom.Request(Talk[..2], 3000, 0, model: "llama-3-70b"), ServingRoom.Request(Talk, 4000, 0, 1_700_000_005, "llama-3-70b")]);
+        var text = ServingRoom.Lines([
+            ServingRoom.Request(Talk[..2], 3000, 0, model: "llama-3-70b"),
+            ServingRoom.Request(Talk, 4000, 0, 1_700_000_005, "llama-3-70b"),
+        ]);
 
-        var fix = Assert.Single(ServingRoom.Analyze(text, ("input-price", "3"), ("cached-price", "0.3")).Summary().Fixes);
+        var fix = Assert.Single(
+            ServingRoom.Analyze(text, ("input-price", "3"), ("cached-price", "0.3")).Summary().Fixes
+        );
 
         Assert.Equal(2992, fix.Tokens);
         Assert.Equal(2992 * 2.7 / 1e6, fix.Cost!.Value, 6);
@@ -223,9 +291,22 @@ public class LedgerTests
     private static string Call(int session, string model, int[] messages, int prompt, int cached, int time, int tools)
     {
         var request = ServingRoom.Request(
-            messages.Select((message, index) => ServingRoom.Message(index == 0 ? "system" : index % 2 == 1 ? "user" : "assistant", new string((char)('a' + message), 40 * message))),
-            prompt, cached < 0 ? null : cached, time, model, session == 0 ? null : "s" + session,
-            tools == 0 ? null : new JsonArray(new JsonObject { ["name"] = "t" + tools }));
+            messages.Select(
+                (message, index) =>
+                    ServingRoom.Message(
+                        index == 0 ? "system"
+                            : index % 2 == 1 ? "user"
+                            : "assistant",
+                        new string((char)('a' + message), 40 * message)
+                    )
+            ),
+            prompt,
+            cached < 0 ? null : cached,
+            time,
+            model,
+            session == 0 ? null : "s" + session,
+            tools == 0 ? null : new JsonArray(new JsonObject { ["name"] = "t" + tools })
+        );
         return request.ToJsonString() + "\n";
     }
 }

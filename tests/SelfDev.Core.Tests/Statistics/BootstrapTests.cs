@@ -25,7 +25,14 @@ public class BootstrapTests
     public void Counts_by_binomials_give_the_distribution_of_single_draws()
     {
         // The tiny jitter makes every value distinct, so that the same numbers are drawn one by one.
-        var values = Enumerable.Range(0, 2000).Select(i => i % 10 == 0 ? -1.0 : i % 13 == 0 ? 1 : 0).ToArray();
+        var values = Enumerable
+            .Range(0, 2000)
+            .Select(i =>
+                i % 10 == 0 ? -1.0
+                : i % 13 == 0 ? 1
+                : 0
+            )
+            .ToArray();
         var jittered = values.Select((value, i) => value + (i * 1e-12)).ToArray();
         var ones = Enumerable.Repeat(1, values.Length).ToArray();
         var options = new BootstrapOptions(Resamples: 20_000);
@@ -33,7 +40,11 @@ public class BootstrapTests
         var drawn = Estimate(jittered, ones, options);
         Assert.Equal(drawn.Interval.Low, counted.Interval.Low, 0.0006);
         Assert.Equal(drawn.Interval.High, counted.Interval.High, 0.0006);
-        Assert.Equal(counted.StandardError, (counted.Interval.High - counted.Interval.Low) / 3.92, counted.StandardError * 0.03);
+        Assert.Equal(
+            counted.StandardError,
+            (counted.Interval.High - counted.Interval.Low) / 3.92,
+            counted.StandardError * 0.03
+        );
     }
 
     [Theory]
@@ -45,7 +56,10 @@ public class BootstrapTests
     {
         var random = new RandomStream(11, 3);
         const int Draws = 40_000;
-        var drawn = Enumerable.Range(0, Draws).Select(_ => (double)BinomialSampler.Sample(ref random, trials, probability)).ToArray();
+        var drawn = Enumerable
+            .Range(0, Draws)
+            .Select(_ => (double)BinomialSampler.Sample(ref random, trials, probability))
+            .ToArray();
         var mean = trials * probability;
         var variance = mean * (1 - probability);
         Assert.All(drawn, value => Assert.InRange(value, 0, trials));
@@ -60,7 +74,10 @@ public class BootstrapTests
         var sums = Enumerable.Range(0, 20).Select(i => i % 2 == 0 ? 30.0 : -10).ToArray();
         var clustered = Estimate(sums, Enumerable.Repeat(100, 20).ToArray(), Quick);
         var single = Estimate(
-            [.. sums.SelectMany(sum => Enumerable.Repeat(sum / 100, 100))], Enumerable.Repeat(1, 2000).ToArray(), Quick);
+            [.. sums.SelectMany(sum => Enumerable.Repeat(sum / 100, 100))],
+            Enumerable.Repeat(1, 2000).ToArray(),
+            Quick
+        );
         Assert.Equal(single.Difference, clustered.Difference, 1e-12);
         Assert.True(clustered.StandardError > 9 * single.StandardError);
         Assert.True(clustered.PValue > 0.02);

@@ -3,8 +3,8 @@ using SelfDev.Core.Statistics;
 namespace SelfDev.Core.Tests.Statistics;
 
 /// <summary>
-/// Long-run promises, simulated: no more false alarms than alpha, and intervals that hold the truth 95 times of 100. Seeds are fixed; the margins are three
-/// standard errors of the simulation itself.
+/// Long-run promises, simulated: no more false alarms than alpha, and intervals that hold the truth 95 times of 100.
+/// Seeds are fixed; the margins are three standard errors of the simulation itself.
 /// </summary>
 public class SimulationTests
 {
@@ -77,7 +77,11 @@ public class SimulationTests
                 }
             }
 
-            var estimate = Estimate(sums, Enumerable.Repeat(size, clusters).ToArray(), new BootstrapOptions(Resamples: 1000, Seed: (ulong)run));
+            var estimate = Estimate(
+                sums,
+                Enumerable.Repeat(size, clusters).ToArray(),
+                new BootstrapOptions(Resamples: 1000, Seed: (ulong)run)
+            );
             alarms += estimate.PValue < 0.05 ? 1 : 0;
             covered += estimate.Interval.Contains(0) ? 1 : 0;
             naive += NormalTest.PValue(estimate.Difference, StandardErrors.OfMean(items.ToArray())) < 0.05 ? 1 : 0;
@@ -85,8 +89,14 @@ public class SimulationTests
 
         var error = 3 * Math.Sqrt(0.05 * 0.95 / BootstrapRuns);
         Assert.True(alarms <= BootstrapRuns * (0.05 + error), $"{alarms} false alarms in {BootstrapRuns} runs");
-        Assert.True(covered >= BootstrapRuns * (0.95 - error), $"{covered} of {BootstrapRuns} intervals hold the truth");
-        Assert.True(size == 1 || naive > 3 * alarms / 2, "without clusters the same data must raise more false alarms, or this shows nothing");
+        Assert.True(
+            covered >= BootstrapRuns * (0.95 - error),
+            $"{covered} of {BootstrapRuns} intervals hold the truth"
+        );
+        Assert.True(
+            size == 1 || naive > 3 * alarms / 2,
+            "without clusters the same data must raise more false alarms, or this shows nothing"
+        );
     }
 
     [Fact]

@@ -29,7 +29,10 @@ public class ComparisonTests
 
         var alignment = Align(Run(1, spikes), Run(2, [.. spikes[..6], 3900]));
 
-        Assert.Equal((RunAlignment.Data, 7, 7, 6), (alignment.Verdict, alignment.SpikesA, alignment.SpikesB, alignment.Shared));
+        Assert.Equal(
+            (RunAlignment.Data, 7, 7, 6),
+            (alignment.Verdict, alignment.SpikesA, alignment.SpikesB, alignment.Shared)
+        );
         Assert.True(alignment.PValue < 1e-9);
     }
 
@@ -45,12 +48,21 @@ public class ComparisonTests
     [Fact]
     public void A_forecast_counts_the_runs_own_spikes()
     {
-        SpikeRecord[] history = [new(1, 20, 5, 3, 9, 20, true), new(100, 140, 5, 3, 9, 40, true), new(200, 203, 5, 3, 9, 3, true), new(300, 400, 5, 3, 9, 100, false)];
+        SpikeRecord[] history =
+        [
+            new(1, 20, 5, 3, 9, 20, true),
+            new(100, 140, 5, 3, 9, 40, true),
+            new(200, 203, 5, 3, 9, 3, true),
+            new(300, 400, 5, 3, 9, 100, false),
+        ];
 
         var forecast = RecoveryForecast.Of(history, rowsSoFar: 10, stride: 1, sinceCheckpoint: 500);
 
         // Three lasted ten rows, two of them recovered, after 20 and 40 rows: median 30, 20 still to wait.
-        Assert.Equal((3.0 / 5, 3, 2, 20), (forecast.Probability, forecast.Lasted, forecast.Recovered, forecast.RowsToWait));
+        Assert.Equal(
+            (3.0 / 5, 3, 2, 20),
+            (forecast.Probability, forecast.Lasted, forecast.Recovered, forecast.RowsToWait)
+        );
         Assert.Equal((0.6 * 20) + (0.4 * 520), forecast.WaitSteps, 9);
         Assert.True(forecast.Waits);
     }
@@ -70,17 +82,23 @@ public class ComparisonTests
         Assert.Contains("GPU-hours", spike.Proposals[0].Why, StringComparison.Ordinal);
     }
 
-    private const string Xid63 = "2026-01-{0:00}T01:00:00+00:00 gpu-07 kernel: NVRM: Xid (PCI:0000:10:1c): 63, pid=1850, Row Remapper: New row marked for remapping, reset gpu to activate\n";
+    private const string Xid63 =
+        "2026-01-{0:00}T01:00:00+00:00 gpu-07 kernel: NVRM: Xid (PCI:0000:10:1c): 63, pid=1850, Row Remapper: New row "
+        + "marked for remapping, reset gpu to activate\n";
     private static readonly CompositeFormat Xid63Line = CompositeFormat.Parse(Xid63);
 
-    private static IReadOnlyList<Finding> Xid63On(int day) => TrainingRoom.Analyze(string.Format(CultureInfo.InvariantCulture, Xid63Line, day)).Findings;
+    private static IReadOnlyList<Finding> Xid63On(int day) =>
+        TrainingRoom.Analyze(string.Format(CultureInfo.InvariantCulture, Xid63Line, day)).Findings;
 
     [Fact]
     public void The_third_time_on_one_node_replaces_it()
     {
         var memory = Recurrence.OccurrencesOf(Xid63On(1)).Concat(Recurrence.OccurrencesOf(Xid63On(2))).ToList();
 
-        Assert.DoesNotContain(Assert.Single(Recurrence.Escalate(Xid63On(2), memory)).Proposals, proposal => proposal.Action is ReplaceNode);
+        Assert.DoesNotContain(
+            Assert.Single(Recurrence.Escalate(Xid63On(2), memory)).Proposals,
+            proposal => proposal.Action is ReplaceNode
+        );
         var third = Assert.Single(Recurrence.Escalate(Xid63On(3), memory));
         Assert.Equal(3.0, third.Metrics["timesOnNode"].Number);
         Assert.Equal("gpu-07", Assert.IsType<ReplaceNode>(third.Proposals[0].Action).Node.Value);
@@ -109,7 +127,8 @@ public class ComparisonTests
             text.Append(CultureInfo.InvariantCulture, $"worker {i % 8} fetched shard {i}\n");
         }
 
-        text.Append("storage daemon reports degraded volume, giving up: timeout\n").Append("RuntimeError: CUDA error: an illegal memory access was encountered\n");
+        text.Append("storage daemon reports degraded volume, giving up: timeout\n")
+            .Append("RuntimeError: CUDA error: an illegal memory access was encountered\n");
 
         var novel = TrainingRoom.Analyze(text.ToString()).Single(FindingKinds.NovelMessage);
 
@@ -135,7 +154,19 @@ public class ComparisonTests
         var random = new Random(5);
         for (var i = 0; i < 20_000; i++)
         {
-            miner.Add(Encoding.ASCII.GetBytes(string.Join(' ', Enumerable.Range(0, 1 + random.Next(9)).Select(_ => (char)('a' + random.Next(26)) + "" + (char)('a' + random.Next(26))))), i, 0, 1);
+            miner.Add(
+                Encoding.ASCII.GetBytes(
+                    string.Join(
+                        ' ',
+                        Enumerable
+                            .Range(0, 1 + random.Next(9))
+                            .Select(_ => (char)('a' + random.Next(26)) + "" + (char)('a' + random.Next(26)))
+                    )
+                ),
+                i,
+                0,
+                1
+            );
         }
 
         Assert.True(miner.Templates.Count() <= TemplateMiner.MaxTemplates);

@@ -12,19 +12,26 @@ namespace SelfDev.Core.Tests.Training;
 public class DetectorTests
 {
     private static string Watchdog(int rank) =>
-        $"[rank{rank}]:[E131 22:50:48.102958510 ProcessGroupNCCL.cpp:632] [Rank {rank}] Watchdog caught collective operation timeout: WorkNCCL(SeqNum=1, OpType=ALLREDUCE, NumelIn=1, NumelOut=1, Timeout(ms)=600000) ran for 600053 milliseconds before timing out.\n";
+        $"[rank{rank}]:[E131 22:50:48.102958510 ProcessGroupNCCL.cpp:632] [Rank {rank}] Watchdog caught collective "
+        + $"operation timeout: WorkNCCL(SeqNum=1, OpType=ALLREDUCE, NumelIn=1, NumelOut=1, Timeout(ms)=600000) ran "
+        + $"for 600053 milliseconds before timing out.\n";
 
     [Fact]
     public void The_sample_tells_its_story_with_root_cascade_and_symptom()
     {
-        var analysis = TrainingRoom.AnalyzeFile(Path.Combine(SharedData.RepositoryRoot(), "samples/training/pretrain-13b/train.log"));
+        var analysis = TrainingRoom.AnalyzeFile(
+            Path.Combine(SharedData.RepositoryRoot(), "samples/training/pretrain-13b/train.log")
+        );
 
         var xid = analysis.Single(FindingKinds.GpuXid);
         Assert.Equal((FindingRole.Root, Severity.Critical), (xid.Role, xid.Severity));
         Assert.Equal("trainvm000002", Assert.IsType<ReplaceNode>(xid.Proposals[0].Action).Node.Value);
         Assert.Equal(1, Assert.IsType<ScaleFleet>(xid.Proposals[1].Action).RestoreNodes);
         var nccl = analysis.Single(FindingKinds.NcclTimeout);
-        Assert.Equal((FindingRole.Cascade, xid.Id, "16-23"), (nccl.Role, nccl.CausedBy, nccl.Metrics["silentRanks"].ToString()));
+        Assert.Equal(
+            (FindingRole.Cascade, xid.Id, "16-23"),
+            (nccl.Role, nccl.CausedBy, nccl.Metrics["silentRanks"].ToString())
+        );
         var exit = analysis.Single(FindingKinds.ProcessExit);
         Assert.Equal((FindingRole.Symptom, xid.Id), (exit.Role, exit.CausedBy));
         var spike = analysis.Single(FindingKinds.LossSpike);
@@ -36,7 +43,8 @@ public class DetectorTests
     }
 
     [Fact]
-    public void A_healthy_run_is_quiet() => Assert.Empty(TrainingRoom.Analyze(TrainingRoom.Megatron(TrainingRoom.Healthy(3000))).Findings);
+    public void A_healthy_run_is_quiet() =>
+        Assert.Empty(TrainingRoom.Analyze(TrainingRoom.Megatron(TrainingRoom.Healthy(3000))).Findings);
 
     [Theory]
     [InlineData(1, "fast-recovering", Severity.Info)]
@@ -75,20 +83,29 @@ public class DetectorTests
     [Fact]
     public void Duplicate_and_out_of_order_steps_are_counted_and_raise_nothing()
     {
-        var lines = TrainingRoom.Megatron(TrainingRoom.Healthy(400)).Split('\n', StringSplitOptions.RemoveEmptyEntries).ToList();
+        var lines = TrainingRoom
+            .Megatron(TrainingRoom.Healthy(400))
+            .Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .ToList();
         lines.Insert(300, lines[299]);
         (lines[350], lines[345]) = (lines[345], lines[350]);
 
         var analysis = TrainingRoom.Analyze(string.Join('\n', lines) + "\n");
 
-        Assert.DoesNotContain(analysis.Findings, finding => finding.Kind is FindingKinds.LossSpike or FindingKinds.Divergence);
+        Assert.DoesNotContain(
+            analysis.Findings,
+            finding => finding.Kind is FindingKinds.LossSpike or FindingKinds.Divergence
+        );
         Assert.Equal(1, ((TrainingSummary)analysis.Summary).Runs[0].Duplicates);
     }
 
     [Fact]
     public void A_late_line_is_out_of_order_and_no_restart()
     {
-        var lines = TrainingRoom.Megatron(TrainingRoom.Healthy(400)).Split('\n', StringSplitOptions.RemoveEmptyEntries).ToList();
+        var lines = TrainingRoom
+            .Megatron(TrainingRoom.Healthy(400))
+            .Split('\n', StringSplitOptions.RemoveEmptyEntries)
+            .ToList();
         var late = lines[99];
         lines.RemoveAt(99);
         lines.Insert(300, late);
@@ -103,17 +120,27 @@ public class DetectorTests
     {
         const string Exception = "ValueError: shapes differ\n";
 
-        Assert.DoesNotContain(TrainingRoom.Analyze("retrying after\n" + Exception).Findings, finding => finding.Kind == FindingKinds.ProcessExit);
-        Assert.Contains(TrainingRoom.Analyze("Traceback (most recent call last):\n" + Exception).Findings, finding => finding.Kind == FindingKinds.ProcessExit);
+        Assert.DoesNotContain(
+            TrainingRoom.Analyze("retrying after\n" + Exception).Findings,
+            finding => finding.Kind == FindingKinds.ProcessExit
+        );
+        Assert.Contains(
+            TrainingRoom.Analyze("Traceback (most recent call last):\n" + Exception).Findings,
+            finding => finding.Kind == FindingKinds.ProcessExit
+        );
     }
 
     [Fact]
     public void A_resume_that_loses_data_position_is_a_discontinuity()
     {
         var losses = TrainingRoom.Healthy(400);
-        var resumed = TrainingRoom.Megatron(losses[300..], firstStep: 301).Replace("consumed samples: ", "consumed samples: 9", StringComparison.Ordinal);
+        var resumed = TrainingRoom
+            .Megatron(losses[300..], firstStep: 301)
+            .Replace("consumed samples: ", "consumed samples: 9", StringComparison.Ordinal);
 
-        var finding = TrainingRoom.Analyze(TrainingRoom.Megatron(losses) + resumed).Single(FindingKinds.ResumeDiscontinuity);
+        var finding = TrainingRoom
+            .Analyze(TrainingRoom.Megatron(losses) + resumed)
+            .Single(FindingKinds.ResumeDiscontinuity);
 
         Assert.Equal(301, finding.From.Step);
     }
@@ -126,7 +153,7 @@ public class DetectorTests
         var text = TrainingRoom.Megatron(TrainingRoom.Healthy(100));
         for (var step = 101; step < 110; step++)
         {
-            text += $" iteration {step,8}/  100000 | elapsed time per iteration (ms): 1000.0 | lm loss: {value} |\n";
+            text += $" iteration {step, 8}/  100000 | elapsed time per iteration (ms): 1000.0 | lm loss: {value} |\n";
         }
 
         var finding = TrainingRoom.Analyze(text).Single(FindingKinds.NonFinite);
@@ -143,7 +170,10 @@ public class DetectorTests
         for (var step = 1; step <= 100; step++)
         {
             time = time.AddSeconds(step == 60 ? 3600 : 10);
-            text.Append(CultureInfo.InvariantCulture, $"[{time:yyyy-MM-dd HH:mm:ss}] iteration {step}/ 1000 | lm loss: 2.5 |\n");
+            text.Append(
+                CultureInfo.InvariantCulture,
+                $"[{time:yyyy-MM-dd HH:mm:ss}] iteration {step}/ 1000 | lm loss: 2.5 |\n"
+            );
         }
 
         var stall = TrainingRoom.Analyze(text.ToString()).Single(FindingKinds.Stall);
@@ -159,8 +189,14 @@ public class DetectorTests
         var text = new StringBuilder();
         for (var step = 1; step <= 1200; step++)
         {
-            var ms = step % 100 == 0 ? 4000 : step > 800 ? 1700 : 1000 + (step % 7);
-            text.Append(CultureInfo.InvariantCulture, $" iteration {step}/ 9999 | elapsed time per iteration (ms): {ms} | lm loss: 2.5 |\n");
+            var ms =
+                step % 100 == 0 ? 4000
+                : step > 800 ? 1700
+                : 1000 + (step % 7);
+            text.Append(
+                CultureInfo.InvariantCulture,
+                $" iteration {step}/ 9999 | elapsed time per iteration (ms): {ms} | lm loss: 2.5 |\n"
+            );
         }
 
         var analysis = TrainingRoom.Analyze(text.ToString());
@@ -174,7 +210,9 @@ public class DetectorTests
     public void A_loss_that_has_stopped_falling_is_a_plateau()
     {
         var random = new Random(4);
-        var flat = Enumerable.Range(0, 4000).Select(i => 2.5 + (6 * Math.Exp(-i / 100.0)) + (0.02 * random.NextDouble()));
+        var flat = Enumerable
+            .Range(0, 4000)
+            .Select(i => 2.5 + (6 * Math.Exp(-i / 100.0)) + (0.02 * random.NextDouble()));
 
         var plateau = TrainingRoom.Analyze(TrainingRoom.Megatron(flat)).Single(FindingKinds.Plateau);
 
@@ -184,7 +222,10 @@ public class DetectorTests
     [Fact]
     public void Theil_and_sen_find_the_slope_whatever_the_outliers()
     {
-        var points = Enumerable.Range(0, 50).Select(i => new SelfDev.Core.Reports.Model.ChartPoint(i, i % 10 == 0 ? 1000 : 3 - (0.5 * i))).ToList();
+        var points = Enumerable
+            .Range(0, 50)
+            .Select(i => new SelfDev.Core.Reports.Model.ChartPoint(i, i % 10 == 0 ? 1000 : 3 - (0.5 * i)))
+            .ToList();
 
         var (slope, low, high) = PlateauDetector.TheilSen(points);
 
@@ -196,7 +237,13 @@ public class DetectorTests
     public void A_gradient_norm_that_stays_high_without_a_spike_is_a_surge_of_its_own()
     {
         var text = TrainingRoom.Megatron(
-            TrainingRoom.Healthy(1000), more: step => string.Create(CultureInfo.InvariantCulture, $" grad norm: {(step is > 700 and < 760 ? 2.5 : 0.4 + (step % 7 / 100.0)):0.000} |"));
+            TrainingRoom.Healthy(1000),
+            more: step =>
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $" grad norm: {(step is > 700 and < 760 ? 2.5 : 0.4 + (step % 7 / 100.0)):0.000} |"
+                )
+        );
 
         var surge = TrainingRoom.Analyze(text).Single(FindingKinds.GradNormSurge);
 
@@ -206,8 +253,21 @@ public class DetectorTests
     [Fact]
     public void One_rank_slower_than_the_others_is_a_straggler()
     {
-        var text = string.Concat(Enumerable.Range(1, 40).SelectMany(step => Enumerable.Range(0, 4).Select(rank =>
-            string.Create(CultureInfo.InvariantCulture, $"[rank{rank}]: iteration {step}/ 100 | elapsed time per iteration (ms): {(rank == 2 ? 1600 : 1000)}.0 | lm loss: 2.5 |\n"))));
+        var text = string.Concat(
+            Enumerable
+                .Range(1, 40)
+                .SelectMany(step =>
+                    Enumerable
+                        .Range(0, 4)
+                        .Select(rank =>
+                            string.Create(
+                                CultureInfo.InvariantCulture,
+                                $"[rank{rank}]: iteration {step}/ 100 | elapsed time per iteration (ms): "
+                                    + $"{(rank == 2 ? 1600 : 1000)}.0 | lm loss: 2.5 |\n"
+                            )
+                        )
+                )
+        );
 
         var slow = TrainingRoom.Analyze(text).Single(FindingKinds.SlowSteps);
 
@@ -217,8 +277,10 @@ public class DetectorTests
     [Fact]
     public void A_rank_out_of_memory_is_the_root_of_the_others_time_outs()
     {
-        var text = TrainingRoom.Megatron(TrainingRoom.Healthy(100))
-            + "[rank3]: Traceback (most recent call last):\n[rank3]: torch.OutOfMemoryError: CUDA out of memory. Tried to allocate 2.50 GiB. GPU 3 has a total capacity of 79.11 GiB\n"
+        var text =
+            TrainingRoom.Megatron(TrainingRoom.Healthy(100))
+            + "[rank3]: Traceback (most recent call last):\n[rank3]: torch.OutOfMemoryError: CUDA out of memory. Tried "
+            + "to allocate 2.50 GiB. GPU 3 has a total capacity of 79.11 GiB\n"
             + string.Concat(Enumerable.Range(0, 8).Where(rank => rank != 3).Select(Watchdog));
 
         var analysis = TrainingRoom.Analyze(text);
@@ -226,14 +288,18 @@ public class DetectorTests
         var oom = analysis.Single(FindingKinds.CudaOom);
         var nccl = analysis.Single(FindingKinds.NcclTimeout);
         Assert.Equal(FindingRole.Root, oom.Role);
-        Assert.Equal((FindingRole.Cascade, oom.Id, "3"), (nccl.Role, nccl.CausedBy, nccl.Metrics["silentRanks"].ToString()));
+        Assert.Equal(
+            (FindingRole.Cascade, oom.Id, "3"),
+            (nccl.Role, nccl.CausedBy, nccl.Metrics["silentRanks"].ToString())
+        );
         Assert.DoesNotContain(analysis.Findings, finding => finding.Kind == FindingKinds.ProcessExit);
     }
 
     [Fact]
     public void A_cause_in_another_file_is_found_by_time()
     {
-        var kernel = "2026-01-31T22:40:48.204120+00:00 gpu-07 kernel: [93817.1] NVRM: Xid (PCI:0004:01:00): 79, pid=2104, GPU has fallen off the bus.\n"u8.ToArray();
+        var kernel =
+            "2026-01-31T22:40:48.204120+00:00 gpu-07 kernel: [93817.1] NVRM: Xid (PCI:0004:01:00): 79, pid=2104, GPU has fallen off the bus.\n"u8.ToArray();
         var train = Encoding.UTF8.GetBytes("[2026-01-31 22:40:40] iteration 10/ 100 | lm loss: 2.5 |\n" + Watchdog(0));
 
         var analysis = TrainingRoom.Analyze([("train.log", train), ("dmesg.txt", kernel)]);
@@ -246,15 +312,28 @@ public class DetectorTests
     [Fact]
     public void A_trainer_that_prints_zero_loss_over_nan_gradients_is_lost()
     {
-        var text = string.Concat(Enumerable.Range(1, 9).Select(step => $"{{'loss': {(step < 4 ? "2.5" : "0.0")}, 'grad_norm': {(step < 4 ? "1.2" : "nan")}, 'learning_rate': 2e-05, 'epoch': 0.0{step}}}\n"));
+        var text = string.Concat(
+            Enumerable
+                .Range(1, 9)
+                .Select(step =>
+                    $"{{'loss': {(step < 4 ? "2.5" : "0.0")}, 'grad_norm': {(step < 4 ? "1.2" : "nan")}, "
+                    + $"'learning_rate': 2e-05, 'epoch': 0.0{step}}}\n"
+                )
+        );
 
-        Assert.Equal((4L, Severity.Critical), TrainingRoom.Analyze(text).Single(FindingKinds.NonFinite) is var finding ? (finding.From.Step!.Value, finding.Severity) : default);
+        Assert.Equal(
+            (4L, Severity.Critical),
+            TrainingRoom.Analyze(text).Single(FindingKinds.NonFinite) is var finding
+                ? (finding.From.Step!.Value, finding.Severity)
+                : default
+        );
     }
 
     [Fact]
     public void A_lost_gpu_that_the_driver_reports_twice_is_one_finding()
     {
-        const string Twice = "May 19 07:08:57 gpu-07 kernel: NVRM: GPU at PCI:0000:9e:00: GPU-0a1b has fallen off the bus.\n"
+        const string Twice =
+            "May 19 07:08:57 gpu-07 kernel: NVRM: GPU at PCI:0000:9e:00: GPU-0a1b has fallen off the bus.\n"
             + "May 19 07:08:57 gpu-07 kernel: NVRM: Xid (PCI:0000:9e:00): 79, pid=2104, GPU has fallen off the bus.\n";
 
         Assert.Equal(2, TrainingRoom.Analyze(Twice).Single(FindingKinds.GpuXid).Evidence.Count);
@@ -263,26 +342,47 @@ public class DetectorTests
     [Fact]
     public void A_host_name_that_is_none_becomes_no_parameter()
     {
-        var analysis = TrainingRoom.Analyze("2026-01-31T22:40:48+00:00 $(reboot) kernel: NVRM: Xid (PCI:0004:01:00): 79, pid=1, GPU has fallen off the bus.\n");
+        var analysis = TrainingRoom.Analyze(
+            "2026-01-31T22:40:48+00:00 $(reboot) kernel: NVRM: Xid (PCI:0004:01:00): 79, pid=1, GPU has fallen off the "
+                + "bus.\n"
+        );
 
-        Assert.DoesNotContain(analysis.Single(FindingKinds.GpuXid).Proposals, proposal => proposal.Action is ReplaceNode);
+        Assert.DoesNotContain(
+            analysis.Single(FindingKinds.GpuXid).Proposals,
+            proposal => proposal.Action is ReplaceNode
+        );
     }
 
     [Fact]
     public void Unknown_options_and_empty_files_are_refused_with_what_to_do()
     {
-        Assert.Contains("Known: window", Assert.Throws<ArtifactUnreadableException>(() => TrainingRoom.Analyze("x\n", ("windw", "3"))).Message, StringComparison.Ordinal);
-        Assert.Contains("from 16 to 1024", Assert.Throws<ArtifactUnreadableException>(() => TrainingRoom.Analyze("x\n", ("window", "3"))).Message, StringComparison.Ordinal);
-        Assert.Contains("is empty", Assert.Throws<ArtifactUnreadableException>(() => TrainingRoom.Analyze("")).Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "Known: window",
+            Assert.Throws<ArtifactUnreadableException>(() => TrainingRoom.Analyze("x\n", ("windw", "3"))).Message,
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            "from 16 to 1024",
+            Assert.Throws<ArtifactUnreadableException>(() => TrainingRoom.Analyze("x\n", ("window", "3"))).Message,
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            "is empty",
+            Assert.Throws<ArtifactUnreadableException>(() => TrainingRoom.Analyze("")).Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
     public void Metrics_that_are_all_nan_are_not_called_healthy()
     {
-        var analysis = TrainingRoom.Analyze(string.Concat(Enumerable.Range(1, 50).Select(step => $"{{\"step\":{step},\"loss\":NaN}}\n")));
+        var analysis = TrainingRoom.Analyze(
+            string.Concat(Enumerable.Range(1, 50).Select(step => $"{{\"step\":{step},\"loss\":NaN}}\n"))
+        );
 
         Assert.Equal(Severity.Critical, analysis.Single(FindingKinds.NonFinite).Severity);
     }
 
-    private static double LossOf(Evidence line) => double.Parse(line.Text.Split("lm loss:")[1].Split('|')[0], CultureInfo.InvariantCulture);
+    private static double LossOf(Evidence line) =>
+        double.Parse(line.Text.Split("lm loss:")[1].Split('|')[0], CultureInfo.InvariantCulture);
 }

@@ -9,15 +9,43 @@ public class FormatTests
     private static RunSummary Run(string text) => ((TrainingSummary)TrainingRoom.Analyze(text).Summary).Runs[0];
 
     [Theory]
-    [InlineData(" iteration    29020/  311541 | consumed samples:     10698064 | elapsed time per iteration (ms): 22306.6 | lm loss: 2.775923E+00 |", 29020, 2.775923)]
-    [InlineData("[default7]: iteration    12695/  115311 | elapsed time per iteration (s): 105.22 | lm loss: 2.463556E+00 | grad norm: 0.174 |", 12695, 2.463556)]
-    [InlineData(" [2025-04-13 23:41:12] iteration       10/infinity | throughput per GPU (TFLOP/s/GPU): 410.1 | lm loss: 1.1E+00 | mtp_1 loss: 9.0E+00 |", 10, 1.1)]
+    [InlineData(
+        " iteration    29020/  311541 | consumed samples:     10698064 | elapsed time per iteration (ms): 22306.6 | lm "
+            + "loss: 2.775923E+00 |",
+        29020,
+        2.775923
+    )]
+    [InlineData(
+        "[default7]: iteration    12695/  115311 | elapsed time per iteration (s): 105.22 | lm loss: 2.463556E+00 | "
+            + "grad norm: 0.174 |",
+        12695,
+        2.463556
+    )]
+    [InlineData(
+        " [2025-04-13 23:41:12] iteration       10/infinity | throughput per GPU (TFLOP/s/GPU): 410.1 | lm loss: "
+            + "1.1E+00 | mtp_1 loss: 9.0E+00 |",
+        10,
+        1.1
+    )]
     [InlineData("s:1990 trl:4.0839 lr:0.000600 norm:0.31", 1990, 4.0839)]
     [InlineData("step:6197/6200 train_loss:3.2988 train_time:1338427ms step_avg:216.33ms", 6197, 3.2988)]
     [InlineData("iter 100: loss 3.1234, time 200.00ms, mfu 30.00%", 100, 3.1234)]
-    [InlineData("[rank0]:[titan] 2025-01-01 10:00:00,123 - root - INFO - step: 10  loss:  7.5012  memory: 40.01GiB(50.1%)  tps: 1,234  mfu: 12.3%", 10, 7.5012)]
-    [InlineData("{\"step\":5,\"loss\":2.5,\"grad_norm\":1.0,\"lr\":1e-4,\"tokens_per_sec\":1000,\"timestamp\":\"2026-01-01T00:00:00Z\"}", 5, 2.5)]
-    [InlineData("{\"_step\": 7, \"train/loss\": 2.25, \"train/grad_norm\": NaN, \"_timestamp\": 1735689600.5}", 7, 2.25)]
+    [InlineData(
+        "[rank0]:[titan] 2025-01-01 10:00:00,123 - root - INFO - step: 10  loss:  7.5012  memory: 40.01GiB(50.1%)  "
+            + "tps: 1,234  mfu: 12.3%",
+        10,
+        7.5012
+    )]
+    [InlineData(
+        "{\"step\":5,\"loss\":2.5,\"grad_norm\":1.0,\"lr\":1e-4,\"tokens_per_sec\":1000,\"timestamp\":\"2026-01-01T00:00:00Z\"}",
+        5,
+        2.5
+    )]
+    [InlineData(
+        "{\"_step\": 7, \"train/loss\": 2.25, \"train/grad_norm\": NaN, \"_timestamp\": 1735689600.5}",
+        7,
+        2.25
+    )]
     [InlineData("{'loss': 1.25, 'grad_norm': 5.4, 'learning_rate': 1e-05, 'epoch': 0.5}", 1, 1.25)]
     public void A_line_of_every_trainer_gives_its_step_and_loss(string line, long step, double loss)
     {
@@ -29,8 +57,16 @@ public class FormatTests
     [Fact]
     public void Milliseconds_and_seconds_are_told_apart()
     {
-        static double? Seconds(string unit, string value) => Run(string.Concat(Enumerable.Range(1, 20).Select(step =>
-            $" iteration {step}/ 100 | elapsed time per iteration ({unit}): {value} | lm loss: 2.0 |\n"))).UsualStepSeconds;
+        static double? Seconds(string unit, string value) =>
+            Run(
+                string.Concat(
+                    Enumerable
+                        .Range(1, 20)
+                        .Select(step =>
+                            $" iteration {step}/ 100 | elapsed time per iteration ({unit}): {value} | lm loss: 2.0 |\n"
+                        )
+                )
+            ).UsualStepSeconds;
 
         Assert.Equal(105.22, Seconds("s", "105.22"));
         Assert.Equal(22.3066, Seconds("ms", "22306.6")!.Value, 9);
@@ -39,7 +75,9 @@ public class FormatTests
     [Fact]
     public void Script_text_before_the_first_step_is_passed_over()
     {
-        const string Script = "print(f\"step:{step+1}/{args.num_iterations} train_loss:{train_loss.item():.4f}\")\nloss = loss / 8 # step 3\n";
+        const string Script =
+            "print(f\"step:{step+1}/{args.num_iterations} train_loss:{train_loss.item():.4f}\")\nloss = loss / 8 # "
+            + "step 3\n";
 
         var run = Run(Script + "step:1/10 train_loss:3.5 train_time:100ms step_avg:nanms\nstep:2/10 val_loss:3.4\n");
 
@@ -59,7 +97,8 @@ public class FormatTests
     [Fact]
     public void Golden_curves_come_together_by_step()
     {
-        const string Golden = """{"lm loss": {"start_step": 1, "end_step": 10, "step_interval": 5, "values": {"1": 13.8975, "5": 13.5}}, "iteration-time": {"start_step": 1, "values": {"1": "nan", "5": 17.15}}}""";
+        const string Golden =
+            """{"lm loss": {"start_step": 1, "end_step": 10, "step_interval": 5, "values": {"1": 13.8975, "5": 13.5}}, "iteration-time": {"start_step": 1, "values": {"1": "nan", "5": 17.15}}}""";
 
         Assert.Equal("megatron-golden", TrainingRoom.Sniff(Golden)!.Format);
         var run = Run(Golden);
@@ -104,7 +143,8 @@ public class FormatTests
     public void Broken_records_are_counted_and_the_rest_is_read()
     {
         var deep = new string('[', 100_000);
-        var text = $"{{\"step\":1,\"loss\":2.5}}\n{{\"step\":2,\"loss\":\n{{\"step\":3,\"x\":{deep}\n{{\"step\":4,\"step\":5,\"loss\":1e999}}\n{{\"step\":6,\"loss\":2.25}}\n";
+        var text =
+            $"{{\"step\":1,\"loss\":2.5}}\n{{\"step\":2,\"loss\":\n{{\"step\":3,\"x\":{deep}\n{{\"step\":4,\"step\":5,\"loss\":1e999}}\n{{\"step\":6,\"loss\":2.25}}\n";
 
         var analysis = TrainingRoom.Analyze(text);
 

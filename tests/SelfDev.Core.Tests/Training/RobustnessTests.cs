@@ -9,17 +9,30 @@ using SelfDev.Core.Training.Model;
 
 namespace SelfDev.Core.Tests.Training;
 
-/// <summary>Whatever a log holds: no crash, no evidence that is not in the file, the same outcome on any number of cores.</summary>
+/// <summary>Whatever a log holds: no crash, no evidence that is not in the file, the same outcome on any number of
+/// cores.</summary>
 public class RobustnessTests
 {
     private static readonly string[] Pieces =
     [
         .. SignatureTable.Default.Signatures.Select(signature => signature.Example + "\n"),
         .. TrainingRoom.Megatron(TrainingRoom.Healthy(80)).Split('\n').Select(line => line + "\n"),
-        "s:7 trl:nan lr:1 norm:inf\n", "{\"step\":1,\"loss\":1e999}\n", "{\"step\":1,\"loss\":NaN\n", "step:3/9 train_loss:-0.0\n", "\0\0\0\xFF\xFE loss: iteration 5/\n",
-        "iteration 99999999999999999999/ 1 | lm loss: 1 |\n", "iteration 5/ 5 | lm loss: -1e308 | loss scale: 0 |\n", "Traceback (most recent call last):\n", "\r\r\n", "loss",
-        "{'loss': 0, 'epoch': -1}\n", "PGID   | Process Group Desc | Missing Ranks\n", "74 | EXPERT_MODEL_PARALLEL_GROUP,0 | a | b | c | 99999999999\n",
-        "[2026-13-45 99:99:99] iteration 3/ 9 | lm loss: 2 |\n", "OVERFLOW! reducing to 1.0\n", "[rank999999999999]: iteration 4/ 9 | lm loss: 2 |\n",
+        "s:7 trl:nan lr:1 norm:inf\n",
+        "{\"step\":1,\"loss\":1e999}\n",
+        "{\"step\":1,\"loss\":NaN\n",
+        "step:3/9 train_loss:-0.0\n",
+        "\0\0\0\xFF\xFE loss: iteration 5/\n",
+        "iteration 99999999999999999999/ 1 | lm loss: 1 |\n",
+        "iteration 5/ 5 | lm loss: -1e308 | loss scale: 0 |\n",
+        "Traceback (most recent call last):\n",
+        "\r\r\n",
+        "loss",
+        "{'loss': 0, 'epoch': -1}\n",
+        "PGID   | Process Group Desc | Missing Ranks\n",
+        "74 | EXPERT_MODEL_PARALLEL_GROUP,0 | a | b | c | 99999999999\n",
+        "[2026-13-45 99:99:99] iteration 3/ 9 | lm loss: 2 |\n",
+        "OVERFLOW! reducing to 1.0\n",
+        "[rank999999999999]: iteration 4/ 9 | lm loss: 2 |\n",
     ];
 
     private static readonly Gen<byte[]> Logs =
@@ -29,28 +42,40 @@ public class RobustnessTests
         select Damage(string.Concat(pieces), cut, [.. flips]);
 
     [Fact]
-    public void Damaged_and_mixed_logs_never_crash_and_never_make_evidence_up() => Prop.ForAll(Logs.ToArbitrary(), content =>
-    {
-        var analysis = TrainingRoom.Analyze([("x", content)]);
-        JsonSerializer.Serialize(ReportJson.Envelope(analysis), ReportJson.Options);
-        foreach (var finding in analysis.Findings)
-        {
-            Assert.NotEmpty(finding.Evidence);
-            Assert.Contains(finding.Kind, FindingKinds.All);
-            Assert.All(finding.Evidence, evidence => AssertQuotes(content, evidence));
-            Assert.True(finding.CausedBy is null || analysis.Findings.Any(other => other.Id == finding.CausedBy));
-        }
-    }).QuickCheckThrowOnFailure();
+    public void Damaged_and_mixed_logs_never_crash_and_never_make_evidence_up() =>
+        Prop.ForAll(
+                Logs.ToArbitrary(),
+                content =>
+                {
+                    var analysis = TrainingRoom.Analyze([("x", content)]);
+                    JsonSerializer.Serialize(ReportJson.Envelope(analysis), ReportJson.Options);
+                    foreach (var finding in analysis.Findings)
+                    {
+                        Assert.NotEmpty(finding.Evidence);
+                        Assert.Contains(finding.Kind, FindingKinds.All);
+                        Assert.All(finding.Evidence, evidence => AssertQuotes(content, evidence));
+                        Assert.True(
+                            finding.CausedBy is null || analysis.Findings.Any(other => other.Id == finding.CausedBy)
+                        );
+                    }
+                }
+            )
+            .QuickCheckThrowOnFailure();
 
     [Fact]
     public void The_outcome_does_not_depend_on_the_number_of_cores()
     {
         var losses = TrainingRoom.Healthy(30_000);
         losses[12_345] += 3;
-        var content = Encoding.UTF8.GetBytes(TrainingRoom.Megatron(losses, more: step => step % 50 == 0 ? $"\nsome chatter {step} of a library" : ""));
+        var content = Encoding.UTF8.GetBytes(
+            TrainingRoom.Megatron(losses, more: step => step % 50 == 0 ? $"\nsome chatter {step} of a library" : "")
+        );
 
         static string Report(byte[] content, string cores) =>
-            JsonSerializer.Serialize(ReportJson.Envelope(TrainingRoom.Analyze([("x", content)], ("cores", cores))), ReportJson.Options);
+            JsonSerializer.Serialize(
+                ReportJson.Envelope(TrainingRoom.Analyze([("x", content)], ("cores", cores))),
+                ReportJson.Options
+            );
 
         Assert.Equal(Report(content, "1"), Report(content, "4"));
     }
@@ -62,8 +87,13 @@ public class RobustnessTests
         var text = new StringBuilder(new string('x', 5_000_000)).Append('\n');
         for (var i = 0; i < 50_000; i++)
         {
-            text.Append((char)('a' + random.Next(26))).Append((char)('a' + random.Next(26))).Append((char)('a' + random.Next(26))).Append(' ')
-                .Append((char)('a' + random.Next(26))).Append((char)('a' + random.Next(26))).Append('\n');
+            text.Append((char)('a' + random.Next(26)))
+                .Append((char)('a' + random.Next(26)))
+                .Append((char)('a' + random.Next(26)))
+                .Append(' ')
+                .Append((char)('a' + random.Next(26)))
+                .Append((char)('a' + random.Next(26)))
+                .Append('\n');
         }
 
         var analysis = TrainingRoom.Analyze(text.ToString());

@@ -26,10 +26,14 @@ public class SignatureTests
         var signature = SignatureTable.Default.Signatures.Single(known => known.Id == id);
         const string Head = "Traceback (most recent call last):\n";
 
-        Assert.Contains(TrainingRoom.Analyze(Head + signature.Example + "\n").Findings, finding => finding.Kind == signature.Kind);
+        Assert.Contains(
+            TrainingRoom.Analyze(Head + signature.Example + "\n").Findings,
+            finding => finding.Kind == signature.Kind
+        );
         Assert.DoesNotContain(
             TrainingRoom.Analyze(Head + signature.NearMiss + "\n").Findings,
-            finding => finding.Metrics.TryGetValue("signature", out var found) && found.ToString() == id);
+            finding => finding.Metrics.TryGetValue("signature", out var found) && found.ToString() == id
+        );
     }
 
     [Fact]

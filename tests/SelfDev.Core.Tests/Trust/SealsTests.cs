@@ -51,7 +51,9 @@ public class SealsTests
 
     [Fact]
     public void Another_ring_with_the_same_key_id_opens_nothing() =>
-        Assert.False(new Seals(Ring(Key("k1"))).TryOpen("p", new Seals(Ring(Key("k1"))).Seal("p", Content, Now), out _));
+        Assert.False(
+            new Seals(Ring(Key("k1"))).TryOpen("p", new Seals(Ring(Key("k1"))).Seal("p", Content, Now), out _)
+        );
 
     [Fact]
     public void Old_records_stay_genuine_past_the_end_of_their_key_until_it_leaves_the_ring()
@@ -74,18 +76,24 @@ public class SealsTests
     [InlineData("selfdev-seal/2 k1 AAAA")]
     [InlineData("selfdev-seal/1 k9 AAAA")]
     [InlineData("selfdev-seal/1 k1 AAAA AAAA")]
-    public void What_is_no_seal_is_none(string? text) => Assert.False(new Seals(Ring(Key("k1"))).IsGenuine("p", Content, text));
+    public void What_is_no_seal_is_none(string? text) =>
+        Assert.False(new Seals(Ring(Key("k1"))).IsGenuine("p", Content, text));
 
     [Fact]
     public void A_seal_is_no_approval_token_and_the_other_way_around()
     {
         // One secret, two uses: the derived key keeps a MAC of the one from being taken for the other.
         var key = Key("k1");
-        var mac = Convert.ToBase64String(HMACSHA256.HashData(key.Secret.Span, "selfdev-seal/1\n1\npx"u8)).TrimEnd('=').Replace('+', '-').Replace('/', '_');
+        var mac = Convert
+            .ToBase64String(HMACSHA256.HashData(key.Secret.Span, "selfdev-seal/1\n1\npx"u8))
+            .TrimEnd('=')
+            .Replace('+', '-')
+            .Replace('/', '_');
         Assert.False(new Seals(Ring(key)).IsGenuine("p", "x"u8, $"selfdev-seal/1 k1 {mac}"));
     }
 
     private static ApprovalKeyRing Ring(params ApprovalKey[] keys) => new(keys);
 
-    private static ApprovalKey Key(string id) => new(id, RandomNumberGenerator.GetBytes(32), DateTimeOffset.MinValue, DateTimeOffset.MaxValue);
+    private static ApprovalKey Key(string id) =>
+        new(id, RandomNumberGenerator.GetBytes(32), DateTimeOffset.MinValue, DateTimeOffset.MaxValue);
 }

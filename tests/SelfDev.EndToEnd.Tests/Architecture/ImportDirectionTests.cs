@@ -5,7 +5,8 @@ using SelfDev.Testing;
 
 namespace SelfDev.EndToEnd.Tests.Architecture;
 
-/// <summary>One way of imports: Core &lt;- Workflows &lt;- {Azure, Web} &lt;- {Functions, Local}; inside Core no room uses another.</summary>
+/// <summary>One way of imports: Core &lt;- Workflows &lt;- {Azure, Web} &lt;- {Functions, Local}; inside Core no room
+/// uses another.</summary>
 public class ImportDirectionTests
 {
     private static readonly Dictionary<string, string[]> Allowed = new()
@@ -22,15 +23,23 @@ public class ImportDirectionTests
     private static readonly string[] Capabilities = ["Training", "Evaluation", "Serving", "Fleets", "Rollouts"];
 
     public static TheoryData<string> Projects() =>
-        new(Directory.GetDirectories(Path.Combine(SharedData.RepositoryRoot(), "src")).Select(folder => Path.GetFileName(folder)!));
+        new(
+            Directory
+                .GetDirectories(Path.Combine(SharedData.RepositoryRoot(), "src"))
+                .Select(folder => Path.GetFileName(folder)!)
+        );
 
     [Theory]
     [MemberData(nameof(Projects))]
     public void A_project_references_only_what_lies_before_it(string project)
     {
         var file = Path.Combine(SharedData.RepositoryRoot(), "src", project, project + ".csproj");
-        var references = XDocument.Load(file).Descendants("ProjectReference")
-            .Select(reference => Path.GetFileNameWithoutExtension(reference.Attribute("Include")!.Value.Replace('\\', '/')))
+        var references = XDocument
+            .Load(file)
+            .Descendants("ProjectReference")
+            .Select(reference =>
+                Path.GetFileNameWithoutExtension(reference.Attribute("Include")!.Value.Replace('\\', '/'))
+            )
             .Where(reference => reference.StartsWith("SelfDev.", StringComparison.Ordinal));
 
         Assert.True(Allowed.ContainsKey(project), $"{project} has no place in the order of imports.");
@@ -42,7 +51,14 @@ public class ImportDirectionTests
     {
         var references = typeof(Finding).Assembly.GetReferencedAssemblies().Select(name => name.Name!);
 
-        Assert.All(references, reference => Assert.DoesNotMatch(@"^(Azure|Microsoft\.(Azure|Data|DurableTask|AspNetCore|Extensions)|OpenAI)", reference));
+        Assert.All(
+            references,
+            reference =>
+                Assert.DoesNotMatch(
+                    @"^(Azure|Microsoft\.(Azure|Data|DurableTask|AspNetCore|Extensions)|OpenAI)",
+                    reference
+                )
+        );
     }
 
     [Fact]

@@ -3,11 +3,16 @@ using System.Reflection.Emit;
 
 namespace SelfDev.EndToEnd.Tests.Architecture;
 
-/// <summary>Which types a type uses, read from its metadata and from the IL of its methods, so that no spelling hides a use.</summary>
+/// <summary>Which types a type uses, read from its metadata and from the IL of its methods, so that no spelling hides a
+/// use.</summary>
 internal static class TypeUses
 {
     private const BindingFlags Declared =
-        BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
+        BindingFlags.Public
+        | BindingFlags.NonPublic
+        | BindingFlags.Instance
+        | BindingFlags.Static
+        | BindingFlags.DeclaredOnly;
 
     private static readonly Dictionary<short, OpCode> OpCodesByValue = typeof(OpCodes)
         .GetFields(BindingFlags.Public | BindingFlags.Static)
@@ -64,8 +69,14 @@ internal static class TypeUses
     {
         try
         {
-            var typeArguments = method.DeclaringType is { IsGenericType: true } declaring ? declaring.GetGenericArguments() : null;
-            return method.Module.ResolveMember(token, typeArguments, method.IsGenericMethod ? method.GetGenericArguments() : null);
+            var typeArguments = method.DeclaringType is { IsGenericType: true } declaring
+                ? declaring.GetGenericArguments()
+                : null;
+            return method.Module.ResolveMember(
+                token,
+                typeArguments,
+                method.IsGenericMethod ? method.GetGenericArguments() : null
+            );
         }
         catch (ArgumentException)
         {
@@ -99,7 +110,11 @@ internal static class TypeUses
             type = type.GetElementType();
         }
 
-        if (type is null || type.IsGenericParameter || !uses.Add(type.IsGenericType ? type.GetGenericTypeDefinition() : type))
+        if (
+            type is null
+            || type.IsGenericParameter
+            || !uses.Add(type.IsGenericType ? type.GetGenericTypeDefinition() : type)
+        )
         {
             return;
         }
@@ -112,7 +127,7 @@ internal static class TypeUses
 
     private static IEnumerable<int> Tokens(byte[] il)
     {
-        for (var at = 0; at < il.Length;)
+        for (var at = 0; at < il.Length; )
         {
             var value = (short)il[at++];
             if (value == 0xFE)
@@ -121,7 +136,13 @@ internal static class TypeUses
             }
 
             var operand = OpCodesByValue[value].OperandType;
-            if (operand is OperandType.InlineField or OperandType.InlineMethod or OperandType.InlineTok or OperandType.InlineType)
+            if (
+                operand
+                is OperandType.InlineField
+                    or OperandType.InlineMethod
+                    or OperandType.InlineTok
+                    or OperandType.InlineType
+            )
             {
                 yield return BitConverter.ToInt32(il, at);
             }

@@ -23,7 +23,9 @@ public sealed class ApprovalPageTests(Chromium chromium) : IClassFixture<Chromiu
         Assert.DoesNotContain(pipeline.Simulator.Requests, request => request.Method == "PATCH");
         if (Environment.GetEnvironmentVariable("SELFDEV_SCREENSHOTS") is { } folder)
         {
-            await page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(folder, "approval.png"), FullPage = true });
+            await page.ScreenshotAsync(
+                new PageScreenshotOptions { Path = Path.Combine(folder, "approval.png"), FullPage = true }
+            );
         }
 
         await page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Approve" }).ClickAsync();
@@ -31,6 +33,9 @@ public sealed class ApprovalPageTests(Chromium chromium) : IClassFixture<Chromiu
 
         Assert.Single(output.Actions, action => action.Outcome == EffectOutcome.Applied);
         await page.GotoAsync(link.AbsoluteUri);
-        Assert.Equal(0, await page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Approve" }).CountAsync());
+        Assert.Equal(
+            0,
+            await page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Approve" }).CountAsync()
+        );
     }
 }

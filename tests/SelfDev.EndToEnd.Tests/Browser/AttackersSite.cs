@@ -6,7 +6,8 @@ using Microsoft.AspNetCore.Http;
 
 namespace SelfDev.EndToEnd.Tests.Browser;
 
-/// <summary>A web site of somebody who means harm, on another port of this machine: same site as a host there, another origin.</summary>
+/// <summary>A web site of somebody who means harm, on another port of this machine: same site as a host there, another
+/// origin.</summary>
 internal sealed class AttackersSite : IAsyncDisposable
 {
     private readonly WebApplication _app;
@@ -24,7 +25,9 @@ internal sealed class AttackersSite : IAsyncDisposable
         site._app.Run(async context =>
         {
             context.Response.ContentType = "text/html; charset=utf-8";
-            await context.Response.WriteAsync(site._pages.GetValueOrDefault(context.Request.Path.Value!, "<!DOCTYPE html><title>nothing</title>"));
+            await context.Response.WriteAsync(
+                site._pages.GetValueOrDefault(context.Request.Path.Value!, "<!DOCTYPE html><title>nothing</title>")
+            );
         });
         await site._app.StartAsync(TestContext.Current.CancellationToken);
         return site;

@@ -13,17 +13,24 @@ public sealed class Chromium : IAsyncLifetime
     private IPlaywright? _playwright;
     private IBrowser? _browser;
 
-    /// <summary>A page that shares nothing with other tests; skips the running test where there is no browser.</summary>
+    /// <summary>A page that shares nothing with other tests; skips the running test where there is no
+    /// browser.</summary>
     public async Task<IPage> NewPageAsync(BrowserNewPageOptions? options = null)
     {
-        Assert.SkipWhen(_browser is null, "No Chromium on the PATH: install it (apt-get install chromium) or name it in SELFDEV_CHROMIUM.");
+        Assert.SkipWhen(
+            _browser is null,
+            "No Chromium on the PATH: install it (apt-get install chromium) or name it in SELFDEV_CHROMIUM."
+        );
         return await _browser!.NewPageAsync(options);
     }
 
     /// <summary>As <see cref="NewPageAsync"/>, for many pages that share cookies: the browser of one person.</summary>
     public async Task<IBrowserContext> NewContextAsync()
     {
-        Assert.SkipWhen(_browser is null, "No Chromium on the PATH: install it (apt-get install chromium) or name it in SELFDEV_CHROMIUM.");
+        Assert.SkipWhen(
+            _browser is null,
+            "No Chromium on the PATH: install it (apt-get install chromium) or name it in SELFDEV_CHROMIUM."
+        );
         return await _browser!.NewContextAsync();
     }
 
@@ -35,16 +42,25 @@ public sealed class Chromium : IAsyncLifetime
         }
 
         _playwright = await Playwright.CreateAsync();
-        _browser = await _playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions
-        {
-            ExecutablePath = path,
-            // No sandbox: containers, where tests often run, give a browser no user namespaces. It sees nothing but pages of ours.
-            Args =
-            [
-                "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
-                "--disable-component-update", "--disable-sync", $"--host-resolver-rules=MAP {ReboundName} 127.0.0.1",
-            ],
-        });
+        _browser = await _playwright.Chromium.LaunchAsync(
+            new BrowserTypeLaunchOptions
+            {
+                ExecutablePath = path,
+                // No sandbox: containers, where tests often run, give a browser no user namespaces. It sees nothing but
+                // pages of ours.
+                Args =
+                [
+                    "--no-sandbox",
+                    "--disable-gpu",
+                    "--disable-quic",
+                    "--no-first-run",
+                    "--disable-background-networking",
+                    "--disable-component-update",
+                    "--disable-sync",
+                    $"--host-resolver-rules=MAP {ReboundName} 127.0.0.1",
+                ],
+            }
+        );
     }
 
     public async ValueTask DisposeAsync()
@@ -57,8 +73,9 @@ public sealed class Chromium : IAsyncLifetime
         _playwright?.Dispose();
     }
 
-    private static string? Find() => (Environment.GetEnvironmentVariable("PATH") ?? "")
-        .Split(Path.PathSeparator)
-        .SelectMany(folder => Names.Select(name => Path.Combine(folder, name)))
-        .FirstOrDefault(File.Exists);
+    private static string? Find() =>
+        (Environment.GetEnvironmentVariable("PATH") ?? "")
+            .Split(Path.PathSeparator)
+            .SelectMany(folder => Names.Select(name => Path.Combine(folder, name)))
+            .FirstOrDefault(File.Exists);
 }

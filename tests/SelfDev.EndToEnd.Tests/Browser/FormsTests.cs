@@ -7,8 +7,8 @@ using SelfDev.Workflows.Approval;
 namespace SelfDev.EndToEnd.Tests.Browser;
 
 /// <summary>
-/// Every form of every page, used as a person does at night on a phone. What a browser sends with a form (Origin, cookies, Referer) is its own
-/// affair: a test that sets such headers by hand proves nothing about it.
+/// Every form of every page, used as a person does at night on a phone. What a browser sends with a form (Origin,
+/// cookies, Referer) is its own affair: a test that sets such headers by hand proves nothing about it.
 /// </summary>
 public sealed class FormsTests(Chromium chromium) : IClassFixture<Chromium>
 {
@@ -62,7 +62,11 @@ public sealed class FormsTests(Chromium chromium) : IClassFixture<Chromium>
         Assert.Equal(home, page.Url);
         await page.Context.ClearCookiesAsync();
         await page.GotoAsync(link);
-        Assert.Contains("used already", await page.GetByRole(AriaRole.Alert).InnerTextAsync(), StringComparison.Ordinal);
+        Assert.Contains(
+            "used already",
+            await page.GetByRole(AriaRole.Alert).InnerTextAsync(),
+            StringComparison.Ordinal
+        );
         await LookAsync(page, "sign-in-link-used");
     }
 
@@ -119,15 +123,23 @@ public sealed class FormsTests(Chromium chromium) : IClassFixture<Chromium>
         await page.GotoAsync(link.AbsoluteUri);
         var posted = await page.RunAndWaitForRequestFinishedAsync(
             () => page.GetByRole(AriaRole.Button, new PageGetByRoleOptions { Name = "Reject" }).ClickAsync(),
-            new PageRunAndWaitForRequestFinishedOptions { Predicate = request => request.Method == "POST" });
+            new PageRunAndWaitForRequestFinishedOptions { Predicate = request => request.Method == "POST" }
+        );
         var headers = await posted.AllHeadersAsync();
         Assert.Equal(home.TrimEnd('/'), headers["origin"]);
         Assert.Equal(home, headers["referer"]);
         lock (sent)
         {
             Assert.Contains(sent, request => request.Url.EndsWith("/report.html", StringComparison.Ordinal));
-            Assert.All(sent, request => Assert.DoesNotContain(
-                request.Headers, header => header.Key != ":path" && header.Value.Contains(link.Segments[^1], StringComparison.Ordinal)));
+            Assert.All(
+                sent,
+                request =>
+                    Assert.DoesNotContain(
+                        request.Headers,
+                        header =>
+                            header.Key != ":path" && header.Value.Contains(link.Segments[^1], StringComparison.Ordinal)
+                    )
+            );
         }
     }
 
@@ -138,14 +150,20 @@ public sealed class FormsTests(Chromium chromium) : IClassFixture<Chromium>
         return page;
     }
 
-    // Nothing to be pushed sideways but what scrolls by itself. SELFDEV_SCREENSHOTS names a folder for pictures to look at.
+    // Nothing to be pushed sideways but what scrolls by itself. SELFDEV_SCREENSHOTS names a folder for pictures to look
+    // at.
     private static async Task LookAsync(IPage page, string name)
     {
         if (Environment.GetEnvironmentVariable("SELFDEV_SCREENSHOTS") is { } folder)
         {
-            await page.ScreenshotAsync(new PageScreenshotOptions { Path = Path.Combine(folder, $"phone-{name}.png"), FullPage = true });
+            await page.ScreenshotAsync(
+                new PageScreenshotOptions { Path = Path.Combine(folder, $"phone-{name}.png"), FullPage = true }
+            );
         }
 
-        Assert.True(await page.EvaluateAsync<bool>("document.documentElement.scrollWidth <= window.innerWidth"), $"{name} is wider than the screen.");
+        Assert.True(
+            await page.EvaluateAsync<bool>("document.documentElement.scrollWidth <= window.innerWidth"),
+            $"{name} is wider than the screen."
+        );
     }
 }

@@ -6,10 +6,13 @@ using SelfDev.Core.Reports.Render;
 
 namespace SelfDev.EndToEnd.Tests.Browser;
 
-/// <summary>The report page in a real browser: it draws its charts, runs nothing of the artifact, and asks no network for anything.</summary>
+/// <summary>The report page in a real browser: it draws its charts, runs nothing of the artifact, and asks no network
+/// for anything.</summary>
 public sealed class ReportPageTests(Chromium chromium) : IClassFixture<Chromium>, IAsyncLifetime
 {
-    private const string Hostile = "</script><script>window.owned=1</script><img src=https://example.invalid/x onerror=\"window.owned=1\">{{7*7}}\u202Etxt";
+    private const string Hostile =
+        "</script><script>window.owned=1</script><img src=https://example.invalid/x "
+        + "onerror=\"window.owned=1\">{{7*7}}\u202Etxt";
 
     private readonly string _file = Path.Combine(Path.GetTempPath(), $"selfdev-report-{Guid.NewGuid():N}.html");
     private readonly List<string> _trouble = [];
@@ -30,10 +33,12 @@ public sealed class ReportPageTests(Chromium chromium) : IClassFixture<Chromium>
         var page = await OpenAsync();
 
         Assert.Equal("5", await page.EvaluateAsync<string>("document.documentElement.dataset.charts"));
-        var drawn = await page.EvaluateAsync<bool[]>("""
+        var drawn = await page.EvaluateAsync<bool[]>(
+            """
             [...document.querySelectorAll("canvas")].map(canvas =>
                 canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data.some(value => value !== 0))
-            """);
+            """
+        );
         Assert.Equal([true, true, true, true, true], drawn);
         Assert.Empty(_trouble);
         Assert.Equal([new Uri(_file).AbsoluteUri], _requests);
@@ -46,7 +51,11 @@ public sealed class ReportPageTests(Chromium chromium) : IClassFixture<Chromium>
 
         Assert.True(await page.EvaluateAsync<bool>("window.owned === undefined"));
         Assert.Equal(0, await page.Locator("img").CountAsync());
-        Assert.Contains("</script><script>", await page.Locator("#F1 .evidence code").First.InnerTextAsync(), StringComparison.Ordinal);
+        Assert.Contains(
+            "</script><script>",
+            await page.Locator("#F1 .evidence code").First.InnerTextAsync(),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -54,16 +63,21 @@ public sealed class ReportPageTests(Chromium chromium) : IClassFixture<Chromium>
     {
         var page = await OpenAsync();
 
-        await page.EvaluateAsync("""
+        await page.EvaluateAsync(
+            """
             () => {
                 const script = document.createElement("script");
                 script.textContent = "window.owned = 1";
                 document.body.append(script);
             }
-            """);
+            """
+        );
 
         Assert.True(await page.EvaluateAsync<bool>("window.owned === undefined"));
-        Assert.Contains(_trouble, message => message.Contains("Content Security Policy", StringComparison.OrdinalIgnoreCase));
+        Assert.Contains(
+            _trouble,
+            message => message.Contains("Content Security Policy", StringComparison.OrdinalIgnoreCase)
+        );
     }
 
     [Fact]
@@ -71,7 +85,8 @@ public sealed class ReportPageTests(Chromium chromium) : IClassFixture<Chromium>
     {
         var page = await OpenAsync();
         // Charts take their size from the page, which settles with its fonts and a frame or two after loading.
-        var place = await page.EvaluateAsync<float[]>("""
+        var place = await page.EvaluateAsync<float[]>(
+            """
             async () => {
                 await document.fonts.ready;
                 const chart = Chart.getChart("chart-1");
@@ -82,9 +97,16 @@ public sealed class ReportPageTests(Chromium chromium) : IClassFixture<Chromium>
 
                 return [chart.scales.x.getPixelForValue(60), (chart.chartArea.top + chart.chartArea.bottom) / 2];
             }
-            """);
+            """
+        );
 
-        await page.Locator("#chart-1").ClickAsync(new LocatorClickOptions { Position = new Microsoft.Playwright.Position { X = place[0], Y = place[1] } });
+        await page.Locator("#chart-1")
+            .ClickAsync(
+                new LocatorClickOptions
+                {
+                    Position = new Microsoft.Playwright.Position { X = place[0], Y = place[1] },
+                }
+            );
 
         await page.WaitForURLAsync(address => address.EndsWith("#F1", StringComparison.Ordinal));
         Assert.Empty(_trouble);
@@ -148,23 +170,57 @@ public sealed class ReportPageTests(Chromium chromium) : IClassFixture<Chromium>
             Evidence = [new Evidence(50, 1000, Hostile)],
             Metrics = new Dictionary<string, MetricValue> { [Hostile] = Hostile },
         };
-        var curve = Enumerable.Range(0, 200).Select(step => new ChartPoint(step, step is > 50 and < 70 ? 8 : 2 + (1.0 / (step + 1)))).ToList();
-        Chart Labelled(ChartForm form) => new("By label", form, "task", "value",
-        [
-            new Series(Hostile, [new ChartPoint(0, 3) { Label = Hostile, Low = 1, High = 4 }, new ChartPoint(1, null) { Label = "gap" }]),
-        ]);
+        var curve = Enumerable
+            .Range(0, 200)
+            .Select(step => new ChartPoint(step, step is > 50 and < 70 ? 8 : 2 + (1.0 / (step + 1))))
+            .ToList();
+        Chart Labelled(ChartForm form) =>
+            new(
+                "By label",
+                form,
+                "task",
+                "value",
+                [
+                    new Series(
+                        Hostile,
+                        [
+                            new ChartPoint(0, 3)
+                            {
+                                Label = Hostile,
+                                Low = 1,
+                                High = 4,
+                            },
+                            new ChartPoint(1, null) { Label = "gap" },
+                        ]
+                    ),
+                ]
+            );
         return new ReportContent(
             new ArtifactSummary(Hostile, "training", "megatron", 1, 1, 0, new string('0', 64)),
             [finding],
-            new ReportDocument("Title", Hostile,
-            [
-                new Chart("Loss", ChartForm.Line, "step", "loss", [new Series(Hostile, curve)]) { Marks = [new ChartMark(50, 70, "F1")], LogarithmicY = true },
-                new Chart("Cloud", ChartForm.Scatter, "x", "y", [new Series("points", curve)]),
-                Labelled(ChartForm.Bar),
-                Labelled(ChartForm.StackedBar),
-                Labelled(ChartForm.Interval),
-                new Quote(Hostile, Hostile),
-                new Table(Hostile, [Hostile], [[Hostile]]),
-            ]));
+            new ReportDocument(
+                "Title",
+                Hostile,
+                [
+                    new Chart("Loss", ChartForm.Line, "step", "loss", [new Series(Hostile, curve)])
+                    {
+                        Marks = [new ChartMark(50, 70, "F1")],
+                        LogarithmicY = true,
+                    },
+                    new Chart("Cloud", ChartForm.Scatter, "x", "y", [new Series("points", curve)]),
+                    Labelled(ChartForm.Bar),
+                    Labelled(ChartForm.StackedBar),
+                    Labelled(ChartForm.Interval),
+                    new Quote(Hostile, Hostile),
+                    new Table(
+                        Hostile,
+                        [Hostile],
+                        [
+                            [Hostile],
+                        ]
+                    ),
+                ]
+            )
+        );
     }
 }

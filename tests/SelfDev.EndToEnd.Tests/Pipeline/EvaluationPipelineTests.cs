@@ -12,7 +12,8 @@ using SelfDev.Workflows.Ports;
 
 namespace SelfDev.EndToEnd.Tests.Pipeline;
 
-/// <summary>A dropped evaluation finds what to be compared with, is explained, and passes a gate only as people decide.</summary>
+/// <summary>A dropped evaluation finds what to be compared with, is explained, and passes a gate only as people
+/// decide.</summary>
 public class EvaluationPipelineTests
 {
     private const string Answer = """{"cause":"It is as good as before.","citations":[],"recommended_action":"none"}""";
@@ -27,15 +28,29 @@ public class EvaluationPipelineTests
         await ParentAndPromotedAsync(pipeline);
         var instance = await pipeline.DropAsync("evals/step-2/scores.csv", Scores(4000, lost: 400, won: 100));
 
-        Assert.Equal(HttpStatusCode.OK, await pipeline.DecideAsync(await pipeline.NextLinkAsync("block-promotion on evals/step-2"), "approve"));
+        Assert.Equal(
+            HttpStatusCode.OK,
+            await pipeline.DecideAsync(await pipeline.NextLinkAsync("block-promotion on evals/step-2"), "approve")
+        );
         var output = await pipeline.FinishAsync(instance);
 
         var report = await pipeline.ReportAsync(instance);
         Assert.Equal(("regressed", "block", "step-1"), Summary(report));
-        Assert.Contains("step-1 is the parent that its manifest names", (string?)report["summary"]!["baselineChoice"], StringComparison.Ordinal);
+        Assert.Contains(
+            "step-1 is the parent that its manifest names",
+            (string?)report["summary"]!["baselineChoice"],
+            StringComparison.Ordinal
+        );
         var applied = Assert.Single(output.Actions, action => action.Outcome == EffectOutcome.Applied);
-        var command = await pipeline.Store.TryReadJsonAsync<JsonObject>(Containers.Commands, $"evals/step-2/{applied.PlanHash}.json", Cancellation);
-        Assert.Equal(("block-promotion", "step-2"), ((string?)command!["action"], (string?)command["parameters"]!["checkpoint"]));
+        var command = await pipeline.Store.TryReadJsonAsync<JsonObject>(
+            Containers.Commands,
+            $"evals/step-2/{applied.PlanHash}.json",
+            Cancellation
+        );
+        Assert.Equal(
+            ("block-promotion", "step-2"),
+            ((string?)command!["action"], (string?)command["parameters"]!["checkpoint"])
+        );
         Assert.True((await pipeline.VerifyLedgerAsync()).IsIntact);
     }
 
@@ -46,7 +61,11 @@ public class EvaluationPipelineTests
         var alone = await pipeline.DropAsync("evals/step-9/scores.csv", Scores(4000, lost: 0, won: 0));
         await pipeline.FinishAsync(alone);
         var lonely = await pipeline.ReportAsync(alone);
-        Assert.Contains("none says that another one was promoted", (string?)lonely["findings"]![0]!["title"], StringComparison.Ordinal);
+        Assert.Contains(
+            "none says that another one was promoted",
+            (string?)lonely["findings"]![0]!["title"],
+            StringComparison.Ordinal
+        );
         Assert.Null(lonely["summary"]!["overall"]);
 
         await ParentAndPromotedAsync(pipeline);
@@ -55,7 +74,11 @@ public class EvaluationPipelineTests
         await pipeline.FinishAsync(instance);
         var report = await pipeline.ReportAsync(instance);
         Assert.Equal(("tied", "allow", "in-service"), Summary(report));
-        Assert.Contains("the newest promoted checkpoint", (string?)report["summary"]!["baselineChoice"], StringComparison.Ordinal);
+        Assert.Contains(
+            "the newest promoted checkpoint",
+            (string?)report["summary"]!["baselineChoice"],
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -63,7 +86,10 @@ public class EvaluationPipelineTests
     {
         await using var model = await OpenAiWireServer.StartAsync();
         model.Always(WireAnswer.Completion(Answer));
-        await using var pipeline = await RunningPipeline.StartAsync(Policies.Gate(TwoApprovers, """{ "whatever": { "checkpoint": "step-3" } }"""), model: Options(model));
+        await using var pipeline = await RunningPipeline.StartAsync(
+            Policies.Gate(TwoApprovers, """{ "whatever": { "checkpoint": "step-3" } }"""),
+            model: Options(model)
+        );
         await ParentAndPromotedAsync(pipeline);
         // What answers under the model's name was trained on from the checkpoint that is evaluated.
         await ManifestAsync(pipeline, "step-3", """{"schema":"selfdev.checkpoint/1","parent":"step-2"}""");
@@ -72,14 +98,22 @@ public class EvaluationPipelineTests
         var first = await pipeline.NextLinkAsync("allow-promotion on evals/step-2");
         var second = await pipeline.NextLinkAsync("allow-promotion on evals/step-2");
         var page = await pipeline.PageAsync(first);
-        Assert.Contains("The checkpoint step-3, which was trained on from step-2, explains its evaluation: a second person has to approve.", page, StringComparison.Ordinal);
+        Assert.Contains(
+            "The checkpoint step-3, which was trained on from step-2, explains its evaluation: a second person has to "
+                + "approve.",
+            page,
+            StringComparison.Ordinal
+        );
         Assert.Equal(HttpStatusCode.OK, await pipeline.DecideAsync(first, "approve"));
         await pipeline.ReachPhaseAsync(instance, "acting");
         Assert.Empty(await CommandsAsync(pipeline));
 
         Assert.Equal(HttpStatusCode.OK, await pipeline.DecideAsync(second, "approve"));
         var output = await pipeline.FinishAsync(instance);
-        Assert.Single(output.Actions, action => action is { Action: "allow-promotion", Outcome: EffectOutcome.Applied });
+        Assert.Single(
+            output.Actions,
+            action => action is { Action: "allow-promotion", Outcome: EffectOutcome.Applied }
+        );
         Assert.Single(await CommandsAsync(pipeline));
     }
 
@@ -88,13 +122,19 @@ public class EvaluationPipelineTests
     [InlineData("a-name-that-no-manifest-knows")]
     [InlineData("harmless")]
     [InlineData("\u202eharmless\r\n")]
-    public async Task Whatever_a_server_calls_itself_and_whatever_a_manifest_claims_one_person_is_not_enough(string name)
+    public async Task Whatever_a_server_calls_itself_and_whatever_a_manifest_claims_one_person_is_not_enough(
+        string name
+    )
     {
         await using var model = await OpenAiWireServer.StartAsync();
         model.Always(WireAnswer.Completion(Answer, model: name));
         await using var pipeline = await RunningPipeline.StartAsync(Policies.Gate(TwoApprovers), model: Options(model));
         await ParentAndPromotedAsync(pipeline);
-        await ManifestAsync(pipeline, "harmless", """{"schema":"selfdev.checkpoint/1","servedAs":["whatever","rules","a-name-that-no-manifest-knows"]}""");
+        await ManifestAsync(
+            pipeline,
+            "harmless",
+            """{"schema":"selfdev.checkpoint/1","servedAs":["whatever","rules","a-name-that-no-manifest-knows"]}"""
+        );
         var instance = await pipeline.DropAsync("evals/step-2/scores.csv", Scores(4000, lost: 0, won: 0));
 
         var first = await pipeline.NextLinkAsync("allow-promotion on evals/step-2");
@@ -102,8 +142,14 @@ public class EvaluationPipelineTests
         Assert.Equal(HttpStatusCode.OK, await pipeline.DecideAsync(first, "approve"));
         Assert.Empty(await CommandsAsync(pipeline));
 
-        Assert.Equal(HttpStatusCode.OK, await pipeline.DecideAsync(await pipeline.NextLinkAsync("allow-promotion on evals/step-2"), "approve"));
-        Assert.Single((await pipeline.FinishAsync(instance)).Actions, action => action.Outcome == EffectOutcome.Applied);
+        Assert.Equal(
+            HttpStatusCode.OK,
+            await pipeline.DecideAsync(await pipeline.NextLinkAsync("allow-promotion on evals/step-2"), "approve")
+        );
+        Assert.Single(
+            (await pipeline.FinishAsync(instance)).Actions,
+            action => action.Outcome == EffectOutcome.Applied
+        );
     }
 
     [Fact]
@@ -114,7 +160,9 @@ public class EvaluationPipelineTests
         await using var model = await OpenAiWireServer.StartAsync();
         model.Always(WireAnswer.After(hangs.Task, WireAnswer.Status(500)));
         await using var pipeline = await RunningPipeline.StartAsync(
-            Policies.Gate(TwoApprovers, """{ "whatever": { "checkpoint": "outside" } }"""), model: Options(model));
+            Policies.Gate(TwoApprovers, """{ "whatever": { "checkpoint": "outside" } }"""),
+            model: Options(model)
+        );
         await ParentAndPromotedAsync(pipeline);
         var instance = await pipeline.DropAsync("evals/step-2/scores.csv", Scores(4000, lost: 0, won: 0));
         // By the word of the policy the configured model is another one: one person is enough, as far as anybody knows.
@@ -124,7 +172,8 @@ public class EvaluationPipelineTests
         await new Explanations(pipeline.Store).WriteAsync(
             instance,
             new Diagnosis(1, ["F1"], "It is as good.", [], 0, null, null, Explainer.Model, "step-2", 1, 0, 1, 1),
-            Cancellation);
+            Cancellation
+        );
         Assert.Equal(HttpStatusCode.OK, await pipeline.DecideAsync(link, "approve"));
 
         while ((await ActionsAsync(pipeline, instance)) is [] or [{ Rounds: [{ Effect: null }] }])
@@ -145,7 +194,10 @@ public class EvaluationPipelineTests
     {
         await using var model = await OpenAiWireServer.StartAsync();
         model.Always(WireAnswer.Completion(Answer));
-        await using var pipeline = await RunningPipeline.StartAsync(Policies.Gate("""["ana@localhost"]""", """{ "whatever": { "checkpoint": "step-2" } }"""), model: Options(model));
+        await using var pipeline = await RunningPipeline.StartAsync(
+            Policies.Gate("""["ana@localhost"]""", """{ "whatever": { "checkpoint": "step-2" } }"""),
+            model: Options(model)
+        );
         await ParentAndPromotedAsync(pipeline);
         var instance = await pipeline.DropAsync("evals/step-2/scores.csv", Scores(4000, lost: 0, won: 0));
 
@@ -161,7 +213,12 @@ public class EvaluationPipelineTests
         await using var model = await OpenAiWireServer.StartAsync();
         model.Always(WireAnswer.Completion(Answer));
         await using var pipeline = await RunningPipeline.StartAsync(
-            Policies.Gate(TwoApprovers, $$"""{ "whatever": { "checkpoint": "step-1" }, "{{WireAnswer.Checkpoint}}": { "checkpoint": "step-1" } }"""), model: Options(model));
+            Policies.Gate(
+                TwoApprovers,
+                $$"""{ "whatever": { "checkpoint": "step-1" }, "{{WireAnswer.Checkpoint}}": { "checkpoint": "step-1" } }"""
+            ),
+            model: Options(model)
+        );
         // The parent explains its child: no one judges itself here.
         await ParentAndPromotedAsync(pipeline);
         var instance = await pipeline.DropAsync("evals/step-2/scores.csv", Scores(4000, lost: 0, won: 0));
@@ -169,7 +226,10 @@ public class EvaluationPipelineTests
         var link = await pipeline.NextLinkAsync("allow-promotion on evals/step-2");
         Assert.Equal(HttpStatusCode.OK, await pipeline.DecideAsync(link, "approve"));
 
-        Assert.Single((await pipeline.FinishAsync(instance)).Actions, action => action.Outcome == EffectOutcome.Applied);
+        Assert.Single(
+            (await pipeline.FinishAsync(instance)).Actions,
+            action => action.Outcome == EffectOutcome.Applied
+        );
     }
 
     [Fact]
@@ -177,7 +237,9 @@ public class EvaluationPipelineTests
     {
         await using var pipeline = await RunningPipeline.StartAsync(Policies.Nothing());
         await ParentAndPromotedAsync(pipeline);
-        await pipeline.FinishAsync(await pipeline.DropAsync("evals/step-1/more/second.csv", Scores(4000, lost: 0, won: 0)));
+        await pipeline.FinishAsync(
+            await pipeline.DropAsync("evals/step-1/more/second.csv", Scores(4000, lost: 0, won: 0))
+        );
         var half = await pipeline.DropAsync("evals/step-2/scores.csv", Scores(4000, lost: 0, won: 0));
         await pipeline.FinishAsync(half);
         Assert.Equal(("tied", "hold", "step-1"), Summary(await pipeline.ReportAsync(half)));
@@ -193,8 +255,20 @@ public class EvaluationPipelineTests
     public async Task A_manifest_is_noted_and_a_broken_one_is_set_aside_with_its_reason()
     {
         await using var pipeline = await RunningPipeline.StartAsync(Policies.Nothing());
-        Assert.Equal("noted", (await pipeline.FinishAsync(await pipeline.DropAsync("evals/step-1/manifest.json", """{"schema":"selfdev.checkpoint/1"}"""))).Outcome);
-        var broken = await pipeline.FinishAsync(await pipeline.DropAsync("evals/step-2/manifest.json", """{"schema":"selfdev.checkpoint/1","parent":"a/b"}"""));
+        Assert.Equal(
+            "noted",
+            (
+                await pipeline.FinishAsync(
+                    await pipeline.DropAsync("evals/step-1/manifest.json", """{"schema":"selfdev.checkpoint/1"}""")
+                )
+            ).Outcome
+        );
+        var broken = await pipeline.FinishAsync(
+            await pipeline.DropAsync(
+                "evals/step-2/manifest.json",
+                """{"schema":"selfdev.checkpoint/1","parent":"a/b"}"""
+            )
+        );
         Assert.Equal("rejected", broken.Outcome);
         Assert.Contains("'parent' has to be a name", broken.Reason, StringComparison.Ordinal);
     }
@@ -204,28 +278,40 @@ public class EvaluationPipelineTests
     {
         await ManifestAsync(pipeline, "step-1", """{"schema":"selfdev.checkpoint/1"}""");
         await ManifestAsync(pipeline, "step-2", """{"schema":"selfdev.checkpoint/1","parent":"step-1"}""");
-        await ManifestAsync(pipeline, "in-service", """{"schema":"selfdev.checkpoint/1","promotedAt":"2026-01-31T12:00:00Z"}""");
+        await ManifestAsync(
+            pipeline,
+            "in-service",
+            """{"schema":"selfdev.checkpoint/1","promotedAt":"2026-01-31T12:00:00Z"}"""
+        );
         foreach (var checkpoint in (string[])["step-1", "in-service"])
         {
             await pipeline.DropAsync($"evals/{checkpoint}/scores.csv", Scores(4000, lost: 0, won: 0));
         }
     }
 
-    private static Task ManifestAsync(RunningPipeline pipeline, string checkpoint, string json) => pipeline.DropAsync($"evals/{checkpoint}/manifest.json", json);
+    private static Task ManifestAsync(RunningPipeline pipeline, string checkpoint, string json) =>
+        pipeline.DropAsync($"evals/{checkpoint}/manifest.json", json);
 
-    /// <summary>Seven of ten items pass; of those that do, <paramref name="lost"/> fail instead, of the others <paramref name="won"/> pass.</summary>
+    /// <summary>Seven of ten items pass; of those that do, <paramref name="lost"/> fail instead, of the others
+    /// <paramref name="won"/> pass.</summary>
     private static string Scores(int n, int lost, int won)
     {
-        var rows = Enumerable.Range(0, n).Select(id =>
-        {
-            var passes = id % 10 < 7 ? lost-- <= 0 : won-- > 0;
-            return string.Create(CultureInfo.InvariantCulture, $"q{id},{(passes ? 1 : 0)}\n");
-        });
+        var rows = Enumerable
+            .Range(0, n)
+            .Select(id =>
+            {
+                var passes = id % 10 < 7 ? lost-- <= 0 : won-- > 0;
+                return string.Create(CultureInfo.InvariantCulture, $"q{id},{(passes ? 1 : 0)}\n");
+            });
         return "id,score\n" + string.Concat(rows);
     }
 
     private static (string?, string?, string?) Summary(JsonNode report) =>
-        ((string?)report["summary"]!["overall"], (string?)report["summary"]!["gate"], (string?)report["summary"]!["baseline"]!["name"]);
+        (
+            (string?)report["summary"]!["overall"],
+            (string?)report["summary"]!["gate"],
+            (string?)report["summary"]!["baseline"]!["name"]
+        );
 
     private static async Task<List<string>> CommandsAsync(RunningPipeline pipeline)
     {
@@ -245,5 +331,11 @@ public class EvaluationPipelineTests
         return action is null ? [] : [action];
     }
 
-    private static LanguageModelOptions Options(OpenAiWireServer model) => new() { Endpoint = model.Endpoint, Model = "whatever", Key = "test-key" };
+    private static LanguageModelOptions Options(OpenAiWireServer model) =>
+        new()
+        {
+            Endpoint = model.Endpoint,
+            Model = "whatever",
+            Key = "test-key",
+        };
 }

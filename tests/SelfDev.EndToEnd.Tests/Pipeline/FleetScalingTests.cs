@@ -11,7 +11,8 @@ using SelfDev.Workflows.Scaling.Model;
 
 namespace SelfDev.EndToEnd.Tests.Pipeline;
 
-/// <summary>Metrics of a fleet over HTTP: the planner sizes it, the workflow scales the simulated scale set, or asks.</summary>
+/// <summary>Metrics of a fleet over HTTP: the planner sizes it, the workflow scales the simulated scale set, or
+/// asks.</summary>
 public class FleetScalingTests
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
@@ -19,14 +20,19 @@ public class FleetScalingTests
     [Fact]
     public async Task Inside_the_envelope_a_surge_is_answered_at_once_and_recorded()
     {
-        await using var pipeline = await RunningPipeline.StartAsync(Policies.Scaled("""{ "minCapacity": 1, "maxCapacity": 12, "expiresAt": "2100-01-01T00:00:00Z" }"""));
+        await using var pipeline = await RunningPipeline.StartAsync(
+            Policies.Scaled("""{ "minCapacity": 1, "maxCapacity": 12, "expiresAt": "2100-01-01T00:00:00Z" }""")
+        );
 
         await PostSurgeAsync(pipeline);
         var size = await GrowAsync(pipeline, from: 4);
 
         Assert.InRange(size, 5, 12);
         var types = await LedgerOfFleetAsync(pipeline, untilType: LedgerEntryTypes.Effect);
-        Assert.Equal([LedgerEntryTypes.Proposal, LedgerEntryTypes.Decision, LedgerEntryTypes.Effect], types.Select(entry => (string)entry["type"]!).Take(3));
+        Assert.Equal(
+            [LedgerEntryTypes.Proposal, LedgerEntryTypes.Decision, LedgerEntryTypes.Effect],
+            types.Select(entry => (string)entry["type"]!).Take(3)
+        );
         Assert.Equal("within-policy", (string?)types[1]["body"]!["kind"]);
         Assert.Equal("applied", (string?)types[2]["body"]!["outcome"]);
         Assert.True((await pipeline.VerifyLedgerAsync()).IsIntact);
@@ -53,7 +59,9 @@ public class FleetScalingTests
     [Fact]
     public async Task The_kill_switch_holds_a_fleet_whatever_its_envelope_allows()
     {
-        await using var pipeline = await RunningPipeline.StartAsync(Policies.Scaled("""{ "minCapacity": 1, "maxCapacity": 12, "expiresAt": "2100-01-01T00:00:00Z" }"""));
+        await using var pipeline = await RunningPipeline.StartAsync(
+            Policies.Scaled("""{ "minCapacity": 1, "maxCapacity": 12, "expiresAt": "2100-01-01T00:00:00Z" }""")
+        );
         await pipeline.EngageKillSwitchAsync();
 
         await PostSurgeAsync(pipeline);
@@ -66,18 +74,27 @@ public class FleetScalingTests
     [Fact]
     public async Task An_instance_drains_before_it_goes_and_is_protected_while_it_is_busy()
     {
-        await using var pipeline = await RunningPipeline.StartAsync(Policies.Scaled("""{ "minCapacity": 1, "maxCapacity": 12, "expiresAt": "2100-01-01T00:00:00Z" }"""));
-        var names = (await pipeline.Fleet.ListInstancesAsync(pipeline.FleetId, Cancellation)).Select(instance => instance.ComputerName).ToList();
+        await using var pipeline = await RunningPipeline.StartAsync(
+            Policies.Scaled("""{ "minCapacity": 1, "maxCapacity": 12, "expiresAt": "2100-01-01T00:00:00Z" }""")
+        );
+        var names = (await pipeline.Fleet.ListInstancesAsync(pipeline.FleetId, Cancellation))
+            .Select(instance => instance.ComputerName)
+            .ToList();
         var start = DateTimeOffset.UtcNow;
         var load = names.ToDictionary(name => name, _ => 2);
 
-        await PostAsync(pipeline, [.. Enumerable.Range(0, 160).Select(index => Quiet(start.AddSeconds(-15 * (159 - index)), load))]);
+        await PostAsync(
+            pipeline,
+            [.. Enumerable.Range(0, 160).Select(index => Quiet(start.AddSeconds(-15 * (159 - index)), load))]
+        );
         var draining = await DrainingAsync(pipeline);
         Assert.NotEmpty(draining);
         Assert.True(draining.Count < names.Count);
-        while (!(await pipeline.Fleet.ListInstancesAsync(pipeline.FleetId, Cancellation)).Where(instance => draining.Contains(instance.ComputerName)).All(instance => instance.IsProtected))
-        {
-        }
+        while (
+            !(await pipeline.Fleet.ListInstancesAsync(pipeline.FleetId, Cancellation))
+                .Where(instance => draining.Contains(instance.ComputerName))
+                .All(instance => instance.IsProtected)
+        ) { }
 
         // The router heeds what it is told.
         draining.ForEach(name => load[name] = 0);
@@ -86,8 +103,7 @@ public class FleetScalingTests
         do
         {
             left = await pipeline.Fleet.ListInstancesAsync(pipeline.FleetId, Cancellation);
-        }
-        while (left.Count > names.Count - draining.Count);
+        } while (left.Count > names.Count - draining.Count);
 
         Assert.Equal(names.Except(draining).Order(), left.Select(instance => instance.ComputerName).Order());
         Assert.All(left, instance => Assert.False(instance.IsProtected));
@@ -97,23 +113,35 @@ public class FleetScalingTests
     private static async Task PostSurgeAsync(RunningPipeline pipeline)
     {
         var now = DateTimeOffset.UtcNow;
-        var samples = Enumerable.Range(0, 120).Select(index => new
-        {
-            time = now.AddSeconds(-15 * (119 - index)),
-            seconds = 15,
-            requests = 600,
-            prefillTokens = 600_000,
-            completions = 600,
-            outputTokens = 60_000,
-            queue = index == 119 ? 40 : 0,
-            queueAgeSeconds = index == 119 ? 5 : 0,
-        });
+        var samples = Enumerable
+            .Range(0, 120)
+            .Select(index => new
+            {
+                time = now.AddSeconds(-15 * (119 - index)),
+                seconds = 15,
+                requests = 600,
+                prefillTokens = 600_000,
+                completions = 600,
+                outputTokens = 60_000,
+                queue = index == 119 ? 40 : 0,
+                queueAgeSeconds = index == 119 ? 5 : 0,
+            });
         await PostAsync(pipeline, [.. samples]);
     }
 
     // So little that one instance would do.
     private static object Quiet(DateTimeOffset time, IReadOnlyDictionary<string, int> load) =>
-        new { time, seconds = 15, requests = 6, prefillTokens = 6_000, completions = 6, outputTokens = 600, queue = 0, runningByInstance = load };
+        new
+        {
+            time,
+            seconds = 15,
+            requests = 6,
+            prefillTokens = 6_000,
+            completions = 6,
+            outputTokens = 600,
+            queue = 0,
+            runningByInstance = load,
+        };
 
     private static async Task<List<string>> DrainingAsync(RunningPipeline pipeline)
     {
@@ -121,8 +149,11 @@ public class FleetScalingTests
         while (true)
         {
             using var response = await client.GetAsync("api/fleets/trainvm", Cancellation);
-            if (response.IsSuccessStatusCode
-                && (await response.Content.ReadFromJsonAsync<JsonObject>(Cancellation))!["draining"]!.AsArray() is { Count: > 0 } draining)
+            if (
+                response.IsSuccessStatusCode
+                && (await response.Content.ReadFromJsonAsync<JsonObject>(Cancellation))!["draining"]!.AsArray()
+                    is { Count: > 0 } draining
+            )
             {
                 return [.. draining.Select(name => (string)name!)];
             }
@@ -133,7 +164,10 @@ public class FleetScalingTests
     {
         using var client = Client(pipeline);
         using var response = await client.PostAsJsonAsync("api/fleets/trainvm/samples", samples, Cancellation);
-        Assert.True(response.StatusCode == HttpStatusCode.Accepted, await response.Content.ReadAsStringAsync(Cancellation));
+        Assert.True(
+            response.StatusCode == HttpStatusCode.Accepted,
+            await response.Content.ReadAsStringAsync(Cancellation)
+        );
     }
 
     private static HttpClient Client(RunningPipeline pipeline)
@@ -161,7 +195,9 @@ public class FleetScalingTests
         while (true)
         {
             var entries = new List<JsonNode>();
-            await foreach (var line in pipeline.Host.Services.GetRequiredService<ILedgerStore>().ReadAsync(0, Cancellation))
+            await foreach (
+                var line in pipeline.Host.Services.GetRequiredService<ILedgerStore>().ReadAsync(0, Cancellation)
+            )
             {
                 entries.Add(JsonNode.Parse(line.Span)!);
             }

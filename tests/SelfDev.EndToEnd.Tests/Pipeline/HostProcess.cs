@@ -6,7 +6,8 @@ using SelfDev.Local.Hosting;
 
 namespace SelfDev.EndToEnd.Tests.Pipeline;
 
-/// <summary>The local host as a process of its own, as <c>selfdev up</c> starts it: something that can be killed.</summary>
+/// <summary>The local host as a process of its own, as <c>selfdev up</c> starts it: something that can be
+/// killed.</summary>
 internal sealed class HostProcess : IDisposable
 {
     private readonly Process _process;
@@ -23,9 +24,17 @@ internal sealed class HostProcess : IDisposable
     /// <param name="storage">Connection string of storage that outlives the host.</param>
     /// <param name="killAtLine">Lines it may print while it starts before it is killed; null: it starts up.</param>
     /// <returns>A host that listens, or one that was killed while it started.</returns>
-    public static async Task<HostProcess> StartAsync(DataDirectory data, string storage, int? killAtLine, CancellationToken cancellation)
+    public static async Task<HostProcess> StartAsync(
+        DataDirectory data,
+        string storage,
+        int? killAtLine,
+        CancellationToken cancellation
+    )
     {
-        var start = new ProcessStartInfo("dotnet", [typeof(CommandLine).Assembly.Location, "up", "--port", "0", "--data", data.Root])
+        var start = new ProcessStartInfo(
+            "dotnet",
+            [typeof(CommandLine).Assembly.Location, "up", "--port", "0", "--data", data.Root]
+        )
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -64,7 +73,13 @@ internal sealed class HostProcess : IDisposable
 
     public async Task<string?> StatusOfAsync(string instanceId, CancellationToken cancellation)
     {
-        using var response = await SendAsync(HttpMethod.Get, $"api/instances/{instanceId}", _address!.Key, null, cancellation);
+        using var response = await SendAsync(
+            HttpMethod.Get,
+            $"api/instances/{instanceId}",
+            _address!.Key,
+            null,
+            cancellation
+        );
         return response.IsSuccessStatusCode
             ? (string?)JsonNode.Parse(await response.Content.ReadAsStringAsync(cancellation))!["status"]
             : null;
@@ -77,7 +92,12 @@ internal sealed class HostProcess : IDisposable
         foreach (var approval in JsonNode.Parse(await response.Content.ReadAsStringAsync(cancellation))!.AsArray())
         {
             using var decided = await SendAsync(
-                HttpMethod.Post, $"api/approvals/{approval!["id"]}", _address.Approvers![0].Key, JsonContent.Create(new { decision = "approve" }), cancellation);
+                HttpMethod.Post,
+                $"api/approvals/{approval!["id"]}",
+                _address.Approvers![0].Key,
+                JsonContent.Create(new { decision = "approve" }),
+                cancellation
+            );
         }
     }
 
@@ -87,7 +107,13 @@ internal sealed class HostProcess : IDisposable
         _process.Dispose();
     }
 
-    private async Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, string key, HttpContent? content, CancellationToken cancellation)
+    private async Task<HttpResponseMessage> SendAsync(
+        HttpMethod method,
+        string path,
+        string key,
+        HttpContent? content,
+        CancellationToken cancellation
+    )
     {
         using var request = new HttpRequestMessage(method, path) { Content = content };
         request.Headers.Add(HostClient.KeyHeader, key);

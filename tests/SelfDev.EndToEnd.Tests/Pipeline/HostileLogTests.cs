@@ -20,10 +20,24 @@ public sealed class HostileLogTests
     public async Task Its_secrets_stay_in_intake_and_its_demands_change_no_proposal()
     {
         await using var model = await OpenAiWireServer.StartAsync();
-        model.Always(WireAnswer.Completion(
-            "{\"cause\":\"" + Demand + "\",\"citations\":[{\"line\":402,\"text\":\"" + Demand + "\"}],\"recommended_action\":\"scale-fleet\"}"));
+        model.Always(
+            WireAnswer.Completion(
+                "{\"cause\":\""
+                    + Demand
+                    + "\",\"citations\":[{\"line\":402,\"text\":\""
+                    + Demand
+                    + "\"}],\"recommended_action\":\"scale-fleet\"}"
+            )
+        );
         await using var pipeline = await RunningPipeline.StartAsync(
-            Policies.ScaleOutOnly(), model: new LanguageModelOptions { Endpoint = model.Endpoint, Model = "deployment", Key = "test-key" });
+            Policies.ScaleOutOnly(),
+            model: new LanguageModelOptions
+            {
+                Endpoint = model.Endpoint,
+                Model = "deployment",
+                Key = "test-key",
+            }
+        );
         var quiet = await ProposalsAsync(pipeline, "training/quiet/train.log", WithSecret(TrainingLogs.LostGpu()));
         var requestsBefore = model.Requests.Count;
 
@@ -34,10 +48,15 @@ public sealed class HostileLogTests
         // The model said what the log told it to: nobody gets to read that as an explanation.
         Assert.Contains("\"explainedBy\":\"rules\"", hostile.Report, StringComparison.Ordinal);
         Assert.DoesNotContain("\"explainedBy\":\"model\"", hostile.Report, StringComparison.Ordinal);
-        Assert.All([quiet.Report, hostile.Report], report => Assert.Contains("AWS_ACCESS_KEY_ID=[redacted:", report, StringComparison.Ordinal));
+        Assert.All(
+            [quiet.Report, hostile.Report],
+            report => Assert.Contains("AWS_ACCESS_KEY_ID=[redacted:", report, StringComparison.Ordinal)
+        );
         Assert.True(model.Requests.Count > requestsBefore);
         Assert.All(model.Requests, request => AssertNoSecret("request to the model", request.Body));
-        foreach (var container in new[] { Containers.Evidence, Containers.Reports, Containers.Commands, Containers.Rejected })
+        foreach (
+            var container in new[] { Containers.Evidence, Containers.Reports, Containers.Commands, Containers.Rejected }
+        )
         {
             await foreach (var blob in pipeline.Store.ListAsync(container, "", Cancellation))
             {
@@ -59,18 +78,31 @@ public sealed class HostileLogTests
         }
     }
 
-    private static async Task<(string Proposals, string Report)> ProposalsAsync(RunningPipeline pipeline, string name, string log)
+    private static async Task<(string Proposals, string Report)> ProposalsAsync(
+        RunningPipeline pipeline,
+        string name,
+        string log
+    )
     {
         var instance = await pipeline.DropAsync(name, log);
         await pipeline.DecideAsync(await pipeline.NextLinkAsync("scale-fleet"), "reject");
         await pipeline.FinishAsync(instance);
         var report = await pipeline.ReportAsync(instance);
-        var actions = report["actions"]!.AsArray().Select(action => action!["proposal"]!["action"]!.ToJsonString() + action["proposal"]!["parameters"]?.ToJsonString());
+        var actions = report["actions"]!
+            .AsArray()
+            .Select(action =>
+                action!["proposal"]!["action"]!.ToJsonString() + action["proposal"]!["parameters"]?.ToJsonString()
+            );
         return (string.Join("\n", actions), report.ToJsonString());
     }
 
     // The Xid is on line 401.
-    private static string WithSecret(string log) => log.Replace("fallen off the bus.", $"fallen off the bus. env AWS_ACCESS_KEY_ID={Key}", StringComparison.Ordinal);
+    private static string WithSecret(string log) =>
+        log.Replace(
+            "fallen off the bus.",
+            $"fallen off the bus. env AWS_ACCESS_KEY_ID={Key}",
+            StringComparison.Ordinal
+        );
 
     // Words for the model after it, one more secret in them, and one broken in two.
     private static string Hostile()

@@ -14,12 +14,14 @@ using SelfDev.Workflows.Ports;
 namespace SelfDev.EndToEnd.Tests.Pipeline;
 
 /// <summary>
-/// <c>kill -9</c> at random moments, start-up included, over and over. <c>SELFDEV_KILL_RUNS</c> sets how many runs (default 5, a soak
-/// takes 200), <c>SELFDEV_KILL_SEED</c> repeats the moments of a failure as far as two processes can.
+/// <c>kill -9</c> at random moments, start-up included, over and over. <c>SELFDEV_KILL_RUNS</c> sets how many runs
+/// (default 5, a soak takes 200), <c>SELFDEV_KILL_SEED</c> repeats the moments of a failure as far as two processes
+/// can.
 /// </summary>
 public class KilledHostTests(AzuriteFixture azurite)
 {
-    /// <summary>A run takes some hundred looks over HTTP, so that a kill after a random number of them may hit any part of it.</summary>
+    /// <summary>A run takes some hundred looks over HTTP, so that a kill after a random number of them may hit any part
+    /// of it.</summary>
     private const int MostLooks = 300;
 
     private const int StartUpLines = 4;
@@ -56,7 +58,12 @@ public class KilledHostTests(AzuriteFixture azurite)
         for (var run = 1; run <= runs; run++)
         {
             var blob = await store.WriteAsync(
-                Containers.Intake, $"training/run{run}/train.log", Encoding.UTF8.GetBytes(TrainingLogs.LostGpu()), "text/plain", Cancellation);
+                Containers.Intake,
+                $"training/run{run}/train.log",
+                Encoding.UTF8.GetBytes(TrainingLogs.LostGpu()),
+                "text/plain",
+                Cancellation
+            );
             instances.Add(ArtifactInstanceId.For(blob));
             host = await FinishWithOneKillAsync(host, instances[^1], data, storage, random);
         }
@@ -67,10 +74,19 @@ public class KilledHostTests(AzuriteFixture azurite)
         var entries = await ReadLedgerAsync(after.Host.Services.GetRequiredService<ILedgerStore>());
         foreach (var instance in instances)
         {
-            Assert.Single((await after.FinishAsync(instance)).Actions, action => action.Outcome == EffectOutcome.Applied);
-            var ofRun = entries.Where(entry => ((string)entry["instanceId"]!).StartsWith(instance, StringComparison.Ordinal)).ToList();
+            Assert.Single(
+                (await after.FinishAsync(instance)).Actions,
+                action => action.Outcome == EffectOutcome.Applied
+            );
+            var ofRun = entries
+                .Where(entry => ((string)entry["instanceId"]!).StartsWith(instance, StringComparison.Ordinal))
+                .ToList();
             Assert.Single(ofRun, entry => (string?)entry["type"] == LedgerEntryTypes.Decision);
-            Assert.Single(ofRun, entry => (string?)entry["type"] == LedgerEntryTypes.Effect && (string?)entry["body"]!["outcome"] == "applied");
+            Assert.Single(
+                ofRun,
+                entry =>
+                    (string?)entry["type"] == LedgerEntryTypes.Effect && (string?)entry["body"]!["outcome"] == "applied"
+            );
         }
 
         Assert.Equal(4 + runs, (await after.Fleet.GetAsync(after.FleetId, Cancellation)).Capacity);
@@ -79,7 +95,12 @@ public class KilledHostTests(AzuriteFixture azurite)
     }
 
     private static async Task<HostProcess> FinishWithOneKillAsync(
-        HostProcess? host, string instance, DataDirectory data, string storage, Random random)
+        HostProcess? host,
+        string instance,
+        DataDirectory data,
+        string storage,
+        Random random
+    )
     {
         int? atStart = random.Next(4) == 0 ? random.Next(StartUpLines) : null;
         var looks = atStart is null ? random.Next(MostLooks) : 0;
@@ -89,7 +110,12 @@ public class KilledHostTests(AzuriteFixture azurite)
             if (host is not { IsRunning: true })
             {
                 host?.Dispose();
-                host = await HostProcess.StartAsync(data, storage, isKilled && atStart is not null ? atStart : null, Cancellation);
+                host = await HostProcess.StartAsync(
+                    data,
+                    storage,
+                    isKilled && atStart is not null ? atStart : null,
+                    Cancellation
+                );
                 atStart = null;
                 continue;
             }
@@ -121,5 +147,12 @@ public class KilledHostTests(AzuriteFixture azurite)
     }
 
     private static int Setting(string name, int fallback) =>
-        int.TryParse(Environment.GetEnvironmentVariable(name), NumberStyles.None, CultureInfo.InvariantCulture, out var value) ? value : fallback;
+        int.TryParse(
+            Environment.GetEnvironmentVariable(name),
+            NumberStyles.None,
+            CultureInfo.InvariantCulture,
+            out var value
+        )
+            ? value
+            : fallback;
 }

@@ -21,7 +21,9 @@ public class LiveRunTests
         var output = await pipeline.FinishAsync(second);
 
         Assert.Empty(output.Actions);
-        var known = (await pipeline.ReportAsync(second))["findings"]!.AsArray().Single(finding => (string?)finding!["kind"] == "gpu-xid")!;
+        var known = (await pipeline.ReportAsync(second))["findings"]!
+            .AsArray()
+            .Single(finding => (string?)finding!["kind"] == "gpu-xid")!;
         Assert.Equal(first, (string?)known["metrics"]!["reportedIn"]);
     }
 
@@ -52,12 +54,17 @@ public class LiveRunTests
         await pipeline.FinishAsync(early);
         var late = await pipeline.DropAsync(Log, TrainingLogs.Healthy(400));
         await pipeline.ReachPhaseAsync(late, "done");
-        Assert.Equal(WorkflowStatus.Running, (await pipeline.Host.Workflows.GetAsync(late, TestContext.Current.CancellationToken))!.Status);
+        Assert.Equal(
+            WorkflowStatus.Running,
+            (await pipeline.Host.Workflows.GetAsync(late, TestContext.Current.CancellationToken))!.Status
+        );
         // More than three times what passed between the two versions while the intake looked for them.
         clock.Advance(TimeSpan.FromDays(2));
         await pipeline.FinishAsync(late);
 
-        var stall = (await pipeline.ReportAsync($"{late}:silence"))["findings"]!.AsArray().Single(finding => (string?)finding!["kind"] == "stall")!;
+        var stall = (await pipeline.ReportAsync($"{late}:silence"))["findings"]!
+            .AsArray()
+            .Single(finding => (string?)finding!["kind"] == "stall")!;
         Assert.Equal("critical", (string?)stall["severity"]);
     }
 
@@ -77,9 +84,11 @@ public class LiveRunTests
         Assert.Equal("gone", (await pipeline.FinishAsync($"{second}:silence")).Outcome);
     }
 
-    private static string? Mode(JsonNode report) => report["actions"]!.AsArray()
-        .Select(action => action!["proposal"]!)
-        .Where(proposal => (string?)proposal["action"] == "replace-node")
-        .Select(proposal => (string?)proposal["parameters"]!["mode"])
-        .Single();
+    private static string? Mode(JsonNode report) =>
+        report["actions"]!
+            .AsArray()
+            .Select(action => action!["proposal"]!)
+            .Where(proposal => (string?)proposal["action"] == "replace-node")
+            .Select(proposal => (string?)proposal["parameters"]!["mode"])
+            .Single();
 }

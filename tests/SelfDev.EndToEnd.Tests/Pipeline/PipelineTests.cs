@@ -17,18 +17,30 @@ public class PipelineTests
         await using var pipeline = await RunningPipeline.StartAsync(Policies.ScaleOutOnly());
         var instance = await pipeline.DropAsync("training/run7/train.log", TrainingLogs.LostGpu());
 
-        Assert.Equal(HttpStatusCode.OK, await pipeline.DecideAsync(await pipeline.NextLinkAsync("scale-fleet"), "approve"));
+        Assert.Equal(
+            HttpStatusCode.OK,
+            await pipeline.DecideAsync(await pipeline.NextLinkAsync("scale-fleet"), "approve")
+        );
         var output = await pipeline.FinishAsync(instance);
 
         Assert.Single(output.Actions, action => action.Outcome == EffectOutcome.Applied);
         var fleet = await pipeline.Fleet.GetAsync(pipeline.FleetId, Cancellation);
         Assert.Equal((5, 5), (fleet.Capacity, fleet.RunningInstances));
         var report = await pipeline.ReportAsync(instance);
-        Assert.Contains(report["findings"]!.AsArray(), finding => (string?)finding!["kind"] == "gpu-xid" && (string?)finding["role"] == "root");
-        Assert.Contains(report["findings"]!.AsArray(), finding => (string?)finding!["kind"] == "nccl-timeout" && (string?)finding["role"] == "cascade");
+        Assert.Contains(
+            report["findings"]!.AsArray(),
+            finding => (string?)finding!["kind"] == "gpu-xid" && (string?)finding["role"] == "root"
+        );
+        Assert.Contains(
+            report["findings"]!.AsArray(),
+            finding => (string?)finding!["kind"] == "nccl-timeout" && (string?)finding["role"] == "cascade"
+        );
         var ledger = await pipeline.VerifyLedgerAsync();
         Assert.True(ledger.IsIntact);
-        Assert.True(ledger.Entries >= 6, $"artifact, findings, diagnosis, proposal, decision and effect are {ledger.Entries} entries");
+        Assert.True(
+            ledger.Entries >= 6,
+            $"artifact, findings, diagnosis, proposal, decision and effect are {ledger.Entries} entries"
+        );
     }
 
     [Fact]
@@ -49,7 +61,10 @@ public class PipelineTests
     public async Task Nobody_answering_means_no_action()
     {
         var clock = new FakeClock();
-        await using var pipeline = await RunningPipeline.StartAsync(Policies.ScaleOutOnly(expiresAfter: "1h"), clock: clock);
+        await using var pipeline = await RunningPipeline.StartAsync(
+            Policies.ScaleOutOnly(expiresAfter: "1h"),
+            clock: clock
+        );
         var instance = await pipeline.DropAsync("training/run7/train.log", TrainingLogs.LostGpu());
         await pipeline.ReachPhaseAsync(instance, "acting");
         var link = await pipeline.NextLinkAsync("scale-fleet");
@@ -94,7 +109,8 @@ public class PipelineTests
         await pipeline.FinishAsync(instance);
 
         Assert.Equal(8, (await pipeline.Fleet.GetAsync(pipeline.FleetId, Cancellation)).Capacity);
-        var rounds = (await pipeline.ReportAsync(instance))["actions"]!.AsArray()
+        var rounds = (await pipeline.ReportAsync(instance))["actions"]!
+            .AsArray()
             .Single(action => (string?)action!["proposal"]!["action"] == "scale-fleet")!["rounds"]!.AsArray();
         Assert.Equal(["refused-drift", "applied"], rounds.Select(round => (string?)round!["effect"]!["outcome"]));
     }
@@ -124,7 +140,11 @@ public class PipelineTests
         var rejected = await pipeline.FinishAsync(bad);
 
         Assert.Equal("rejected", rejected.Outcome);
-        var reason = await pipeline.Store.TryReadJsonAsync<JsonObject>(Containers.Rejected, "training/run7/broken.log.gz.reason.json", Cancellation);
+        var reason = await pipeline.Store.TryReadJsonAsync<JsonObject>(
+            Containers.Rejected,
+            "training/run7/broken.log.gz.reason.json",
+            Cancellation
+        );
         Assert.Contains("cut off", (string?)reason!["reason"], StringComparison.OrdinalIgnoreCase);
         await pipeline.DecideAsync(await pipeline.NextLinkAsync("scale-fleet"), "approve");
         Assert.Equal("diagnosed", (await pipeline.FinishAsync(good)).Outcome);

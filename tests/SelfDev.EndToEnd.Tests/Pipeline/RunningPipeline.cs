@@ -20,15 +20,17 @@ using SelfDev.Workflows.Ports;
 
 namespace SelfDev.EndToEnd.Tests.Pipeline;
 
-/// <summary>A whole local host on a folder of its own, with genuine SDKs against Azurite and the ARM simulator.</summary>
+/// <summary>A whole local host on a folder of its own, with genuine SDKs against Azurite and the ARM
+/// simulator.</summary>
 internal sealed class RunningPipeline : IAsyncDisposable
 {
     private readonly Channel<Notification> _notifications = Channel.CreateUnbounded<Notification>();
     private readonly HttpClient _client = new();
 
     // What a test waits for may never come: then it fails, and the run goes on.
-    private readonly CancellationTokenSource _deadline =
-        CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+    private readonly CancellationTokenSource _deadline = CancellationTokenSource.CreateLinkedTokenSource(
+        TestContext.Current.CancellationToken
+    );
 
     private readonly FakeClock? _clock;
 
@@ -65,7 +67,8 @@ internal sealed class RunningPipeline : IAsyncDisposable
         string? storage = null,
         LanguageModelOptions? model = null,
         FakeClock? clock = null,
-        Func<LocalHostOptions, LocalHostOptions>? adjust = null)
+        Func<LocalHostOptions, LocalHostOptions>? adjust = null
+    )
     {
         var pipeline = new RunningPipeline(folder ?? Directory.CreateTempSubdirectory("selfdev-e2e-").FullName, clock);
         var data = new DataDirectory(pipeline.Folder);
@@ -91,17 +94,23 @@ internal sealed class RunningPipeline : IAsyncDisposable
 
     /// <returns>Instance id of the run that the drop starts.</returns>
     public async Task<string> DropAsync(string name, byte[] content) =>
-        ArtifactInstanceId.For(await Store.WriteAsync(Containers.Intake, name, content, "application/octet-stream", Cancellation));
+        ArtifactInstanceId.For(
+            await Store.WriteAsync(Containers.Intake, name, content, "application/octet-stream", Cancellation)
+        );
 
     public Task<string> DropAsync(string name, string text) => DropAsync(name, Encoding.UTF8.GetBytes(text));
 
-    /// <summary>Waits for the next request to approve an action of that kind; others that come before are put off.</summary>
+    /// <summary>Waits for the next request to approve an action of that kind; others that come before are put
+    /// off.</summary>
     public async Task<Uri> NextLinkAsync(string action)
     {
         while (true)
         {
             var notification = await _notifications.Reader.ReadAsync(_deadline.Token);
-            if (notification.Topic == "approval-requested" && notification.Title.StartsWith(action, StringComparison.Ordinal))
+            if (
+                notification.Topic == "approval-requested"
+                && notification.Title.StartsWith(action, StringComparison.Ordinal)
+            )
             {
                 // A link without authority: who was asked goes along, to sign in as that person.
                 return notification.Link!.AbsolutePath.Contains("/decide/", StringComparison.Ordinal)
@@ -126,7 +135,10 @@ internal sealed class RunningPipeline : IAsyncDisposable
         if (link.Fragment.Length > 1)
         {
             var person = Uri.UnescapeDataString(link.Fragment[1..]);
-            message.Headers.Add("x-selfdev-key", Host.Address.Approvers!.Single(approver => approver.Name == person).Key);
+            message.Headers.Add(
+                "x-selfdev-key",
+                Host.Address.Approvers!.Single(approver => approver.Name == person).Key
+            );
         }
     }
 
@@ -140,7 +152,9 @@ internal sealed class RunningPipeline : IAsyncDisposable
     }
 
     public Task EngageKillSwitchAsync() =>
-        Host.Services.GetRequiredService<KillSwitch>().SetAsync(engaged: true, "lead@localhost", "test", DecisionProof.Key("lead@localhost"), Cancellation);
+        Host
+            .Services.GetRequiredService<KillSwitch>()
+            .SetAsync(engaged: true, "lead@localhost", "test", DecisionProof.Key("lead@localhost"), Cancellation);
 
     /// <summary>
     /// Waits until the run has started and its state is so. Where time is the test's, enough of it passes for the
@@ -190,12 +204,17 @@ internal sealed class RunningPipeline : IAsyncDisposable
 
     public async Task<JsonNode> ReportAsync(string instanceId)
     {
-        await using var stream = await Store.OpenReadAsync(new BlobRef(Containers.Reports, DiagnosisBlobs.Report(instanceId, "json"), null), Cancellation);
+        await using var stream = await Store.OpenReadAsync(
+            new BlobRef(Containers.Reports, DiagnosisBlobs.Report(instanceId, "json"), null),
+            Cancellation
+        );
         return (await JsonNode.ParseAsync(stream, cancellationToken: Cancellation))!;
     }
 
-    public Task<LedgerVerification> VerifyLedgerAsync() => Host.Services.GetRequiredService<ILedgerStore>()
-        .VerifyAsync(Host.Services.GetRequiredService<LedgerPublicKeys>().Keys, [], cancellation: Cancellation);
+    public Task<LedgerVerification> VerifyLedgerAsync() =>
+        Host
+            .Services.GetRequiredService<ILedgerStore>()
+            .VerifyAsync(Host.Services.GetRequiredService<LedgerPublicKeys>().Keys, [], cancellation: Cancellation);
 
     /// <summary>Stops the host and leaves its data for another.</summary>
     public async Task StopAsync()

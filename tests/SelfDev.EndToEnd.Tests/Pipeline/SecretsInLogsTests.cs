@@ -8,8 +8,8 @@ using SelfDev.Local.Hosting;
 namespace SelfDev.EndToEnd.Tests.Pipeline;
 
 /// <summary>
-/// What lets its reader decide or get in (an approval link's token, an API key, a session, a sign-in link) is in no log line and in no
-/// trace, at whatever level the host logs: logs go to places that more people read.
+/// What lets its reader decide or get in (an approval link's token, an API key, a session, a sign-in link) is in no log
+/// line and in no trace, at whatever level the host logs: logs go to places that more people read.
 /// </summary>
 public sealed class SecretsInLogsTests
 {
@@ -23,15 +23,16 @@ public sealed class SecretsInLogsTests
     {
         using var log = new RecordedLog();
         using var traces = new RecordedTraces();
-        await using var pipeline = await RunningPipeline.StartAsync(Policies.ScaleOutOnly(), adjust: options => options with
-        {
-            LogLevel = level,
-            AlsoLogTo = log,
-        });
+        await using var pipeline = await RunningPipeline.StartAsync(
+            Policies.ScaleOutOnly(),
+            adjust: options => options with { LogLevel = level, AlsoLogTo = log }
+        );
         var instance = await pipeline.DropAsync("training/run7/train.log", TrainingLogs.LostGpu());
         var link = await pipeline.NextLinkAsync("scale-fleet");
         var signIn = pipeline.Host.SignInAddress();
-        using var browser = new HttpClient(new SocketsHttpHandler { UseProxy = false, CookieContainer = new CookieContainer() });
+        using var browser = new HttpClient(
+            new SocketsHttpHandler { UseProxy = false, CookieContainer = new CookieContainer() }
+        );
         browser.DefaultRequestHeaders.Accept.ParseAdd("text/html");
 
         // Everything that goes by the link: looked at, refused in every way, and at last decided.
@@ -41,7 +42,10 @@ public sealed class SecretsInLogsTests
         Assert.Equal(HttpStatusCode.NotFound, await GetAsync(browser, new Uri(link + "/more")));
         Assert.Equal(HttpStatusCode.BadRequest, await PostAsync(browser, link, "maybe"));
         Assert.Equal(HttpStatusCode.Forbidden, await PostAsync(browser, link, "approve", "https://evil.example"));
-        Assert.Equal(HttpStatusCode.MisdirectedRequest, await PostAsync(browser, link, "approve", host: "evil.example"));
+        Assert.Equal(
+            HttpStatusCode.MisdirectedRequest,
+            await PostAsync(browser, link, "approve", host: "evil.example")
+        );
         using (var put = await browser.PutAsync(link, null, Cancellation))
         {
             Assert.Equal(HttpStatusCode.MethodNotAllowed, put.StatusCode);
@@ -68,11 +72,15 @@ public sealed class SecretsInLogsTests
         Assert.Contains(log.Lines, line => line.Contains("An approval link was refused", StringComparison.Ordinal));
         foreach (var (name, secret) in secrets)
         {
-            Assert.DoesNotContain(log.Lines.Concat(traces.Lines), line => line.Contains(secret, StringComparison.Ordinal) ? Fail(name, line) : false);
+            Assert.DoesNotContain(
+                log.Lines.Concat(traces.Lines),
+                line => line.Contains(secret, StringComparison.Ordinal) ? Fail(name, line) : false
+            );
         }
     }
 
-    private static bool Fail(string name, string line) => throw new InvalidOperationException($"The {name} stands in: {line}");
+    private static bool Fail(string name, string line) =>
+        throw new InvalidOperationException($"The {name} stands in: {line}");
 
     private static async Task<HttpStatusCode> GetAsync(HttpClient browser, Uri address)
     {
@@ -80,9 +88,18 @@ public sealed class SecretsInLogsTests
         return response.StatusCode;
     }
 
-    private static async Task<HttpStatusCode> PostAsync(HttpClient browser, Uri link, string decision, string? origin = null, string? host = null)
+    private static async Task<HttpStatusCode> PostAsync(
+        HttpClient browser,
+        Uri link,
+        string decision,
+        string? origin = null,
+        string? host = null
+    )
     {
-        using var message = new HttpRequestMessage(HttpMethod.Post, link) { Content = new FormUrlEncodedContent([new("decision", decision)]) };
+        using var message = new HttpRequestMessage(HttpMethod.Post, link)
+        {
+            Content = new FormUrlEncodedContent([new("decision", decision)]),
+        };
         message.Headers.Host = host;
         if (origin is not null)
         {
@@ -104,9 +121,7 @@ public sealed class SecretsInLogsTests
 
         public void SetScopeProvider(IExternalScopeProvider scopeProvider) => _scopes = scopeProvider;
 
-        public void Dispose()
-        {
-        }
+        public void Dispose() { }
 
         private sealed class Recorder(RecordedLog log, string category) : ILogger
         {
@@ -115,7 +130,13 @@ public sealed class SecretsInLogsTests
 
             public bool IsEnabled(LogLevel logLevel) => true;
 
-            public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+            public void Log<TState>(
+                LogLevel logLevel,
+                EventId eventId,
+                TState state,
+                Exception? exception,
+                Func<TState, Exception?, string> formatter
+            )
             {
                 var parts = new List<string> { category, $"{logLevel}", formatter(state, exception), $"{exception}" };
                 Add(state, parts);
@@ -126,7 +147,11 @@ public sealed class SecretsInLogsTests
             private static void Add(object? state, List<string> parts)
             {
                 parts.Add($"{state}");
-                parts.AddRange((state as IEnumerable<KeyValuePair<string, object?>> ?? []).Select(field => $"{field.Key}={field.Value}"));
+                parts.AddRange(
+                    (state as IEnumerable<KeyValuePair<string, object?>> ?? []).Select(field =>
+                        $"{field.Key}={field.Value}"
+                    )
+                );
             }
         }
     }
@@ -142,10 +167,16 @@ public sealed class SecretsInLogsTests
             {
                 ShouldListenTo = source => source.Name.StartsWith("SelfDev", StringComparison.Ordinal),
                 Sample = (ref ActivityCreationOptions<ActivityContext> _) => ActivitySamplingResult.AllDataAndRecorded,
-                ActivityStopped = activity => Lines.Enqueue(string.Join(" | ", activity.TagObjects
-                    .Concat(activity.Events.SelectMany(occurred => occurred.Tags))
-                    .Select(tag => $"{tag.Key}={tag.Value}")
-                    .Prepend($"{activity.DisplayName} {activity.StatusDescription}"))),
+                ActivityStopped = activity =>
+                    Lines.Enqueue(
+                        string.Join(
+                            " | ",
+                            activity
+                                .TagObjects.Concat(activity.Events.SelectMany(occurred => occurred.Tags))
+                                .Select(tag => $"{tag.Key}={tag.Value}")
+                                .Prepend($"{activity.DisplayName} {activity.StatusDescription}")
+                        )
+                    ),
             };
             ActivitySource.AddActivityListener(_listener);
         }

@@ -25,12 +25,20 @@ public class ServingTests
 
         Assert.Single(output.Actions, action => action.Outcome == EffectOutcome.Applied);
         var report = await pipeline.ReportAsync(instance);
-        var finding = Assert.Single(report["findings"]!.AsArray(), finding => (string?)finding!["kind"] == "volatile-clock")!;
+        var finding = Assert.Single(
+            report["findings"]!.AsArray(),
+            finding => (string?)finding!["kind"] == "volatile-clock"
+        )!;
         Assert.Equal("system", (string?)finding["metrics"]!["component"]);
         var parameters = (await CommandAsync(pipeline))["parameters"]!;
-        Assert.Equal(("volatile-clock", "system", "chat"), ((string?)parameters["fault"], (string?)parameters["component"], (string?)parameters["service"]));
+        Assert.Equal(
+            ("volatile-clock", "system", "chat"),
+            ((string?)parameters["fault"], (string?)parameters["component"], (string?)parameters["service"])
+        );
         Assert.Equal(finding["metrics"]!["spanStart"]!.ToString(), parameters["spanStart"]!.ToString());
-        Assert.True(long.Parse(parameters["tokens"]!.ToString(), System.Globalization.CultureInfo.InvariantCulture) > 10_000);
+        Assert.True(
+            long.Parse(parameters["tokens"]!.ToString(), System.Globalization.CultureInfo.InvariantCulture) > 10_000
+        );
         Assert.True((await pipeline.VerifyLedgerAsync()).IsIntact);
     }
 
@@ -52,7 +60,11 @@ public class ServingTests
 
         foreach (var name in await NamesAsync(pipeline, Containers.Evidence))
         {
-            Assert.DoesNotContain(RequestLogs.Secret, await ReadAsync(pipeline, Containers.Evidence, name), StringComparison.Ordinal);
+            Assert.DoesNotContain(
+                RequestLogs.Secret,
+                await ReadAsync(pipeline, Containers.Evidence, name),
+                StringComparison.Ordinal
+            );
         }
     }
 
@@ -68,8 +80,14 @@ public class ServingTests
         Assert.Single(output.Actions, action => action.Outcome == EffectOutcome.Applied);
         var report = await pipeline.ReportAsync(instance);
         var parameters = (await CommandAsync(pipeline))["parameters"]!;
-        Assert.Equal(("session", "2", report["summary"]!["ledger"]!["routing"]!.ToString()), (parameters["by"]!.ToString(), parameters["backends"]!.ToString(), parameters["tokens"]!.ToString()));
-        Assert.DoesNotContain(report["findings"]!.AsArray().SelectMany(finding => finding!["proposals"]!.AsArray()), proposal => (string?)proposal!["action"] == "scale-fleet");
+        Assert.Equal(
+            ("session", "2", report["summary"]!["ledger"]!["routing"]!.ToString()),
+            (parameters["by"]!.ToString(), parameters["backends"]!.ToString(), parameters["tokens"]!.ToString())
+        );
+        Assert.DoesNotContain(
+            report["findings"]!.AsArray().SelectMany(finding => finding!["proposals"]!.AsArray()),
+            proposal => (string?)proposal!["action"] == "scale-fleet"
+        );
     }
 
     [Fact]
@@ -78,13 +96,22 @@ public class ServingTests
         await using var pipeline = await RunningPipeline.StartAsync(Policies.Serving("scale-fleet"));
         var instance = await pipeline.DropAsync("serving/chat/requests.jsonl", RequestLogs.TooManyConversations());
 
-        Assert.Equal(HttpStatusCode.OK, await pipeline.DecideAsync(await pipeline.NextLinkAsync("scale-fleet"), "approve"));
+        Assert.Equal(
+            HttpStatusCode.OK,
+            await pipeline.DecideAsync(await pipeline.NextLinkAsync("scale-fleet"), "approve")
+        );
         await pipeline.FinishAsync(instance);
 
         var report = await pipeline.ReportAsync(instance);
-        var eviction = Assert.Single(report["findings"]!.AsArray(), finding => (string?)finding!["kind"] == "cache-eviction")!;
+        var eviction = Assert.Single(
+            report["findings"]!.AsArray(),
+            finding => (string?)finding!["kind"] == "cache-eviction"
+        )!;
         var proposals = eviction["proposals"]!.AsArray();
-        Assert.Equal(["raise-cache-capacity", "scale-fleet"], proposals.Select(proposal => (string?)proposal!["action"]));
+        Assert.Equal(
+            ["raise-cache-capacity", "scale-fleet"],
+            proposals.Select(proposal => (string?)proposal!["action"])
+        );
         var blocks = (long)proposals[0]!["parameters"]!["blocks"]!;
         Assert.InRange(blocks, 1, 200_000);
         Assert.Equal(eviction["metrics"]!["tokens"]!.ToString(), proposals[0]!["parameters"]!["tokens"]!.ToString());
@@ -96,15 +123,27 @@ public class ServingTests
     public async Task A_log_of_hashes_alone_is_diagnosed()
     {
         await using var pipeline = await RunningPipeline.StartAsync(Policies.Nothing());
-        var instance = await pipeline.DropAsync("serving/agents/calls.jsonl", await File.ReadAllBytesAsync(SharedData.Require("openhands/calls_metadata.jsonl"), Cancellation));
+        var instance = await pipeline.DropAsync(
+            "serving/agents/calls.jsonl",
+            await File.ReadAllBytesAsync(SharedData.Require("openhands/calls_metadata.jsonl"), Cancellation)
+        );
         await pipeline.FinishAsync(instance);
 
         var summary = (await pipeline.ReportAsync(instance))["summary"]!;
-        Assert.Equal((651, 0.3681, "routing"), ((int)summary["requests"]!, Math.Round((double)summary["hitRate"]!, 4), (string?)summary["dominantCause"]));
+        Assert.Equal(
+            (651, 0.3681, "routing"),
+            ((int)summary["requests"]!, Math.Round((double)summary["hitRate"]!, 4), (string?)summary["dominantCause"])
+        );
     }
 
     private static async Task<JsonNode> CommandAsync(RunningPipeline pipeline) =>
-        JsonNode.Parse(await ReadAsync(pipeline, Containers.Commands, Assert.Single(await NamesAsync(pipeline, Containers.Commands))))!;
+        JsonNode.Parse(
+            await ReadAsync(
+                pipeline,
+                Containers.Commands,
+                Assert.Single(await NamesAsync(pipeline, Containers.Commands))
+            )
+        )!;
 
     private static async Task<List<string>> NamesAsync(RunningPipeline pipeline, string container)
     {

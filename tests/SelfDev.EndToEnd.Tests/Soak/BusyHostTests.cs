@@ -33,7 +33,10 @@ public class BusyHostTests
     public async Task Everything_comes_through_and_pages_head_and_stop_button_answer_meanwhile()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "It reads a process's memory from /proc.");
-        var count = int.Parse(Environment.GetEnvironmentVariable("SELFDEV_LOAD_ARTIFACTS") ?? "300", CultureInfo.InvariantCulture);
+        var count = int.Parse(
+            Environment.GetEnvironmentVariable("SELFDEV_LOAD_ARTIFACTS") ?? "300",
+            CultureInfo.InvariantCulture
+        );
         _data.Create();
         await File.WriteAllTextAsync(_data.Policy, Policies.Nothing(), Cancellation);
         using var host = SoakHost.Start(_data, Cancellation);
@@ -45,7 +48,8 @@ public class BusyHostTests
         var watches = Task.WhenAll(
             AskAsync(client, "", TimeSpan.FromMilliseconds(250), _pages, ends.Token),
             AskAsync(client, "api/ledger/head", TimeSpan.FromMilliseconds(100), _heads, ends.Token),
-            StopAsync(client, ends.Token));
+            StopAsync(client, ends.Token)
+        );
         var numbers = new ConcurrentQueue<int>(Enumerable.Range(1, count));
         await Task.WhenAll(Enumerable.Range(0, Droppers).Select(_ => DropAsync(client, numbers)));
         while (!await IsThroughAsync(client))
@@ -60,8 +64,11 @@ public class BusyHostTests
         Assert.Equal(count, await AnalyzedAsync(client));
         var told = string.Create(
             CultureInfo.InvariantCulture,
-            $"{count} artifacts in {took.TotalSeconds:0} s; p99 of / {Percentile(_pages):0} ms, of the ledger's head {Percentile(_heads):0} ms,"
-            + $" of the stop {Percentile(_stops):0} ms (median {Percentile(_stops, 0.5):0}); peak memory {memory} MB");
+            $"{count} artifacts in {took.TotalSeconds:0} s; p99 of / {Percentile(_pages):0} ms, of the ledger's head "
+                + $"{Percentile(_heads):0} ms,"
+                + $" of the stop {Percentile(_stops):0} ms (median {Percentile(_stops, 0.5):0}); peak memory {memory} "
+                + $"MB"
+        );
         TestContext.Current.SendDiagnosticMessage(told);
         await host.KillEverythingAsync(storageFirst: false);
 
@@ -78,7 +85,10 @@ public class BusyHostTests
         {
             using var content = new ByteArrayContent(Artifact(number));
             using var answer = await client.PutAsync(
-                string.Create(CultureInfo.InvariantCulture, $"api/intake/training/run{number}/train.log"), content, Cancellation);
+                string.Create(CultureInfo.InvariantCulture, $"api/intake/training/run{number}/train.log"),
+                content,
+                Cancellation
+            );
             Assert.Equal(HttpStatusCode.Accepted, answer.StatusCode);
         }
     }
@@ -92,21 +102,31 @@ public class BusyHostTests
             loss = (loss * 0.999) + (random.NextDouble() * 0.01) - 0.005;
             text.Append(
                 CultureInfo.InvariantCulture,
-                $"step {step} | loss {loss:0.0000} | grad_norm {1 + (random.NextDouble() / 5):0.000} | step_time 1.2{random.Next(10)}\n");
+                $"step {step} | loss {loss:0.0000} | grad_norm {1 + (random.NextDouble() / 5):0.000} | step_time "
+                    + $"1.2{random.Next(10)}\n"
+            );
         }
 
         return Encoding.UTF8.GetBytes(text.ToString());
     }
 
     private static async Task AskAsync(
-        HttpClient client, string path, TimeSpan every, ConcurrentBag<TimeSpan> times, CancellationToken ends)
+        HttpClient client,
+        string path,
+        TimeSpan every,
+        ConcurrentBag<TimeSpan> times,
+        CancellationToken ends
+    )
     {
         while (!ends.IsCancellationRequested)
         {
             var clock = Stopwatch.StartNew();
             using var answer = await client.GetAsync(path, Cancellation);
             // Before the first entry is signed there is no head.
-            Assert.True(answer.IsSuccessStatusCode || answer.StatusCode == HttpStatusCode.NotFound, $"{path}: {answer.StatusCode}");
+            Assert.True(
+                answer.IsSuccessStatusCode || answer.StatusCode == HttpStatusCode.NotFound,
+                $"{path}: {answer.StatusCode}"
+            );
             times.Add(clock.Elapsed);
             await Task.Delay(every, Cancellation);
         }
@@ -117,7 +137,11 @@ public class BusyHostTests
         while (!ends.IsCancellationRequested)
         {
             var clock = Stopwatch.StartNew();
-            using var content = new StringContent("""{"engaged":true,"reason":"test"}""", Encoding.UTF8, "application/json");
+            using var content = new StringContent(
+                """{"engaged":true,"reason":"test"}""",
+                Encoding.UTF8,
+                "application/json"
+            );
             using var answer = await client.PostAsync("api/killswitch", content, Cancellation);
             Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
             _stops.Add(clock.Elapsed);
@@ -127,7 +151,10 @@ public class BusyHostTests
 
     // A drop over HTTP has started its run when it is answered, so none is yet to come.
     private static async Task<bool> IsThroughAsync(HttpClient client) =>
-        JsonNode.Parse(await client.GetStringAsync("api/instances?status=running&status=pending&limit=1", Cancellation))!.AsArray().Count == 0;
+        JsonNode
+            .Parse(await client.GetStringAsync("api/instances?status=running&status=pending&limit=1", Cancellation))!
+            .AsArray()
+            .Count == 0;
 
     private static async Task<int> AnalyzedAsync(HttpClient client)
     {

@@ -61,15 +61,18 @@ public class KilledTogetherTests
         await using var after = await RunningPipeline.StartAsync(folder: _data.Root);
         await SettleAsync(after);
         var reckoning = await SoakReckoning.OfAsync(after, acknowledged);
-        TestContext.Current.SendDiagnosticMessage(string.Create(
-            CultureInfo.InvariantCulture,
-            $"""
-            {rounds} rounds, {startUps} of them killed while starting.
-            Acknowledged: {acknowledged.Drops.Count} drops, {acknowledged.Decisions.Count} decisions, {acknowledged.Switches.Count} switches, {acknowledged.Samples.Count} samples.
-            Ledger: {reckoning.Entries} entries, {reckoning.Effects} effects. ARM: {reckoning.ArmChanges} changes.
-            Put again in {putAgain} starts; {lostBytes} bytes of index lost to power cuts.
-            {reckoning.Contradictions.Count} contradictions.
-            """));
+        TestContext.Current.SendDiagnosticMessage(
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"""
+                {rounds} rounds, {startUps} of them killed while starting.
+                Acknowledged: {acknowledged.Drops.Count} drops, {acknowledged.Decisions.Count} decisions, {acknowledged.Switches.Count} switches, {acknowledged.Samples.Count} samples.
+                Ledger: {reckoning.Entries} entries, {reckoning.Effects} effects. ARM: {reckoning.ArmChanges} changes.
+                Put again in {putAgain} starts; {lostBytes} bytes of index lost to power cuts.
+                {reckoning.Contradictions.Count} contradictions.
+                """
+            )
+        );
         Assert.Empty(reckoning.Contradictions);
         Assert.NotEmpty(acknowledged.Drops);
     }
@@ -93,9 +96,14 @@ public class KilledTogetherTests
             for (var number = 0; number < 3; number++)
             {
                 var (name, text) = (
-                    $"training/run{round}-{number}/train.log", TrainingLogs.Healthy(20) + $"{round} {number}\n");
+                    $"training/run{round}-{number}/train.log",
+                    TrainingLogs.Healthy(20) + $"{round} {number}\n"
+                );
                 using var response = await client.PutAsync(
-                    $"api/intake/{name}", new ByteArrayContent(Encoding.UTF8.GetBytes(text)), Cancellation);
+                    $"api/intake/{name}",
+                    new ByteArrayContent(Encoding.UTF8.GetBytes(text)),
+                    Cancellation
+                );
                 Assert.Equal(HttpStatusCode.Accepted, response.StatusCode);
                 dropped.Add(name, text);
             }
@@ -110,7 +118,9 @@ public class KilledTogetherTests
         foreach (var (name, text) in dropped)
         {
             await using var content = await after.Store.OpenReadAsync(
-                new BlobRef(Containers.Intake, name, null), Cancellation);
+                new BlobRef(Containers.Intake, name, null),
+                Cancellation
+            );
             using var reader = new StreamReader(content);
             Assert.Equal(text, await reader.ReadToEndAsync(Cancellation));
         }
@@ -164,11 +174,12 @@ public class KilledTogetherTests
                 using var response = await client.PostAsJsonAsync(
                     $"api/approvals/{(string?)approval!["id"]}",
                     new { decision = "reject", reason = "settled" },
-                    Cancellation);
+                    Cancellation
+                );
             }
 
-            var open = await after.Host.Workflows
-                .QueryAsync(
+            var open = await after
+                .Host.Workflows.QueryAsync(
                     new WorkflowQuery
                     {
                         InstanceIdPrefix = "intake-",
@@ -180,7 +191,8 @@ public class KilledTogetherTests
                             WorkflowStatus.Quarantined,
                         ],
                     },
-                    Cancellation)
+                    Cancellation
+                )
                 .ToListAsync(Cancellation);
             if (open.Count == 0 && await IsSweptAsync(after))
             {
@@ -189,7 +201,8 @@ public class KilledTogetherTests
 
             Assert.True(
                 watch.Elapsed < TimeSpan.FromMinutes(5),
-                $"These runs hang: {string.Join(", ", open.Select(instance => instance.InstanceId))}");
+                $"These runs hang: {string.Join(", ", open.Select(instance => instance.InstanceId))}"
+            );
             await Task.Delay(50, Cancellation);
         }
     }
@@ -215,7 +228,11 @@ public class KilledTogetherTests
 
     private static int Setting(string name, int fallback) =>
         int.TryParse(
-            Environment.GetEnvironmentVariable(name), NumberStyles.None, CultureInfo.InvariantCulture, out var value)
+            Environment.GetEnvironmentVariable(name),
+            NumberStyles.None,
+            CultureInfo.InvariantCulture,
+            out var value
+        )
             ? value
             : fallback;
 }

@@ -79,11 +79,13 @@ internal sealed class PowerCut : IDisposable
         }
     }
 
-    private HashSet<string> Held() => Directory.Exists(_spool)
-        ? Directory.EnumerateFiles(_spool, "*.drop")
-            .Select(file => Path.GetFileName(file))
-            .ToHashSet(StringComparer.Ordinal)
-        : [];
+    private HashSet<string> Held() =>
+        Directory.Exists(_spool)
+            ? Directory
+                .EnumerateFiles(_spool, "*.drop")
+                .Select(file => Path.GetFileName(file))
+                .ToHashSet(StringComparer.Ordinal)
+            : [];
 
     private Dictionary<string, byte[]> Read()
     {

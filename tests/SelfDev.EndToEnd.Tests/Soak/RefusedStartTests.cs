@@ -82,9 +82,15 @@ public class RefusedStartTests
         using var dropped = await client.PutAsync(
             "api/intake/training/run7/train.log",
             new ByteArrayContent(Encoding.UTF8.GetBytes(TrainingLogs.LostNetwork())),
-            Cancellation);
+            Cancellation
+        );
         Assert.Equal(HttpStatusCode.Accepted, dropped.StatusCode);
-        while (!(await client.GetStringAsync("api/instances", Cancellation)).Contains("completed", StringComparison.Ordinal))
+        while (
+            !(await client.GetStringAsync("api/instances", Cancellation)).Contains(
+                "completed",
+                StringComparison.Ordinal
+            )
+        )
         {
             await Task.Delay(50, Cancellation);
         }

@@ -36,7 +36,9 @@ internal sealed class SoakHost : IDisposable
     public static SoakHost Start(DataDirectory data, CancellationToken cancellation, params string[] arguments)
     {
         var start = new ProcessStartInfo(
-            "dotnet", [typeof(CommandLine).Assembly.Location, "up", "--port", "0", "--data", data.Root, .. arguments])
+            "dotnet",
+            [typeof(CommandLine).Assembly.Location, "up", "--port", "0", "--data", data.Root, .. arguments]
+        )
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -114,8 +116,10 @@ internal sealed class SoakHost : IDisposable
     {
         while (await _process.StandardOutput.ReadLineAsync(cancellation) is { } line)
         {
-            if (line.StartsWith("  http", StringComparison.Ordinal)
-                && Uri.TryCreate(line.Trim(), UriKind.Absolute, out var link))
+            if (
+                line.StartsWith("  http", StringComparison.Ordinal)
+                && Uri.TryCreate(line.Trim(), UriKind.Absolute, out var link)
+            )
             {
                 Links.Enqueue(link);
             }

@@ -24,14 +24,16 @@ internal sealed class SoakLoad(SoakHost host, Acknowledged acknowledged, int rou
     private readonly Lock _gate = new();
 
     /// <summary>Goes on until the host answers no more.</summary>
-    public Task RunAsync(CancellationToken cancellation) => Task.WhenAll(
-        UntilGoneAsync(DropAsync, cancellation),
-        UntilGoneAsync(DropAsync, cancellation),
-        UntilGoneAsync(DecideByKeyAsync, cancellation),
-        UntilGoneAsync(DecideByLinkAsync, cancellation),
-        UntilGoneAsync(SwitchAsync, cancellation),
-        UntilGoneAsync(SampleAsync, cancellation),
-        UntilGoneAsync(LookAsync, cancellation));
+    public Task RunAsync(CancellationToken cancellation) =>
+        Task.WhenAll(
+            UntilGoneAsync(DropAsync, cancellation),
+            UntilGoneAsync(DropAsync, cancellation),
+            UntilGoneAsync(DecideByKeyAsync, cancellation),
+            UntilGoneAsync(DecideByLinkAsync, cancellation),
+            UntilGoneAsync(SwitchAsync, cancellation),
+            UntilGoneAsync(SampleAsync, cancellation),
+            UntilGoneAsync(LookAsync, cancellation)
+        );
 
     private static async Task UntilGoneAsync(Func<CancellationToken, Task> work, CancellationToken cancellation)
     {
@@ -42,9 +44,7 @@ internal sealed class SoakLoad(SoakHost host, Acknowledged acknowledged, int rou
                 await work(cancellation);
             }
         }
-        catch (Exception gone) when (gone is HttpRequestException or IOException or OperationCanceledException)
-        {
-        }
+        catch (Exception gone) when (gone is HttpRequestException or IOException or OperationCanceledException) { }
     }
 
     private async Task DropAsync(CancellationToken cancellation)
@@ -55,7 +55,8 @@ internal sealed class SoakLoad(SoakHost host, Acknowledged acknowledged, int rou
         var log = isGpu ? TrainingLogs.LostGpu(Next(60)) : TrainingLogs.LostNetwork();
         // Every drop is a content of its own, so that the ledger's hash tells them apart.
         var content = Encoding.UTF8.GetBytes(
-            log + string.Create(CultureInfo.InvariantCulture, $"drop {round} {number}\n"));
+            log + string.Create(CultureInfo.InvariantCulture, $"drop {round} {number}\n")
+        );
         var name = string.Create(CultureInfo.InvariantCulture, $"training/run{round}-{number}/train.log");
         using var response = await client.PutAsync($"api/intake/{name}", new ByteArrayContent(content), cancellation);
         if (response.StatusCode == HttpStatusCode.Accepted)
@@ -75,7 +76,10 @@ internal sealed class SoakLoad(SoakHost host, Acknowledged acknowledged, int rou
         {
             var kind = Next(2) == 0 ? "approve" : "reject";
             using var response = await client.PostAsJsonAsync(
-                $"api/approvals/{(string?)approval!["id"]}", new { decision = kind, reason = "soak" }, cancellation);
+                $"api/approvals/{(string?)approval!["id"]}",
+                new { decision = kind, reason = "soak" },
+                cancellation
+            );
             await NoteAsync(response, kind, cancellation);
         }
 
@@ -102,7 +106,8 @@ internal sealed class SoakLoad(SoakHost host, Acknowledged acknowledged, int rou
         {
             var answer = (await response.Content.ReadFromJsonAsync<JsonObject>(cancellation))!;
             acknowledged.Decisions.Enqueue(
-                new AcknowledgedDecision((string)answer["id"]!, (string)answer["approver"]!, kind));
+                new AcknowledgedDecision((string)answer["id"]!, (string)answer["approver"]!, kind)
+            );
         }
     }
 
@@ -112,7 +117,10 @@ internal sealed class SoakLoad(SoakHost host, Acknowledged acknowledged, int rou
         foreach (var engaged in new[] { true, false })
         {
             using var response = await client.PostAsJsonAsync(
-                "api/killswitch", new { engaged, reason = "soak" }, cancellation);
+                "api/killswitch",
+                new { engaged, reason = "soak" },
+                cancellation
+            );
             if (response.StatusCode == HttpStatusCode.OK)
             {
                 var state = (await response.Content.ReadFromJsonAsync<JsonObject>(cancellation))!;
@@ -154,7 +162,8 @@ internal sealed class SoakLoad(SoakHost host, Acknowledged acknowledged, int rou
         if (response.StatusCode == HttpStatusCode.OK)
         {
             acknowledged.Heads.Enqueue(
-                (await response.Content.ReadFromJsonAsync<SignedTreeHead>(ReportJson.Options, cancellation))!);
+                (await response.Content.ReadFromJsonAsync<SignedTreeHead>(ReportJson.Options, cancellation))!
+            );
         }
 
         await Task.Delay(Next(200), cancellation);

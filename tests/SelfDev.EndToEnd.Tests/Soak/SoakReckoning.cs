@@ -24,7 +24,11 @@ internal sealed class SoakReckoning
     private readonly List<ArmChange> _changes;
 
     private SoakReckoning(
-        RunningPipeline host, Acknowledged acknowledged, List<JsonNode> entries, List<ArmChange> changes)
+        RunningPipeline host,
+        Acknowledged acknowledged,
+        List<JsonNode> entries,
+        List<ArmChange> changes
+    )
     {
         (_host, _acknowledged, _entries, _changes) = (host, acknowledged, entries, changes);
     }
@@ -50,17 +54,18 @@ internal sealed class SoakReckoning
 
         var data = new DataDirectory(host.Folder);
         var arm = JsonNode.Parse(
-            await File.ReadAllTextAsync(Path.Combine(data.Simulator, "arm-state.json"), Cancellation))!;
-        var changes = arm["Writes"]!.AsArray()
-            .Where(
-                write =>
-                    (string?)write!["Method"] == "PATCH"
-                        && ((string)write["Path"]!).EndsWith("/trainvm", StringComparison.Ordinal))
-            .Select(
-                write =>
-                    new ArmChange(
-                        ((string?)write!["IfMatch"])?.Trim('"'),
-                        (string)JsonNode.Parse((string)write["Body"]!)!["sku"]!["capacity"]!.ToString()))
+            await File.ReadAllTextAsync(Path.Combine(data.Simulator, "arm-state.json"), Cancellation)
+        )!;
+        var changes = arm["Writes"]!
+            .AsArray()
+            .Where(write =>
+                (string?)write!["Method"] == "PATCH"
+                && ((string)write["Path"]!).EndsWith("/trainvm", StringComparison.Ordinal)
+            )
+            .Select(write => new ArmChange(
+                ((string?)write!["IfMatch"])?.Trim('"'),
+                (string)JsonNode.Parse((string)write["Body"]!)!["sku"]!["capacity"]!.ToString()
+            ))
             .ToList();
         var reckoning = new SoakReckoning(host, acknowledged, entries, changes);
         await reckoning.VerifyLedgerAsync();
@@ -74,9 +79,13 @@ internal sealed class SoakReckoning
 
     private async Task VerifyLedgerAsync()
     {
-        var verification = await _host.Host.Services.GetRequiredService<ILedgerStore>().VerifyAsync(
-            _host.Host.Services.GetRequiredService<LedgerPublicKeys>()
-                .Keys, [.. _acknowledged.Heads.DistinctBy(head => head.TreeSize)], cancellation: Cancellation);
+        var verification = await _host
+            .Host.Services.GetRequiredService<ILedgerStore>()
+            .VerifyAsync(
+                _host.Host.Services.GetRequiredService<LedgerPublicKeys>().Keys,
+                [.. _acknowledged.Heads.DistinctBy(head => head.TreeSize)],
+                cancellation: Cancellation
+            );
         _contradictions.AddRange(verification.Problems.Select(problem => problem.Message));
     }
 
@@ -95,7 +104,8 @@ internal sealed class SoakReckoning
                 _contradictions.Add($"{drop.Name} was acknowledged, the ledger does not know it.");
             }
 
-            var asking = read[drop.Sha256].Select(entry => (string)entry["instanceId"]!)
+            var asking = read[drop.Sha256]
+                .Select(entry => (string)entry["instanceId"]!)
                 .Distinct()
                 .Count(proposing.Contains);
             if (asking != 1)
@@ -103,13 +113,14 @@ internal sealed class SoakReckoning
                 _contradictions.Add(
                     string.Create(
                         CultureInfo.InvariantCulture,
-                        $"{drop.Name} led to {asking} runs that proposed something; one was to."));
+                        $"{drop.Name} led to {asking} runs that proposed something; one was to."
+                    )
+                );
             }
 
             if (await HashAsync(drop.Name) is var hash && hash != drop.Sha256)
             {
-                _contradictions.Add(
-                    $"{drop.Name} was acknowledged, storage has {hash ?? "nothing"}.");
+                _contradictions.Add($"{drop.Name} was acknowledged, storage has {hash ?? "nothing"}.");
             }
         }
     }
@@ -121,13 +132,15 @@ internal sealed class SoakReckoning
             .ToLookup(entry => ((string)entry["body"]!["planHash"]!, (string)entry["actor"]!));
         foreach (var decision in _acknowledged.Decisions)
         {
-            var found = recorded[(decision.PlanHash, decision.Approver)].Select(
-                entry => (string)entry["body"]!["kind"]!)
+            var found = recorded[(decision.PlanHash, decision.Approver)]
+                .Select(entry => (string)entry["body"]!["kind"]!)
                 .ToList();
             if (found is not [var kind] || kind != decision.Kind)
             {
                 _contradictions.Add(
-                    $"{decision.Approver} did {decision.Kind} {decision.PlanHash[..8]}; the ledger: [{string.Join(", ", found)}].");
+                    $"{decision.Approver} did {decision.Kind} {decision.PlanHash[..8]}; the ledger: "
+                        + $"[{string.Join(", ", found)}]."
+                );
             }
         }
     }
@@ -143,16 +156,21 @@ internal sealed class SoakReckoning
             if (!recorded.TryGetValue(key, out var engaged) || engaged != change.Engaged)
             {
                 _contradictions.Add(
-                    $"Change {change.Number} of the kill switch was acknowledged ({change.Engaged}), not recorded.");
+                    $"Change {change.Number} of the kill switch was acknowledged ({change.Engaged}), not recorded."
+                );
             }
         }
 
         var state = await _host.Host.Services.GetRequiredService<KillSwitch>().ReadAsync(Cancellation);
-        if (_acknowledged.Switches.MaxBy(change => change.Number) is { } last
-            && (state.Number < last.Number || (state.Number == last.Number && state.Engaged != last.Engaged)))
+        if (
+            _acknowledged.Switches.MaxBy(change => change.Number) is { } last
+            && (state.Number < last.Number || (state.Number == last.Number && state.Engaged != last.Engaged))
+        )
         {
             _contradictions.Add(
-                $"The kill switch is {state.Engaged} at {state.Number}; {last.Engaged} at {last.Number} was acknowledged.");
+                $"The kill switch is {state.Engaged} at {state.Number}; {last.Engaged} at {last.Number} was "
+                    + $"acknowledged."
+            );
         }
     }
 
@@ -162,13 +180,15 @@ internal sealed class SoakReckoning
         var approved = Approved();
         var plans = OfType(LedgerEntryTypes.Proposal)
             .Where(entry => (string?)entry["body"]!["action"] == "scale-fleet" && entry["body"]!["obstacle"] is null)
-            .Select(
-                entry =>
-                    (
-                        Hash: (string)entry["body"]!["planHash"]!,
-                        Change: new ArmChange(
-                            ((string?)entry["body"]!["eTag"])?.Trim('"'),
-                            (string)entry["body"]!["to"]!["capacity"]!)))
+            .Select(entry =>
+                (
+                    Hash: (string)entry["body"]!["planHash"]!,
+                    Change: new ArmChange(
+                        ((string?)entry["body"]!["eTag"])?.Trim('"'),
+                        (string)entry["body"]!["to"]!["capacity"]!
+                    )
+                )
+            )
             .DistinctBy(plan => plan.Hash)
             .ToList();
         foreach (var change in _changes.GroupBy(change => change))
@@ -176,15 +196,19 @@ internal sealed class SoakReckoning
             if (change.Count() != 1 || !plans.Any(plan => plan.Change == change.Key && approved.Contains(plan.Hash)))
             {
                 _contradictions.Add(
-                    $"ARM took {change.Key.Capacity} at {change.Key.ETag} {change.Count()} time(s); one approved plan was to.");
+                    $"ARM took {change.Key.Capacity} at {change.Key.ETag} {change.Count()} time(s); one approved plan "
+                        + $"was to."
+                );
             }
         }
 
         foreach (var effect in Done("scale-fleet"))
         {
             var hash = (string)effect["body"]!["planHash"]!;
-            if (plans.FirstOrDefault(plan => plan.Hash == hash) is not { Change: { } change }
-                || !_changes.Contains(change))
+            if (
+                plans.FirstOrDefault(plan => plan.Hash == hash) is not { Change: { } change }
+                || !_changes.Contains(change)
+            )
             {
                 _contradictions.Add($"The ledger says that {hash[..8]} was done; ARM knows nothing of it.");
             }
@@ -206,15 +230,22 @@ internal sealed class SoakReckoning
 
         _contradictions.AddRange(
             done.Except(there)
-                .Select(hash => $"The ledger says that the command {hash[..8]} was given; storage does not have it."));
-        _contradictions.AddRange(there.Where(hash => !done.Contains(hash) || !approved.Contains(hash)).Select(hash =>
-            $"Command {hash[..8]} is there; approved: {approved.Contains(hash)}, done: {done.Contains(hash)}."));
+                .Select(hash => $"The ledger says that the command {hash[..8]} was given; storage does not have it.")
+        );
+        _contradictions.AddRange(
+            there
+                .Where(hash => !done.Contains(hash) || !approved.Contains(hash))
+                .Select(hash =>
+                    $"Command {hash[..8]} is there; approved: {approved.Contains(hash)}, done: {done.Contains(hash)}."
+                )
+        );
     }
 
-    private HashSet<string> Approved() => OfType(LedgerEntryTypes.Decision)
-        .Where(entry => (string?)entry["body"]!["kind"] is "approve" or "within-policy")
-        .Select(entry => (string)entry["body"]!["planHash"]!)
-        .ToHashSet(StringComparer.Ordinal);
+    private HashSet<string> Approved() =>
+        OfType(LedgerEntryTypes.Decision)
+            .Where(entry => (string?)entry["body"]!["kind"] is "approve" or "within-policy")
+            .Select(entry => (string)entry["body"]!["planHash"]!)
+            .ToHashSet(StringComparer.Ordinal);
 
     private IEnumerable<JsonNode> Done(string action) =>
         OfType(LedgerEntryTypes.Effect).Where(entry => (string?)entry["body"]!["action"] == action && IsDone(entry));
@@ -231,7 +262,9 @@ internal sealed class SoakReckoning
         try
         {
             await using var content = await _host.Store.OpenReadAsync(
-                new BlobRef(Containers.Intake, name, null), Cancellation);
+                new BlobRef(Containers.Intake, name, null),
+                Cancellation
+            );
             return Convert.ToHexStringLower(await SHA256.HashDataAsync(content, Cancellation));
         }
         catch (BlobGoneException)

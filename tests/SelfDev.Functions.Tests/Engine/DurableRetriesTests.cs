@@ -13,7 +13,9 @@ public sealed class DurableRetriesTests
     [Fact]
     public void Every_part_of_a_policy_is_carried_over()
     {
-        var policy = DurableRetries.ToDurable(new RetryPolicy(10, TimeSpan.FromSeconds(2), 1.5, TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(20)))!;
+        var policy = DurableRetries.ToDurable(
+            new RetryPolicy(10, TimeSpan.FromSeconds(2), 1.5, TimeSpan.FromMinutes(1), TimeSpan.FromMinutes(20))
+        )!;
 
         Assert.Equal(10, policy.MaxNumberOfAttempts);
         Assert.Equal(TimeSpan.FromSeconds(2), policy.FirstRetryInterval);
@@ -45,21 +47,32 @@ public sealed class DurableRetriesTests
             from timeout in optional
             select new RetryPolicy(attempts, first, coefficient / 100.0, longest, timeout);
 
-        Prop.ForAll(policies.ToArbitrary(), policy =>
-        {
-            var durable = DurableRetries.ToDurable(policy)!;
-            var wait = policy.DelayBefore(2);
-            return durable.FirstRetryInterval - wait <= TimeSpan.FromTicks(1)
-                && durable.MaxRetryInterval >= durable.FirstRetryInterval
-                && (durable.MaxNumberOfAttempts == policy.MaxNumberOfAttempts || policy.RetryTimeout < durable.FirstRetryInterval);
-        }).QuickCheckThrowOnFailure();
+        Prop.ForAll(
+                policies.ToArbitrary(),
+                policy =>
+                {
+                    var durable = DurableRetries.ToDurable(policy)!;
+                    var wait = policy.DelayBefore(2);
+                    return durable.FirstRetryInterval - wait <= TimeSpan.FromTicks(1)
+                        && durable.MaxRetryInterval >= durable.FirstRetryInterval
+                        && (
+                            durable.MaxNumberOfAttempts == policy.MaxNumberOfAttempts
+                            || policy.RetryTimeout < durable.FirstRetryInterval
+                        );
+                }
+            )
+            .QuickCheckThrowOnFailure();
     }
 
     [Theory]
     [InlineData("System.TimeoutException", null, true)]
     [InlineData("SelfDev.Workflows.Engine.NonRetryableException", null, false)]
     [InlineData("System.InvalidOperationException", "SelfDev.Workflows.Engine.NonRetryableException", false)]
-    [InlineData("DurableTask.Core.Exceptions.TaskFailedException", "SelfDev.Workflows.Engine.NonRetryableException", false)]
+    [InlineData(
+        "DurableTask.Core.Exceptions.TaskFailedException",
+        "SelfDev.Workflows.Engine.NonRetryableException",
+        false
+    )]
     [InlineData("Named", null, false)]
     [InlineData("System.InvalidOperationException", "Named", false)]
     public void What_no_retry_can_mend_is_not_retried(string type, string? inner, bool retried)
@@ -67,7 +80,10 @@ public sealed class DurableRetriesTests
         var policy = new RetryPolicy(3, TimeSpan.FromSeconds(1)) { NonRetryableErrorTypes = ["Named"] };
         var cause = inner is null ? null : new TaskFailureDetails(inner, "cause", null, null, null);
 
-        Assert.Equal(retried, DurableRetries.Handles(policy, new TaskFailureDetails(type, "failed", null, cause, null)));
+        Assert.Equal(
+            retried,
+            DurableRetries.Handles(policy, new TaskFailureDetails(type, "failed", null, cause, null))
+        );
     }
 
     [Fact]

@@ -36,7 +36,11 @@ public sealed class DurableTaskContextTests
     {
         var engine = new FakeOrchestrationContext();
 
-        await new DurableTaskContext(engine, 0).CallActivityAsync(Count, new Input("a"), new RetryPolicy(5, TimeSpan.FromSeconds(2), 2.0));
+        await new DurableTaskContext(engine, 0).CallActivityAsync(
+            Count,
+            new Input("a"),
+            new RetryPolicy(5, TimeSpan.FromSeconds(2), 2.0)
+        );
 
         Assert.Equal(5, engine.Activities[0].Options!.Retry!.Policy!.MaxNumberOfAttempts);
     }
@@ -48,8 +52,14 @@ public sealed class DurableTaskContextTests
         var context = new DurableTaskContext(engine, 0);
         var large = new Input(new string('x', Payload.MaxBytes));
 
-        Assert.Throws<PayloadTooLargeException>(() => { _ = context.CallActivityAsync(Count, large); });
-        Assert.Throws<PayloadTooLargeException>(() => { _ = context.CallWorkflowAsync(Child, large); });
+        Assert.Throws<PayloadTooLargeException>(() =>
+        {
+            _ = context.CallActivityAsync(Count, large);
+        });
+        Assert.Throws<PayloadTooLargeException>(() =>
+        {
+            _ = context.CallWorkflowAsync(Child, large);
+        });
         Assert.Throws<PayloadTooLargeException>(() => context.SetCustomStatus(large));
         Assert.Throws<PayloadTooLargeException>(() => context.ContinueAsNew(large));
 
@@ -65,11 +75,18 @@ public sealed class DurableTaskContextTests
         var root = new TaskFailureDetails("System.IO.IOException", "disk full", "stack", null, null);
         var engine = new FakeOrchestrationContext
         {
-            Answer = name => throw new TaskFailedException(name, 7, new TaskFailureDetails("Microsoft.DurableTask.TaskFailedException", "wrapped", null, root, null)),
+            Answer = name =>
+                throw new TaskFailedException(
+                    name,
+                    7,
+                    new TaskFailureDetails("Microsoft.DurableTask.TaskFailedException", "wrapped", null, root, null)
+                ),
         };
         var context = new DurableTaskContext(engine, 0);
 
-        var failed = await Assert.ThrowsAsync<WorkflowTaskFailedException>(() => context.CallWorkflowAsync(Child, new Input("a")));
+        var failed = await Assert.ThrowsAsync<WorkflowTaskFailedException>(() =>
+            context.CallWorkflowAsync(Child, new Input("a"))
+        );
 
         Assert.Equal("Child", failed.TaskName);
         Assert.Equal(new FailureDetails("System.IO.IOException", "disk full"), failed.Failure);
@@ -80,8 +97,9 @@ public sealed class DurableTaskContextTests
     {
         var engine = new FakeOrchestrationContext { Answer = name => throw Undetailed(name) };
 
-        var failed = await Assert.ThrowsAsync<WorkflowTaskFailedException>(
-            () => new DurableTaskContext(engine, 0).CallWorkflowAsync(Child, new Input("a")));
+        var failed = await Assert.ThrowsAsync<WorkflowTaskFailedException>(() =>
+            new DurableTaskContext(engine, 0).CallWorkflowAsync(Child, new Input("a"))
+        );
 
         Assert.Equal("Terminated", failed.Failure.ErrorType);
 
@@ -161,7 +179,10 @@ public sealed class DurableTaskContextTests
         var engine = new FakeOrchestrationContext();
         var context = new DurableTaskContext(engine, 0);
         var cancellation = TestContext.Current.CancellationToken;
-        var (first, second) = (context.WaitForExternalEvent(Approved, cancellation), context.WaitForExternalEvent(Approved, cancellation));
+        var (first, second) = (
+            context.WaitForExternalEvent(Approved, cancellation),
+            context.WaitForExternalEvent(Approved, cancellation)
+        );
 
         engine.Raise("approval:abc:1", "1");
         engine.Raise("approval:abc:1", "2");
@@ -183,19 +204,28 @@ public sealed class DurableTaskContextTests
         context.ContinueAsNew(new Input("again"));
 
         var sent = Assert.Single(engine.SentEvents);
-        Assert.Equal(("run-1", "approval:abc:1", "\"kept\""), (sent.InstanceId, sent.Name, ((JsonElement)sent.Payload).GetRawText()));
-        Assert.Equal("""{"selfdev:generation":1,"input":{"text":"again"}}""", Assert.IsType<JsonElement>(engine.NextInputs.Single()).GetRawText());
+        Assert.Equal(
+            ("run-1", "approval:abc:1", "\"kept\""),
+            (sent.InstanceId, sent.Name, ((JsonElement)sent.Payload).GetRawText())
+        );
+        Assert.Equal(
+            """{"selfdev:generation":1,"input":{"text":"again"}}""",
+            Assert.IsType<JsonElement>(engine.NextInputs.Single()).GetRawText()
+        );
     }
 
     [Fact]
     public async Task A_generation_reads_its_bare_input_and_numbers_its_calls_anew()
     {
         var seen = new List<string>();
-        var catalog = new WorkflowCatalog().Add(new Workflow<Input, int>("Main"), async (context, input) =>
-        {
-            seen.Add(input.Text);
-            return await context.CallActivityAsync(Count, input);
-        });
+        var catalog = new WorkflowCatalog().Add(
+            new Workflow<Input, int>("Main"),
+            async (context, input) =>
+            {
+                seen.Add(input.Text);
+                return await context.CallActivityAsync(Count, input);
+            }
+        );
         var engine = new FakeOrchestrationContext(Json("""{"selfdev:generation":3,"input":{"text":"third"}}"""));
 
         var output = await new CatalogRunner(catalog).RunWorkflowAsync(engine);
@@ -209,13 +239,22 @@ public sealed class DurableTaskContextTests
     public async Task A_workflow_that_lets_a_failure_pass_ends_with_the_exception_that_the_engine_records_whole()
     {
         var catalog = new WorkflowCatalog().Add(
-            new Workflow<Input, int>("Main"), (context, input) => context.CallActivityAsync(Count, input));
+            new Workflow<Input, int>("Main"),
+            (context, input) => context.CallActivityAsync(Count, input)
+        );
         var engine = new FakeOrchestrationContext(Json("""{"text":"a"}"""))
         {
-            Answer = name => throw new TaskFailedException(name, 1, new TaskFailureDetails("System.IO.IOException", "disk full", null, null, null)),
+            Answer = name =>
+                throw new TaskFailedException(
+                    name,
+                    1,
+                    new TaskFailureDetails("System.IO.IOException", "disk full", null, null, null)
+                ),
         };
 
-        var failed = await Assert.ThrowsAsync<TaskFailedException>(() => new CatalogRunner(catalog).RunWorkflowAsync(engine));
+        var failed = await Assert.ThrowsAsync<TaskFailedException>(() =>
+            new CatalogRunner(catalog).RunWorkflowAsync(engine)
+        );
 
         Assert.Equal(("Count", "System.IO.IOException"), (failed.TaskName, failed.FailureDetails.ErrorType));
     }
@@ -225,9 +264,12 @@ public sealed class DurableTaskContextTests
     {
         var runner = new CatalogRunner(new WorkflowCatalog());
 
-        var workflow = await Assert.ThrowsAsync<InvalidOperationException>(() => runner.RunWorkflowAsync(new FakeOrchestrationContext()));
-        var activity = await Assert.ThrowsAsync<InvalidOperationException>(
-            () => runner.RunActivityAsync("Gone", new ActivityCall("run-1", "k", default), null!, CancellationToken.None));
+        var workflow = await Assert.ThrowsAsync<InvalidOperationException>(() =>
+            runner.RunWorkflowAsync(new FakeOrchestrationContext())
+        );
+        var activity = await Assert.ThrowsAsync<InvalidOperationException>(() =>
+            runner.RunActivityAsync("Gone", new ActivityCall("run-1", "k", default), null!, CancellationToken.None)
+        );
 
         Assert.Contains("'Main'", workflow.Message);
         Assert.Contains("'Gone'", activity.Message);

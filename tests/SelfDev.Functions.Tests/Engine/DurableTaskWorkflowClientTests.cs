@@ -38,7 +38,8 @@ public sealed class DurableTaskWorkflowClientTests : IAsyncDisposable
         Assert.Equal(WorkflowCatalog.DefaultVersion, start.Options.Version!.Value.Version);
         Assert.Equal(
             ["Completed", "Failed", "Pending", "Running", "Suspended", "Terminated"],
-            start.Options.DedupeStatuses!.Order(StringComparer.Ordinal));
+            start.Options.DedupeStatuses!.Order(StringComparer.Ordinal)
+        );
     }
 
     [Theory]
@@ -74,7 +75,9 @@ public sealed class DurableTaskWorkflowClientTests : IAsyncDisposable
     {
         var text = new Workflow<string, int>("Text");
 
-        await Assert.ThrowsAsync<PayloadTooLargeException>(() => _client.StartAsync(text, new string('x', Payload.MaxBytes), "run-1", Cancellation));
+        await Assert.ThrowsAsync<PayloadTooLargeException>(() =>
+            _client.StartAsync(text, new string('x', Payload.MaxBytes), "run-1", Cancellation)
+        );
 
         Assert.Empty(_durable.Starts);
     }
@@ -101,7 +104,10 @@ public sealed class DurableTaskWorkflowClientTests : IAsyncDisposable
         await _client.SuspendAsync("run-1", "pause", Cancellation);
         await _client.ResumeAsync("run-1", "go", Cancellation);
 
-        Assert.Equal(["raise run-1 approval:abc:1 \"yes\"", "suspend run-1 pause", "resume run-1 go"], _durable.Signals);
+        Assert.Equal(
+            ["raise run-1 approval:abc:1 \"yes\"", "suspend run-1 pause", "resume run-1 go"],
+            _durable.Signals
+        );
     }
 
     [Fact]
@@ -116,35 +122,61 @@ public sealed class DurableTaskWorkflowClientTests : IAsyncDisposable
         Assert.Equal(SignalOutcome.Accepted, await _client.TerminateAsync("run-1", "kill switch", Cancellation));
 
         Assert.Equal(
-            ["terminate run-1 kill switch True", "terminate child kill switch True", "terminate grandchild kill switch True"],
-            _durable.Signals);
+            [
+                "terminate run-1 kill switch True",
+                "terminate child kill switch True",
+                "terminate grandchild kill switch True",
+            ],
+            _durable.Signals
+        );
     }
 
     [Fact]
     public async Task An_instance_tells_input_output_version_and_failure_in_the_ports_terms()
     {
-        _durable.Instances.Add(new OrchestrationMetadata("Flow", "run-1")
-        {
-            RuntimeStatus = OrchestrationRuntimeStatus.Completed,
-            CreatedAt = Noon,
-            LastUpdatedAt = Noon.AddMinutes(1),
-            SerializedInput = """{"selfdev:generation":4,"input":7}""",
-            SerializedOutput = "8",
-            SerializedCustomStatus = "\"done\"",
-            Tags = new Dictionary<string, string>(InstanceTags.Of("1.0", null)),
-        });
+        _durable.Instances.Add(
+            new OrchestrationMetadata("Flow", "run-1")
+            {
+                RuntimeStatus = OrchestrationRuntimeStatus.Completed,
+                CreatedAt = Noon,
+                LastUpdatedAt = Noon.AddMinutes(1),
+                SerializedInput = """{"selfdev:generation":4,"input":7}""",
+                SerializedOutput = "8",
+                SerializedCustomStatus = "\"done\"",
+                Tags = new Dictionary<string, string>(InstanceTags.Of("1.0", null)),
+            }
+        );
 
         var instance = await _client.GetAsync("run-1", Cancellation);
 
         Assert.Equal(
-            new WorkflowInstance("run-1", "Flow", "1.0", WorkflowStatus.Completed, Noon, Noon.AddMinutes(1), "7", "8", "\"done\"", null), instance);
+            new WorkflowInstance(
+                "run-1",
+                "Flow",
+                "1.0",
+                WorkflowStatus.Completed,
+                Noon,
+                Noon.AddMinutes(1),
+                "7",
+                "8",
+                "\"done\"",
+                null
+            ),
+            instance
+        );
         Assert.Null(await _client.GetAsync("nobody", Cancellation));
     }
 
     [Fact]
     public async Task A_terminated_instance_gives_the_reason_as_failure_not_as_output()
     {
-        _durable.Instances.Add(new OrchestrationMetadata("Flow", "run-1") { RuntimeStatus = OrchestrationRuntimeStatus.Terminated, SerializedOutput = "\"kill switch\"" });
+        _durable.Instances.Add(
+            new OrchestrationMetadata("Flow", "run-1")
+            {
+                RuntimeStatus = OrchestrationRuntimeStatus.Terminated,
+                SerializedOutput = "\"kill switch\"",
+            }
+        );
 
         var instance = await _client.GetAsync("run-1", Cancellation);
 
@@ -172,17 +204,30 @@ public sealed class DurableTaskWorkflowClientTests : IAsyncDisposable
         var client = new DurableTaskWorkflowClient(_durable, clock);
         for (var day = 0; day < 200; day++)
         {
-            Add($"day-{day:000}", day % 50 == 0 ? OrchestrationRuntimeStatus.Failed : OrchestrationRuntimeStatus.Completed, created: Noon.AddDays(-day));
+            Add(
+                $"day-{day:000}",
+                day % 50 == 0 ? OrchestrationRuntimeStatus.Failed : OrchestrationRuntimeStatus.Completed,
+                created: Noon.AddDays(-day)
+            );
         }
 
-        Assert.Equal(["day-000", "day-001", "day-002"], await NewestAsync(new WorkflowQuery(Limit: 3, NewestFirst: true)));
+        Assert.Equal(
+            ["day-000", "day-001", "day-002"],
+            await NewestAsync(new WorkflowQuery(Limit: 3, NewestFirst: true))
+        );
         Assert.InRange(_durable.Listed, 3, 12);
-        Assert.Equal(["day-000", "day-050", "day-100", "day-150"], await NewestAsync(new WorkflowQuery(Statuses: [WorkflowStatus.Failed], Limit: 10, NewestFirst: true)));
+        Assert.Equal(
+            ["day-000", "day-050", "day-100", "day-150"],
+            await NewestAsync(new WorkflowQuery(Statuses: [WorkflowStatus.Failed], Limit: 10, NewestFirst: true))
+        );
         Assert.Equal(200, (await NewestAsync(new WorkflowQuery(NewestFirst: true))).Count);
         Assert.Equal(["day-199", "day-198"], await NewestAsync(new WorkflowQuery(Limit: 2)));
 
         async Task<List<string>> NewestAsync(WorkflowQuery query) =>
-            await client.QueryAsync(query, Cancellation).Select(instance => instance.InstanceId).ToListAsync(Cancellation);
+            await client
+                .QueryAsync(query, Cancellation)
+                .Select(instance => instance.InstanceId)
+                .ToListAsync(Cancellation);
     }
 
     [Fact]
@@ -204,14 +249,21 @@ public sealed class DurableTaskWorkflowClientTests : IAsyncDisposable
     }
 
     private void Add(
-        string id, OrchestrationRuntimeStatus status, string? parent = null, DateTimeOffset? created = null, DateTimeOffset? updated = null) =>
-        _durable.Instances.Add(new OrchestrationMetadata("Flow", id)
-        {
-            RuntimeStatus = status,
-            CreatedAt = created ?? Noon,
-            LastUpdatedAt = updated ?? Noon,
-            Tags = new Dictionary<string, string>(InstanceTags.Of("1.0", parent)),
-        });
+        string id,
+        OrchestrationRuntimeStatus status,
+        string? parent = null,
+        DateTimeOffset? created = null,
+        DateTimeOffset? updated = null
+    ) =>
+        _durable.Instances.Add(
+            new OrchestrationMetadata("Flow", id)
+            {
+                RuntimeStatus = status,
+                CreatedAt = created ?? Noon,
+                LastUpdatedAt = updated ?? Noon,
+                Tags = new Dictionary<string, string>(InstanceTags.Of("1.0", parent)),
+            }
+        );
 
     private async Task<List<string>> Ids(WorkflowQuery query)
     {

@@ -22,7 +22,11 @@ internal sealed class FakeDurableTaskClient() : DurableTaskClient("fake")
     public int Listed { get; private set; }
 
     public override Task<string> ScheduleNewOrchestrationInstanceAsync(
-        TaskName orchestratorName, object? input = null, StartOrchestrationOptions? options = null, CancellationToken cancellation = default)
+        TaskName orchestratorName,
+        object? input = null,
+        StartOrchestrationOptions? options = null,
+        CancellationToken cancellation = default
+    )
     {
         Starts.Add((orchestratorName.Name, input, options));
         var existing = Instances.Find(instance => instance.InstanceId == options?.InstanceId);
@@ -31,25 +35,48 @@ internal sealed class FakeDurableTaskClient() : DurableTaskClient("fake")
             : Task.FromResult(options!.InstanceId!);
     }
 
-    public override Task RaiseEventAsync(string instanceId, string eventName, object? eventPayload = null, CancellationToken cancellation = default) =>
-        Signal($"raise {instanceId} {eventName} {((JsonElement)eventPayload!).GetRawText()}");
+    public override Task RaiseEventAsync(
+        string instanceId,
+        string eventName,
+        object? eventPayload = null,
+        CancellationToken cancellation = default
+    ) => Signal($"raise {instanceId} {eventName} {((JsonElement)eventPayload!).GetRawText()}");
 
-    public override Task<OrchestrationMetadata> WaitForInstanceStartAsync(string instanceId, bool getInputsAndOutputs = false, CancellationToken cancellation = default) =>
-        throw new NotSupportedException();
+    public override Task<OrchestrationMetadata> WaitForInstanceStartAsync(
+        string instanceId,
+        bool getInputsAndOutputs = false,
+        CancellationToken cancellation = default
+    ) => throw new NotSupportedException();
 
     public override Task<OrchestrationMetadata> WaitForInstanceCompletionAsync(
-        string instanceId, bool getInputsAndOutputs = false, CancellationToken cancellation = default) =>
-        Task.FromResult(Instances.First(instance => instance.InstanceId == instanceId));
+        string instanceId,
+        bool getInputsAndOutputs = false,
+        CancellationToken cancellation = default
+    ) => Task.FromResult(Instances.First(instance => instance.InstanceId == instanceId));
 
-    public override Task TerminateInstanceAsync(string instanceId, TerminateInstanceOptions? options = null, CancellationToken cancellation = default) =>
-        Signal($"terminate {instanceId} {options!.Output} {options.Recursive}");
+    public override Task TerminateInstanceAsync(
+        string instanceId,
+        TerminateInstanceOptions? options = null,
+        CancellationToken cancellation = default
+    ) => Signal($"terminate {instanceId} {options!.Output} {options.Recursive}");
 
-    public override Task SuspendInstanceAsync(string instanceId, string? reason = null, CancellationToken cancellation = default) => Signal($"suspend {instanceId} {reason}");
+    public override Task SuspendInstanceAsync(
+        string instanceId,
+        string? reason = null,
+        CancellationToken cancellation = default
+    ) => Signal($"suspend {instanceId} {reason}");
 
-    public override Task ResumeInstanceAsync(string instanceId, string? reason = null, CancellationToken cancellation = default) => Signal($"resume {instanceId} {reason}");
+    public override Task ResumeInstanceAsync(
+        string instanceId,
+        string? reason = null,
+        CancellationToken cancellation = default
+    ) => Signal($"resume {instanceId} {reason}");
 
-    public override Task<OrchestrationMetadata?> GetInstancesAsync(string instanceId, bool getInputsAndOutputs = false, CancellationToken cancellation = default) =>
-        Task.FromResult(Instances.Find(instance => instance.InstanceId == instanceId));
+    public override Task<OrchestrationMetadata?> GetInstancesAsync(
+        string instanceId,
+        bool getInputsAndOutputs = false,
+        CancellationToken cancellation = default
+    ) => Task.FromResult(Instances.Find(instance => instance.InstanceId == instanceId));
 
     public override AsyncPageable<OrchestrationMetadata> GetAllInstancesAsync(OrchestrationQuery? filter = null)
     {
@@ -62,7 +89,11 @@ internal sealed class FakeDurableTaskClient() : DurableTaskClient("fake")
         return new Pages(found);
     }
 
-    public override Task<PurgeResult> PurgeInstanceAsync(string instanceId, PurgeInstanceOptions? options = null, CancellationToken cancellation = default)
+    public override Task<PurgeResult> PurgeInstanceAsync(
+        string instanceId,
+        PurgeInstanceOptions? options = null,
+        CancellationToken cancellation = default
+    )
     {
         Purged.Add(instanceId);
         return Task.FromResult(new PurgeResult(1));
@@ -78,7 +109,10 @@ internal sealed class FakeDurableTaskClient() : DurableTaskClient("fake")
 
     private sealed class Pages(IReadOnlyList<OrchestrationMetadata> all) : AsyncPageable<OrchestrationMetadata>
     {
-        public override async IAsyncEnumerable<Page<OrchestrationMetadata>> AsPages(string? continuationToken = null, int? pageSizeHint = null)
+        public override async IAsyncEnumerable<Page<OrchestrationMetadata>> AsPages(
+            string? continuationToken = null,
+            int? pageSizeHint = null
+        )
         {
             await Task.CompletedTask;
             yield return new Page<OrchestrationMetadata>(all);

@@ -23,7 +23,8 @@ internal sealed class FakeOrchestrationContext(object? input = null) : TaskOrche
     public object? CustomStatus { get; private set; }
 
     /// <summary>What an activity or child answers, or throws.</summary>
-    public Func<string, Task<object?>> Answer { get; set; } = _ => Task.FromResult<object?>(JsonSerializer.SerializeToElement(0));
+    public Func<string, Task<object?>> Answer { get; set; } =
+        _ => Task.FromResult<object?>(JsonSerializer.SerializeToElement(0));
 
     public override TaskName Name => "Main";
 
@@ -42,18 +43,27 @@ internal sealed class FakeOrchestrationContext(object? input = null) : TaskOrche
     public int OpenWaits(string name) => _waits.GetValueOrDefault(name)?.Count ?? 0;
 
     /// <summary>Delivers as Durable Functions would: to an open wait of that name.</summary>
-    public void Raise(string name, object value) => _waits[name].Dequeue().SetResult(JsonSerializer.SerializeToElement(value));
+    public void Raise(string name, object value) =>
+        _waits[name].Dequeue().SetResult(JsonSerializer.SerializeToElement(value));
 
     public override T? GetInput<T>()
         where T : default => (T?)input;
 
-    public override async Task<TResult> CallActivityAsync<TResult>(TaskName name, object? input = null, TaskOptions? options = null)
+    public override async Task<TResult> CallActivityAsync<TResult>(
+        TaskName name,
+        object? input = null,
+        TaskOptions? options = null
+    )
     {
         Activities.Add((name.Name, input, options));
         return (TResult)(await Answer(name.Name))!;
     }
 
-    public override async Task<TResult> CallSubOrchestratorAsync<TResult>(TaskName orchestratorName, object? input = null, TaskOptions? options = null)
+    public override async Task<TResult> CallSubOrchestratorAsync<TResult>(
+        TaskName orchestratorName,
+        object? input = null,
+        TaskOptions? options = null
+    )
     {
         Children.Add((orchestratorName.Name, input, options));
         return (TResult)(await Answer(orchestratorName.Name))!;
@@ -67,7 +77,10 @@ internal sealed class FakeOrchestrationContext(object? input = null) : TaskOrche
         return fired.Task;
     }
 
-    public override async Task<T> WaitForExternalEvent<T>(string eventName, CancellationToken cancellationToken = default)
+    public override async Task<T> WaitForExternalEvent<T>(
+        string eventName,
+        CancellationToken cancellationToken = default
+    )
     {
         Assert.False(cancellationToken.CanBeCanceled, "A cancelled wait of the engine swallows the next event.");
         if (!_waits.TryGetValue(eventName, out var waits))
@@ -80,7 +93,8 @@ internal sealed class FakeOrchestrationContext(object? input = null) : TaskOrche
         return (T)(object)await wait.Task;
     }
 
-    public override void SendEvent(string instanceId, string eventName, object payload) => SentEvents.Add((instanceId, eventName, payload));
+    public override void SendEvent(string instanceId, string eventName, object payload) =>
+        SentEvents.Add((instanceId, eventName, payload));
 
     public override void SetCustomStatus(object? customStatus) => CustomStatus = customStatus;
 

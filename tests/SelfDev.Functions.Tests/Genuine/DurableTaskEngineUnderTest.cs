@@ -12,8 +12,8 @@ using SelfDev.Workflows.Engine;
 namespace SelfDev.Functions.Tests.Genuine;
 
 /// <summary>
-/// The genuine Durable Task worker on its in-memory backend, through the adapter as shipped. The backend keeps nothing beyond
-/// the process, so there is no crash to survive; its clock is the machine's.
+/// The genuine Durable Task worker on its in-memory backend, through the adapter as shipped. The backend keeps nothing
+/// beyond the process, so there is no crash to survive; its clock is the machine's.
 /// </summary>
 public sealed class DurableTaskEngineUnderTest : IEngineUnderTest
 {
@@ -31,7 +31,8 @@ public sealed class DurableTaskEngineUnderTest : IEngineUnderTest
     /// <value>What a function gets by its durable client binding.</value>
     public DurableTaskClient DurableClient => _host!.Client;
 
-    public Task StartAsync(WorkflowCatalog catalog) => StartAsync(catalog, new ServiceCollection().BuildServiceProvider());
+    public Task StartAsync(WorkflowCatalog catalog) =>
+        StartAsync(catalog, new ServiceCollection().BuildServiceProvider());
 
     /// <param name="services">What activities are made of.</param>
     public async Task StartAsync(WorkflowCatalog catalog, IServiceProvider services)
@@ -42,16 +43,22 @@ public sealed class DurableTaskEngineUnderTest : IEngineUnderTest
             {
                 foreach (var workflow in catalog.Workflows.Keys)
                 {
-                    registry.AddOrchestratorFunc<JsonElement, JsonElement>(workflow, (context, _) => runner.RunWorkflowAsync(context));
+                    registry.AddOrchestratorFunc<JsonElement, JsonElement>(
+                        workflow,
+                        (context, _) => runner.RunWorkflowAsync(context)
+                    );
                 }
 
                 foreach (var activity in catalog.Activities.Keys)
                 {
                     registry.AddActivityFunc<ActivityCall, JsonElement>(
-                        activity, (_, call) => runner.RunActivityAsync(activity, call, services, CancellationToken.None));
+                        activity,
+                        (_, call) => runner.RunActivityAsync(activity, call, services, CancellationToken.None)
+                    );
                 }
             },
-            new DurableTaskTestHostOptions { LoggerFactory = NullLoggerFactory.Instance });
+            new DurableTaskTestHostOptions { LoggerFactory = NullLoggerFactory.Instance }
+        );
         Client = new DurableTaskWorkflowClient(_host.Client);
     }
 

@@ -15,8 +15,9 @@ using SelfDev.Workflows.Ports;
 namespace SelfDev.Functions.Tests.Genuine;
 
 /// <summary>
-/// The main job on the genuine Durable Task worker, with the services of the Azure app: a dropped training log becomes an
-/// approved, executed, recorded change of the fleet. Storage and ledger are in memory, ARM is the simulator on the wire.
+/// The main job on the genuine Durable Task worker, with the services of the Azure app: a dropped training log becomes
+/// an approved, executed, recorded change of the fleet. Storage and ledger are in memory, ARM is the simulator on the
+/// wire.
 /// </summary>
 public sealed class TrainingScenarioTests : IAsyncLifetime
 {
@@ -33,14 +34,22 @@ public sealed class TrainingScenarioTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         _arm = await ArmSimulatorServer.StartAsync(
-            new ArmSimulatorOptions { ProvisioningTime = TimeSpan.FromMilliseconds(200), ProvisioningStagger = TimeSpan.Zero, PollInterval = TimeSpan.FromMilliseconds(100) },
+            new ArmSimulatorOptions
+            {
+                ProvisioningTime = TimeSpan.FromMilliseconds(200),
+                ProvisioningStagger = TimeSpan.Zero,
+                PollInterval = TimeSpan.FromMilliseconds(100),
+            },
             TimeProvider.System,
-            Cancellation);
+            Cancellation
+        );
         var settings = ServiceRegistrationTests.Settings() with
         {
             PolicyFile = Path.Combine(SharedData.RepositoryRoot(), "samples", "policy.json"),
         };
-        _services = new ServiceCollection().AddLogging().AddSelfDev(settings)
+        _services = new ServiceCollection()
+            .AddLogging()
+            .AddSelfDev(settings)
             .AddSealedStorage(_store)
             .AddSingleton<ITrustStore>(new InMemoryTrustStore())
             .AddSingleton<ILedgerStore>(_ledger)
@@ -48,7 +57,8 @@ public sealed class TrainingScenarioTests : IAsyncLifetime
                 new AzureFleetOptions { Endpoint = _arm.Endpoint, CertificateThumbprint = _arm.Thumbprint },
                 new ArmSimulatorCredential(_arm),
                 TimeProvider.System,
-                services.GetRequiredService<ILogger<ArmFleet>>()))
+                services.GetRequiredService<ILogger<ArmFleet>>()
+            ))
             .BuildServiceProvider();
         await _engine.StartAsync(_services.GetRequiredService<WorkflowCatalog>(), _services);
     }
@@ -64,7 +74,11 @@ public sealed class TrainingScenarioTests : IAsyncLifetime
     [Fact]
     public async Task A_dropped_log_becomes_an_approved_executed_and_recorded_change()
     {
-        _store.Put(Containers.Intake, Log, await File.ReadAllTextAsync(Path.Combine(SharedData.RepositoryRoot(), "samples", Log), Cancellation));
+        _store.Put(
+            Containers.Intake,
+            Log,
+            await File.ReadAllTextAsync(Path.Combine(SharedData.RepositoryRoot(), "samples", Log), Cancellation)
+        );
         var intake = _services.GetRequiredService<IntakeStart>();
 
         await intake.StartAsync(Log, _engine.DurableClient, Cancellation);
@@ -77,7 +91,10 @@ public sealed class TrainingScenarioTests : IAsyncLifetime
         var writes = _arm.Requests.Where(request => request.Method != "GET").Select(request => request.Method).ToList();
         Assert.Contains("PATCH", writes);
         Assert.Equal("Succeeded", (await Fleet()).ProvisioningState);
-        Assert.All(new[] { "json", "html", "md" }, extension => Assert.NotEmpty(_store.Text(Containers.Reports, $"{diagnosis.InstanceId}/report.{extension}")));
+        Assert.All(
+            new[] { "json", "html", "md" },
+            extension => Assert.NotEmpty(_store.Text(Containers.Reports, $"{diagnosis.InstanceId}/report.{extension}"))
+        );
         Assert.Contains(_ledger.Entries, entry => entry.Type == LedgerEntryTypes.Decision);
         Assert.Contains(_ledger.Entries, entry => entry.Type == LedgerEntryTypes.Effect);
     }
@@ -94,11 +111,23 @@ public sealed class TrainingScenarioTests : IAsyncLifetime
             await foreach (var planHash in requests.ListUnexpiredAsync(TimeProvider.System.GetUtcNow(), limit.Token))
             {
                 var request = await requests.RequireAsync(planHash, limit.Token);
-                foreach (var approver in request.Requirement.Approvers.Where(approver => !decided.Contains((request.PlanHash, approver))))
+                foreach (
+                    var approver in request.Requirement.Approvers.Where(approver =>
+                        !decided.Contains((request.PlanHash, approver))
+                    )
+                )
                 {
                     _services.GetRequiredService<AmbientWorkflowClient>().Lend(_engine.DurableClient);
-                    var outcome = await _services.GetRequiredService<ApprovalDecisions>()
-                        .DecideAsync(request.PlanHash, DecisionKind.Approve, approver, "looks right", DecisionProof.Principal, limit.Token);
+                    var outcome = await _services
+                        .GetRequiredService<ApprovalDecisions>()
+                        .DecideAsync(
+                            request.PlanHash,
+                            DecisionKind.Approve,
+                            approver,
+                            "looks right",
+                            DecisionProof.Principal,
+                            limit.Token
+                        );
                     // Unknown for as long as the approval's workflow has not begun.
                     if (outcome.Result != DecisionResult.Unknown)
                     {
@@ -111,7 +140,8 @@ public sealed class TrainingScenarioTests : IAsyncLifetime
         }
     }
 
-    private Task<FleetState> Fleet() => _services.GetRequiredService<IFleet>().GetAsync(_arm.ScaleSetIds[0], Cancellation);
+    private Task<FleetState> Fleet() =>
+        _services.GetRequiredService<IFleet>().GetAsync(_arm.ScaleSetIds[0], Cancellation);
 
     private async Task<List<WorkflowInstance>> Instances()
     {

@@ -28,7 +28,8 @@ public sealed class ServiceRegistrationTests
         ["SelfDev:ModelEndpoint"] = "https://oai.openai.azure.com/openai/v1/",
         ["SelfDev:Model"] = "gpt",
         ["SelfDev:Webhook"] = "",
-        ["SelfDev:ApprovalKeys"] = $$"""[{"id":"k1","secret":"{{Convert.ToBase64String(RandomNumberGenerator.GetBytes(32))}}","notBefore":"2026-01-01T00:00:00Z","notAfter":"9999-12-31T23:59:59Z"}]""",
+        ["SelfDev:ApprovalKeys"] =
+            $$"""[{"id":"k1","secret":"{{Convert.ToBase64String(RandomNumberGenerator.GetBytes(32))}}","notBefore":"2026-01-01T00:00:00Z","notAfter":"9999-12-31T23:59:59Z"}]""",
         ["SelfDev:LedgerKey"] = LedgerKey(),
     };
 
@@ -36,14 +37,36 @@ public sealed class ServiceRegistrationTests
     public void Every_service_trigger_and_activity_can_be_made()
     {
         var services = new ServiceCollection().AddLogging().AddSelfDev(Read(Complete));
-        using var provider = services.BuildServiceProvider(new ServiceProviderOptions { ValidateOnBuild = true, ValidateScopes = true });
-        var activities = typeof(SelfDevCatalog).Assembly.GetTypes().Where(type => !type.IsAbstract && type.GetInterfaces()
-            .Any(contract => contract.IsGenericType && contract.GetGenericTypeDefinition() == typeof(IActivity<,>)));
-        var triggers = typeof(IntakeFunctions).Assembly.GetTypes().Where(type => type.Namespace == typeof(IntakeFunctions).Namespace && type.Name.EndsWith("Functions", StringComparison.Ordinal));
+        using var provider = services.BuildServiceProvider(
+            new ServiceProviderOptions { ValidateOnBuild = true, ValidateScopes = true }
+        );
+        var activities = typeof(SelfDevCatalog)
+            .Assembly.GetTypes()
+            .Where(type =>
+                !type.IsAbstract
+                && type.GetInterfaces()
+                    .Any(contract =>
+                        contract.IsGenericType && contract.GetGenericTypeDefinition() == typeof(IActivity<,>)
+                    )
+            );
+        var triggers = typeof(IntakeFunctions)
+            .Assembly.GetTypes()
+            .Where(type =>
+                type.Namespace == typeof(IntakeFunctions).Namespace
+                && type.Name.EndsWith("Functions", StringComparison.Ordinal)
+            );
 
-        Assert.All(activities.Concat(triggers), type => Assert.NotNull(ActivatorUtilities.GetServiceOrCreateInstance(provider, type)));
-        Assert.All(services.Where(service => !service.ServiceType.IsGenericTypeDefinition && service.ServiceType.Namespace!.StartsWith("SelfDev", StringComparison.Ordinal)),
-            service => Assert.NotNull(provider.GetRequiredService(service.ServiceType)));
+        Assert.All(
+            activities.Concat(triggers),
+            type => Assert.NotNull(ActivatorUtilities.GetServiceOrCreateInstance(provider, type))
+        );
+        Assert.All(
+            services.Where(service =>
+                !service.ServiceType.IsGenericTypeDefinition
+                && service.ServiceType.Namespace!.StartsWith("SelfDev", StringComparison.Ordinal)
+            ),
+            service => Assert.NotNull(provider.GetRequiredService(service.ServiceType))
+        );
     }
 
     [Theory]
@@ -51,7 +74,8 @@ public sealed class ServiceRegistrationTests
     [InlineData("", typeof(RulesAnalyst))]
     public void The_analyst_is_the_model_where_one_is_named(string endpoint, Type expected)
     {
-        using var provider = new ServiceCollection().AddLogging()
+        using var provider = new ServiceCollection()
+            .AddLogging()
             .AddSelfDev(Read(new Dictionary<string, string?>(Complete) { ["SelfDev:ModelEndpoint"] = endpoint }))
             .BuildServiceProvider();
 
@@ -63,14 +87,31 @@ public sealed class ServiceRegistrationTests
     [InlineData("https://127.0.0.1:1/", null, "no address that may be reached")]
     [InlineData("https://127.0.0.1:1/", "Private", "no address that may be reached")]
     [InlineData("https://127.0.0.1:1/", "Loopback", "could not be reached: ConnectionError")]
-    public async Task Notifications_go_to_the_webhook_within_its_network(string address, string? network, string? problem)
+    public async Task Notifications_go_to_the_webhook_within_its_network(
+        string address,
+        string? network,
+        string? problem
+    )
     {
-        using var provider = new ServiceCollection().AddLogging()
-            .AddSelfDev(Read(new Dictionary<string, string?>(Complete) { ["SelfDev:Webhook"] = address, ["SelfDev:WebhookNetwork"] = network }))
+        using var provider = new ServiceCollection()
+            .AddLogging()
+            .AddSelfDev(
+                Read(
+                    new Dictionary<string, string?>(Complete)
+                    {
+                        ["SelfDev:Webhook"] = address,
+                        ["SelfDev:WebhookNetwork"] = network,
+                    }
+                )
+            )
             .BuildServiceProvider();
 
-        var told = await provider.GetRequiredService<INotifier>()
-            .NotifyAsync(new Notification("k", "approval-requested", "ana@example.com", "Scale?", "", null), TestContext.Current.CancellationToken);
+        var told = await provider
+            .GetRequiredService<INotifier>()
+            .NotifyAsync(
+                new Notification("k", "approval-requested", "ana@example.com", "Scale?", "", null),
+                TestContext.Current.CancellationToken
+            );
 
         Assert.Equal(problem is null, told is null);
         Assert.Contains(problem ?? "", told ?? "", StringComparison.Ordinal);
@@ -84,8 +125,16 @@ public sealed class ServiceRegistrationTests
         try
         {
             Environment.SetEnvironmentVariable(Variable, "func-slot.azurewebsites.net:443");
-            using var provider = new ServiceCollection().AddLogging()
-                .AddSelfDev(Read(new Dictionary<string, string?>(Complete) { ["SelfDev:AllowedHosts"] = "selfdev.corp.example, ops.example" }))
+            using var provider = new ServiceCollection()
+                .AddLogging()
+                .AddSelfDev(
+                    Read(
+                        new Dictionary<string, string?>(Complete)
+                        {
+                            ["SelfDev:AllowedHosts"] = "selfdev.corp.example, ops.example",
+                        }
+                    )
+                )
                 .BuildServiceProvider();
             var options = provider.GetRequiredService<WebOptions>();
 
@@ -110,7 +159,9 @@ public sealed class ServiceRegistrationTests
 
         // ASP.NET Core puts the path of a request around every line as soon as this category may log anything.
         Assert.False(loggers.CreateLogger("Microsoft.AspNetCore.Hosting.Diagnostics").IsEnabled(LogLevel.Critical));
-        Assert.False(loggers.CreateLogger("Microsoft.AspNetCore.Routing.EndpointMiddleware").IsEnabled(LogLevel.Information));
+        Assert.False(
+            loggers.CreateLogger("Microsoft.AspNetCore.Routing.EndpointMiddleware").IsEnabled(LogLevel.Information)
+        );
         Assert.True(loggers.CreateLogger("SelfDev.Web").IsEnabled(LogLevel.Trace));
     }
 
@@ -118,23 +169,43 @@ public sealed class ServiceRegistrationTests
     [InlineData("SelfDev:Storage", null, "SelfDev__Storage")]
     [InlineData("SelfDev:PublicUrl", "https://proxy/selfdev", "ends with a slash")]
     [InlineData("SelfDev:Model", "", "SelfDev__Model:")]
-    [InlineData("SelfDev:Webhook", "http://chat.example.com/hook", "SelfDev__Webhook: The webhook's address must be an https:// address")]
+    [InlineData(
+        "SelfDev:Webhook",
+        "http://chat.example.com/hook",
+        "SelfDev__Webhook: The webhook's address must be an https:// address"
+    )]
     [InlineData("SelfDev:Webhook", "http://localhost/hook", "SelfDev__Webhook")]
     [InlineData("SelfDev:HistoryDays", "0", "1 to 3650")]
     [InlineData("SelfDev:LedgerAnchor", "12", "SelfDev__LedgerAnchor")]
-    [InlineData("SelfDev:LedgerAnchor", "0:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", "size:rootHash")]
-    [InlineData("SelfDev:LedgerAnchor", "12:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b85", "size:rootHash")]
-    [InlineData("SelfDev:LedgerKey", "@Microsoft.KeyVault(SecretUri=https://kv/secrets/ledger-key/)", "Key Vault reference was not resolved")]
+    [InlineData(
+        "SelfDev:LedgerAnchor",
+        "0:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855",
+        "size:rootHash"
+    )]
+    [InlineData(
+        "SelfDev:LedgerAnchor",
+        "12:e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b85",
+        "size:rootHash"
+    )]
+    [InlineData(
+        "SelfDev:LedgerKey",
+        "@Microsoft.KeyVault(SecretUri=https://kv/secrets/ledger-key/)",
+        "Key Vault reference was not resolved"
+    )]
     public void A_wrong_setting_is_named(string name, string? value, string expected)
     {
-        var refused = Assert.Throws<ArgumentException>(() => Read(new Dictionary<string, string?>(Complete) { [name] = value }));
+        var refused = Assert.Throws<ArgumentException>(() =>
+            Read(new Dictionary<string, string?>(Complete) { [name] = value })
+        );
 
         Assert.Contains(expected, refused.Message);
     }
 
     [Theory]
     [InlineData("not json")]
-    [InlineData("""[{"id":"k1","secret":"dG9vIHNob3J0","notBefore":"2026-01-01T00:00:00Z","notAfter":"9999-12-31T23:59:59Z"}]""")]
+    [InlineData(
+        """[{"id":"k1","secret":"dG9vIHNob3J0","notBefore":"2026-01-01T00:00:00Z","notAfter":"9999-12-31T23:59:59Z"}]"""
+    )]
     public void Keys_that_cannot_be_used_are_refused_without_showing_them(string keys)
     {
         var refused = Assert.Throws<ArgumentException>(() => ApprovalKeys.Parse(keys));
@@ -148,7 +219,8 @@ public sealed class ServiceRegistrationTests
     {
         var lines = new List<string>();
         const string Root = "E3B0C44298FC1C149AFBF4C8996FB92427AE41E4649B934CA495991B7852B855";
-        using var provider = new ServiceCollection().AddLogging(logging => logging.AddProvider(new Lines(lines)))
+        using var provider = new ServiceCollection()
+            .AddLogging(logging => logging.AddProvider(new Lines(lines)))
             .AddSelfDev(Read(new Dictionary<string, string?>(Complete) { ["SelfDev:LedgerAnchor"] = $"12:{Root}" }))
             .BuildServiceProvider();
         var witness = provider.GetRequiredService<IHeadWitness>();
@@ -173,7 +245,9 @@ public sealed class ServiceRegistrationTests
         }
 
         Assert.Null(await AskAsync());
-        await Assert.ThrowsAsync<InvalidOperationException>(() => ambient.GetAsync("nobody", TestContext.Current.CancellationToken));
+        await Assert.ThrowsAsync<InvalidOperationException>(() =>
+            ambient.GetAsync("nobody", TestContext.Current.CancellationToken)
+        );
     }
 
     private sealed class EagerLogger : ILoggerProvider, ILogger
@@ -185,13 +259,15 @@ public sealed class ServiceRegistrationTests
 
         public bool IsEnabled(LogLevel logLevel) => true;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
-        {
-        }
+        public void Log<TState>(
+            LogLevel logLevel,
+            EventId eventId,
+            TState state,
+            Exception? exception,
+            Func<TState, Exception?, string> formatter
+        ) { }
 
-        public void Dispose()
-        {
-        }
+        public void Dispose() { }
     }
 
     /// <summary>Complete settings, with keys made for this process.</summary>
@@ -209,12 +285,15 @@ public sealed class ServiceRegistrationTests
 
         public bool IsEnabled(LogLevel logLevel) => true;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-            lines.Add(formatter(state, exception));
+        public void Log<TState>(
+            LogLevel logLevel,
+            EventId eventId,
+            TState state,
+            Exception? exception,
+            Func<TState, Exception?, string> formatter
+        ) => lines.Add(formatter(state, exception));
 
-        public void Dispose()
-        {
-        }
+        public void Dispose() { }
     }
 
     private static string LedgerKey()

@@ -4,8 +4,8 @@ using SelfDev.Testing;
 namespace SelfDev.Functions.Tests.Infra;
 
 /// <summary>
-/// Reads what a Bicep file declares: enough to compare names with the code, no check of the language itself, which is the
-/// compiler's business (<c>az bicep build</c> in the workflow).
+/// Reads what a Bicep file declares: enough to compare names with the code, no check of the language itself, which is
+/// the compiler's business (<c>az bicep build</c> in the workflow).
 /// </summary>
 internal sealed partial class BicepFile
 {
@@ -15,21 +15,42 @@ internal sealed partial class BicepFile
     {
         RelativePath = relativePath;
         _text = Comments().Replace(File.ReadAllText(Path.Combine(Folder, relativePath)), "");
-        Parameters = [.. ParameterLine().Matches(_text).Select(match => new BicepParameter(match.Groups["name"].Value, match.Groups["default"].Success))];
+        Parameters =
+        [
+            .. ParameterLine()
+                .Matches(_text)
+                .Select(match => new BicepParameter(match.Groups["name"].Value, match.Groups["default"].Success)),
+        ];
         Outputs = [.. OutputLine().Matches(_text).Select(match => match.Groups["name"].Value)];
         Resources =
         [
-            .. ResourceLine().Matches(_text).Select(match => new BicepResource(
-                match.Groups["name"].Value, match.Groups["type"].Value, match.Groups["existing"].Success, BodyFrom(match.Index + match.Length))),
+            .. ResourceLine()
+                .Matches(_text)
+                .Select(match => new BicepResource(
+                    match.Groups["name"].Value,
+                    match.Groups["type"].Value,
+                    match.Groups["existing"].Success,
+                    BodyFrom(match.Index + match.Length)
+                )),
         ];
-        Modules = [.. ModuleLine().Matches(_text).Select(match => new BicepModule(match.Groups["name"].Value, match.Groups["path"].Value, BodyFrom(match.Index + match.Length)))];
+        Modules =
+        [
+            .. ModuleLine()
+                .Matches(_text)
+                .Select(match => new BicepModule(
+                    match.Groups["name"].Value,
+                    match.Groups["path"].Value,
+                    BodyFrom(match.Index + match.Length)
+                )),
+        ];
     }
 
     public static string Folder => Path.Combine(SharedData.RepositoryRoot(), "infra");
 
     public static IReadOnlyList<BicepFile> All { get; } =
     [
-        .. Directory.EnumerateFiles(Folder, "*.bicep", SearchOption.AllDirectories)
+        .. Directory
+            .EnumerateFiles(Folder, "*.bicep", SearchOption.AllDirectories)
             .Select(path => Path.GetRelativePath(Folder, path).Replace('\\', '/'))
             .Order(StringComparer.Ordinal)
             .Select(path => new BicepFile(path)),
@@ -52,7 +73,16 @@ internal sealed partial class BicepFile
 
     /// <summary>The strings of <c>var name = [ 'a' 'b' ]</c>.</summary>
     public IReadOnlyList<string> Strings(string variable) =>
-        [.. Quoted().Matches(Regex.Match(_text, $@"^var {variable} = \[(?<list>[^\]]*)\]", RegexOptions.Multiline).Groups["list"].Value).Select(match => match.Groups["value"].Value)];
+        [
+            .. Quoted()
+                .Matches(
+                    Regex
+                        .Match(_text, $@"^var {variable} = \[(?<list>[^\]]*)\]", RegexOptions.Multiline)
+                        .Groups["list"]
+                        .Value
+                )
+                .Select(match => match.Groups["value"].Value),
+        ];
 
     /// <summary>Names and raw values of <c>var name = { ... }</c>, its first level.</summary>
     public IReadOnlyDictionary<string, string> Object(string variable)
@@ -76,7 +106,8 @@ internal sealed partial class BicepFile
             }
 
             var bare = Interpolations().Replace(line, "");
-            depth += bare.Count(character => character is '{' or '[') - bare.Count(character => character is '}' or ']');
+            depth +=
+                bare.Count(character => character is '{' or '[') - bare.Count(character => character is '}' or ']');
         }
 
         return properties;
@@ -89,7 +120,12 @@ internal sealed partial class BicepFile
         var depth = 0;
         for (var position = start; position < _text.Length; position++)
         {
-            depth += _text[position] switch { '{' => 1, '}' => -1, _ => 0 };
+            depth += _text[position] switch
+            {
+                '{' => 1,
+                '}' => -1,
+                _ => 0,
+            };
             if (depth == 0)
             {
                 return _text[start..(position + 1)];
@@ -108,7 +144,10 @@ internal sealed partial class BicepFile
     [GeneratedRegex(@"^output (?<name>\w+) ", RegexOptions.Multiline)]
     private static partial Regex OutputLine();
 
-    [GeneratedRegex(@"^\s*resource (?<name>\w+) '(?<type>[^']+)'(?<existing> existing)? = (if \(.*\) |\[for .*?: )?", RegexOptions.Multiline)]
+    [GeneratedRegex(
+        @"^\s*resource (?<name>\w+) '(?<type>[^']+)'(?<existing> existing)? = (if \(.*\) |\[for .*?: )?",
+        RegexOptions.Multiline
+    )]
     private static partial Regex ResourceLine();
 
     [GeneratedRegex(@"^module (?<name>\w+) '(?<path>[^']+)' = (if \(.*\) |\[for .*?: )?", RegexOptions.Multiline)]

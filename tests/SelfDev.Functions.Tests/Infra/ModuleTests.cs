@@ -21,14 +21,21 @@ public sealed class ModuleTests
             var body = module.Body[module.Body.IndexOf("params:", StringComparison.Ordinal)..];
             var given = BicepFile.Properties(body[body.IndexOf('{', StringComparison.Ordinal)..]).Keys.ToList();
 
-            Assert.True(!given.Except(file.Parameters.Select(parameter => parameter.Name)).Any(), $"{module.Name}: {string.Join(", ", given.Except(file.Parameters.Select(p => p.Name)))} unknown to {module.Path}");
-            var missing = file.Parameters.Where(parameter => !parameter.HasDefault && !given.Contains(parameter.Name)).Select(parameter => parameter.Name);
+            Assert.True(
+                !given.Except(file.Parameters.Select(parameter => parameter.Name)).Any(),
+                $"{module.Name}: {string.Join(", ", given.Except(file.Parameters.Select(p => p.Name)))} unknown to "
+                    + $"{module.Path}"
+            );
+            var missing = file
+                .Parameters.Where(parameter => !parameter.HasDefault && !given.Contains(parameter.Name))
+                .Select(parameter => parameter.Name);
             Assert.True(!missing.Any(), $"{module.Name}: {module.Path} needs {string.Join(", ", missing)}");
         }
 
         Assert.Equal(
             BicepFile.All.Select(file => file.RelativePath).Where(path => path != "main.bicep"),
-            Main.Modules.Select(module => module.Path).Distinct().Order(StringComparer.Ordinal));
+            Main.Modules.Select(module => module.Path).Distinct().Order(StringComparer.Ordinal)
+        );
     }
 
     [Fact]
@@ -44,10 +51,22 @@ public sealed class ModuleTests
     [Fact]
     public void Resource_types_and_versions_are_the_approved_ones()
     {
-        var declared = BicepFile.All
-            .SelectMany(file => file.Resources.Select(resource => $"{file.RelativePath}: {resource.Name} {resource.Type}{(resource.IsExisting ? " (existing)" : "")}"))
+        var declared = BicepFile
+            .All.SelectMany(file =>
+                file.Resources.Select(resource =>
+                    $"{file.RelativePath}: {resource.Name} {resource.Type}{(resource.IsExisting ? " (existing)" : "")}"
+                )
+            )
             .Order(StringComparer.Ordinal);
-        var approved = File.ReadAllLines(Path.Combine(SharedData.RepositoryRoot(), "tests", "SelfDev.Functions.Tests", "Infra", "resources.approved.txt"));
+        var approved = File.ReadAllLines(
+            Path.Combine(
+                SharedData.RepositoryRoot(),
+                "tests",
+                "SelfDev.Functions.Tests",
+                "Infra",
+                "resources.approved.txt"
+            )
+        );
 
         Assert.Equal(approved, declared);
     }
@@ -55,11 +74,19 @@ public sealed class ModuleTests
     [Fact]
     public void The_parameters_file_and_main_agree()
     {
-        using var document = JsonDocument.Parse(File.ReadAllText(Path.Combine(BicepFile.Folder, "main.parameters.json")));
-        var given = document.RootElement.GetProperty("parameters").EnumerateObject().Select(parameter => parameter.Name).ToList();
+        using var document = JsonDocument.Parse(
+            File.ReadAllText(Path.Combine(BicepFile.Folder, "main.parameters.json"))
+        );
+        var given = document
+            .RootElement.GetProperty("parameters")
+            .EnumerateObject()
+            .Select(parameter => parameter.Name)
+            .ToList();
 
         Assert.Empty(given.Except(Main.Parameters.Select(parameter => parameter.Name)));
-        Assert.Empty(Main.Parameters.Where(parameter => !parameter.HasDefault).Select(parameter => parameter.Name).Except(given));
+        Assert.Empty(
+            Main.Parameters.Where(parameter => !parameter.HasDefault).Select(parameter => parameter.Name).Except(given)
+        );
     }
 
     [Fact]
@@ -68,14 +95,22 @@ public sealed class ModuleTests
         var roles = BicepFile.Named("app/roles.bicep");
 
         Assert.Equal(Containers.All, BicepFile.Named("app/storage.bicep").Strings("containers"));
-        Assert.Equal(Containers.All.Where(container => container != Containers.Intake), roles.Strings("writtenContainers"));
-        Assert.Contains($"name: '{Containers.Intake}'", roles.Resources.Single(resource => resource.Name == "intake").Body);
+        Assert.Equal(
+            Containers.All.Where(container => container != Containers.Intake),
+            roles.Strings("writtenContainers")
+        );
+        Assert.Contains(
+            $"name: '{Containers.Intake}'",
+            roles.Resources.Single(resource => resource.Name == "intake").Body
+        );
     }
 
     [Fact]
     public void The_ledger_can_be_appended_to_and_not_rewritten()
     {
-        var policy = BicepFile.Named("app/storage.bicep").Resources.Single(resource => resource.Name == "ledgerImmutability");
+        var policy = BicepFile
+            .Named("app/storage.bicep")
+            .Resources.Single(resource => resource.Name == "ledgerImmutability");
 
         Assert.Contains($"indexOf(containers, '{Containers.Ledger}')", policy.Body);
         Assert.Contains("allowProtectedAppendWrites: true", policy.Body);
@@ -84,7 +119,9 @@ public sealed class ModuleTests
     [Fact]
     public void Trust_records_can_be_added_and_neither_changed_nor_appended_to()
     {
-        var policy = BicepFile.Named("app/storage.bicep").Resources.Single(resource => resource.Name == "trustImmutability");
+        var policy = BicepFile
+            .Named("app/storage.bicep")
+            .Resources.Single(resource => resource.Name == "trustImmutability");
 
         Assert.Contains($"indexOf(containers, '{Containers.Trust}')", policy.Body);
         Assert.Contains("allowProtectedAppendWrites: false", policy.Body);
@@ -94,9 +131,17 @@ public sealed class ModuleTests
     public void The_life_cycle_spares_all_but_the_evidence_of_diagnoses()
     {
         var storage = BicepFile.Named("app/storage.bicep");
-        var deleting = Regex.Matches(storage.Text, @"prefixMatch: \[(?<prefixes>[^\]]*)\]\s*\}\s*actions: \{\s*baseBlob: \{(?<actions>[^\]]*?)\n            \}")
+        var deleting = Regex
+            .Matches(
+                storage.Text,
+                @"prefixMatch: \[(?<prefixes>[^\]]*)\]\s*\}\s*actions: \{\s*baseBlob: \{(?<actions>[^\]]*?)\n            \}"
+            )
             .Where(rule => rule.Groups["actions"].Value.Contains("delete:", StringComparison.Ordinal))
-            .SelectMany(rule => Regex.Matches(rule.Groups["prefixes"].Value, "'(?<prefix>[^']*)'").Select(prefix => prefix.Groups["prefix"].Value));
+            .SelectMany(rule =>
+                Regex
+                    .Matches(rule.Groups["prefixes"].Value, "'(?<prefix>[^']*)'")
+                    .Select(prefix => prefix.Groups["prefix"].Value)
+            );
 
         Assert.Equal(["intake/", "rejected/", $"{Containers.Evidence}/{ArtifactInstanceId.Prefix}"], deleting);
     }
@@ -106,13 +151,20 @@ public sealed class ModuleTests
     {
         foreach (var file in BicepFile.All)
         {
-            Assert.DoesNotMatch(@"(?i)listKeys|listAccountSas|AccountKey=|allowSharedKeyAccess: true|disableLocalAuth: false|@secure\(\)", file.Text);
+            Assert.DoesNotMatch(
+                @"(?i)listKeys|listAccountSas|AccountKey=|allowSharedKeyAccess: true|disableLocalAuth: false|@secure\(\)",
+                file.Text
+            );
         }
 
-        foreach (var (file, switchedOff) in new[]
-        {
-            ("app/storage.bicep", "allowSharedKeyAccess: false"), ("app/monitoring.bicep", "DisableLocalAuth: true"), ("app/model.bicep", "disableLocalAuth: true"),
-        })
+        foreach (
+            var (file, switchedOff) in new[]
+            {
+                ("app/storage.bicep", "allowSharedKeyAccess: false"),
+                ("app/monitoring.bicep", "DisableLocalAuth: true"),
+                ("app/model.bicep", "disableLocalAuth: true"),
+            }
+        )
         {
             Assert.Contains(switchedOff, BicepFile.Named(file).Text);
         }
@@ -152,15 +204,26 @@ public sealed class ModuleTests
         var alerts = BicepFile.Named("app/alerts.bicep").Text;
 
         Assert.Contains("Notification approval-reminder", alerts);
-        Assert.Contains("\"Notification {Topic}: ", File.ReadAllText(Path.Combine(SharedData.RepositoryRoot(), "src", "SelfDev.Functions", "Logs.cs")));
-        Assert.Contains("\"approval-reminder\"", File.ReadAllText(Path.Combine(SharedData.RepositoryRoot(), "src", "SelfDev.Workflows", "Approval", "RequestApproval.cs")));
+        Assert.Contains(
+            "\"Notification {Topic}: ",
+            File.ReadAllText(Path.Combine(SharedData.RepositoryRoot(), "src", "SelfDev.Functions", "Logs.cs"))
+        );
+        Assert.Contains(
+            "\"approval-reminder\"",
+            File.ReadAllText(
+                Path.Combine(SharedData.RepositoryRoot(), "src", "SelfDev.Workflows", "Approval", "RequestApproval.cs")
+            )
+        );
         foreach (Match name in Regex.Matches(alerts, "operation_Name in \\((?<names>[^)]*)\\)"))
         {
             foreach (Match function in Regex.Matches(name.Groups["names"].Value, "\"(?<name>\\w+)\""))
             {
                 Assert.Contains(
                     function.Groups["name"].Value,
-                    StartupCheck.FunctionsOf(typeof(Triggers.IntakeFunctions)).Concat(StartupCheck.FunctionsOf(typeof(Triggers.MaintenanceFunctions))));
+                    StartupCheck
+                        .FunctionsOf(typeof(Triggers.IntakeFunctions))
+                        .Concat(StartupCheck.FunctionsOf(typeof(Triggers.MaintenanceFunctions)))
+                );
             }
         }
     }

@@ -20,7 +20,9 @@ public sealed class RolesTests
         ["cognitiveServicesOpenAIUser"] = "5e0bd9bd-7b93-4f28-af87-19fc36ad61bd",
     };
 
-    private static readonly string Document = File.ReadAllText(Path.Combine(SharedData.RepositoryRoot(), "docs", "roles.md"));
+    private static readonly string Document = File.ReadAllText(
+        Path.Combine(SharedData.RepositoryRoot(), "docs", "roles.md")
+    );
 
     [Fact]
     public void Ids_of_built_in_roles_are_right()
@@ -29,19 +31,32 @@ public sealed class RolesTests
 
         Assert.Equal(
             BuiltIn.OrderBy(role => role.Key, StringComparer.Ordinal).Select(role => $"{role.Key} '{role.Value}'"),
-            roles.OrderBy(role => role.Key, StringComparer.Ordinal).Select(role => $"{role.Key} {role.Value}"));
+            roles.OrderBy(role => role.Key, StringComparer.Ordinal).Select(role => $"{role.Key} {role.Value}")
+        );
         Assert.Contains("0ad04412-c4d5-4796-b79c-f76d14c8d402", BicepFile.Named("app/scheduler.bicep").Text);
     }
 
     [Fact]
     public void Every_assignment_stands_in_the_table_and_every_row_is_an_assignment()
     {
-        var assigned = BicepFile.All
-            .SelectMany(file => file.Resources.Where(resource => resource.Type.StartsWith("Microsoft.Authorization/roleAssignments@", StringComparison.Ordinal)))
+        var assigned = BicepFile
+            .All.SelectMany(file =>
+                file.Resources.Where(resource =>
+                    resource.Type.StartsWith("Microsoft.Authorization/roleAssignments@", StringComparison.Ordinal)
+                )
+            )
             .Select(resource => $"{resource.Name} {Role(resource)} {Scope(resource)} {Principal(resource)}")
             .Order(StringComparer.Ordinal);
-        var documented = Regex.Matches(Document, @"^\| `(?<name>\w+)` \| (?<who>\w+) \| `(?<role>\w+)` \| `(?<scope>\w+)` \| (?<why>[^|]{20,}) \|", RegexOptions.Multiline)
-            .Select(row => $"{row.Groups["name"].Value} {row.Groups["role"].Value} {row.Groups["scope"].Value} {row.Groups["who"].Value}")
+        var documented = Regex
+            .Matches(
+                Document,
+                @"^\| `(?<name>\w+)` \| (?<who>\w+) \| `(?<role>\w+)` \| `(?<scope>\w+)` \| (?<why>[^|]{20,}) \|",
+                RegexOptions.Multiline
+            )
+            .Select(row =>
+                $"{row.Groups["name"].Value} {row.Groups["role"].Value} {row.Groups["scope"].Value} "
+                + $"{row.Groups["who"].Value}"
+            )
             .Order(StringComparer.Ordinal);
 
         Assert.Equal(assigned, documented);
@@ -50,8 +65,13 @@ public sealed class RolesTests
     [Fact]
     public void Assignments_have_names_that_follow_from_scope_principal_and_role()
     {
-        foreach (var resource in BicepFile.All.SelectMany(file => file.Resources)
-            .Where(resource => resource.Type.StartsWith("Microsoft.Authorization/roleAssignments@", StringComparison.Ordinal)))
+        foreach (
+            var resource in BicepFile
+                .All.SelectMany(file => file.Resources)
+                .Where(resource =>
+                    resource.Type.StartsWith("Microsoft.Authorization/roleAssignments@", StringComparison.Ordinal)
+                )
+        )
         {
             Assert.Matches(@"name: guid\([\w\[\]]+(\(\))?\.id, \w+, [\w.]+\)", resource.Body);
         }
@@ -64,15 +84,38 @@ public sealed class RolesTests
         var changing = Actions("operator");
         var reading = Actions("observer");
 
-        Assert.All(changing.Where(action => action != "Microsoft.Authorization/permissions/read"), action => Assert.StartsWith("Microsoft.Compute/virtualMachineScaleSets/", action));
+        Assert.All(
+            changing.Where(action => action != "Microsoft.Authorization/permissions/read"),
+            action => Assert.StartsWith("Microsoft.Compute/virtualMachineScaleSets/", action)
+        );
         Assert.All(reading, action => Assert.EndsWith("/read", action));
         Assert.All(changing.Concat(reading), action => Assert.DoesNotContain("*", action));
-        Assert.DoesNotContain(roles.Resources, resource => resource.Type.Contains("roleAssignments", StringComparison.Ordinal) && resource.Body.Contains("operator.id", StringComparison.Ordinal));
-        Assert.Contains("scope: scaleSet", BicepFile.Named("app/fleetAccess.bicep").Resources.Single(resource => resource.Name == "fleetOperator").Body);
+        Assert.DoesNotContain(
+            roles.Resources,
+            resource =>
+                resource.Type.Contains("roleAssignments", StringComparison.Ordinal)
+                && resource.Body.Contains("operator.id", StringComparison.Ordinal)
+        );
+        Assert.Contains(
+            "scope: scaleSet",
+            BicepFile.Named("app/fleetAccess.bicep").Resources.Single(resource => resource.Name == "fleetOperator").Body
+        );
 
         IReadOnlyList<string> Actions(string name) =>
-            [.. Regex.Matches(Regex.Match(roles.Resources.Single(resource => resource.Name == name).Body, @" actions: \[(?<list>[^\]]*)\]").Groups["list"].Value, "'(?<action>[^']*)'")
-                .Select(match => match.Groups["action"].Value)];
+            [
+                .. Regex
+                    .Matches(
+                        Regex
+                            .Match(
+                                roles.Resources.Single(resource => resource.Name == name).Body,
+                                @" actions: \[(?<list>[^\]]*)\]"
+                            )
+                            .Groups["list"]
+                            .Value,
+                        "'(?<action>[^']*)'"
+                    )
+                    .Select(match => match.Groups["action"].Value),
+            ];
     }
 
     [Fact]
@@ -83,19 +126,29 @@ public sealed class RolesTests
         foreach (var identity in new[] { "app", "analyst", "fleet" })
         {
             Assert.Contains($"'${{{identity}IdentityId}}': {{}}", function.Text);
-            Assert.Equal($"{identity}ClientId", function.Object("selfDevSettings")[$"SelfDev__{char.ToUpperInvariant(identity[0])}{identity[1..]}ClientId"]);
+            Assert.Equal(
+                $"{identity}ClientId",
+                function.Object("selfDevSettings")[
+                    $"SelfDev__{char.ToUpperInvariant(identity[0])}{identity[1..]}ClientId"
+                ]
+            );
         }
     }
 
     private static string Role(BicepResource resource)
     {
-        var id = BicepFile.Properties(resource.Body[resource.Body.IndexOf("properties:", StringComparison.Ordinal)..][12..])["roleDefinitionId"];
+        var id = BicepFile.Properties(
+            resource.Body[resource.Body.IndexOf("properties:", StringComparison.Ordinal)..][12..]
+        )["roleDefinitionId"];
         var match = Regex.Match(id, @"roleIds\.(?<role>\w+)\)|, (?<role>\w+)\)|^(?<role>\w+)(\.id)?$");
         return match.Groups["role"].Value;
     }
 
     private static string Scope(BicepResource resource) =>
-        Regex.Match(resource.Body, @"^\s*scope: (?<scope>\w+)", RegexOptions.Multiline) is { Success: true } match ? match.Groups["scope"].Value : "subscription";
+        Regex.Match(resource.Body, @"^\s*scope: (?<scope>\w+)", RegexOptions.Multiline) is { Success: true } match
+            ? match.Groups["scope"].Value
+            : "subscription";
 
-    private static string Principal(BicepResource resource) => Regex.Match(resource.Body, @"principalId: (?<who>\w+)PrincipalId").Groups["who"].Value;
+    private static string Principal(BicepResource resource) =>
+        Regex.Match(resource.Body, @"principalId: (?<who>\w+)PrincipalId").Groups["who"].Value;
 }

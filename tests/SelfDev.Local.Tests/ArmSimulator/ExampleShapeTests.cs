@@ -6,8 +6,8 @@ using SelfDev.Testing;
 namespace SelfDev.Local.Tests.ArmSimulator;
 
 /// <summary>
-/// Holds every body to Microsoft's own examples of the same operation: no property that is not there, none of another type. What the later API
-/// version adds is listed by name.
+/// Holds every body to Microsoft's own examples of the same operation: no property that is not there, none of another
+/// type. What the later API version adds is listed by name.
 /// </summary>
 public sealed class ExampleShapeTests
 {
@@ -24,21 +24,37 @@ public sealed class ExampleShapeTests
     public async Task Scale_sets_have_the_shape_of_the_examples()
     {
         var known = Examples("VirtualMachineScaleSet_Get.json", "VirtualMachineScaleSet_Get_WithUserData.json");
-        await using var arm = await RawArm.StartAsync(new ArmSimulatorOptions { ScaleSets = [new() { Zones = ["1"], Spot = true }] });
+        await using var arm = await RawArm.StartAsync(
+            new ArmSimulatorOptions { ScaleSets = [new() { Zones = ["1"], Spot = true }] }
+        );
 
         var body = await arm.GetAsync($"{arm.Set}?{RawArm.Version}");
 
         AssertCovered(body, [.. known, .. AddedBy20241101]);
         // The other direction for what clients read: a shape with nothing in it would pass as well.
         Assert.Superset(
-            new HashSet<string> { "name:String", "id:String", "type:String", "location:String", "sku.name:String", "sku.capacity:Number", "etag:String" },
-            Shape(body));
+            new HashSet<string>
+            {
+                "name:String",
+                "id:String",
+                "type:String",
+                "location:String",
+                "sku.name:String",
+                "sku.capacity:Number",
+                "etag:String",
+            },
+            Shape(body)
+        );
     }
 
     [Fact]
     public async Task An_updated_scale_set_is_answered_whole()
     {
-        var known = Examples("VirtualMachineScaleSet_Get.json", "VirtualMachineScaleSet_Get_WithUserData.json", "VirtualMachineScaleSet_Update_MinimumSet_Gen.json");
+        var known = Examples(
+            "VirtualMachineScaleSet_Get.json",
+            "VirtualMachineScaleSet_Get_WithUserData.json",
+            "VirtualMachineScaleSet_Update_MinimumSet_Gen.json"
+        );
         await using var arm = await RawArm.StartAsync();
 
         using var response = await arm.SendAsync(HttpMethod.Patch, $"{arm.Set}?{RawArm.Version}", RawArm.Capacity(5));
@@ -50,7 +66,10 @@ public sealed class ExampleShapeTests
     [Fact]
     public async Task Lists_of_scale_sets_have_the_shape_of_the_examples()
     {
-        var known = Examples("VirtualMachineScaleSet_ListBySubscription_ByLocation.json", "VirtualMachineScaleSet_List_MinimumSet_Gen.json");
+        var known = Examples(
+            "VirtualMachineScaleSet_ListBySubscription_ByLocation.json",
+            "VirtualMachineScaleSet_List_MinimumSet_Gen.json"
+        );
         await using var arm = await RawArm.StartAsync();
 
         var body = await arm.GetAsync($"{arm.Set[..arm.Set.LastIndexOf('/')]}?{RawArm.Version}");
@@ -60,15 +79,19 @@ public sealed class ExampleShapeTests
             [
                 .. known,
                 .. AddedBy20241101.Select(path => "value[]." + path),
-                .. Examples("VirtualMachineScaleSet_Get.json", "VirtualMachineScaleSet_Get_WithUserData.json").Select(path => "value[]." + path),
-            ]);
+                .. Examples("VirtualMachineScaleSet_Get.json", "VirtualMachineScaleSet_Get_WithUserData.json")
+                    .Select(path => "value[]." + path),
+            ]
+        );
     }
 
     [Fact]
     public async Task Instances_have_the_shape_of_the_examples()
     {
         var known = Examples("VirtualMachineScaleSetVM_List_MaximumSet_Gen.json");
-        await using var arm = await RawArm.StartAsync(new ArmSimulatorOptions { PageSize = 2, ScaleSets = [new() { Zones = ["1"] }] });
+        await using var arm = await RawArm.StartAsync(
+            new ArmSimulatorOptions { PageSize = 2, ScaleSets = [new() { Zones = ["1"] }] }
+        );
         await ProtectAsync(arm, "0");
 
         var body = await arm.GetAsync($"{arm.Set}/virtualMachines?{RawArm.Version}&$expand=instanceView");
@@ -77,10 +100,15 @@ public sealed class ExampleShapeTests
         Assert.Superset(
             new HashSet<string>
             {
-                "nextLink:String", "value[].instanceId:String", "value[].properties.osProfile.computerName:String", "value[].properties.vmId:String",
-                "value[].properties.instanceView.statuses[].code:String", "value[].properties.protectionPolicy.protectFromScaleIn:True",
+                "nextLink:String",
+                "value[].instanceId:String",
+                "value[].properties.osProfile.computerName:String",
+                "value[].properties.vmId:String",
+                "value[].properties.instanceView.statuses[].code:String",
+                "value[].properties.protectionPolicy.protectFromScaleIn:True",
             },
-            Shape(body));
+            Shape(body)
+        );
     }
 
     [Fact]
@@ -93,7 +121,10 @@ public sealed class ExampleShapeTests
 
         var body = await arm.GetAsync($"{arm.Set}/virtualMachines/0?{RawArm.Version}");
 
-        AssertCovered(body, [.. list, .. Examples("VirtualMachineScaleSetVM_Get_WithVMSizeProperties.json"), "etag:String"]);
+        AssertCovered(
+            body,
+            [.. list, .. Examples("VirtualMachineScaleSetVM_Get_WithVMSizeProperties.json"), "etag:String"]
+        );
     }
 
     [Fact]
@@ -105,7 +136,10 @@ public sealed class ExampleShapeTests
         var body = await arm.GetAsync($"{arm.Set}/instanceView?{RawArm.Version}");
 
         AssertCovered(body, known);
-        Assert.Equal("ProvisioningState/succeeded", body["virtualMachine"]!["statusesSummary"]![0]!["code"]!.GetValue<string>());
+        Assert.Equal(
+            "ProvisioningState/succeeded",
+            body["virtualMachine"]!["statusesSummary"]![0]!["code"]!.GetValue<string>()
+        );
         Assert.Equal(4, body["virtualMachine"]!["statusesSummary"]![0]!["count"]!.GetValue<int>());
     }
 
@@ -115,10 +149,15 @@ public sealed class ExampleShapeTests
         var known = Examples("Usage_List_MaximumSet_Gen.json");
         await using var arm = await RawArm.StartAsync();
 
-        var body = await arm.GetAsync($"{arm.Subscription}/providers/Microsoft.Compute/locations/eastus/usages?{RawArm.Version}");
+        var body = await arm.GetAsync(
+            $"{arm.Subscription}/providers/Microsoft.Compute/locations/eastus/usages?{RawArm.Version}"
+        );
 
         AssertCovered(body, known);
-        Assert.Superset(new HashSet<string> { "value[].currentValue:Number", "value[].limit:Number", "value[].name.value:String" }, Shape(body));
+        Assert.Superset(
+            new HashSet<string> { "value[].currentValue:Number", "value[].limit:Number", "value[].name.value:String" },
+            Shape(body)
+        );
     }
 
     [Theory]
@@ -127,7 +166,12 @@ public sealed class ExampleShapeTests
     [InlineData("VirtualMachineScaleSet_DeleteInstances_MaximumSet_Gen.json", "POST", "/delete", "1")]
     [InlineData("VirtualMachineScaleSet_Reimage_MaximumSet_Gen.json", "POST", "/reimage", "1")]
     [InlineData("VirtualMachineScaleSetVM_SimulateEviction.json", "POST", "/virtualMachines/1/simulateEviction", null)]
-    public async Task Actions_answer_with_a_status_and_headers_that_the_example_documents(string example, string method, string path, string? instanceId)
+    public async Task Actions_answer_with_a_status_and_headers_that_the_example_documents(
+        string example,
+        string method,
+        string path,
+        string? instanceId
+    )
     {
         var responses = Document(example)["responses"]!.AsObject();
         await using var arm = await RawArm.StartAsync(new ArmSimulatorOptions { ScaleSets = [new() { Spot = true }] });
@@ -135,7 +179,9 @@ public sealed class ExampleShapeTests
 
         using var response = await arm.SendAsync(new HttpMethod(method), $"{arm.Set}{path}?{RawArm.Version}", body);
 
-        var documented = responses[((int)response.StatusCode).ToString(System.Globalization.CultureInfo.InvariantCulture)];
+        var documented = responses[
+            ((int)response.StatusCode).ToString(System.Globalization.CultureInfo.InvariantCulture)
+        ];
         Assert.NotNull(documented);
         foreach (var header in documented["headers"]?.AsObject() ?? [])
         {
@@ -147,8 +193,15 @@ public sealed class ExampleShapeTests
 
     internal static async Task ProtectAsync(RawArm arm, string instanceId)
     {
-        var policy = new JsonObject { ["properties"] = new JsonObject { ["protectionPolicy"] = new JsonObject { ["protectFromScaleIn"] = true } } };
-        using var response = await arm.SendAsync(HttpMethod.Put, $"{arm.Set}/virtualMachines/{instanceId}?{RawArm.Version}", policy);
+        var policy = new JsonObject
+        {
+            ["properties"] = new JsonObject { ["protectionPolicy"] = new JsonObject { ["protectFromScaleIn"] = true } },
+        };
+        using var response = await arm.SendAsync(
+            HttpMethod.Put,
+            $"{arm.Set}/virtualMachines/{instanceId}?{RawArm.Version}",
+            policy
+        );
         Assert.Equal(200, (int)response.StatusCode);
     }
 
@@ -163,7 +216,10 @@ public sealed class ExampleShapeTests
         // True and False are one type in any schema.
         var allowed = known.Select(path => path.Replace(":False", ":True", StringComparison.Ordinal)).ToHashSet();
         allowed.UnionWith(Shape(body).Where(IsTag));
-        Assert.Subset(allowed, Shape(body).Select(path => path.Replace(":False", ":True", StringComparison.Ordinal)).ToHashSet());
+        Assert.Subset(
+            allowed,
+            Shape(body).Select(path => path.Replace(":False", ":True", StringComparison.Ordinal)).ToHashSet()
+        );
     }
 
     // The names of tags are the user's own.

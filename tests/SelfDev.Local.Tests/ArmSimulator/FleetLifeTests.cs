@@ -9,7 +9,9 @@ public sealed class FleetLifeTests
     [Fact]
     public async Task Computer_names_count_in_base_36()
     {
-        await using var arm = await RawArm.StartAsync(new ArmSimulatorOptions { ScaleSets = [new() { Capacity = 37, ComputerNamePrefix = "gpu" }] });
+        await using var arm = await RawArm.StartAsync(
+            new ArmSimulatorOptions { ScaleSets = [new() { Capacity = 37, ComputerNamePrefix = "gpu" }] }
+        );
 
         var names = await NamesAsync(arm);
 
@@ -32,7 +34,9 @@ public sealed class FleetLifeTests
     [Fact]
     public async Task Zones_are_kept_in_balance_both_ways()
     {
-        await using var arm = await RawArm.StartAsync(new ArmSimulatorOptions { ScaleSets = [new() { Capacity = 5, Zones = ["1", "2", "3"] }] });
+        await using var arm = await RawArm.StartAsync(
+            new ArmSimulatorOptions { ScaleSets = [new() { Capacity = 5, Zones = ["1", "2", "3"] }] }
+        );
         Assert.Equal(["1", "2", "3", "1", "2"], await ZonesAsync(arm));
 
         await ScaleAsync(arm, 3);
@@ -51,7 +55,10 @@ public sealed class FleetLifeTests
         await ScaleAsync(arm, 2);
         Assert.Equal(["trainvm000002", "trainvm000003"], await NamesAsync(arm));
 
-        Assert.Equal((409, "OperationNotAllowed"), await arm.RefusalAsync(HttpMethod.Patch, $"{arm.Set}?{RawArm.Version}", RawArm.Capacity(1)));
+        Assert.Equal(
+            (409, "OperationNotAllowed"),
+            await arm.RefusalAsync(HttpMethod.Patch, $"{arm.Set}?{RawArm.Version}", RawArm.Capacity(1))
+        );
         Assert.Equal(2, (await NamesAsync(arm)).Count);
     }
 
@@ -62,7 +69,10 @@ public sealed class FleetLifeTests
         var unknown = new JsonObject { ["instanceIds"] = new JsonArray("1", "99") };
         var known = new JsonObject { ["instanceIds"] = new JsonArray("1", "2") };
 
-        Assert.Equal((400, "InvalidParameter"), await arm.RefusalAsync(HttpMethod.Post, $"{arm.Set}/delete?{RawArm.Version}", unknown));
+        Assert.Equal(
+            (400, "InvalidParameter"),
+            await arm.RefusalAsync(HttpMethod.Post, $"{arm.Set}/delete?{RawArm.Version}", unknown)
+        );
         using var accepted = await arm.SendAsync(HttpMethod.Post, $"{arm.Set}/delete?{RawArm.Version}", known);
         Assert.Equal(202, (int)accepted.StatusCode);
         arm.Clock.Advance(TimeSpan.FromSeconds(2));
@@ -76,7 +86,10 @@ public sealed class FleetLifeTests
     {
         await using var arm = await RawArm.StartAsync();
 
-        Assert.Equal((409, "OperationNotAllowed"), await arm.RefusalAsync(HttpMethod.Post, $"{arm.Set}/virtualMachines/0/simulateEviction?{RawArm.Version}"));
+        Assert.Equal(
+            (409, "OperationNotAllowed"),
+            await arm.RefusalAsync(HttpMethod.Post, $"{arm.Set}/virtualMachines/0/simulateEviction?{RawArm.Version}")
+        );
     }
 
     [Fact]
@@ -89,8 +102,15 @@ public sealed class FleetLifeTests
         Assert.Equal(288, await SpotCoresAsync());
 
         async Task<int> SpotCoresAsync() =>
-            (await arm.GetAsync($"{arm.Subscription}/providers/Microsoft.Compute/locations/eastus/usages?{RawArm.Version}"))["value"]!.AsArray()
-                .Single(usage => usage!["name"]!["value"]!.GetValue<string>() == "lowPriorityCores")!["currentValue"]!.GetValue<int>();
+            (
+                await arm.GetAsync(
+                    $"{arm.Subscription}/providers/Microsoft.Compute/locations/eastus/usages?{RawArm.Version}"
+                )
+            )["value"]!
+                .AsArray()
+                .Single(usage => usage!["name"]!["value"]!.GetValue<string>() == "lowPriorityCores")![
+                "currentValue"
+            ]!.GetValue<int>();
     }
 
     [Fact]
@@ -109,13 +129,21 @@ public sealed class FleetLifeTests
 
     internal static async Task ScaleAsync(RawArm arm, int capacity)
     {
-        using var response = await arm.SendAsync(HttpMethod.Patch, $"{arm.Set}?{RawArm.Version}", RawArm.Capacity(capacity));
+        using var response = await arm.SendAsync(
+            HttpMethod.Patch,
+            $"{arm.Set}?{RawArm.Version}",
+            RawArm.Capacity(capacity)
+        );
         Assert.Equal(200, (int)response.StatusCode);
         arm.Clock.Advance(TimeSpan.FromMinutes(1));
     }
 
     internal static async Task<List<string>> NamesAsync(RawArm arm) =>
-        [.. (await InstancesAsync(arm)).Select(instance => instance!["properties"]!["osProfile"]!["computerName"]!.GetValue<string>())];
+        [
+            .. (await InstancesAsync(arm)).Select(instance =>
+                instance!["properties"]!["osProfile"]!["computerName"]!.GetValue<string>()
+            ),
+        ];
 
     private static async Task<List<string>> ZonesAsync(RawArm arm) =>
         [.. (await InstancesAsync(arm)).Select(instance => instance!["zones"]![0]!.GetValue<string>())];

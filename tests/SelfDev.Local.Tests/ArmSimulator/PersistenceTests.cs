@@ -7,7 +7,8 @@ using SelfDev.Testing;
 namespace SelfDev.Local.Tests.ArmSimulator;
 
 /// <summary>
-/// A restart finds what was there. Nothing is written on the way out, so leaving without ceremony is what a kill looks like to the next process.
+/// A restart finds what was there. Nothing is written on the way out, so leaving without ceremony is what a kill looks
+/// like to the next process.
 /// </summary>
 public sealed class PersistenceTests : IDisposable
 {
@@ -24,14 +25,20 @@ public sealed class PersistenceTests : IDisposable
         {
             await FleetLifeTests.ScaleAsync(before, 6);
             await ExampleShapeTests.ProtectAsync(before, "1");
-            (endpoint, thumbprint, token) = (before.Server.Endpoint, before.Server.Thumbprint, before.Server.IssueToken().Token);
+            (endpoint, thumbprint, token) = (
+                before.Server.Endpoint,
+                before.Server.Thumbprint,
+                before.Server.IssueToken().Token
+            );
         }
 
         await using var after = await RawArm.StartAsync(options);
         after.Http.DefaultRequestHeaders.Authorization = new("Bearer", token);
         Assert.Equal((endpoint, thumbprint), (after.Server.Endpoint, after.Server.Thumbprint));
         Assert.Equal(6, (await after.GetAsync($"{after.Set}?{RawArm.Version}"))["sku"]!["capacity"]!.GetValue<int>());
-        Assert.NotNull((await after.GetAsync($"{after.Set}/virtualMachines/1?{RawArm.Version}"))["properties"]!["protectionPolicy"]);
+        Assert.NotNull(
+            (await after.GetAsync($"{after.Set}/virtualMachines/1?{RawArm.Version}"))["properties"]!["protectionPolicy"]
+        );
     }
 
     [Fact]
@@ -41,14 +48,21 @@ public sealed class PersistenceTests : IDisposable
         await using (var before = await RawArm.StartAsync(options))
         {
             await FleetLifeTests.ScaleAsync(before, 6);
-            using var refused = await before.SendAsync(HttpMethod.Patch, $"{before.Set}?{RawArm.Version}", RawArm.Capacity(9), ifMatch: "\"no such version\"");
+            using var refused = await before.SendAsync(
+                HttpMethod.Patch,
+                $"{before.Set}?{RawArm.Version}",
+                RawArm.Capacity(9),
+                ifMatch: "\"no such version\""
+            );
             Assert.False(refused.IsSuccessStatusCode);
         }
 
         await using var after = await RawArm.StartAsync(options);
         await after.GetAsync($"{after.Set}?{RawArm.Version}");
 
-        var kept = JsonNode.Parse(await File.ReadAllTextAsync(Path.Combine(_folder, "arm-state.json"), RawArm.Cancellation))!["Writes"]!.AsArray();
+        var kept = JsonNode.Parse(
+            await File.ReadAllTextAsync(Path.Combine(_folder, "arm-state.json"), RawArm.Cancellation)
+        )!["Writes"]!.AsArray();
         var write = Assert.Single(kept)!;
         Assert.Equal("PATCH", (string?)write["Method"]);
         Assert.Equal(6, JsonNode.Parse((string)write["Body"]!)!["sku"]!["capacity"]!.GetValue<int>());
@@ -63,7 +77,11 @@ public sealed class PersistenceTests : IDisposable
             await FleetLifeTests.ScaleAsync(before, 5);
         }
 
-        await File.WriteAllTextAsync(Path.Combine(_folder, "arm-state.json.new"), "{\"ScaleSets\":[{", RawArm.Cancellation);
+        await File.WriteAllTextAsync(
+            Path.Combine(_folder, "arm-state.json.new"),
+            "{\"ScaleSets\":[{",
+            RawArm.Cancellation
+        );
 
         await using var after = await RawArm.StartAsync(options);
         Assert.Equal(5, (await FleetLifeTests.NamesAsync(after)).Count);
@@ -74,7 +92,9 @@ public sealed class PersistenceTests : IDisposable
     {
         await File.WriteAllTextAsync(Path.Combine(_folder, "arm-state.json"), "not json", RawArm.Cancellation);
 
-        var failure = await Assert.ThrowsAsync<InvalidDataException>(() => RawArm.StartAsync(new ArmSimulatorOptions { DataDirectory = _folder }));
+        var failure = await Assert.ThrowsAsync<InvalidDataException>(() =>
+            RawArm.StartAsync(new ArmSimulatorOptions { DataDirectory = _folder })
+        );
 
         Assert.Contains("arm-state.json", failure.Message, StringComparison.Ordinal);
         Assert.Contains("Delete the file", failure.Message, StringComparison.Ordinal);
@@ -130,7 +150,10 @@ public sealed class PersistenceTests : IDisposable
 
         foreach (var secret in (string[])["arm-certificate.pfx", "arm-token.key"])
         {
-            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Path.Combine(_folder, secret)));
+            Assert.Equal(
+                UnixFileMode.UserRead | UnixFileMode.UserWrite,
+                File.GetUnixFileMode(Path.Combine(_folder, secret))
+            );
         }
     }
 
@@ -143,7 +166,13 @@ public sealed class PersistenceTests : IDisposable
         }
 
         await using var after = await RawArm.StartAsync(
-            new ArmSimulatorOptions { DataDirectory = _folder, ScaleSets = [new(), new() { Name = "servevm", Capacity = 2 }] }, new FakeClock());
+            new ArmSimulatorOptions
+            {
+                DataDirectory = _folder,
+                ScaleSets = [new(), new() { Name = "servevm", Capacity = 2 }],
+            },
+            new FakeClock()
+        );
 
         Assert.Equal(2, after.Server.ScaleSetIds.Count);
         Assert.Equal(5, (await FleetLifeTests.NamesAsync(after)).Count);

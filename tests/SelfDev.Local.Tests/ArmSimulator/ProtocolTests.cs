@@ -51,13 +51,29 @@ public sealed class ProtocolTests
         Assert.Equal((404, "ResourceNotFound"), await arm.RefusalAsync(HttpMethod.Get, $"{arm.Set}x?{version}"));
         Assert.Equal(
             (404, "ResourceGroupNotFound"),
-            await arm.RefusalAsync(HttpMethod.Get, $"{arm.Set.Replace("/selfdev/", "/other/", StringComparison.Ordinal)}?{version}"));
-        Assert.Equal((404, "SubscriptionNotFound"), await arm.RefusalAsync(HttpMethod.Get, $"{arm.Set.Replace("0001", "0002", StringComparison.Ordinal)}?{version}"));
-        Assert.Equal((404, "NotFound"), await arm.RefusalAsync(HttpMethod.Get, $"{arm.Set}/virtualMachines/99?{version}"));
+            await arm.RefusalAsync(
+                HttpMethod.Get,
+                $"{arm.Set.Replace("/selfdev/", "/other/", StringComparison.Ordinal)}?{version}"
+            )
+        );
+        Assert.Equal(
+            (404, "SubscriptionNotFound"),
+            await arm.RefusalAsync(
+                HttpMethod.Get,
+                $"{arm.Set.Replace("0001", "0002", StringComparison.Ordinal)}?{version}"
+            )
+        );
+        Assert.Equal(
+            (404, "NotFound"),
+            await arm.RefusalAsync(HttpMethod.Get, $"{arm.Set}/virtualMachines/99?{version}")
+        );
         Assert.Equal((404, "InvalidResourceType"), await arm.RefusalAsync(HttpMethod.Get, $"/nowhere?{version}"));
         Assert.Equal((405, "HttpMethodNotSupported"), await arm.RefusalAsync(HttpMethod.Post, $"{arm.Set}?{version}"));
         Assert.Equal((400, "MissingApiVersionParameter"), await arm.RefusalAsync(HttpMethod.Get, arm.Set));
-        Assert.Equal((400, "InvalidApiVersionParameter"), await arm.RefusalAsync(HttpMethod.Get, $"{arm.Set}?api-version=latest"));
+        Assert.Equal(
+            (400, "InvalidApiVersionParameter"),
+            await arm.RefusalAsync(HttpMethod.Get, $"{arm.Set}?api-version=latest")
+        );
     }
 
     [Theory]
@@ -92,8 +108,15 @@ public sealed class ProtocolTests
         using var response = await arm.Http.SendAsync(request, RawArm.Cancellation);
 
         Assert.Equal(correlation, Assert.Single(response.Headers.GetValues("x-ms-correlation-request-id")));
-        Assert.Equal(Assert.Single(arm.Server.Requests).RequestId, Assert.Single(response.Headers.GetValues("x-ms-request-id")));
-        Assert.StartsWith("Microsoft.Compute/GetVMScaleSet3Min;", Assert.Single(response.Headers.GetValues("x-ms-ratelimit-remaining-resource")), StringComparison.Ordinal);
+        Assert.Equal(
+            Assert.Single(arm.Server.Requests).RequestId,
+            Assert.Single(response.Headers.GetValues("x-ms-request-id"))
+        );
+        Assert.StartsWith(
+            "Microsoft.Compute/GetVMScaleSet3Min;",
+            Assert.Single(response.Headers.GetValues("x-ms-ratelimit-remaining-resource")),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -102,16 +125,25 @@ public sealed class ProtocolTests
         await using var arm = await RawArm.StartAsync();
 
         Assert.Equal(
-            (412, "PreconditionFailed"), await arm.RefusalAsync(HttpMethod.Patch, $"{arm.Set}?{RawArm.Version}", RawArm.Capacity(5), "\"7\""));
+            (412, "PreconditionFailed"),
+            await arm.RefusalAsync(HttpMethod.Patch, $"{arm.Set}?{RawArm.Version}", RawArm.Capacity(5), "\"7\"")
+        );
         Assert.False((await arm.GetAsync($"{arm.Set}?api-version=2023-07-01")).ContainsKey("etag"));
-        using var old = await arm.SendAsync(HttpMethod.Patch, $"{arm.Set}?api-version=2023-07-01", RawArm.Capacity(5), "\"7\"");
+        using var old = await arm.SendAsync(
+            HttpMethod.Patch,
+            $"{arm.Set}?api-version=2023-07-01",
+            RawArm.Capacity(5),
+            "\"7\""
+        );
         Assert.Equal(200, (int)old.StatusCode);
     }
 
     [Fact]
     public async Task A_throttled_answer_carries_the_headers_and_details_of_Compute()
     {
-        await using var arm = await RawArm.StartAsync(new ArmSimulatorOptions { RequestLimits = { ["UpdateVMScaleSet3Min"] = 1 } });
+        await using var arm = await RawArm.StartAsync(
+            new ArmSimulatorOptions { RequestLimits = { ["UpdateVMScaleSet3Min"] = 1 } }
+        );
         using var first = await arm.SendAsync(HttpMethod.Patch, $"{arm.Set}?{RawArm.Version}", RawArm.Capacity(5));
         arm.Clock.Advance(TimeSpan.FromSeconds(30));
 
@@ -119,7 +151,10 @@ public sealed class ProtocolTests
 
         Assert.Equal(429, (int)second.StatusCode);
         Assert.Equal(TimeSpan.FromSeconds(150), second.Headers.RetryAfter!.Delta);
-        Assert.Equal("Microsoft.Compute/UpdateVMScaleSet3Min;0", Assert.Single(second.Headers.GetValues("x-ms-ratelimit-remaining-resource")));
+        Assert.Equal(
+            "Microsoft.Compute/UpdateVMScaleSet3Min;0",
+            Assert.Single(second.Headers.GetValues("x-ms-ratelimit-remaining-resource"))
+        );
         var detail = (await RawArm.ReadAsync(second))["error"]!["details"]![0]!;
         Assert.Equal("TooManyRequests", detail["code"]!.GetValue<string>());
         Assert.Equal(1, JsonNode.Parse(detail["message"]!.GetValue<string>())!["allowedRequestCount"]!.GetValue<int>());

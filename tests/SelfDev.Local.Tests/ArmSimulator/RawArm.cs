@@ -16,15 +16,17 @@ internal sealed class RawArm : IAsyncDisposable
     {
         Server = server;
         Clock = clock;
-        Http = new HttpClient(new SocketsHttpHandler
-        {
-            AllowAutoRedirect = false,
-            SslOptions =
+        Http = new HttpClient(
+            new SocketsHttpHandler
             {
-                RemoteCertificateValidationCallback = (_, certificate, _, _) =>
-                    certificate?.GetCertHashString(HashAlgorithmName.SHA256) == server.Thumbprint,
-            },
-        })
+                AllowAutoRedirect = false,
+                SslOptions =
+                {
+                    RemoteCertificateValidationCallback = (_, certificate, _, _) =>
+                        certificate?.GetCertHashString(HashAlgorithmName.SHA256) == server.Thumbprint,
+                },
+            }
+        )
         {
             BaseAddress = server.Endpoint,
         };
@@ -46,12 +48,23 @@ internal sealed class RawArm : IAsyncDisposable
     public static async Task<RawArm> StartAsync(ArmSimulatorOptions? options = null, FakeClock? clock = null)
     {
         clock ??= new FakeClock();
-        return new RawArm(await ArmSimulatorServer.StartAsync(options ?? new ArmSimulatorOptions(), clock, Cancellation), clock);
+        return new RawArm(
+            await ArmSimulatorServer.StartAsync(options ?? new ArmSimulatorOptions(), clock, Cancellation),
+            clock
+        );
     }
 
-    public Task<HttpResponseMessage> SendAsync(HttpMethod method, string address, JsonNode? body = null, string? ifMatch = null)
+    public Task<HttpResponseMessage> SendAsync(
+        HttpMethod method,
+        string address,
+        JsonNode? body = null,
+        string? ifMatch = null
+    )
     {
-        var request = new HttpRequestMessage(method, address) { Content = body is null ? null : JsonContent.Create(body) };
+        var request = new HttpRequestMessage(method, address)
+        {
+            Content = body is null ? null : JsonContent.Create(body),
+        };
         if (ifMatch is not null)
         {
             request.Headers.TryAddWithoutValidation("If-Match", ifMatch);
@@ -71,7 +84,12 @@ internal sealed class RawArm : IAsyncDisposable
         JsonNode.Parse(await response.Content.ReadAsStringAsync(Cancellation))!.AsObject();
 
     /// <summary>Status code and the <c>error.code</c> of the body.</summary>
-    public async Task<(int Status, string Code)> RefusalAsync(HttpMethod method, string address, JsonNode? body = null, string? ifMatch = null)
+    public async Task<(int Status, string Code)> RefusalAsync(
+        HttpMethod method,
+        string address,
+        JsonNode? body = null,
+        string? ifMatch = null
+    )
     {
         using var response = await SendAsync(method, address, body, ifMatch);
         return ((int)response.StatusCode, (await ReadAsync(response))["error"]!["code"]!.GetValue<string>());

@@ -14,7 +14,13 @@ public sealed class LargeBlobMemoryTests
     public async Task A_large_stream_is_never_held_in_memory()
     {
         var folder = Directory.CreateTempSubdirectory("selfdev-artifacts-").FullName;
-        using (var store = SqliteArtifactStore.Open(Path.Combine(folder, "artifacts.db"), [Containers.Evidence], TimeProvider.System))
+        using (
+            var store = SqliteArtifactStore.Open(
+                Path.Combine(folder, "artifacts.db"),
+                [Containers.Evidence],
+                TimeProvider.System
+            )
+        )
         {
             await MeasureAsync(store);
         }
@@ -26,7 +32,14 @@ public sealed class LargeBlobMemoryTests
     {
         const long Length = 200L << 20;
         var before = GC.GetTotalAllocatedBytes(precise: true);
-        var blob = await store.WriteAsync(Containers.Evidence, "large", new Zeros(Length), "text/plain", new Dictionary<string, string>(), Cancellation);
+        var blob = await store.WriteAsync(
+            Containers.Evidence,
+            "large",
+            new Zeros(Length),
+            "text/plain",
+            new Dictionary<string, string>(),
+            Cancellation
+        );
         await using (var stream = await store.OpenReadAsync(blob, Cancellation))
         {
             var buffer = new byte[100_000];
@@ -76,9 +89,7 @@ public sealed class LargeBlobMemoryTests
             return ValueTask.FromResult(count);
         }
 
-        public override void Flush()
-        {
-        }
+        public override void Flush() { }
 
         public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
 

@@ -34,14 +34,23 @@ public sealed class SqliteArtifactStoreTests : ArtifactStoreConformance, IDispos
         var reopened = Open();
         Assert.Equal("x"u8.ToArray(), await ReadAllAsync(reopened, small));
         Assert.Equal(Noise(400_000), await ReadAllAsync(reopened, large));
-        Assert.Equal(_clock.GetUtcNow(), (await reopened.GetInfoAsync(Containers.Evidence, "small", Cancellation))!.LastModified);
+        Assert.Equal(
+            _clock.GetUtcNow(),
+            (await reopened.GetInfoAsync(Containers.Evidence, "small", Cancellation))!.LastModified
+        );
     }
 
     [Fact]
     public async Task Small_ones_that_meet_share_a_commit()
     {
         var store = Open();
-        await Task.WhenAll(Enumerable.Range(0, 500).Select(number => store.WriteAsync(Containers.Evidence, $"{number:000}", Noise(5_000), Text, Cancellation)));
+        await Task.WhenAll(
+            Enumerable
+                .Range(0, 500)
+                .Select(number =>
+                    store.WriteAsync(Containers.Evidence, $"{number:000}", Noise(5_000), Text, Cancellation)
+                )
+        );
         Assert.InRange(store.Commits, 1, 250);
         var listed = await store.ListAsync(Containers.Evidence, "", Cancellation).ToListAsync(Cancellation);
         Assert.Equal(Enumerable.Range(0, 500).Select(number => $"{number:000}"), listed.Select(info => info.Blob.Name));
@@ -70,7 +79,13 @@ public sealed class SqliteArtifactStoreTests : ArtifactStoreConformance, IDispos
     public async Task Content_that_was_changed_in_the_file_is_refused()
     {
         var store = Open();
-        var blob = await store.WriteAsync(Containers.Evidence, "log", "loss 1.25 at step 9"u8.ToArray(), Text, Cancellation);
+        var blob = await store.WriteAsync(
+            Containers.Evidence,
+            "log",
+            "loss 1.25 at step 9"u8.ToArray(),
+            Text,
+            Cancellation
+        );
         store.Dispose();
         var path = Path.Combine(_folder, "artifacts.db");
         var file = await File.ReadAllBytesAsync(path, Cancellation);
@@ -122,8 +137,9 @@ public sealed class SqliteArtifactStoreTests : ArtifactStoreConformance, IDispos
     [Fact]
     public async Task A_container_that_it_does_not_have_is_refused()
     {
-        var refused = await Assert.ThrowsAsync<NonRetryableException>(
-            () => Open().WriteAsync(Containers.Intake, "x", "x"u8.ToArray(), Text, Cancellation));
+        var refused = await Assert.ThrowsAsync<NonRetryableException>(() =>
+            Open().WriteAsync(Containers.Intake, "x", "x"u8.ToArray(), Text, Cancellation)
+        );
         Assert.Contains("no container 'intake'", refused.Message, StringComparison.Ordinal);
     }
 
@@ -132,24 +148,47 @@ public sealed class SqliteArtifactStoreTests : ArtifactStoreConformance, IDispos
     {
         var shared = new InMemoryArtifactStore();
         var routed = new RoutedArtifactStore(Open(), [Containers.Evidence, Containers.Reports], shared);
-        foreach (var container in new[] { Containers.Intake, Containers.Commands, Containers.Evidence, Containers.Reports })
+        foreach (
+            var container in new[] { Containers.Intake, Containers.Commands, Containers.Evidence, Containers.Reports }
+        )
         {
             await routed.WriteAsync(container, "a", Encoding.UTF8.GetBytes(container), Text, Cancellation);
-            await routed.WriteAsync(container, "b", new MemoryStream([1]), Text, new Dictionary<string, string>(), Cancellation);
+            await routed.WriteAsync(
+                container,
+                "b",
+                new MemoryStream([1]),
+                Text,
+                new Dictionary<string, string>(),
+                Cancellation
+            );
             Assert.True(await routed.TryCreateAsync(container, "c", "x"u8.ToArray(), Text, Cancellation));
-            Assert.Equal(container, Encoding.UTF8.GetString(await ReadAllAsync(routed, new BlobRef(container, "a", null))));
+            Assert.Equal(
+                container,
+                Encoding.UTF8.GetString(await ReadAllAsync(routed, new BlobRef(container, "a", null)))
+            );
             Assert.NotNull(await routed.GetInfoAsync(container, "b", Cancellation));
-            Assert.Equal(["a", "b", "c"], await routed.ListAsync(container, "", Cancellation).Select(info => info.Blob.Name).ToListAsync(Cancellation));
+            Assert.Equal(
+                ["a", "b", "c"],
+                await routed
+                    .ListAsync(container, "", Cancellation)
+                    .Select(info => info.Blob.Name)
+                    .ToListAsync(Cancellation)
+            );
         }
 
         Assert.Equal(
             ["commands/a", "commands/b", "commands/c", "intake/a", "intake/b", "intake/c"],
-            shared.Snapshot().Select(line => line.Split(' ')[0]));
+            shared.Snapshot().Select(line => line.Split(' ')[0])
+        );
     }
 
     private SqliteArtifactStore Open()
     {
         _store?.Dispose();
-        return _store = SqliteArtifactStore.Open(Path.Combine(_folder, "artifacts.db"), [Containers.Evidence, Containers.Reports, Containers.Rejected], _clock);
+        return _store = SqliteArtifactStore.Open(
+            Path.Combine(_folder, "artifacts.db"),
+            [Containers.Evidence, Containers.Reports, Containers.Rejected],
+            _clock
+        );
     }
 }

@@ -22,24 +22,48 @@ public sealed class AnalyzeCommandTests : IDisposable
         var root = json.RootElement;
         Assert.Equal(["schema", "artifact", "findings", "summary"], Names(root));
         Assert.Equal("selfdev.report/1", root.GetProperty("schema").GetString());
-        Assert.Equal(["name", "kind", "format", "bytes", "lines", "rejected", "sha256"], Names(root.GetProperty("artifact")));
+        Assert.Equal(
+            ["name", "kind", "format", "bytes", "lines", "rejected", "sha256"],
+            Names(root.GetProperty("artifact"))
+        );
         var finding = root.GetProperty("findings")[0];
-        Assert.Equal(["id", "kind", "severity", "role", "title", "from", "to", "evidence", "metrics", "proposals"], Names(finding));
+        Assert.Equal(
+            ["id", "kind", "severity", "role", "title", "from", "to", "evidence", "metrics", "proposals"],
+            Names(finding)
+        );
         Assert.Equal(["line", "step", "time"], Names(finding.GetProperty("from")));
         Assert.Equal(["line", "step", "time"], Names(finding.GetProperty("to")));
         Assert.Equal(["line", "offset", "text"], Names(finding.GetProperty("evidence")[0]));
         Assert.Equal(["action", "parameters", "why"], Names(finding.GetProperty("proposals")[0]));
-        Assert.Equal(("loss-spike", "warning", "root"), (Text(finding, "kind"), Text(finding, "severity"), Text(finding, "role")));
-        Assert.Equal((3, 2, JsonValueKind.Null), (finding.GetProperty("from").GetProperty("line").GetInt32(), finding.GetProperty("from").GetProperty("step").GetInt32(), finding.GetProperty("from").GetProperty("time").ValueKind));
+        Assert.Equal(
+            ("loss-spike", "warning", "root"),
+            (Text(finding, "kind"), Text(finding, "severity"), Text(finding, "role"))
+        );
+        Assert.Equal(
+            (3, 2, JsonValueKind.Null),
+            (
+                finding.GetProperty("from").GetProperty("line").GetInt32(),
+                finding.GetProperty("from").GetProperty("step").GetInt32(),
+                finding.GetProperty("from").GetProperty("time").ValueKind
+            )
+        );
     }
 
     [Fact]
     public async Task Json_stays_valid_where_a_number_is_none()
     {
-        var run = await CommandRun.OfAsync("analyze", _folder.Write("run.log", "steplog\n1 NaN\n2 Infinity\n3 -Infinity\n4 NaN\n"), "--format", "json");
+        var run = await CommandRun.OfAsync(
+            "analyze",
+            _folder.Write("run.log", "steplog\n1 NaN\n2 Infinity\n3 -Infinity\n4 NaN\n"),
+            "--format",
+            "json"
+        );
 
         using var json = JsonDocument.Parse(run.Output);
-        var losses = json.RootElement.GetProperty("findings").EnumerateArray().Select(finding => Text(finding.GetProperty("metrics"), "loss"));
+        var losses = json
+            .RootElement.GetProperty("findings")
+            .EnumerateArray()
+            .Select(finding => Text(finding.GetProperty("metrics"), "loss"));
         Assert.Equal(["NaN", "Infinity", "NaN"], losses);
         Assert.Equal("NaN", Text(json.RootElement.GetProperty("summary"), "last"));
     }
@@ -60,11 +84,27 @@ public sealed class AnalyzeCommandTests : IDisposable
     [Fact]
     public async Task Hash_only_shows_no_text_of_a_request_log()
     {
-        var log = System.Text.Encoding.UTF8.GetBytes(string.Concat(Enumerable.Range(1, 4).Select(turn =>
-            $$$"""{"model":"llama-3","session_id":"s","messages":[{"role":"system","content":"Zanzibar at 10:4{{{turn}}}. Answer briefly."},{"role":"user","content":"Where?"}],"usage":{"prompt_tokens":900}}""" + "\n")));
+        var log = System.Text.Encoding.UTF8.GetBytes(
+            string.Concat(
+                Enumerable
+                    .Range(1, 4)
+                    .Select(turn =>
+                        $$$"""{"model":"llama-3","session_id":"s","messages":[{"role":"system","content":"Zanzibar at 10:4{{{turn}}}. Answer briefly."},{"role":"user","content":"Where?"}],"usage":{"prompt_tokens":900}}"""
+                        + "\n"
+                    )
+            )
+        );
 
         var shown = await CommandRun.InRoomsAsync([new ServingCapability()], log, "analyze", "-", "--format", "json");
-        var hidden = await CommandRun.InRoomsAsync([new ServingCapability()], log, "analyze", "-", "--format", "json", "--hash-only");
+        var hidden = await CommandRun.InRoomsAsync(
+            [new ServingCapability()],
+            log,
+            "analyze",
+            "-",
+            "--format",
+            "json",
+            "--hash-only"
+        );
 
         Assert.Equal((ExitCodes.Done, ExitCodes.Done), (shown.ExitCode, hidden.ExitCode));
         Assert.Contains("volatile-clock", hidden.Output, StringComparison.Ordinal);
@@ -92,10 +132,17 @@ public sealed class AnalyzeCommandTests : IDisposable
     [Fact]
     public async Task Text_shows_control_characters_and_brackets_of_a_log_instead_of_obeying_them()
     {
-        var run = await CommandRun.OfAsync("analyze", _folder.Write("run.log", "steplog\n2 99 \u001b]0;owned\u0007 [red]x[/] \u202Etxt [unclosed\n"));
+        var run = await CommandRun.OfAsync(
+            "analyze",
+            _folder.Write("run.log", "steplog\n2 99 \u001b]0;owned\u0007 [red]x[/] \u202Etxt [unclosed\n")
+        );
 
         Assert.Equal(ExitCodes.Done, run.ExitCode);
-        Assert.Contains(@"1: 2 99 \u001B]0;owned\u0007 [red]x[/] \u202Etxt [unclosed".Replace("1:", "2:", StringComparison.Ordinal), run.Output, StringComparison.Ordinal);
+        Assert.Contains(
+            @"1: 2 99 \u001B]0;owned\u0007 [red]x[/] \u202Etxt [unclosed".Replace("1:", "2:", StringComparison.Ordinal),
+            run.Output,
+            StringComparison.Ordinal
+        );
         Assert.DoesNotContain('\u001b', run.Output);
     }
 
@@ -108,7 +155,12 @@ public sealed class AnalyzeCommandTests : IDisposable
             gzip.Write(System.Text.Encoding.UTF8.GetBytes(Log));
         }
 
-        var run = await CommandRun.OfAsync("analyze", _folder.Write("run.log.gz", packed.ToArray()), "--format", "json");
+        var run = await CommandRun.OfAsync(
+            "analyze",
+            _folder.Write("run.log.gz", packed.ToArray()),
+            "--format",
+            "json"
+        );
 
         Assert.Contains("\"lines\": 6", run.Output, StringComparison.Ordinal);
     }
@@ -116,7 +168,13 @@ public sealed class AnalyzeCommandTests : IDisposable
     [Fact]
     public async Task Standard_input_is_an_artifact_too()
     {
-        var run = await CommandRun.WithInputAsync(System.Text.Encoding.UTF8.GetBytes(Log), "analyze", "-", "--format", "json");
+        var run = await CommandRun.WithInputAsync(
+            System.Text.Encoding.UTF8.GetBytes(Log),
+            "analyze",
+            "-",
+            "--format",
+            "json"
+        );
 
         Assert.Equal(ExitCodes.Done, run.ExitCode);
         Assert.Contains("\"name\": \"standard input\"", run.Output, StringComparison.Ordinal);
@@ -142,7 +200,14 @@ public sealed class AnalyzeCommandTests : IDisposable
         _folder.Write("run/README", "nothing to see");
         _folder.Write("run/eval.log", "evallog\n");
 
-        var run = await CommandRun.OfAsync("analyze", Path.Combine(_folder.Root, "run"), "--kind", "training", "--format", "json");
+        var run = await CommandRun.OfAsync(
+            "analyze",
+            Path.Combine(_folder.Root, "run"),
+            "--kind",
+            "training",
+            "--format",
+            "json"
+        );
 
         using var json = JsonDocument.Parse(run.Output);
         Assert.Equal(2, json.RootElement.GetProperty("summary").GetProperty("files").GetInt32());
@@ -171,14 +236,26 @@ public sealed class AnalyzeCommandTests : IDisposable
     {
         var target = Path.Combine(_folder.Root, "report." + format);
 
-        var run = await CommandRun.OfAsync("analyze", _folder.Write("run.log", Log), "--format", format, "--out", target);
+        var run = await CommandRun.OfAsync(
+            "analyze",
+            _folder.Write("run.log", Log),
+            "--format",
+            format,
+            "--out",
+            target
+        );
 
         Assert.Equal((ExitCodes.Done, ""), (run.ExitCode, run.Output));
         Assert.Contains($"1 error, 1 warning; the report is in {target}", run.Error, StringComparison.Ordinal);
-        Assert.StartsWith(start, await File.ReadAllTextAsync(target, TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        Assert.StartsWith(
+            start,
+            await File.ReadAllTextAsync(target, TestContext.Current.CancellationToken),
+            StringComparison.Ordinal
+        );
     }
 
-    private static IEnumerable<string> Names(JsonElement element) => element.EnumerateObject().Select(property => property.Name);
+    private static IEnumerable<string> Names(JsonElement element) =>
+        element.EnumerateObject().Select(property => property.Name);
 
     private static string Text(JsonElement element, string name) => element.GetProperty(name).GetString()!;
 }

@@ -8,7 +8,21 @@ namespace SelfDev.Local.Tests.Commands;
 
 public sealed class BacktestCommandTests : IDisposable
 {
-    private static readonly string[] Policies = ["selfdev", "hpa", "keda", "azure-autoscale", "kpa", "apa", "dynamo", "sageserve", "llm-d-wva", "static-peak", "static-mean", "oracle"];
+    private static readonly string[] Policies =
+    [
+        "selfdev",
+        "hpa",
+        "keda",
+        "azure-autoscale",
+        "kpa",
+        "apa",
+        "dynamo",
+        "sageserve",
+        "llm-d-wva",
+        "static-peak",
+        "static-mean",
+        "oracle",
+    ];
 
     private const string Fleet = """
         name: test
@@ -39,8 +53,23 @@ public sealed class BacktestCommandTests : IDisposable
         Assert.Equal("traffic", json.RootElement.GetProperty("artifact").GetProperty("kind").GetString());
         var policies = json.RootElement.GetProperty("summary").GetProperty("policies").EnumerateArray().ToList();
         Assert.Equal(Policies, policies.Select(policy => policy.GetProperty("name").GetString()));
-        Assert.All(policies, policy => Assert.Equal(
-            ["name", "sloAttainment", "ttftP50", "ttftP99", "gpuHours", "overOracle", "scaleActions", "worstQueueSeconds"], policy.EnumerateObject().Select(property => property.Name)));
+        Assert.All(
+            policies,
+            policy =>
+                Assert.Equal(
+                    [
+                        "name",
+                        "sloAttainment",
+                        "ttftP50",
+                        "ttftP99",
+                        "gpuHours",
+                        "overOracle",
+                        "scaleActions",
+                        "worstQueueSeconds",
+                    ],
+                    policy.EnumerateObject().Select(property => property.Name)
+                )
+        );
         Assert.Equal(1, policies[^1].GetProperty("overOracle").GetDouble());
         Assert.True(policies[0].GetProperty("sloAttainment").GetDouble() > 0.9);
     }
@@ -66,7 +95,11 @@ public sealed class BacktestCommandTests : IDisposable
         Assert.StartsWith("<!DOCTYPE html>", html, StringComparison.OrdinalIgnoreCase);
         Assert.Contains("Replicas", html, StringComparison.Ordinal);
         Assert.Contains("static-peak", html, StringComparison.Ordinal);
-        Assert.DoesNotContain("http://", html.Replace("http://www.w3.org/", "", StringComparison.Ordinal), StringComparison.Ordinal);
+        Assert.DoesNotContain(
+            "http://",
+            html.Replace("http://www.w3.org/", "", StringComparison.Ordinal),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -74,7 +107,17 @@ public sealed class BacktestCommandTests : IDisposable
     {
         var trace = _folder.Write("a.csv", Trace(100));
         var fleet = _folder.Write("fleet.yaml", Fleet);
-        var run = await CommandRun.OfAsync("backtest", trace, trace, "--fleet", fleet, "--speed", "2", "--format", "json");
+        var run = await CommandRun.OfAsync(
+            "backtest",
+            trace,
+            trace,
+            "--fleet",
+            fleet,
+            "--speed",
+            "2",
+            "--format",
+            "json"
+        );
 
         using var json = JsonDocument.Parse(run.Output);
         var summary = json.RootElement.GetProperty("summary");
@@ -86,7 +129,14 @@ public sealed class BacktestCommandTests : IDisposable
     public async Task The_sample_fleet_and_trace_are_usable()
     {
         var root = SharedData.RepositoryRoot();
-        var run = await CommandRun.OfAsync("backtest", _folder.Write("a.csv", Trace(100)), "--fleet", Path.Combine(root, "samples", "fleet.yaml"), "--format", "json");
+        var run = await CommandRun.OfAsync(
+            "backtest",
+            _folder.Write("a.csv", Trace(100)),
+            "--fleet",
+            Path.Combine(root, "samples", "fleet.yaml"),
+            "--format",
+            "json"
+        );
 
         Assert.Equal((ExitCodes.Done, ""), (run.ExitCode, run.Error));
         Assert.True(new FileInfo(Path.Combine(root, "samples", "traffic", "code", "trace.csv")).Length > 100_000);
@@ -111,7 +161,8 @@ public sealed class BacktestCommandTests : IDisposable
             ["{samples}"] = _folder.Write("samples.jsonl", "{\"time\": 1, \"seconds\": 15, \"requests\": 3}\n"),
             ["{folder}"] = _folder.Root,
         };
-        string Fill(string text) => values.Aggregate(text, (filled, value) => filled.Replace(value.Key, value.Value, StringComparison.Ordinal));
+        string Fill(string text) =>
+            values.Aggregate(text, (filled, value) => filled.Replace(value.Key, value.Value, StringComparison.Ordinal));
 
         (await CommandRun.OfAsync(["backtest", .. args.Select(Fill)])).IsRefusedWith(words);
     }
@@ -124,20 +175,39 @@ public sealed class BacktestCommandTests : IDisposable
     [InlineData("name: &a [*a]", "line 10")]
     public async Task A_wrong_fleet_file_is_refused_with_its_line_or_key(string line, string words)
     {
-        var fleet = _folder.Write("fleet.yaml", Fleet.Replace("floor: 1\n", "", StringComparison.Ordinal).Replace("name: test\n", "", StringComparison.Ordinal) + "\n" + line + "\n");
+        var fleet = _folder.Write(
+            "fleet.yaml",
+            Fleet
+                .Replace("floor: 1\n", "", StringComparison.Ordinal)
+                .Replace("name: test\n", "", StringComparison.Ordinal)
+                + "\n"
+                + line
+                + "\n"
+        );
 
-        (await CommandRun.OfAsync("backtest", _folder.Write("trace.csv", Trace(50)), "--fleet", fleet)).IsRefusedWith(words);
+        (await CommandRun.OfAsync("backtest", _folder.Write("trace.csv", Trace(50)), "--fleet", fleet)).IsRefusedWith(
+            words
+        );
     }
 
     private Task<CommandRun> BacktestAsync(params string[] args) =>
-        CommandRun.OfAsync(["backtest", _folder.Write("trace.csv", Trace(150)), "--fleet", _folder.Write("fleet.yaml", Fleet), .. args]);
+        CommandRun.OfAsync([
+            "backtest",
+            _folder.Write("trace.csv", Trace(150)),
+            "--fleet",
+            _folder.Write("fleet.yaml", Fleet),
+            .. args,
+        ]);
 
     private static string Trace(int requests)
     {
         var text = new StringBuilder("TIMESTAMP,ContextTokens,GeneratedTokens\n");
         for (var i = 0; i < requests; i++)
         {
-            text.AppendLine(CultureInfo.InvariantCulture, $"{new DateTime(2024, 5, 1).AddSeconds(i * 0.5):yyyy-MM-dd HH:mm:ss.fffffff},{500 + (i * 37 % 900)},{40 + (i * 13 % 60)}");
+            text.AppendLine(
+                CultureInfo.InvariantCulture,
+                $"{new DateTime(2024, 5, 1).AddSeconds(i * 0.5):yyyy-MM-dd HH:mm:ss.fffffff},{500 + (i * 37 % 900)},{40 + (i * 13 % 60)}"
+            );
         }
 
         return text.ToString();

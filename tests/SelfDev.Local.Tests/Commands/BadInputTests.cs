@@ -3,7 +3,8 @@ using SelfDev.Local.Commands;
 
 namespace SelfDev.Local.Tests.Commands;
 
-/// <summary>Whatever a user gets wrong: exit code 2, one line on standard error that names it, nothing on standard output.</summary>
+/// <summary>Whatever a user gets wrong: exit code 2, one line on standard error that names it, nothing on standard
+/// output.</summary>
 public sealed class BadInputTests : IDisposable
 {
     private readonly TestFolder _folder = new();
@@ -45,23 +46,26 @@ public sealed class BadInputTests : IDisposable
     {
         var log = _folder.Write("run.log", "steplog\n1 2\n");
         var eval = _folder.Write("eval.log", "evallog\n1 2\n");
-        string Fill(string text) => text.Replace("{log}", log, StringComparison.Ordinal)
-            .Replace("{eval}", eval, StringComparison.Ordinal).Replace("{folder}", _folder.Root, StringComparison.Ordinal);
+        string Fill(string text) =>
+            text.Replace("{log}", log, StringComparison.Ordinal)
+                .Replace("{eval}", eval, StringComparison.Ordinal)
+                .Replace("{folder}", _folder.Root, StringComparison.Ordinal);
 
         (await CommandRun.OfAsync([.. args.Select(Fill)])).IsRefusedWith(Fill(words));
 
         Assert.Equal("steplog\n1 2\n", await File.ReadAllTextAsync(log, TestContext.Current.CancellationToken));
     }
 
-    public static TheoryData<string, byte[]> Contents => new()
-    {
-        { "The file is empty.", [] },
-        { "nothing but white space", " \n\t\n"u8.ToArray() },
-        { "no known format", "Once upon a time\n"u8.ToArray() },
-        { "is binary, not text", [0x7F, 0x45, 0x4C, 0x46, 0, 1, 2, 3] },
-        { "UTF-16", [0xFF, 0xFE, (byte)'s', 0, (byte)'t', 0] },
-        { "gzip", Truncated() },
-    };
+    public static TheoryData<string, byte[]> Contents =>
+        new()
+        {
+            { "The file is empty.", [] },
+            { "nothing but white space", " \n\t\n"u8.ToArray() },
+            { "no known format", "Once upon a time\n"u8.ToArray() },
+            { "is binary, not text", [0x7F, 0x45, 0x4C, 0x46, 0, 1, 2, 3] },
+            { "UTF-16", [0xFF, 0xFE, (byte)'s', 0, (byte)'t', 0] },
+            { "gzip", Truncated() },
+        };
 
     [Theory]
     [MemberData(nameof(Contents))]
@@ -118,7 +122,12 @@ public sealed class BadInputTests : IDisposable
     public async Task A_fault_of_our_own_is_told_as_such_with_exit_code_3()
     {
         // The test room does not catch what double.Parse throws, as a room with a bug would not.
-        var run = await CommandRun.OfAsync("analyze", _folder.Write("run.log", "steplog\n1 2\n"), "--set", "limit=many");
+        var run = await CommandRun.OfAsync(
+            "analyze",
+            _folder.Write("run.log", "steplog\n1 2\n"),
+            "--set",
+            "limit=many"
+        );
 
         Assert.Equal(ExitCodes.Internal, run.ExitCode);
         Assert.StartsWith("selfdev: internal fault, please report it: ", run.Error, StringComparison.Ordinal);

@@ -8,14 +8,22 @@ internal sealed record CommandRun(int ExitCode, string Output, string Error)
 {
     public static Task<CommandRun> OfAsync(params string[] args) => WithInputAsync([], args);
 
-    public static Task<CommandRun> WithInputAsync(byte[] input, params string[] args) => InRoomsAsync([new StepLogRoom(), new StepLogRoom("evals", "evallog")], input, args);
+    public static Task<CommandRun> WithInputAsync(byte[] input, params string[] args) =>
+        InRoomsAsync([new StepLogRoom(), new StepLogRoom("evals", "evallog")], input, args);
 
     /// <summary>With a folder of what this user's audits remember.</summary>
-    public static Task<CommandRun> WithStateAsync(string stateFolder, params string[] args) => RunAsync([new StepLogRoom()], [], stateFolder, args);
+    public static Task<CommandRun> WithStateAsync(string stateFolder, params string[] args) =>
+        RunAsync([new StepLogRoom()], [], stateFolder, args);
 
-    public static Task<CommandRun> InRoomsAsync(IReadOnlyList<ICapability> rooms, byte[] input, params string[] args) => RunAsync(rooms, input, null, args);
+    public static Task<CommandRun> InRoomsAsync(IReadOnlyList<ICapability> rooms, byte[] input, params string[] args) =>
+        RunAsync(rooms, input, null, args);
 
-    private static async Task<CommandRun> RunAsync(IReadOnlyList<ICapability> rooms, byte[] input, string? stateFolder, string[] args)
+    private static async Task<CommandRun> RunAsync(
+        IReadOnlyList<ICapability> rooms,
+        byte[] input,
+        string? stateFolder,
+        string[] args
+    )
     {
         using var output = new StringWriter();
         using var error = new StringWriter();
@@ -32,7 +40,8 @@ internal sealed record CommandRun(int ExitCode, string Output, string Error)
         return new CommandRun(code, output.ToString(), error.ToString());
     }
 
-    /// <summary>Checks that the input was refused as users are promised: exit code 2, nothing on standard output, one line on standard error.</summary>
+    /// <summary>Checks that the input was refused as users are promised: exit code 2, nothing on standard output, one
+    /// line on standard error.</summary>
     public void IsRefusedWith(string words)
     {
         Assert.Equal(ExitCodes.BadInput, ExitCode);

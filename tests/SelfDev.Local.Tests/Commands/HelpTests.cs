@@ -10,7 +10,10 @@ public sealed class HelpTests
         var run = await CommandRun.OfAsync("--help");
 
         Assert.Equal((ExitCodes.Done, ""), (run.ExitCode, run.Error));
-        Assert.All(["analyze", "backtest", "drop", "status", "approvals", "approve", "reject", "ledger"], verb => Assert.Contains($"  {verb} ", run.Output, StringComparison.Ordinal));
+        Assert.All(
+            ["analyze", "backtest", "drop", "status", "approvals", "approve", "reject", "ledger"],
+            verb => Assert.Contains($"  {verb} ", run.Output, StringComparison.Ordinal)
+        );
     }
 
     [Theory]
@@ -33,7 +36,11 @@ public sealed class HelpTests
 
     [Fact]
     public async Task Help_of_analyze_names_the_kinds() =>
-        Assert.Contains("training, evals", (await CommandRun.OfAsync("analyze", "--help")).Output, StringComparison.Ordinal);
+        Assert.Contains(
+            "training, evals",
+            (await CommandRun.OfAsync("analyze", "--help")).Output,
+            StringComparison.Ordinal
+        );
 
     [Fact]
     public async Task Version_is_a_version()

@@ -22,7 +22,10 @@ internal static class ProcessRun
 
         var cancellation = TestContext.Current.CancellationToken;
         using var process = Process.Start(start)!;
-        var (output, error) = (process.StandardOutput.ReadToEndAsync(cancellation), process.StandardError.ReadToEndAsync(cancellation));
+        var (output, error) = (
+            process.StandardOutput.ReadToEndAsync(cancellation),
+            process.StandardError.ReadToEndAsync(cancellation)
+        );
         await process.WaitForExitAsync(cancellation);
         return new CommandRun(process.ExitCode, await output, await error);
     }

@@ -8,8 +8,8 @@ using SelfDev.Workflows.Engine;
 namespace SelfDev.Local.Tests.Engine;
 
 /// <summary>
-/// Pulls the plug at every point of every commit of a small run, one after the other. The files are copied as they stand at that
-/// moment, which is what a kill leaves behind, and a new engine goes on from the copy.
+/// Pulls the plug at every point of every commit of a small run, one after the other. The files are copied as they
+/// stand at that moment, which is what a kill leaves behind, and a new engine goes on from the copy.
 /// </summary>
 public sealed class CrashSweepTests
 {
@@ -23,7 +23,11 @@ public sealed class CrashSweepTests
         for (var crashed = true; crashed; points += AtOnce)
         {
             Assert.InRange(points, 0, 1000);
-            crashed = (await Task.WhenAll(Enumerable.Range(points, AtOnce).Select(point => Task.Run(() => CrashAtAsync(point))))).Any(hit => hit);
+            crashed = (
+                await Task.WhenAll(
+                    Enumerable.Range(points, AtOnce).Select(point => Task.Run(() => CrashAtAsync(point)))
+                )
+            ).Any(hit => hit);
         }
 
         // Two instances of eight steps each cannot take fewer commits than one chain of steps has.
@@ -44,26 +48,33 @@ public sealed class CrashSweepTests
         {
             var crashed = false;
             await using var services = new ServiceCollection().BuildServiceProvider();
-            using (var engine = new EmbeddedEngine(
-                new EmbeddedEngineOptions
-                {
-                    DataFolder = store,
-                    Probe = _ =>
+            using (
+                var engine = new EmbeddedEngine(
+                    new EmbeddedEngineOptions
                     {
-                        if (passed++ == point)
+                        DataFolder = store,
+                        Probe = _ =>
                         {
-                            Copy(store, snapshot);
-                            crashed = true;
-                            throw new CrashException();
-                        }
+                            if (passed++ == point)
+                            {
+                                Copy(store, snapshot);
+                                crashed = true;
+                                throw new CrashException();
+                            }
+                        },
                     },
-                },
-                CrashWorkload.Catalog(effects), services, NullLoggerFactory.Instance))
+                    CrashWorkload.Catalog(effects),
+                    services,
+                    NullLoggerFactory.Instance
+                )
+            )
             {
                 try
                 {
                     await engine.StartAsync(cancellation);
-                    await Task.WhenAll(Enumerable.Range(0, Instances).Select(index => DriveAsync(engine, index, answered)));
+                    await Task.WhenAll(
+                        Enumerable.Range(0, Instances).Select(index => DriveAsync(engine, index, answered))
+                    );
                 }
                 catch (Exception exception) when (exception is EngineStoppedException or CrashException)
                 {
@@ -94,12 +105,19 @@ public sealed class CrashSweepTests
         var before = Runs(effects);
         var recorded = RecordedSteps(snapshot);
         using var engine = new EmbeddedEngine(
-            new EmbeddedEngineOptions { DataFolder = snapshot }, CrashWorkload.Catalog(effects), services, NullLoggerFactory.Instance);
+            new EmbeddedEngineOptions { DataFolder = snapshot },
+            CrashWorkload.Catalog(effects),
+            services,
+            NullLoggerFactory.Instance
+        );
         await engine.StartAsync(cancellation);
         foreach (var index in Enumerable.Range(0, Instances))
         {
             // What was acknowledged is there; the client repeats only what it got no answer for.
-            Assert.True(!answered.Contains("start" + index) || await engine.GetAsync(CrashWorkload.Id(index), cancellation) is not null);
+            Assert.True(
+                !answered.Contains("start" + index)
+                    || await engine.GetAsync(CrashWorkload.Id(index), cancellation) is not null
+            );
             await DriveAsync(engine, index, answered);
             var instance = await engine.GetAsync(CrashWorkload.Id(index), cancellation);
             Assert.Equal(CrashWorkload.Expected(index), Payload.Deserialize<int>(instance!.Output));
@@ -152,11 +170,16 @@ public sealed class CrashSweepTests
         foreach (var id in Enumerable.Range(0, Instances).Select(CrashWorkload.Id))
         {
             var history = reader.History(id);
-            var results = history.Where(entry => entry.Kind == HistoryKind.ActivityCompleted).Select(entry => entry.Id).ToHashSet();
+            var results = history
+                .Where(entry => entry.Kind == HistoryKind.ActivityCompleted)
+                .Select(entry => entry.Id)
+                .ToHashSet();
             var generation = history.Any(entry => entry.Kind == HistoryKind.Started && entry.Data!.Length >= 7) ? 1 : 0;
-            keys.AddRange(history
-                .Where(entry => entry.Kind == HistoryKind.ActivityScheduled && results.Contains(entry.Id))
-                .Select(entry => $"{id}:{generation}:{entry.Call}"));
+            keys.AddRange(
+                history
+                    .Where(entry => entry.Kind == HistoryKind.ActivityScheduled && results.Contains(entry.Id))
+                    .Select(entry => $"{id}:{generation}:{entry.Call}")
+            );
         }
 
         return keys;
@@ -168,10 +191,12 @@ public sealed class CrashSweepTests
         return SqliteFile.Scalar(connection, "PRAGMA user_version") == StoreSchema.Schema.Version;
     }
 
-    private static Dictionary<string, int> Runs(string effects) => Directory.GetFiles(effects)
-        .SelectMany(File.ReadAllLines)
-        .GroupBy(key => key, StringComparer.Ordinal)
-        .ToDictionary(group => group.Key, group => group.Count(), StringComparer.Ordinal);
+    private static Dictionary<string, int> Runs(string effects) =>
+        Directory
+            .GetFiles(effects)
+            .SelectMany(File.ReadAllLines)
+            .GroupBy(key => key, StringComparer.Ordinal)
+            .ToDictionary(group => group.Key, group => group.Count(), StringComparer.Ordinal);
 
     private static void Copy(string from, string to)
     {

@@ -10,5 +10,6 @@ public sealed class EmbeddedEngineConformanceTests : EngineConformance
 /// <summary>The same with one instance in memory at most: nearly every event replays a history.</summary>
 public sealed class EmbeddedEngineColdConformanceTests : EngineConformance
 {
-    protected override IEngineUnderTest Create() => new EmbeddedEngineUnderTest(options => options with { MaxCachedInstances = 1 });
+    protected override IEngineUnderTest Create() =>
+        new EmbeddedEngineUnderTest(options => options with { MaxCachedInstances = 1 });
 }

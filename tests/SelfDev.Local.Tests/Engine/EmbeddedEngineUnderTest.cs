@@ -8,7 +8,8 @@ using SelfDev.Workflows.Engine;
 namespace SelfDev.Local.Tests.Engine;
 
 /// <summary>The embedded engine on a folder of its own and a clock that moves only when told to.</summary>
-internal sealed class EmbeddedEngineUnderTest(Func<EmbeddedEngineOptions, EmbeddedEngineOptions>? configure = null) : IEngineUnderTest
+internal sealed class EmbeddedEngineUnderTest(Func<EmbeddedEngineOptions, EmbeddedEngineOptions>? configure = null)
+    : IEngineUnderTest
 {
     private static readonly TimeSpan RealLimit = TimeSpan.FromSeconds(60);
 
@@ -20,8 +21,13 @@ internal sealed class EmbeddedEngineUnderTest(Func<EmbeddedEngineOptions, Embedd
 
     public string Folder { get; } = Path.Combine(Path.GetTempPath(), "selfdev-engine-" + Path.GetRandomFileName());
 
-    public EngineAbilities Abilities => EngineAbilities.Crash | EngineAbilities.Quarantine | EngineAbilities.ReusesFinishedChildIds
-        | EngineAbilities.CancelsActivities | EngineAbilities.RefusesLiveChildIds | EngineAbilities.EndsWithOpenCalls;
+    public EngineAbilities Abilities =>
+        EngineAbilities.Crash
+        | EngineAbilities.Quarantine
+        | EngineAbilities.ReusesFinishedChildIds
+        | EngineAbilities.CancelsActivities
+        | EngineAbilities.RefusesLiveChildIds
+        | EngineAbilities.EndsWithOpenCalls;
 
     public TimeSpan Tick => TimeSpan.FromMinutes(1);
 
@@ -32,7 +38,12 @@ internal sealed class EmbeddedEngineUnderTest(Func<EmbeddedEngineOptions, Embedd
     public async Task StartAsync(WorkflowCatalog catalog)
     {
         _crash = false;
-        var options = new EmbeddedEngineOptions { DataFolder = Folder, Clock = Clock, StopGrace = TimeSpan.Zero };
+        var options = new EmbeddedEngineOptions
+        {
+            DataFolder = Folder,
+            Clock = Clock,
+            StopGrace = TimeSpan.Zero,
+        };
         options = configure?.Invoke(options) ?? options;
         var inner = options.Probe;
         options = options with
@@ -96,7 +107,9 @@ internal sealed class EmbeddedEngineUnderTest(Func<EmbeddedEngineOptions, Embedd
         }
         catch (TimeoutException)
         {
-            throw new TimeoutException($"'{instanceId}' never got there; it is {await engine.GetAsync(instanceId, CancellationToken.None)}");
+            throw new TimeoutException(
+                $"'{instanceId}' never got there; it is {await engine.GetAsync(instanceId, CancellationToken.None)}"
+            );
         }
         finally
         {
@@ -105,7 +118,11 @@ internal sealed class EmbeddedEngineUnderTest(Func<EmbeddedEngineOptions, Embedd
 
         void Look(IReadOnlyList<string> changed)
         {
-            if (changed.Contains(instanceId) && engine.GetAsync(instanceId, CancellationToken.None).Result is { } instance && condition(instance))
+            if (
+                changed.Contains(instanceId)
+                && engine.GetAsync(instanceId, CancellationToken.None).Result is { } instance
+                && condition(instance)
+            )
             {
                 reached.TrySetResult(instance);
             }

@@ -10,7 +10,10 @@ public sealed class InstanceLifecycleTests
     {
         foreach (var status in Enum.GetValues<WorkflowStatus>().Where(InstanceLifecycle.IsFinished))
         {
-            Assert.All(Enum.GetValues<InstanceTrigger>(), trigger => Assert.Null(InstanceLifecycle.Next(status, trigger)));
+            Assert.All(
+                Enum.GetValues<InstanceTrigger>(),
+                trigger => Assert.Null(InstanceLifecycle.Next(status, trigger))
+            );
         }
     }
 
@@ -30,7 +33,10 @@ public sealed class InstanceLifecycleTests
         foreach (var status in Enum.GetValues<WorkflowStatus>())
         {
             var running = status == WorkflowStatus.Running;
-            Assert.Equal(running ? WorkflowStatus.Completed : null, InstanceLifecycle.Next(status, InstanceTrigger.Complete));
+            Assert.Equal(
+                running ? WorkflowStatus.Completed : null,
+                InstanceLifecycle.Next(status, InstanceTrigger.Complete)
+            );
             Assert.Equal(running ? WorkflowStatus.Failed : null, InstanceLifecycle.Next(status, InstanceTrigger.Fail));
         }
     }

@@ -13,8 +13,10 @@ public sealed class KillTests
 {
     private const int Instances = 40;
 
-    private static readonly int Kills =
-        int.Parse(Environment.GetEnvironmentVariable("SELFDEV_KILLS") ?? "6", CultureInfo.InvariantCulture);
+    private static readonly int Kills = int.Parse(
+        Environment.GetEnvironmentVariable("SELFDEV_KILLS") ?? "6",
+        CultureInfo.InvariantCulture
+    );
 
     [Fact]
     public async Task Killed_at_random_moments_every_instance_ends_as_if_nothing_had_happened()
@@ -42,14 +44,27 @@ public sealed class KillTests
     }
 
     /// <summary>Runs the process; kills it when it has printed so many lines.</summary>
-    private static async Task<bool> RunAsync(string folder, HashSet<string> acknowledged, int killAfterLines, CancellationToken cancellation)
+    private static async Task<bool> RunAsync(
+        string folder,
+        HashSet<string> acknowledged,
+        int killAfterLines,
+        CancellationToken cancellation
+    )
     {
-        using var process = Process.Start(new ProcessStartInfo("dotnet", [
-            Path.Combine(AppContext.BaseDirectory, "SelfDev.CrashTarget.dll"), folder, Instances.ToString(CultureInfo.InvariantCulture)])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        })!;
+        using var process = Process.Start(
+            new ProcessStartInfo(
+                "dotnet",
+                [
+                    Path.Combine(AppContext.BaseDirectory, "SelfDev.CrashTarget.dll"),
+                    folder,
+                    Instances.ToString(CultureInfo.InvariantCulture),
+                ]
+            )
+            {
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+            }
+        )!;
         var errors = process.StandardError.ReadToEndAsync(cancellation);
         var done = false;
         var lines = 0;
@@ -78,7 +93,10 @@ public sealed class KillTests
         await using var services = new ServiceCollection().BuildServiceProvider();
         using var engine = new EmbeddedEngine(
             new EmbeddedEngineOptions { DataFolder = Path.Combine(folder, "store") },
-            CrashWorkload.Catalog(effects), services, NullLoggerFactory.Instance);
+            CrashWorkload.Catalog(effects),
+            services,
+            NullLoggerFactory.Instance
+        );
         await engine.StartAsync(cancellation);
         Assert.Equal(Instances, acknowledged.Count);
         foreach (var index in Enumerable.Range(0, Instances))

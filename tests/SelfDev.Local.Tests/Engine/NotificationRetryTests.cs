@@ -12,7 +12,13 @@ namespace SelfDev.Local.Tests.Engine;
 public sealed class NotificationRetryTests
 {
     private static readonly Workflow<int, string> Flow = new("Flow");
-    private static readonly NotifyEffectInput Input = new("hash", "scale-fleet", EffectOutcome.Applied, "done", ["ana@example.com", "ben@example.com"]);
+    private static readonly NotifyEffectInput Input = new(
+        "hash",
+        "scale-fleet",
+        EffectOutcome.Applied,
+        "done",
+        ["ana@example.com", "ben@example.com"]
+    );
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -21,18 +27,29 @@ public sealed class NotificationRetryTests
     [InlineData(1, 2)]
     [InlineData(4, 6)]
     [InlineData(100, 10)]
-    public async Task Where_nobody_was_told_all_are_tried_up_to_five_times_then_the_work_goes_on(int failures, int calls)
+    public async Task Where_nobody_was_told_all_are_tried_up_to_five_times_then_the_work_goes_on(
+        int failures,
+        int calls
+    )
     {
         var notifier = new FailingNotifier(failures);
         using var ledger = new InMemoryLedgerStore();
         await using var subject = new EmbeddedEngineUnderTest();
-        await subject.StartAsync(new WorkflowCatalog()
-            .Add(NotifyEffect.Handle, _ => new NotifyEffect(new FixedPolicySource(ApprovalPolicy.DenyAll), ledger, notifier))
-            .Add(Flow, async (context, _) =>
-            {
-                await context.TellAsync(NotifyEffect.Handle, Input);
-                return "went on";
-            }));
+        await subject.StartAsync(
+            new WorkflowCatalog()
+                .Add(
+                    NotifyEffect.Handle,
+                    _ => new NotifyEffect(new FixedPolicySource(ApprovalPolicy.DenyAll), ledger, notifier)
+                )
+                .Add(
+                    Flow,
+                    async (context, _) =>
+                    {
+                        await context.TellAsync(NotifyEffect.Handle, Input);
+                        return "went on";
+                    }
+                )
+        );
 
         await subject.Client.StartAsync(Flow, 0, "i", Cancellation);
         var finished = subject.Client.WaitForCompletionAsync("i", Cancellation);

@@ -8,13 +8,13 @@ using SelfDev.Workflows.Engine;
 namespace SelfDev.Local.Tests.Engine;
 
 /// <summary>
-/// Random workflows against a plain function: a program of letters is run by the engine, crashed at a random commit, gone on with,
-/// and must return what the function returns, having run every step's effect under one key each.
+/// Random workflows against a plain function: a program of letters is run by the engine, crashed at a random commit,
+/// gone on with, and must return what the function returns, having run every step's effect under one key each.
 /// </summary>
 public sealed class RandomWorkflowTests
 {
-    // a: activity; f: fan-out of three; c: the rest of the program as a child; t: timer; e: wait for an event; n: continue as new;
-    // r: an activity that fails at its first run, retried.
+    // a: activity; f: fan-out of three; c: the rest of the program as a child; t: timer; e: wait for an event; n:
+    // continue as new; r: an activity that fails at its first run, retried.
     private const string Letters = "aafcternaa";
 
     private static readonly Workflow<Job, int> Program = new("Program");
@@ -42,19 +42,29 @@ public sealed class RandomWorkflowTests
         try
         {
             var points = 0;
-            await RunOnceAsync(program, folder, effects, new EmbeddedEngineOptions
-            {
-                DataFolder = folder,
-                MaxCachedInstances = cache,
-                Probe = _ =>
+            await RunOnceAsync(
+                program,
+                folder,
+                effects,
+                new EmbeddedEngineOptions
                 {
-                    if (points++ == crashAt)
+                    DataFolder = folder,
+                    MaxCachedInstances = cache,
+                    Probe = _ =>
                     {
-                        throw new CrashException();
-                    }
-                },
-            });
-            var output = await RunOnceAsync(program, folder, effects, new EmbeddedEngineOptions { DataFolder = folder, MaxCachedInstances = cache });
+                        if (points++ == crashAt)
+                        {
+                            throw new CrashException();
+                        }
+                    },
+                }
+            );
+            var output = await RunOnceAsync(
+                program,
+                folder,
+                effects,
+                new EmbeddedEngineOptions { DataFolder = folder, MaxCachedInstances = cache }
+            );
             Assert.Equal(Model(program), output);
             Assert.Equal(Steps(program), effects.Keys);
         }
@@ -65,7 +75,12 @@ public sealed class RandomWorkflowTests
     }
 
     /// <returns>Null when the engine crashed on the way.</returns>
-    private static async Task<int?> RunOnceAsync(string program, string folder, Effects effects, EmbeddedEngineOptions options)
+    private static async Task<int?> RunOnceAsync(
+        string program,
+        string folder,
+        Effects effects,
+        EmbeddedEngineOptions options
+    )
     {
         await using var services = new ServiceCollection().BuildServiceProvider();
         using var engine = new EmbeddedEngine(options, Catalog(effects), services, NullLoggerFactory.Instance);
@@ -75,8 +90,13 @@ public sealed class RandomWorkflowTests
             await engine.StartAsync(Program, new Job(program, 0), "run", CancellationToken.None);
             var done = engine.WaitForCompletionAsync("run", CancellationToken.None);
 
-            // One event for each that is waited for, child or not; what a crash left unanswered is raised again and buffered.
-            foreach (var id in Enumerable.Range(0, program.Count(letter => letter == 'c') + 1).Select(depth => "run" + new string('/', depth)))
+            // One event for each that is waited for, child or not; what a crash left unanswered is raised again and
+            // buffered.
+            foreach (
+                var id in Enumerable
+                    .Range(0, program.Count(letter => letter == 'c') + 1)
+                    .Select(depth => "run" + new string('/', depth))
+            )
             {
                 await PokeWhenThereAsync(engine, id, program.Length, done);
             }
@@ -106,10 +126,11 @@ public sealed class RandomWorkflowTests
         }
     }
 
-    private static WorkflowCatalog Catalog(Effects effects) => new WorkflowCatalog()
-        .Add(AddOne, _ => new Step(effects, fails: false))
-        .Add(Flaky, _ => new Step(effects, fails: true))
-        .Add(Program, InterpretAsync);
+    private static WorkflowCatalog Catalog(Effects effects) =>
+        new WorkflowCatalog()
+            .Add(AddOne, _ => new Step(effects, fails: false))
+            .Add(Flaky, _ => new Step(effects, fails: true))
+            .Add(Program, InterpretAsync);
 
     private static async Task<int> InterpretAsync(IWorkflowContext context, Job job)
     {
@@ -123,7 +144,11 @@ public sealed class RandomWorkflowTests
                     value = await context.CallActivityAsync(AddOne, value);
                     break;
                 case 'f':
-                    value = (await Task.WhenAll(Enumerable.Range(0, 3).Select(part => context.CallActivityAsync(AddOne, value + part)))).Max();
+                    value = (
+                        await Task.WhenAll(
+                            Enumerable.Range(0, 3).Select(part => context.CallActivityAsync(AddOne, value + part))
+                        )
+                    ).Max();
                     break;
                 case 'c':
                     return 2 * await context.CallWorkflowAsync(Program, new Job(rest, value), context.InstanceId + "/");
@@ -137,7 +162,11 @@ public sealed class RandomWorkflowTests
                     context.ContinueAsNew(new Job(rest, value));
                     return 0;
                 case 'r':
-                    value = await context.CallActivityAsync(Flaky, value, new RetryPolicy(3, TimeSpan.FromMilliseconds(1)));
+                    value = await context.CallActivityAsync(
+                        Flaky,
+                        value,
+                        new RetryPolicy(3, TimeSpan.FromMilliseconds(1))
+                    );
                     break;
             }
         }
@@ -165,7 +194,15 @@ public sealed class RandomWorkflowTests
         return value;
     }
 
-    private static int Steps(string program) => program.Sum(letter => letter switch { 'a' or 'r' => 1, 'f' => 3, _ => 0 });
+    private static int Steps(string program) =>
+        program.Sum(letter =>
+            letter switch
+            {
+                'a' or 'r' => 1,
+                'f' => 3,
+                _ => 0,
+            }
+        );
 
     private sealed record Job(string Text, int Value);
 

@@ -52,7 +52,11 @@ public sealed class SlowModelTests : DiagnosisConformance
 
         Assert.Equal(2 * 20, Questions);
         Assert.Equal(["rules", "rules"], await AuthorsAsync("a"));
-        Assert.Contains("busy with other runs", (await new Explanations(Store).ReadAsync("a", 1, Cancellation))!.Unavailable, StringComparison.Ordinal);
+        Assert.Contains(
+            "busy with other runs",
+            (await new Explanations(Store).ReadAsync("a", 1, Cancellation))!.Unavailable,
+            StringComparison.Ordinal
+        );
     }
 
     [Theory]
@@ -107,7 +111,11 @@ public sealed class SlowModelTests : DiagnosisConformance
         var authors = new List<string>();
         for (var group = 1; group <= ExplainedReport.Groups; group++)
         {
-            authors.Add((await new Explanations(Store).ReadAsync(run, group, Cancellation))!.ExplainedBy == Explainer.Rules ? "rules" : "model");
+            authors.Add(
+                (await new Explanations(Store).ReadAsync(run, group, Cancellation))!.ExplainedBy == Explainer.Rules
+                    ? "rules"
+                    : "model"
+            );
         }
 
         return authors;

@@ -14,8 +14,10 @@ public sealed class StoreDamageTests : IAsyncLifetime
     private const int FrameBytes = 24 + 4096;
 
     // Changed bytes tried in the main file; a setting, so that all of them can be.
-    private static readonly int Samples =
-        int.Parse(Environment.GetEnvironmentVariable("SELFDEV_DAMAGE_SAMPLES") ?? "300", System.Globalization.CultureInfo.InvariantCulture);
+    private static readonly int Samples = int.Parse(
+        Environment.GetEnvironmentVariable("SELFDEV_DAMAGE_SAMPLES") ?? "300",
+        System.Globalization.CultureInfo.InvariantCulture
+    );
 
     private static readonly Workflow<string, string> Waiter = new("Waiter");
     private static readonly WorkflowEvent<string> Note = new("note");
@@ -29,7 +31,8 @@ public sealed class StoreDamageTests : IAsyncLifetime
 
     private string Closed => Path.Combine(_folder, "closed");
 
-    /// <summary>One store as a kill leaves it (all in the write-ahead log), one as a clean stop does (all in the main file).</summary>
+    /// <summary>One store as a kill leaves it (all in the write-ahead log), one as a clean stop does (all in the main
+    /// file).</summary>
     public async ValueTask InitializeAsync()
     {
         using var engine = await OpenAsync(Closed);
@@ -71,10 +74,19 @@ public sealed class StoreDamageTests : IAsyncLifetime
 
         Assert.Equal(Commits - 1, before);
 
-        static IEnumerable<int> Lengths(int total) => Enumerable.Range(0, 33)
-            .Concat(Enumerable.Range(0, ((total - 32) / FrameBytes) + 1)
-                .SelectMany(frame => new[] { 0, 1, 12, 23, 24, 25, 2000, FrameBytes - 1 }.Select(more => 32 + (frame * FrameBytes) + more)))
-            .Where(length => length <= total);
+        static IEnumerable<int> Lengths(int total) =>
+            Enumerable
+                .Range(0, 33)
+                .Concat(
+                    Enumerable
+                        .Range(0, ((total - 32) / FrameBytes) + 1)
+                        .SelectMany(frame =>
+                            new[] { 0, 1, 12, 23, 24, 25, 2000, FrameBytes - 1 }.Select(more =>
+                                32 + (frame * FrameBytes) + more
+                            )
+                        )
+                )
+                .Where(length => length <= total);
     }
 
     [Fact]
@@ -104,9 +116,18 @@ public sealed class StoreDamageTests : IAsyncLifetime
         Assert.True(refused > 50, $"only {refused} refused");
 
         // Every field of the header and of every frame's header, and a sample of the pages.
-        static IEnumerable<int> Positions(int total) => Enumerable.Range(0, 32)
-            .Concat(Enumerable.Range(0, (total - 32) / FrameBytes)
-                .SelectMany(frame => new[] { 0, 3, 4, 7, 8, 12, 16, 20, 24, 1500, FrameBytes - 1 }.Select(more => 32 + (frame * FrameBytes) + more)));
+        static IEnumerable<int> Positions(int total) =>
+            Enumerable
+                .Range(0, 32)
+                .Concat(
+                    Enumerable
+                        .Range(0, (total - 32) / FrameBytes)
+                        .SelectMany(frame =>
+                            new[] { 0, 3, 4, 7, 8, 12, 16, 20, 24, 1500, FrameBytes - 1 }.Select(more =>
+                                32 + (frame * FrameBytes) + more
+                            )
+                        )
+                );
     }
 
     [Fact]
@@ -127,7 +148,10 @@ public sealed class StoreDamageTests : IAsyncLifetime
             try
             {
                 var notes = await NotesAsync(copy);
-                Assert.True(whole.SequenceEqual(notes), $"byte {at} of {database.Length} was changed and not seen: {notes.Count} notes");
+                Assert.True(
+                    whole.SequenceEqual(notes),
+                    $"byte {at} of {database.Length} was changed and not seen: {notes.Count} notes"
+                );
             }
             catch (CorruptStoreException)
             {
@@ -173,7 +197,8 @@ public sealed class StoreDamageTests : IAsyncLifetime
     }
 
     /// <summary>The payloads of the events that the instance has, read through a recovered engine.</summary>
-    /// <exception cref="CorruptStoreException">The damage was seen, by the engine as a whole or for the instance.</exception>
+    /// <exception cref="CorruptStoreException">The damage was seen, by the engine as a whole or for the
+    /// instance.</exception>
     private async Task<IReadOnlyList<string>> NotesAsync(string folder)
     {
         using var engine = await OpenAsync(folder);
@@ -188,7 +213,13 @@ public sealed class StoreDamageTests : IAsyncLifetime
             // An instance that stands still because of the damage is seen damage too.
             return instance.Status == WorkflowStatus.Quarantined
                 ? throw new CorruptStoreException(instance.Failure!.Message)
-                : [.. engine.ReadHistory("run").Where(entry => entry.Kind == HistoryKind.EventRaised).Select(entry => entry.Data!)];
+                :
+                [
+                    .. engine
+                        .ReadHistory("run")
+                        .Where(entry => entry.Kind == HistoryKind.EventRaised)
+                        .Select(entry => entry.Data!),
+                ];
         }
         finally
         {
@@ -198,16 +229,24 @@ public sealed class StoreDamageTests : IAsyncLifetime
 
     private async Task<EmbeddedEngine> OpenAsync(string folder)
     {
-        var catalog = new WorkflowCatalog().Add(Waiter, async (context, _) =>
-        {
-            for (var note = 0; note < 1000; note++)
+        var catalog = new WorkflowCatalog().Add(
+            Waiter,
+            async (context, _) =>
             {
-                context.SetCustomStatus("got " + await context.WaitForExternalEvent(Note));
-            }
+                for (var note = 0; note < 1000; note++)
+                {
+                    context.SetCustomStatus("got " + await context.WaitForExternalEvent(Note));
+                }
 
-            return "";
-        });
-        var engine = new EmbeddedEngine(new EmbeddedEngineOptions { DataFolder = folder }, catalog, _services, NullLoggerFactory.Instance);
+                return "";
+            }
+        );
+        var engine = new EmbeddedEngine(
+            new EmbeddedEngineOptions { DataFolder = folder },
+            catalog,
+            _services,
+            NullLoggerFactory.Instance
+        );
         await engine.StartAsync(Cancellation);
         return engine;
     }
@@ -241,7 +280,11 @@ public sealed class StoreDamageTests : IAsyncLifetime
     private static void Copy(string from, string to)
     {
         Directory.CreateDirectory(to);
-        foreach (var file in Directory.GetFiles(from, "engine.db*").Where(file => !file.EndsWith("-shm", StringComparison.Ordinal)))
+        foreach (
+            var file in Directory
+                .GetFiles(from, "engine.db*")
+                .Where(file => !file.EndsWith("-shm", StringComparison.Ordinal))
+        )
         {
             File.Copy(file, Path.Combine(to, Path.GetFileName(file)));
         }

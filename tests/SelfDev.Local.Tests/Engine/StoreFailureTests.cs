@@ -18,7 +18,8 @@ public sealed class StoreFailureTests
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    private static WorkflowCatalog Catalog() => new WorkflowCatalog().Add(Waiter, (context, _) => context.WaitForExternalEvent(Go));
+    private static WorkflowCatalog Catalog() =>
+        new WorkflowCatalog().Add(Waiter, (context, _) => context.WaitForExternalEvent(Go));
 
     [Fact]
     public async Task A_failing_disk_stops_the_engine_and_nothing_is_acknowledged()
@@ -29,10 +30,14 @@ public sealed class StoreFailureTests
         var waiting = subject.Client.WaitForCompletionAsync("before", Cancellation);
 
         _failWith = IoError;
-        await Assert.ThrowsAsync<EngineStoppedException>(() => subject.Client.StartAsync(Waiter, 0, "lost", Cancellation));
+        await Assert.ThrowsAsync<EngineStoppedException>(() =>
+            subject.Client.StartAsync(Waiter, 0, "lost", Cancellation)
+        );
         await Assert.ThrowsAsync<EngineStoppedException>(() => waiting);
         _failWith = 0;
-        var refused = await Assert.ThrowsAsync<EngineStoppedException>(() => subject.Client.StartAsync(Waiter, 0, "later", Cancellation));
+        var refused = await Assert.ThrowsAsync<EngineStoppedException>(() =>
+            subject.Client.StartAsync(Waiter, 0, "later", Cancellation)
+        );
         Assert.Contains("cannot write", refused.Message, StringComparison.Ordinal);
         Assert.IsType<SqliteException>(subject.Engine.Fault);
         await subject.StopAsync();
@@ -45,13 +50,20 @@ public sealed class StoreFailureTests
     [Fact]
     public async Task After_a_full_disk_the_engine_goes_on_by_itself()
     {
-        await using var subject = new EmbeddedEngineUnderTest(options => FailingStore(options) with { FullDiskRetry = TimeSpan.Zero });
+        await using var subject = new EmbeddedEngineUnderTest(options =>
+            FailingStore(options) with
+            {
+                FullDiskRetry = TimeSpan.Zero,
+            }
+        );
         await subject.StartAsync(Catalog());
         await subject.Client.StartAsync(Waiter, 0, "run", Cancellation);
         var waiting = subject.Client.WaitForCompletionAsync("run", Cancellation);
 
         _failWith = Full;
-        await Assert.ThrowsAsync<EngineStoppedException>(() => subject.Client.RaiseEventAsync("run", Go, "lost", Cancellation));
+        await Assert.ThrowsAsync<EngineStoppedException>(() =>
+            subject.Client.RaiseEventAsync("run", Go, "lost", Cancellation)
+        );
         _failWith = 0;
 
         while (true)
@@ -95,7 +107,9 @@ public sealed class StoreFailureTests
         // Another machine on a network folder would get here without asking the lock.
         using (new EngineStore(new EmbeddedEngineOptions { DataFolder = subject.Folder }))
         {
-            await Assert.ThrowsAsync<EngineStoppedException>(() => subject.Client.StartAsync(Waiter, 0, "stale", Cancellation));
+            await Assert.ThrowsAsync<EngineStoppedException>(() =>
+                subject.Client.StartAsync(Waiter, 0, "stale", Cancellation)
+            );
             Assert.Contains("taken over", subject.Engine.Fault!.Message, StringComparison.Ordinal);
             Assert.Null(await subject.Client.GetAsync("stale", Cancellation));
         }
@@ -106,7 +120,11 @@ public sealed class StoreFailureTests
     {
         await using var subject = new EmbeddedEngineUnderTest();
         await subject.StartAsync(Catalog());
-        using var connection = SqliteFile.OpenWriter(Path.Combine(subject.Folder, "engine.db"), StoreSchema.Schema, 1000);
+        using var connection = SqliteFile.OpenWriter(
+            Path.Combine(subject.Folder, "engine.db"),
+            StoreSchema.Schema,
+            1000
+        );
 
         Assert.Equal(2, SqliteFile.Scalar(connection, "PRAGMA synchronous")); // FULL
         using var mode = connection.CreateCommand();
@@ -114,14 +132,15 @@ public sealed class StoreFailureTests
         Assert.Equal("wal", mode.ExecuteScalar());
     }
 
-    private EmbeddedEngineOptions FailingStore(EmbeddedEngineOptions options) => options with
-    {
-        Probe = point =>
+    private EmbeddedEngineOptions FailingStore(EmbeddedEngineOptions options) =>
+        options with
         {
-            if (point == CommitPoint.BeforeCommit && Volatile.Read(ref _failWith) is var code and not 0)
+            Probe = point =>
             {
-                throw new SqliteException("disk failure made by the test", code);
-            }
-        },
-    };
+                if (point == CommitPoint.BeforeCommit && Volatile.Read(ref _failWith) is var code and not 0)
+                {
+                    throw new SqliteException("disk failure made by the test", code);
+                }
+            },
+        };
 }

@@ -10,8 +10,14 @@ namespace SelfDev.Local.Tests.Hosting;
 public sealed class DataFolderTests(AzuriteFixture azurite) : IDisposable
 {
     private const UnixFileMode OnlyOwner = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute;
-    private const UnixFileMode OpenToAll = OnlyOwner | UnixFileMode.GroupRead | UnixFileMode.GroupExecute | UnixFileMode.OtherRead | UnixFileMode.OtherExecute;
-    private const UnixFileMode ReadByAll = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
+    private const UnixFileMode OpenToAll =
+        OnlyOwner
+        | UnixFileMode.GroupRead
+        | UnixFileMode.GroupExecute
+        | UnixFileMode.OtherRead
+        | UnixFileMode.OtherExecute;
+    private const UnixFileMode ReadByAll =
+        UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead;
     private const UnixFileMode OwnersFile = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
     private readonly TestFolder _folder = new();
@@ -23,10 +29,22 @@ public sealed class DataFolderTests(AzuriteFixture azurite) : IDisposable
     [Fact]
     public async Task What_a_host_writes_is_its_owners_alone()
     {
-        await using var up = await UpProcess.StartAsync(Data, await azurite.NewAccountAsync(), arguments: ["--port", "0"]);
+        await using var up = await UpProcess.StartAsync(
+            Data,
+            await azurite.NewAccountAsync(),
+            arguments: ["--port", "0"]
+        );
 
         Assert.Empty(InReachOfOthers(Data.Root));
-        foreach (var secret in new[] { Data.ApiKeys, Data.ApprovalKeys, Data.LedgerKey, Path.Combine(Data.Root, "host.json") }.Where(File.Exists))
+        foreach (
+            var secret in new[]
+            {
+                Data.ApiKeys,
+                Data.ApprovalKeys,
+                Data.LedgerKey,
+                Path.Combine(Data.Root, "host.json"),
+            }.Where(File.Exists)
+        )
         {
             Assert.Equal(OwnersFile, File.GetUnixFileMode(secret));
         }
@@ -49,12 +67,24 @@ public sealed class DataFolderTests(AzuriteFixture azurite) : IDisposable
         // The measure measures: it sees both files before.
         Assert.Equal([key, raw], InReachOfOthers(Data.Root).Order(StringComparer.Ordinal));
 
-        await using var up = await UpProcess.StartAsync(Data, await azurite.NewAccountAsync(), arguments: ["--port", "0"]);
+        await using var up = await UpProcess.StartAsync(
+            Data,
+            await azurite.NewAccountAsync(),
+            arguments: ["--port", "0"]
+        );
 
         Assert.Empty(InReachOfOthers(Data.Root));
         Assert.Equal(OnlyOwner, File.GetUnixFileMode(Data.Root));
-        Assert.Contains($"data: {Data.Root} was open to others (mode 0755) and is closed now (0700).", up.Printed, StringComparison.Ordinal);
-        Assert.Contains($"data: {key} was open to others (mode 0644) and is closed now (0600).", up.Printed, StringComparison.Ordinal);
+        Assert.Contains(
+            $"data: {Data.Root} was open to others (mode 0755) and is closed now (0700).",
+            up.Printed,
+            StringComparison.Ordinal
+        );
+        Assert.Contains(
+            $"data: {key} was open to others (mode 0644) and is closed now (0600).",
+            up.Printed,
+            StringComparison.Ordinal
+        );
     }
 
     [Theory]
@@ -84,7 +114,9 @@ public sealed class DataFolderTests(AzuriteFixture azurite) : IDisposable
         var file = _folder.Write("data/thesis.txt", "mine");
         File.SetUnixFileMode(Data.Root, OpenToAll);
 
-        (await CommandRun.OfAsync("up", "--port", "0", "--data", Data.Root)).IsRefusedWith("is open to others (mode 0755) and holds things that are not SelfDev's");
+        (await CommandRun.OfAsync("up", "--port", "0", "--data", Data.Root)).IsRefusedWith(
+            "is open to others (mode 0755) and holds things that are not SelfDev's"
+        );
 
         Assert.Equal(OpenToAll, File.GetUnixFileMode(Data.Root));
         Assert.Equal([file], Directory.EnumerateFileSystemEntries(Data.Root));
@@ -113,7 +145,8 @@ public sealed class DataFolderTests(AzuriteFixture azurite) : IDisposable
             return [];
         }
 
-        return Directory.EnumerateFiles(root)
+        return Directory
+            .EnumerateFiles(root)
             .Where(file => (File.GetUnixFileMode(file) & (UnixFileMode.GroupRead | UnixFileMode.OtherRead)) != 0)
             .Concat(Directory.EnumerateDirectories(root).SelectMany(InReachOfOthers));
     }

@@ -8,7 +8,8 @@ using SelfDev.Testing;
 
 namespace SelfDev.Local.Tests.Hosting;
 
-/// <summary>No key on a screen or in a service's log: it says where the keys lie, and at a terminal shows a link that works once.</summary>
+/// <summary>No key on a screen or in a service's log: it says where the keys lie, and at a terminal shows a link that
+/// works once.</summary>
 public sealed class KeysOnScreenTests(AzuriteFixture azurite) : IDisposable
 {
     private readonly TestFolder _folder = new();
@@ -22,7 +23,11 @@ public sealed class KeysOnScreenTests(AzuriteFixture azurite) : IDisposable
     [Fact]
     public async Task Up_prints_where_the_keys_lie_and_none_of_them()
     {
-        await using var up = await UpProcess.StartAsync(Data, await azurite.NewAccountAsync(), arguments: ["--port", "0", "--verbose"]);
+        await using var up = await UpProcess.StartAsync(
+            Data,
+            await azurite.NewAccountAsync(),
+            arguments: ["--port", "0", "--verbose"]
+        );
 
         Assert.Contains(Data.ApiKeys, up.Printed, StringComparison.Ordinal);
         Assert.NotEmpty(up.Keys);
@@ -37,7 +42,13 @@ public sealed class KeysOnScreenTests(AzuriteFixture azurite) : IDisposable
         using var output = new StringWriter();
         var printed = TextWriter.Synchronized(output);
         using var end = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
-        var io = new CommandIo { Output = printed, Error = printed, Input = () => Stream.Null, IsTerminal = true };
+        var io = new CommandIo
+        {
+            Output = printed,
+            Error = printed,
+            Input = () => Stream.Null,
+            IsTerminal = true,
+        };
         var running = CommandLine.RunAsync(["up", "--port", "0", "--data", Data.Root], io, end.Token);
         string Text()
         {
@@ -55,14 +66,23 @@ public sealed class KeysOnScreenTests(AzuriteFixture azurite) : IDisposable
         var link = new Uri(Regex.Match(Text(), @"http://\S+/signin/\S+").Value);
         using var browser = new HttpClient(new SocketsHttpHandler { UseProxy = false, UseCookies = true });
         using var dashboard = await browser.GetAsync(link, Cancel);
-        Assert.Equal((HttpStatusCode.OK, "/"), (dashboard.StatusCode, dashboard.RequestMessage!.RequestUri!.AbsolutePath));
-        Assert.Contains(ApiKeyFile.Operator, await dashboard.Content.ReadAsStringAsync(Cancel), StringComparison.Ordinal);
+        Assert.Equal(
+            (HttpStatusCode.OK, "/"),
+            (dashboard.StatusCode, dashboard.RequestMessage!.RequestUri!.AbsolutePath)
+        );
+        Assert.Contains(
+            ApiKeyFile.Operator,
+            await dashboard.Content.ReadAsStringAsync(Cancel),
+            StringComparison.Ordinal
+        );
         using var other = new HttpClient(new SocketsHttpHandler { UseProxy = false });
         Assert.Equal(HttpStatusCode.Unauthorized, (await other.GetAsync(link, Cancel)).StatusCode);
 
         await end.CancelAsync();
         Assert.Equal(ExitCodes.Done, await running);
-        var keys = JsonSerializer.Deserialize<Dictionary<string, string>>(await File.ReadAllTextAsync(Data.ApiKeys, Cancel))!.Values;
+        var keys = JsonSerializer
+            .Deserialize<Dictionary<string, string>>(await File.ReadAllTextAsync(Data.ApiKeys, Cancel))!
+            .Values;
         Assert.All(keys, key => Assert.DoesNotContain(key, Text(), StringComparison.Ordinal));
     }
 
@@ -72,7 +92,9 @@ public sealed class KeysOnScreenTests(AzuriteFixture azurite) : IDisposable
         var run = await ProcessRun.OfAsync(await azurite.NewAccountAsync(), ["demo", "--yes", "--data", Data.Root]);
 
         Assert.Equal(ExitCodes.Done, run.ExitCode);
-        var keys = JsonSerializer.Deserialize<Dictionary<string, string>>(await File.ReadAllTextAsync(Data.ApiKeys, Cancel))!.Values;
+        var keys = JsonSerializer
+            .Deserialize<Dictionary<string, string>>(await File.ReadAllTextAsync(Data.ApiKeys, Cancel))!
+            .Values;
         Assert.NotEmpty(keys);
         Assert.All(keys, key => Assert.DoesNotContain(key, run.Output + run.Error, StringComparison.Ordinal));
     }

@@ -24,7 +24,11 @@ public sealed class ListeningTests(AzuriteFixture azurite) : IDisposable
     [Fact]
     public async Task Without_being_asked_it_listens_on_loopback_only()
     {
-        await using var up = await UpProcess.StartAsync(Data, await azurite.NewAccountAsync(), arguments: ["--port", "0"]);
+        await using var up = await UpProcess.StartAsync(
+            Data,
+            await azurite.NewAccountAsync(),
+            arguments: ["--port", "0"]
+        );
 
         Assert.Equal("127.0.0.1", new Uri(up.Address.Url).Host);
         Assert.Equal(IPAddress.Loopback, new LocalHostOptions { Data = Data }.Address);
@@ -41,9 +45,12 @@ public sealed class ListeningTests(AzuriteFixture azurite) : IDisposable
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Needs a second loopback address.");
         var port = FreePort();
-        _folder.Write("appsettings.json", $$$"""
+        _folder.Write(
+            "appsettings.json",
+            $$$"""
             { "Kestrel": { "Endpoints": { "Other": { "Url": "http://127.0.0.2:{{{port}}}" } } }, "Urls": "http://127.0.0.2:{{{port}}}", "Logging": { "LogLevel": { "Default": "Trace", "Microsoft.AspNetCore.Hosting": "Trace" } } }
-            """);
+            """
+        );
         var environment = new Dictionary<string, string>
         {
             ["ASPNETCORE_URLS"] = $"http://127.0.0.2:{port}",
@@ -52,7 +59,14 @@ public sealed class ListeningTests(AzuriteFixture azurite) : IDisposable
             ["ASPNETCORE_ENVIRONMENT"] = "Development",
             ["Logging__LogLevel__Microsoft.AspNetCore.Hosting"] = "Trace",
         };
-        await using var up = await UpProcess.StartAsync(Data, await azurite.NewAccountAsync(), environment, _folder.Root, "--port", "0");
+        await using var up = await UpProcess.StartAsync(
+            Data,
+            await azurite.NewAccountAsync(),
+            environment,
+            _folder.Root,
+            "--port",
+            "0"
+        );
 
         Assert.Equal(HttpStatusCode.OK, await HealthAsync(IPAddress.Loopback, up.Port));
         Assert.Null(await HealthAsync(Loopback2, up.Port));
@@ -64,7 +78,11 @@ public sealed class ListeningTests(AzuriteFixture azurite) : IDisposable
     public async Task Asked_to_it_listens_on_that_address_and_no_other()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Needs a second loopback address.");
-        await using var up = await UpProcess.StartAsync(Data, await azurite.NewAccountAsync(), arguments: ["--port", "0", "--bind", "127.0.0.2"]);
+        await using var up = await UpProcess.StartAsync(
+            Data,
+            await azurite.NewAccountAsync(),
+            arguments: ["--port", "0", "--bind", "127.0.0.2"]
+        );
 
         Assert.Equal("127.0.0.2", new Uri(up.Address.Url).Host);
         Assert.Equal(HttpStatusCode.OK, await HealthAsync(Loopback2, up.Port));
@@ -75,7 +93,11 @@ public sealed class ListeningTests(AzuriteFixture azurite) : IDisposable
     public async Task On_every_address_it_answers_at_each_and_under_no_foreign_name()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Needs a second loopback address.");
-        await using var up = await UpProcess.StartAsync(Data, await azurite.NewAccountAsync(), arguments: ["--port", "0", "--bind", "0.0.0.0"]);
+        await using var up = await UpProcess.StartAsync(
+            Data,
+            await azurite.NewAccountAsync(),
+            arguments: ["--port", "0", "--bind", "0.0.0.0"]
+        );
 
         // The other verbs reach it by what it wrote down.
         Assert.Equal("127.0.0.1", new Uri(up.Address.Url).Host);
@@ -94,25 +116,42 @@ public sealed class ListeningTests(AzuriteFixture azurite) : IDisposable
         using var taken = new TcpListener(IPAddress.Loopback, 0);
         taken.Start();
         var port = ((IPEndPoint)taken.LocalEndpoint).Port;
-        var run = await ProcessRun.OfAsync(await azurite.NewAccountAsync(), ["up", "--port", $"{port}", "--data", Data.Root, .. more]);
+        var run = await ProcessRun.OfAsync(
+            await azurite.NewAccountAsync(),
+            ["up", "--port", $"{port}", "--data", Data.Root, .. more]
+        );
 
-        Assert.Equal((ExitCodes.BadInput, $"selfdev: Port {port} is taken: is another host running? Choose another with --port, or 0 for any.\n"), (run.ExitCode, run.Error));
+        Assert.Equal(
+            (
+                ExitCodes.BadInput,
+                $"selfdev: Port {port} is taken: is another host running? Choose another with --port, or 0 for any.\n"
+            ),
+            (run.ExitCode, run.Error)
+        );
     }
 
     [Fact]
     public async Task An_address_of_another_machine_is_one_line_and_exit_code_2()
     {
         // TEST-NET-1: nobody has it.
-        var run = await ProcessRun.OfAsync(await azurite.NewAccountAsync(), ["up", "--port", "0", "--bind", "192.0.2.1", "--data", Data.Root]);
+        var run = await ProcessRun.OfAsync(
+            await azurite.NewAccountAsync(),
+            ["up", "--port", "0", "--bind", "192.0.2.1", "--data", Data.Root]
+        );
 
-        Assert.Equal((ExitCodes.BadInput, "selfdev: This machine has no address 192.0.2.1. Choose another with --bind.\n"), (run.ExitCode, run.Error));
+        Assert.Equal(
+            (ExitCodes.BadInput, "selfdev: This machine has no address 192.0.2.1. Choose another with --bind.\n"),
+            (run.ExitCode, run.Error)
+        );
     }
 
-    private static IEnumerable<IPAddress> OwnAddresses() => NetworkInterface.GetAllNetworkInterfaces()
-        .Where(network => network.OperationalStatus == OperationalStatus.Up)
-        .SelectMany(network => network.GetIPProperties().UnicastAddresses)
-        .Select(unicast => unicast.Address)
-        .Where(address => address.AddressFamily == AddressFamily.InterNetwork && !IPAddress.IsLoopback(address));
+    private static IEnumerable<IPAddress> OwnAddresses() =>
+        NetworkInterface
+            .GetAllNetworkInterfaces()
+            .Where(network => network.OperationalStatus == OperationalStatus.Up)
+            .SelectMany(network => network.GetIPProperties().UnicastAddresses)
+            .Select(unicast => unicast.Address)
+            .Where(address => address.AddressFamily == AddressFamily.InterNetwork && !IPAddress.IsLoopback(address));
 
     private static int FreePort()
     {
@@ -139,7 +178,10 @@ public sealed class ListeningTests(AzuriteFixture azurite) : IDisposable
     private static async Task<HttpStatusCode> GetAsync(IPAddress address, UpProcess up, string? name)
     {
         using var client = Client();
-        using var message = new HttpRequestMessage(HttpMethod.Get, new Uri($"http://{address}:{up.Port}/api/approvals"));
+        using var message = new HttpRequestMessage(
+            HttpMethod.Get,
+            new Uri($"http://{address}:{up.Port}/api/approvals")
+        );
         message.Headers.Add(HostClient.KeyHeader, up.Address.Key);
         message.Headers.Host = name;
         using var response = await client.SendAsync(message, Cancel);

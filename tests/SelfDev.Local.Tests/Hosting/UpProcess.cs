@@ -5,7 +5,8 @@ using SelfDev.Local.Hosting;
 
 namespace SelfDev.Local.Tests.Hosting;
 
-/// <summary><c>selfdev up</c> as a process of its own, as a person starts it: what it prints, where it listens, what it leaves on disk.</summary>
+/// <summary><c>selfdev up</c> as a process of its own, as a person starts it: what it prints, where it listens, what it
+/// leaves on disk.</summary>
 internal sealed class UpProcess : IAsyncDisposable
 {
     private readonly Process _process;
@@ -29,15 +30,24 @@ internal sealed class UpProcess : IAsyncDisposable
     public int Port => new Uri(Address.Url).Port;
 
     /// <value>Every API key of the host.</value>
-    public IReadOnlyCollection<string> Keys => JsonSerializer.Deserialize<Dictionary<string, string>>(File.ReadAllText(Data.ApiKeys))!.Values;
+    public IReadOnlyCollection<string> Keys =>
+        JsonSerializer.Deserialize<Dictionary<string, string>>(File.ReadAllText(Data.ApiKeys))!.Values;
 
     /// <param name="storage">Connection string of an account that it may use.</param>
     /// <param name="environment">Variables beside the test's own.</param>
     /// <returns>A host that listens.</returns>
     public static async Task<UpProcess> StartAsync(
-        DataDirectory data, string storage, IReadOnlyDictionary<string, string>? environment = null, string? workingFolder = null, params string[] arguments)
+        DataDirectory data,
+        string storage,
+        IReadOnlyDictionary<string, string>? environment = null,
+        string? workingFolder = null,
+        params string[] arguments
+    )
     {
-        var start = new ProcessStartInfo("dotnet", [Path.Combine(AppContext.BaseDirectory, "selfdev.dll"), "up", "--data", data.Root, .. arguments])
+        var start = new ProcessStartInfo(
+            "dotnet",
+            [Path.Combine(AppContext.BaseDirectory, "selfdev.dll"), "up", "--data", data.Root, .. arguments]
+        )
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,
@@ -52,7 +62,10 @@ internal sealed class UpProcess : IAsyncDisposable
         var up = new UpProcess(new Process { StartInfo = start, EnableRaisingEvents = true }, data);
         up._process.OutputDataReceived += (_, line) => up.Take(line.Data, up._output);
         up._process.ErrorDataReceived += (_, line) => up.Take(line.Data, up._errors);
-        up._process.Exited += (_, _) => up._listening.TrySetException(new InvalidOperationException($"The host ended while it started: {up.Printed}"));
+        up._process.Exited += (_, _) =>
+            up._listening.TrySetException(
+                new InvalidOperationException($"The host ended while it started: {up.Printed}")
+            );
         up._process.Start();
         up._process.BeginOutputReadLine();
         up._process.BeginErrorReadLine();

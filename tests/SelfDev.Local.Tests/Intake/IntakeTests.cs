@@ -30,8 +30,11 @@ public sealed class IntakeTests(AzuriteFixture azurite)
         var first = intake.NewSweep();
         var results = new List<SweepResult> { await first.RunAsync(Cancellation), await first.RunAsync(Cancellation) };
         results.Add(await intake.NewSweep().RunAsync(Cancellation));
-        var events = await Task.WhenAll(Enumerable.Range(0, 3).Select(_ =>
-            intake.Client.StartAsync(IntakeUnderTest.Reading, blob, id, Cancellation)));
+        var events = await Task.WhenAll(
+            Enumerable
+                .Range(0, 3)
+                .Select(_ => intake.Client.StartAsync(IntakeUnderTest.Reading, blob, id, Cancellation))
+        );
         var inspection = await intake.ResultAsync(id);
         var afterwards = await intake.NewSweep().RunAsync(Cancellation);
 
@@ -75,7 +78,8 @@ public sealed class IntakeTests(AzuriteFixture azurite)
         var account = await azurite.NewAccountAsync();
         await using var intake = await StartAsync(account);
         var blob = await intake.DropAsync("training/run/log", "step 1");
-        intake.BeforeReading = gone => new BlobClient(account, gone.Container, gone.Name).DeleteAsync(cancellationToken: Cancellation);
+        intake.BeforeReading = gone =>
+            new BlobClient(account, gone.Container, gone.Name).DeleteAsync(cancellationToken: Cancellation);
 
         await intake.NewSweep().RunAsync(Cancellation);
 
@@ -124,7 +128,9 @@ public sealed class IntakeTests(AzuriteFixture azurite)
             await intake.ResultAsync(instance.InstanceId);
         }
 
-        var filed = await intake.Store.ListAsync(Containers.Rejected, "", Cancellation).ToDictionaryAsync(info => info.Blob.Name, cancellationToken: Cancellation);
+        var filed = await intake
+            .Store.ListAsync(Containers.Rejected, "", Cancellation)
+            .ToDictionaryAsync(info => info.Blob.Name, cancellationToken: Cancellation);
         Assert.Equal(poison.Count * 2, filed.Count);
         foreach (var (name, (content, reason)) in poison)
         {
@@ -140,7 +146,9 @@ public sealed class IntakeTests(AzuriteFixture azurite)
     public async Task What_is_accepted_is_described_by_its_decompressed_content()
     {
         await using var intake = await StartAsync();
-        var content = Encoding.UTF8.GetBytes(string.Concat(Enumerable.Range(0, 50_000).Select(step => $"step {step}\n")));
+        var content = Encoding.UTF8.GetBytes(
+            string.Concat(Enumerable.Range(0, 50_000).Select(step => $"step {step}\n"))
+        );
         var stored = Gzip(content);
         var blob = await intake.DropAsync("training/run-7/log.gz", stored);
 
@@ -148,8 +156,16 @@ public sealed class IntakeTests(AzuriteFixture azurite)
 
         Assert.Equal(
             new AcceptedArtifact(
-                blob, "training", "steps", "run-7", stored.Length, content.Length, Convert.ToHexStringLower(SHA256.HashData(content))),
-            inspection);
+                blob,
+                "training",
+                "steps",
+                "run-7",
+                stored.Length,
+                content.Length,
+                Convert.ToHexStringLower(SHA256.HashData(content))
+            ),
+            inspection
+        );
         Assert.Equal(inspection, Payload.Deserialize<ArtifactInspection>(Payload.Serialize(inspection)));
     }
 
@@ -171,9 +187,18 @@ public sealed class IntakeTests(AzuriteFixture azurite)
     {
         await using var intake = await StartAsync();
         var container = new BlobContainerClient(_account, Containers.Intake);
-        var sas = container.GenerateSasUri(BlobContainerSasPermissions.Write | BlobContainerSasPermissions.Create, DateTimeOffset.UtcNow.AddHours(1));
+        var sas = container.GenerateSasUri(
+            BlobContainerSasPermissions.Write | BlobContainerSasPermissions.Create,
+            DateTimeOffset.UtcNow.AddHours(1)
+        );
         using var client = new HttpClient();
-        using var put = new HttpRequestMessage(HttpMethod.Put, new Uri($"{container.Uri}/..%2F..%2Fledger%2Fsegment{sas.Query}")) { Content = new StringContent("step 1") };
+        using var put = new HttpRequestMessage(
+            HttpMethod.Put,
+            new Uri($"{container.Uri}/..%2F..%2Fledger%2Fsegment{sas.Query}")
+        )
+        {
+            Content = new StringContent("step 1"),
+        };
         put.Headers.Add("x-ms-blob-type", "BlockBlob");
         using var created = await client.SendAsync(put, Cancellation);
         Assert.Equal(HttpStatusCode.Created, created.StatusCode);
@@ -197,7 +222,9 @@ public sealed class IntakeTests(AzuriteFixture azurite)
         }
 
         Assert.Equal("x", (await ReasonAsync(intake, "x.reason.json")).GetProperty("name").GetString());
-        var substitutes = await intake.Store.ListAsync(Containers.Rejected, "unsafe-name/", Cancellation).ToListAsync(Cancellation);
+        var substitutes = await intake
+            .Store.ListAsync(Containers.Rejected, "unsafe-name/", Cancellation)
+            .ToListAsync(Cancellation);
         Assert.Equal(2, substitutes.Count);
     }
 
@@ -206,10 +233,21 @@ public sealed class IntakeTests(AzuriteFixture azurite)
     {
         await using var intake = await StartAsync();
         await intake.Store.WriteAsync(
-            Containers.Intake, "training", new MemoryStream(), "application/octet-stream",
-            new Dictionary<string, string> { ["hdi_isfolder"] = "true" }, Cancellation);
+            Containers.Intake,
+            "training",
+            new MemoryStream(),
+            "application/octet-stream",
+            new Dictionary<string, string> { ["hdi_isfolder"] = "true" },
+            Cancellation
+        );
 
-        Assert.Equal(new SweepResult(0, 0, 0, TimeSpan.Zero), await intake.NewSweep().RunAsync(Cancellation) with { Listing = TimeSpan.Zero });
+        Assert.Equal(
+            new SweepResult(0, 0, 0, TimeSpan.Zero),
+            await intake.NewSweep().RunAsync(Cancellation) with
+            {
+                Listing = TimeSpan.Zero,
+            }
+        );
     }
 
     [Fact]
@@ -221,11 +259,13 @@ public sealed class IntakeTests(AzuriteFixture azurite)
         var broken = true;
         var sweep = new IntakeSweep(
             intake.Store,
-            (blob, id, cancellation) => broken && blob.Blob.Name == "a"
-                ? throw new IOException("engine busy")
-                : intake.Client.StartAsync(IntakeUnderTest.Reading, blob.Blob, id, cancellation),
+            (blob, id, cancellation) =>
+                broken && blob.Blob.Name == "a"
+                    ? throw new IOException("engine busy")
+                    : intake.Client.StartAsync(IntakeUnderTest.Reading, blob.Blob, id, cancellation),
             new FakeClock(),
-            Microsoft.Extensions.Logging.Abstractions.NullLogger<IntakeSweep>.Instance);
+            Microsoft.Extensions.Logging.Abstractions.NullLogger<IntakeSweep>.Instance
+        );
 
         Assert.Equal(new SweepResult(2, 1, 1, TimeSpan.Zero), await sweep.RunAsync(Cancellation));
         broken = false;
@@ -238,9 +278,16 @@ public sealed class IntakeTests(AzuriteFixture azurite)
     {
         var ids = new[]
         {
-            new BlobRef("intake", "a", "1"), new BlobRef("intake", "a", "2"), new BlobRef("intake", "b", "1"), new BlobRef("intak", "ea", "1"),
-            new BlobRef("intake", "a1", ""), new BlobRef("intake", "", "a1"), new BlobRef("evidence", "a", "1"),
-        }.Select(ArtifactInstanceId.For).ToList();
+            new BlobRef("intake", "a", "1"),
+            new BlobRef("intake", "a", "2"),
+            new BlobRef("intake", "b", "1"),
+            new BlobRef("intak", "ea", "1"),
+            new BlobRef("intake", "a1", ""),
+            new BlobRef("intake", "", "a1"),
+            new BlobRef("evidence", "a", "1"),
+        }
+            .Select(ArtifactInstanceId.For)
+            .ToList();
 
         Assert.Equal(ids.Count, ids.Distinct().Count());
         Assert.All(ids, id => Assert.Matches("^intake-[0-9a-f]{32}$", id));
@@ -249,11 +296,21 @@ public sealed class IntakeTests(AzuriteFixture azurite)
 
     private static async Task AssertFiledUnderSafeNameAsync(IntakeUnderTest intake)
     {
-        var dropped = Assert.Single(await intake.Store.ListAsync(Containers.Intake, "", Cancellation).ToListAsync(Cancellation)).Blob;
-        Assert.Equal(new SweepResult(1, 1, 0, TimeSpan.Zero), await intake.NewSweep().RunAsync(Cancellation) with { Listing = TimeSpan.Zero });
+        var dropped = Assert
+            .Single(await intake.Store.ListAsync(Containers.Intake, "", Cancellation).ToListAsync(Cancellation))
+            .Blob;
+        Assert.Equal(
+            new SweepResult(1, 1, 0, TimeSpan.Zero),
+            await intake.NewSweep().RunAsync(Cancellation) with
+            {
+                Listing = TimeSpan.Zero,
+            }
+        );
 
         Assert.IsType<RejectedArtifact>(await intake.ResultAsync(ArtifactInstanceId.For(dropped)));
-        var filed = Assert.Single(await intake.Store.ListAsync(Containers.Rejected, "", Cancellation).ToListAsync(Cancellation));
+        var filed = Assert.Single(
+            await intake.Store.ListAsync(Containers.Rejected, "", Cancellation).ToListAsync(Cancellation)
+        );
         Assert.Equal(ArtifactName.Substitute(dropped.Name) + ".reason.json", filed.Blob.Name);
         var document = await ReasonAsync(intake, filed.Blob.Name);
         Assert.Equal(dropped.Name, document.GetProperty("name").GetString());
@@ -262,13 +319,18 @@ public sealed class IntakeTests(AzuriteFixture azurite)
 
     private static async Task<JsonElement> ReasonAsync(IntakeUnderTest intake, string name)
     {
-        await using var content = await intake.Store.OpenReadAsync(new BlobRef(Containers.Rejected, name, null), Cancellation);
+        await using var content = await intake.Store.OpenReadAsync(
+            new BlobRef(Containers.Rejected, name, null),
+            Cancellation
+        );
         using var document = await JsonDocument.ParseAsync(content, cancellationToken: Cancellation);
         return document.RootElement.Clone();
     }
 
     private static async Task<List<WorkflowInstance>> InstancesAsync(IntakeUnderTest intake) =>
-        await intake.Client.QueryAsync(new WorkflowQuery(ArtifactInstanceId.Prefix), Cancellation).ToListAsync(Cancellation);
+        await intake
+            .Client.QueryAsync(new WorkflowQuery(ArtifactInstanceId.Prefix), Cancellation)
+            .ToListAsync(Cancellation);
 
     private static byte[] Gzip(byte[] content)
     {

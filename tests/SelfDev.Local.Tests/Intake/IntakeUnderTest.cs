@@ -12,7 +12,8 @@ using SelfDev.Workflows.Ports;
 
 namespace SelfDev.Local.Tests.Intake;
 
-/// <summary>Azurite, the embedded engine, and a workflow that inspects a blob and files it when it is rejected.</summary>
+/// <summary>Azurite, the embedded engine, and a workflow that inspects a blob and files it when it is
+/// rejected.</summary>
 internal sealed class IntakeUnderTest : IAsyncDisposable
 {
     public static readonly Workflow<BlobRef, ArtifactInspection> Reading = new("IntakeReading");
@@ -27,13 +28,23 @@ internal sealed class IntakeUnderTest : IAsyncDisposable
     private IntakeUnderTest(BlobArtifactStore store)
     {
         Store = store;
-        Inspect = new InspectArtifact(store, new ArtifactSniffer([new StepRoom()]), new CheckpointManifests(store), ReadLimits.Default);
+        Inspect = new InspectArtifact(
+            store,
+            new ArtifactSniffer([new StepRoom()]),
+            new CheckpointManifests(store),
+            ReadLimits.Default
+        );
         var catalog = new WorkflowCatalog()
             .Add(Reading, RunAsync)
             .Add(Gate, _ => new GateActivity(this))
             .Add(IntakeActivities.Inspect, _ => new CountedInspection(this))
             .Add(IntakeActivities.Reject, _ => new RejectArtifact(store));
-        _engine = new EmbeddedEngine(new EmbeddedEngineOptions { DataFolder = _folder }, catalog, _services, NullLoggerFactory.Instance);
+        _engine = new EmbeddedEngine(
+            new EmbeddedEngineOptions { DataFolder = _folder },
+            catalog,
+            _services,
+            NullLoggerFactory.Instance
+        );
     }
 
     public BlobArtifactStore Store { get; }
@@ -56,11 +67,13 @@ internal sealed class IntakeUnderTest : IAsyncDisposable
     }
 
     /// <summary>A sweep that remembers nothing yet, as after a restart.</summary>
-    public IntakeSweep NewSweep() => new(
-        Store,
-        (blob, id, cancellation) => Client.StartAsync(Reading, blob.Blob, id, cancellation),
-        TimeProvider.System,
-        NullLogger<IntakeSweep>.Instance);
+    public IntakeSweep NewSweep() =>
+        new(
+            Store,
+            (blob, id, cancellation) => Client.StartAsync(Reading, blob.Blob, id, cancellation),
+            TimeProvider.System,
+            NullLogger<IntakeSweep>.Instance
+        );
 
     public async Task<ArtifactInspection> ResultAsync(string instanceId)
     {
@@ -122,6 +135,7 @@ internal sealed class IntakeUnderTest : IAsyncDisposable
         public FormatMatch? Sniff(ArtifactHead head) =>
             head.Bytes.Span.IndexOf("step"u8) >= 0 ? new FormatMatch(Kind, "steps", 0.9) : null;
 
-        public Analysis Analyze(AnalysisRequest request, CancellationToken cancellation) => throw new NotSupportedException();
+        public Analysis Analyze(AnalysisRequest request, CancellationToken cancellation) =>
+            throw new NotSupportedException();
     }
 }

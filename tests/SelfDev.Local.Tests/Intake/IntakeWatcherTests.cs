@@ -31,8 +31,14 @@ public sealed class IntakeWatcherTests(AzuriteFixture azurite)
                 return Task.FromResult(StartOutcome.Started);
             },
             clock,
-            NullLogger<IntakeSweep>.Instance);
-        using var watcher = new IntakeWatcher(sweep, new IntakeWatcherOptions(), clock, NullLogger<IntakeWatcher>.Instance);
+            NullLogger<IntakeSweep>.Instance
+        );
+        using var watcher = new IntakeWatcher(
+            sweep,
+            new IntakeWatcherOptions(),
+            clock,
+            NullLogger<IntakeWatcher>.Instance
+        );
         await store.WriteAsync(Containers.Intake, "first", "step"u8.ToArray(), "text/plain", Cancellation);
 
         await watcher.StartAsync(Cancellation);
@@ -60,9 +66,14 @@ public sealed class IntakeWatcherTests(AzuriteFixture azurite)
                 return Task.FromResult(StartOutcome.Started);
             },
             clock,
-            NullLogger<IntakeSweep>.Instance);
-        using var watcher =
-            new IntakeWatcher(sweep, new IntakeWatcherOptions(), waits, NullLogger<IntakeWatcher>.Instance);
+            NullLogger<IntakeSweep>.Instance
+        );
+        using var watcher = new IntakeWatcher(
+            sweep,
+            new IntakeWatcherOptions(),
+            waits,
+            NullLogger<IntakeWatcher>.Instance
+        );
 
         await watcher.StartAsync(Cancellation);
         await store.Third.WaitAsync(Cancellation);
@@ -113,7 +124,10 @@ public sealed class IntakeWatcherTests(AzuriteFixture azurite)
         public Task Third => _third.Task;
 
         public override async IAsyncEnumerable<BlobInfo> ListAsync(
-            string container, string prefix, [EnumeratorCancellation] CancellationToken cancellation)
+            string container,
+            string prefix,
+            [EnumeratorCancellation] CancellationToken cancellation
+        )
         {
             if (++_lists == 3)
             {
@@ -135,38 +149,80 @@ public sealed class IntakeWatcherTests(AzuriteFixture azurite)
         public int Lists => _lists;
 
         public IAsyncEnumerable<BlobInfo> ListAsync(string container, string prefix, CancellationToken cancellation) =>
-            Interlocked.Increment(ref _lists) <= failures ? throw new IOException("no answer") : inner.ListAsync(container, prefix, cancellation);
+            Interlocked.Increment(ref _lists) <= failures
+                ? throw new IOException("no answer")
+                : inner.ListAsync(container, prefix, cancellation);
 
-        public Task<BlobInfo?> GetInfoAsync(string container, string name, CancellationToken cancellation) => inner.GetInfoAsync(container, name, cancellation);
+        public Task<BlobInfo?> GetInfoAsync(string container, string name, CancellationToken cancellation) =>
+            inner.GetInfoAsync(container, name, cancellation);
 
-        public Task<Stream> OpenReadAsync(BlobRef blob, CancellationToken cancellation) => inner.OpenReadAsync(blob, cancellation);
+        public Task<Stream> OpenReadAsync(BlobRef blob, CancellationToken cancellation) =>
+            inner.OpenReadAsync(blob, cancellation);
 
-        public Task<BlobRef> WriteAsync(string container, string name, ReadOnlyMemory<byte> content, string contentType, CancellationToken cancellation) =>
-            inner.WriteAsync(container, name, content, contentType, cancellation);
+        public Task<BlobRef> WriteAsync(
+            string container,
+            string name,
+            ReadOnlyMemory<byte> content,
+            string contentType,
+            CancellationToken cancellation
+        ) => inner.WriteAsync(container, name, content, contentType, cancellation);
 
-        public Task<BlobRef> WriteAsync(string container, string name, Stream content, string contentType, IReadOnlyDictionary<string, string> metadata, CancellationToken cancellation) =>
-            inner.WriteAsync(container, name, content, contentType, metadata, cancellation);
+        public Task<BlobRef> WriteAsync(
+            string container,
+            string name,
+            Stream content,
+            string contentType,
+            IReadOnlyDictionary<string, string> metadata,
+            CancellationToken cancellation
+        ) => inner.WriteAsync(container, name, content, contentType, metadata, cancellation);
 
-        public Task<bool> TryCreateAsync(string container, string name, ReadOnlyMemory<byte> content, string contentType, CancellationToken cancellation) =>
-            inner.TryCreateAsync(container, name, content, contentType, cancellation);
+        public Task<bool> TryCreateAsync(
+            string container,
+            string name,
+            ReadOnlyMemory<byte> content,
+            string contentType,
+            CancellationToken cancellation
+        ) => inner.TryCreateAsync(container, name, content, contentType, cancellation);
     }
 
     /// <summary>Lists, and nothing else.</summary>
     private abstract class ListingStore : IArtifactStore
     {
-        public abstract IAsyncEnumerable<BlobInfo> ListAsync(string container, string prefix, CancellationToken cancellation);
+        public abstract IAsyncEnumerable<BlobInfo> ListAsync(
+            string container,
+            string prefix,
+            CancellationToken cancellation
+        );
 
-        public Task<BlobInfo?> GetInfoAsync(string container, string name, CancellationToken cancellation) => throw new NotSupportedException();
-
-        public Task<Stream> OpenReadAsync(BlobRef blob, CancellationToken cancellation) => throw new NotSupportedException();
-
-        public Task<BlobRef> WriteAsync(string container, string name, ReadOnlyMemory<byte> content, string contentType, CancellationToken cancellation) =>
+        public Task<BlobInfo?> GetInfoAsync(string container, string name, CancellationToken cancellation) =>
             throw new NotSupportedException();
 
-        public Task<BlobRef> WriteAsync(string container, string name, Stream content, string contentType, IReadOnlyDictionary<string, string> metadata, CancellationToken cancellation) =>
+        public Task<Stream> OpenReadAsync(BlobRef blob, CancellationToken cancellation) =>
             throw new NotSupportedException();
 
-        public Task<bool> TryCreateAsync(string container, string name, ReadOnlyMemory<byte> content, string contentType, CancellationToken cancellation) =>
-            throw new NotSupportedException();
+        public Task<BlobRef> WriteAsync(
+            string container,
+            string name,
+            ReadOnlyMemory<byte> content,
+            string contentType,
+            CancellationToken cancellation
+        ) => throw new NotSupportedException();
+
+        public Task<BlobRef> WriteAsync(
+            string container,
+            string name,
+            Stream content,
+            string contentType,
+            IReadOnlyDictionary<string, string> metadata,
+            CancellationToken cancellation
+        ) => throw new NotSupportedException();
+
+        public Task<bool> TryCreateAsync(
+            string container,
+            string name,
+            ReadOnlyMemory<byte> content,
+            string contentType,
+            CancellationToken cancellation
+        ) => throw new NotSupportedException();
     }
 }

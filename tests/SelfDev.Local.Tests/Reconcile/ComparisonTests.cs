@@ -23,7 +23,8 @@ public class ComparisonTests
     {
         Assert.Empty(Comparison.Of(Left()));
         Assert.Empty(
-            Comparison.Of(new Evidence(null, [.. All.Select(New)], 0, new Dictionary<long, string>(), null, null)));
+            Comparison.Of(new Evidence(null, [.. All.Select(New)], 0, new Dictionary<long, string>(), null, null))
+        );
     }
 
     [Theory]
@@ -41,7 +42,8 @@ public class ComparisonTests
     public void A_part_of_another_folder_is_named(string part)
     {
         var problem = Assert.Single(
-            Comparison.Of(With(Left(), part, facts => facts with { Mark = facts.Mark! with { Set = 1 } })));
+            Comparison.Of(With(Left(), part, facts => facts with { Mark = facts.Mark! with { Set = 1 } }))
+        );
 
         Assert.Equal(part, problem.Part);
         Assert.Contains("another data folder", problem.Text, StringComparison.Ordinal);
@@ -52,7 +54,8 @@ public class ComparisonTests
     public void A_copy_from_before_the_last_start_is_named(string part)
     {
         var problem = Assert.Single(
-            Comparison.Of(With(Left(), part, facts => facts with { Mark = facts.Mark! with { Start = 4 } })));
+            Comparison.Of(With(Left(), part, facts => facts with { Mark = facts.Mark! with { Start = 4 } }))
+        );
 
         Assert.Equal(part, problem.Part);
         Assert.Contains("older copy", problem.Text, StringComparison.Ordinal);
@@ -66,7 +69,8 @@ public class ComparisonTests
     public void A_copy_from_earlier_in_the_same_start_is_named(string part)
     {
         var problem = Assert.Single(
-            Comparison.Of(With(Left(), part, facts => facts with { Mark = facts.Mark! with { Commits = 99 } })));
+            Comparison.Of(With(Left(), part, facts => facts with { Mark = facts.Mark! with { Commits = 99 } }))
+        );
 
         Assert.Equal(part, problem.Part);
         Assert.Contains("99 of 100 changes", problem.Text, StringComparison.Ordinal);
@@ -80,7 +84,8 @@ public class ComparisonTests
         Assert.Empty(Comparison.Of(evidence));
 
         var changed = Comparison.Of(
-            With(evidence, part, facts => facts with { Mark = facts.Mark! with { Start = 4 } }));
+            With(evidence, part, facts => facts with { Mark = facts.Mark! with { Start = 4 } })
+        );
         var gone = Comparison.Of(With(evidence, part, _ => New(part)));
         // Storage is not always a part, so that nothing can be said of it without the file.
         Assert.Equal(part == Parts.Storage ? [] : [part], changed.Select(problem => problem.Part));
@@ -97,8 +102,10 @@ public class ComparisonTests
         Assert.Empty(Comparison.Of(stale));
         Assert.Equal(
             [Parts.Trust],
-            Comparison.Of(With(stale, Parts.Trust, facts => facts with { Mark = facts.Mark! with { Start = 3 } }))
-                .Select(problem => problem.Part));
+            Comparison
+                .Of(With(stale, Parts.Trust, facts => facts with { Mark = facts.Mark! with { Start = 3 } }))
+                .Select(problem => problem.Part)
+        );
     }
 
     [Fact]
@@ -107,18 +114,22 @@ public class ComparisonTests
         Assert.Contains(
             "the engine's newest receipt covers 42",
             Single(Left() with { Receipt = new LedgerReceipt(41, 42, Root) }),
-            StringComparison.Ordinal);
+            StringComparison.Ordinal
+        );
         Assert.Contains(
             "the last head that was seen covers 42",
             Single(Left() with { LastHead = Head(42, Root) }),
-            StringComparison.Ordinal);
+            StringComparison.Ordinal
+        );
         Assert.Contains(
             "is another one",
             Single(Left() with { Receipt = new LedgerReceipt(39, 40, "bb") }),
-            StringComparison.Ordinal);
+            StringComparison.Ordinal
+        );
         Assert.Contains("is another one", Single(Left() with { LastHead = Head(40, "bb") }), StringComparison.Ordinal);
         Assert.Empty(
-            Comparison.Of(Left() with { Receipt = new LedgerReceipt(39, 40, Root), LastHead = Head(40, Root) }));
+            Comparison.Of(Left() with { Receipt = new LedgerReceipt(39, 40, Root), LastHead = Head(40, Root) })
+        );
 
         static string Single(Evidence evidence)
         {
@@ -138,7 +149,10 @@ public class ComparisonTests
                 With(
                     new Evidence(null, [.. All.Select(New)], 0, new Dictionary<long, string>(), null, null),
                     Parts.Engine,
-                    _ => engine)));
+                    _ => engine
+                )
+            )
+        );
 
         Assert.Contains("earlier version", problem.Text, StringComparison.Ordinal);
     }
@@ -165,9 +179,11 @@ public class ComparisonTests
                         {
                             Exists = index < made,
                             Mark = index < marked ? new PartMark(Set, 1, 3) : null,
-                        });
+                        }
+                );
                 Assert.Empty(
-                    Comparison.Of(new Evidence(seen, [.. parts], 0, new Dictionary<long, string>(), null, null)));
+                    Comparison.Of(new Evidence(seen, [.. parts], 0, new Dictionary<long, string>(), null, null))
+                );
             }
         }
 
@@ -177,7 +193,8 @@ public class ComparisonTests
         for (var marked = 0; marked <= All.Length; marked++)
         {
             var parts = left.Parts.Select(
-                (facts, index) => index < marked ? facts with { Mark = facts.Mark! with { Start = 6 } } : facts);
+                (facts, index) => index < marked ? facts with { Mark = facts.Mark! with { Start = 6 } } : facts
+            );
             Assert.Empty(Comparison.Of(left with { Seen = opening, Parts = [.. parts] }));
         }
     }
@@ -207,30 +224,36 @@ public class ComparisonTests
             Start = 8,
             Starts = left.Seen.Starts.ToDictionary(start => start.Key, start => start.Key == Parts.Storage ? 5L : 8L),
         };
-        var parts = left.Parts.Select(
-            facts => facts.Part == Parts.Storage ? facts : facts with { Mark = facts.Mark! with { Start = 8 } });
+        var parts = left.Parts.Select(facts =>
+            facts.Part == Parts.Storage ? facts : facts with { Mark = facts.Mark! with { Start = 8 } }
+        );
 
         Assert.Empty(Comparison.Of(left with { Seen = later, Parts = [.. parts] }));
     }
 
-    private static Evidence Left() => new(
-        new LastSeen
-        {
-            Set = Set,
-            Start = 5,
-            Starts = All.ToDictionary(part => part, _ => 5L),
-            Commits = All.Where(part => part != Parts.Storage).ToDictionary(part => part, _ => 100L),
-        },
-        [.. All.Select(part => new PartFacts(part, part + ".db", true, new PartMark(Set, 5, 100), true))],
-        41,
-        new Dictionary<long, string> { [40] = Root, [41] = "cc" },
-        null,
-        null);
+    private static Evidence Left() =>
+        new(
+            new LastSeen
+            {
+                Set = Set,
+                Start = 5,
+                Starts = All.ToDictionary(part => part, _ => 5L),
+                Commits = All.Where(part => part != Parts.Storage).ToDictionary(part => part, _ => 100L),
+            },
+            [.. All.Select(part => new PartFacts(part, part + ".db", true, new PartMark(Set, 5, 100), true))],
+            41,
+            new Dictionary<long, string> { [40] = Root, [41] = "cc" },
+            null,
+            null
+        );
 
     private static PartFacts New(string part) => new(part, part + ".db", false, null, false);
 
     private static Evidence With(Evidence evidence, string part, Func<PartFacts, PartFacts> change) =>
-        evidence with { Parts = [.. evidence.Parts.Select(facts => facts.Part == part ? change(facts) : facts)] };
+        evidence with
+        {
+            Parts = [.. evidence.Parts.Select(facts => facts.Part == part ? change(facts) : facts)],
+        };
 
     private static SignedTreeHead Head(long size, string root) => new(size, root, DateTimeOffset.UnixEpoch, "k", "");
 }

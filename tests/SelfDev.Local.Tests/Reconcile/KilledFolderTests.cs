@@ -12,7 +12,9 @@ namespace SelfDev.Local.Tests.Reconcile;
 public sealed class KilledFolderTests : IDisposable
 {
     private static readonly int Kills = int.Parse(
-        Environment.GetEnvironmentVariable("SELFDEV_KILLS") ?? "6", CultureInfo.InvariantCulture);
+        Environment.GetEnvironmentVariable("SELFDEV_KILLS") ?? "6",
+        CultureInfo.InvariantCulture
+    );
 
     private readonly DataDirectory _data = new(Directory.CreateTempSubdirectory("selfdev-kill-").FullName);
 
@@ -46,11 +48,14 @@ public sealed class KilledFolderTests : IDisposable
     {
         using var process = Process.Start(
             new ProcessStartInfo(
-                "dotnet", [Path.Combine(AppContext.BaseDirectory, "SelfDev.CrashTarget.dll"), "folder", _data.Root])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        })!;
+                "dotnet",
+                [Path.Combine(AppContext.BaseDirectory, "SelfDev.CrashTarget.dll"), "folder", _data.Root]
+            )
+            {
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+            }
+        )!;
         var errors = process.StandardError.ReadToEndAsync(Cancellation);
         // One in three dies somewhere in its start, the others after some runs.
         var atStart = kill % 3 == 0;

@@ -215,17 +215,18 @@ public sealed class ReconciliationTests : IDisposable
 
     // Names and lengths of what is worth anything; the shared memory of SQLite's readers comes and goes.
     private List<string> Snapshot() =>
-    [
-        .. Directory.EnumerateFiles(_data.Root, "*", SearchOption.AllDirectories)
-            .Where(
-                path =>
+        [
+            .. Directory
+                .EnumerateFiles(_data.Root, "*", SearchOption.AllDirectories)
+                .Where(path =>
                     !path.EndsWith("-shm", StringComparison.Ordinal)
-                        && !path.EndsWith("-wal", StringComparison.Ordinal)
-                        && !path.EndsWith(".pid", StringComparison.Ordinal)
-                        && !path.EndsWith(".lock", StringComparison.Ordinal))
-            .Select(path => $"{path} {new FileInfo(path).Length}")
-            .Order(StringComparer.Ordinal),
-    ];
+                    && !path.EndsWith("-wal", StringComparison.Ordinal)
+                    && !path.EndsWith(".pid", StringComparison.Ordinal)
+                    && !path.EndsWith(".lock", StringComparison.Ordinal)
+                )
+                .Select(path => $"{path} {new FileInfo(path).Length}")
+                .Order(StringComparer.Ordinal),
+        ];
 
     private void Remove(string file)
     {

@@ -22,7 +22,8 @@ public sealed class AzuriteDiskTests : IDisposable
         false,
         11,
         "",
-        DateTimeOffset.UnixEpoch);
+        DateTimeOffset.UnixEpoch
+    );
 
     private readonly string _folder = Directory.CreateTempSubdirectory("selfdev-disk-").FullName;
     private readonly FakeClock _clock = new();
@@ -73,11 +74,13 @@ public sealed class AzuriteDiskTests : IDisposable
 
         Assert.Empty((await disk.LookAsync([(other, _clock.GetUtcNow())], Cancellation)).Kept);
         Assert.Empty(
-            (await disk.LookAsync([(other, _clock.GetUtcNow()), (Entry, _clock.GetUtcNow())], Cancellation)).Kept);
+            (await disk.LookAsync([(other, _clock.GetUtcNow()), (Entry, _clock.GetUtcNow())], Cancellation)).Kept
+        );
         _clock.Advance(TimeSpan.FromSeconds(10));
         Assert.Equal(
             [Mark],
-            (await disk.LookAsync([(other, _clock.GetUtcNow()), (Entry, _clock.GetUtcNow())], Cancellation)).Kept);
+            (await disk.LookAsync([(other, _clock.GetUtcNow()), (Entry, _clock.GetUtcNow())], Cancellation)).Kept
+        );
     }
 
     private Task<DiskState> LookAsync() =>
@@ -86,7 +89,13 @@ public sealed class AzuriteDiskTests : IDisposable
     private async Task WriteAsync(string fault, bool blocks)
     {
         Directory.CreateDirectory(Path.Combine(_folder, "__blobstorage__"));
-        JsonObject Chunk(int offset, int count) => new() { ["id"] = "e1", ["offset"] = offset, ["count"] = count };
+        JsonObject Chunk(int offset, int count) =>
+            new()
+            {
+                ["id"] = "e1",
+                ["offset"] = offset,
+                ["count"] = count,
+            };
         var blob = new JsonObject
         {
             ["accountName"] = fault == "another account" ? "other" : "selfdev",
@@ -104,11 +113,9 @@ public sealed class AzuriteDiskTests : IDisposable
         if (fault != "nowhere" && blocks)
         {
             blob["committedBlocksInOrder"] = new JsonArray(
-                new JsonObject
-                {
-                    ["name"] = "MDAx",
-                    ["persistency"] = Chunk(5, 4),
-                }, new JsonObject { ["name"] = "MDAy", ["persistency"] = Chunk(9, 7) });
+                new JsonObject { ["name"] = "MDAx", ["persistency"] = Chunk(5, 4) },
+                new JsonObject { ["name"] = "MDAy", ["persistency"] = Chunk(9, 7) }
+            );
         }
         else if (fault != "nowhere")
         {
@@ -119,23 +126,33 @@ public sealed class AzuriteDiskTests : IDisposable
         await SaveAsync(
             "__azurite_db_blob_extent__.json",
             "$EXTENTS_COLLECTION$",
-            fault == "unknown extent" ? [] : [new JsonObject { ["id"] = "e1", ["size"] = 16 }]);
+            fault == "unknown extent" ? [] : [new JsonObject { ["id"] = "e1", ["size"] = 16 }]
+        );
         if (fault != "no extent file")
         {
             await File.WriteAllBytesAsync(
                 Path.Combine(_folder, "__blobstorage__", "e1"),
                 new byte[fault == "extent cut off" ? 15 : 16],
-                Cancellation);
+                Cancellation
+            );
         }
     }
 
-    private Task SaveAsync(string file, string collection, JsonArray data) => File.WriteAllTextAsync(
-        Path.Combine(_folder, file),
-        new JsonObject
-        {
-            ["filename"] = file,
-            ["collections"] = new JsonArray(
-                new JsonObject { ["name"] = collection, ["data"] = data, ["idIndex"] = null }),
-        }.ToJsonString(),
-        Cancellation);
+    private Task SaveAsync(string file, string collection, JsonArray data) =>
+        File.WriteAllTextAsync(
+            Path.Combine(_folder, file),
+            new JsonObject
+            {
+                ["filename"] = file,
+                ["collections"] = new JsonArray(
+                    new JsonObject
+                    {
+                        ["name"] = collection,
+                        ["data"] = data,
+                        ["idIndex"] = null,
+                    }
+                ),
+            }.ToJsonString(),
+            Cancellation
+        );
 }

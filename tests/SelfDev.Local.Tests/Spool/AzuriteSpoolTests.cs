@@ -35,7 +35,9 @@ public sealed class AzuriteSpoolTests : IDisposable
         Assert.Equal(3, await second.Services.GetRequiredService<SpoolReplay>().RunAsync(Cancellation));
 
         Assert.Equal(
-            ["training/run0/log", "training/run1/log", "training/run2/log"], await NamesAsync(second.Storage.Store));
+            ["training/run0/log", "training/run1/log", "training/run2/log"],
+            await NamesAsync(second.Storage.Store)
+        );
     }
 
     [Fact]
@@ -63,8 +65,18 @@ public sealed class AzuriteSpoolTests : IDisposable
         for (var number = 0; number < 3; number++)
         {
             await using var content = await second.Storage.Store.OpenReadAsync(
-                new BlobRef(Containers.Intake, $"training/run{number}/log", null), Cancellation);
-            Assert.Equal(number switch { 0 => 10, 1 => 9 << 20, _ => 0 }, content.Length);
+                new BlobRef(Containers.Intake, $"training/run{number}/log", null),
+                Cancellation
+            );
+            Assert.Equal(
+                number switch
+                {
+                    0 => 10,
+                    1 => 9 << 20,
+                    _ => 0,
+                },
+                content.Length
+            );
             await content.CopyToAsync(Stream.Null, Cancellation);
         }
     }
@@ -88,18 +100,30 @@ public sealed class AzuriteSpoolTests : IDisposable
     private async Task<Opened> OpenAsync()
     {
         var storage = await LocalStorage.OpenAsync(
-            null, new AzuriteOptions { DataFolder = Path.Combine(_root, "storage") }, Cancellation);
-        return new Opened(storage, new ServiceCollection()
-            .AddLogging()
-            .AddSingleton(TimeProvider.System)
-            .AddSpool(new SpoolOptions { Folder = Path.Combine(_root, "spool") }, storage)
-            .BuildServiceProvider());
+            null,
+            new AzuriteOptions { DataFolder = Path.Combine(_root, "storage") },
+            Cancellation
+        );
+        return new Opened(
+            storage,
+            new ServiceCollection()
+                .AddLogging()
+                .AddSingleton(TimeProvider.System)
+                .AddSpool(new SpoolOptions { Folder = Path.Combine(_root, "spool") }, storage)
+                .BuildServiceProvider()
+        );
     }
 
     private static Task<BlobRef> DropAsync(IServiceProvider services, int number, int bytes) =>
-        services.GetRequiredService<SpooledStore>().WriteAsync(
-        Containers.Intake, $"training/run{number}/log", Encoding.UTF8.GetBytes(
-            new string('x', bytes)), "text/plain", Cancellation);
+        services
+            .GetRequiredService<SpooledStore>()
+            .WriteAsync(
+                Containers.Intake,
+                $"training/run{number}/log",
+                Encoding.UTF8.GetBytes(new string('x', bytes)),
+                "text/plain",
+                Cancellation
+            );
 
     private static async Task<IReadOnlyList<string>> NamesAsync(IArtifactStore store)
     {

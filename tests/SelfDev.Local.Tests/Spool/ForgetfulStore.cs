@@ -91,15 +91,24 @@ internal sealed class ForgetfulStore(TimeProvider clock) : IArtifactStore
     }
 
     public async IAsyncEnumerable<BlobInfo> ListAsync(
-        string container, string prefix, [EnumeratorCancellation] CancellationToken cancellation)
+        string container,
+        string prefix,
+        [EnumeratorCancellation] CancellationToken cancellation
+    )
     {
         await Task.Yield();
         List<BlobInfo> found;
         lock (_gate)
         {
-            found = [.. _blobs.Where(blob => blob.Key.Container == container && blob.Key.Name.StartsWith(prefix, StringComparison.Ordinal))
-                .OrderBy(blob => blob.Key.Name, StringComparer.Ordinal).Select(
-                    blob => Info(container, blob.Key.Name, blob.Value))];
+            found =
+            [
+                .. _blobs
+                    .Where(blob =>
+                        blob.Key.Container == container && blob.Key.Name.StartsWith(prefix, StringComparison.Ordinal)
+                    )
+                    .OrderBy(blob => blob.Key.Name, StringComparer.Ordinal)
+                    .Select(blob => Info(container, blob.Key.Name, blob.Value)),
+            ];
         }
 
         foreach (var info in found)
@@ -113,7 +122,8 @@ internal sealed class ForgetfulStore(TimeProvider clock) : IArtifactStore
         await Task.Yield();
         lock (_gate)
         {
-            return _blobs.TryGetValue((blob.Container, blob.Name), out var stored)
+            return
+                _blobs.TryGetValue((blob.Container, blob.Name), out var stored)
                 && (blob.ETag is null || blob.ETag == stored.ETag)
                 ? new MemoryStream(stored.Content, writable: false)
                 : throw new BlobGoneException($"{blob.Container}/{blob.Name} is not there.");
@@ -125,14 +135,16 @@ internal sealed class ForgetfulStore(TimeProvider clock) : IArtifactStore
         string name,
         ReadOnlyMemory<byte> content,
         string contentType,
-        CancellationToken cancellation) =>
+        CancellationToken cancellation
+    ) =>
         WriteAsync(
             container,
             name,
             new MemoryStream(content.ToArray()),
             contentType,
             new Dictionary<string, string>(),
-            cancellation);
+            cancellation
+        );
 
     public async Task<BlobRef> WriteAsync(
         string container,
@@ -140,7 +152,8 @@ internal sealed class ForgetfulStore(TimeProvider clock) : IArtifactStore
         Stream content,
         string contentType,
         IReadOnlyDictionary<string, string> metadata,
-        CancellationToken cancellation)
+        CancellationToken cancellation
+    )
     {
         BeforeWrite?.Invoke(name);
         using var memory = new MemoryStream();
@@ -149,7 +162,12 @@ internal sealed class ForgetfulStore(TimeProvider clock) : IArtifactStore
     }
 
     public async Task<bool> TryCreateAsync(
-        string container, string name, ReadOnlyMemory<byte> content, string contentType, CancellationToken cancellation)
+        string container,
+        string name,
+        ReadOnlyMemory<byte> content,
+        string contentType,
+        CancellationToken cancellation
+    )
     {
         BeforeWrite?.Invoke(name);
         await Task.Yield();
@@ -173,15 +191,20 @@ internal sealed class ForgetfulStore(TimeProvider clock) : IArtifactStore
     {
         var now = clock.GetUtcNow();
         return new Stored(
-            content, (++_version)
-                .ToString(
-                    System.Globalization.CultureInfo.InvariantCulture), metadata, now.AddTicks(-(
-                        now.Ticks % TimeSpan.TicksPerSecond)));
+            content,
+            (++_version).ToString(System.Globalization.CultureInfo.InvariantCulture),
+            metadata,
+            now.AddTicks(-(now.Ticks % TimeSpan.TicksPerSecond))
+        );
     }
 
     private static BlobInfo Info(string container, string name, Stored blob) =>
         new(new BlobRef(container, name, blob.ETag), blob.Content.Length, blob.LastModified, blob.Metadata);
 
     private sealed record Stored(
-        byte[] Content, string ETag, IReadOnlyDictionary<string, string> Metadata, DateTimeOffset LastModified);
+        byte[] Content,
+        string ETag,
+        IReadOnlyDictionary<string, string> Metadata,
+        DateTimeOffset LastModified
+    );
 }

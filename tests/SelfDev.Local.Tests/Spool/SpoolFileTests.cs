@@ -23,7 +23,8 @@ public sealed class SpoolFileTests : IDisposable
         _spool.Storage.BeforeWrite = null;
         var (whole, older) = (
             await File.ReadAllBytesAsync(_spool.Files[1], Cancellation),
-            await File.ReadAllBytesAsync(_spool.Files[0], Cancellation));
+            await File.ReadAllBytesAsync(_spool.Files[0], Cancellation)
+        );
         var (newerPath, olderPath) = (_spool.Files[1], _spool.Files[0]);
 
         for (var length = 0; length < whole.Length; length++)
@@ -101,14 +102,16 @@ public sealed class SpoolFileTests : IDisposable
         var content = new byte[1 << 20];
         _spool.Free = (64L << 20) + content.Length - 1;
 
-        var refused = await Assert.ThrowsAsync<StorageUnavailableException>(() => _spool.Store.WriteAsync(
-            Containers.Intake, Name, content, "text/plain", Cancellation));
+        var refused = await Assert.ThrowsAsync<StorageUnavailableException>(() =>
+            _spool.Store.WriteAsync(Containers.Intake, Name, content, "text/plain", Cancellation)
+        );
 
         Assert.True(refused.IsFull);
         Assert.Empty(_spool.Files);
         _spool.Free++;
         Assert.NotNull(
-            (await _spool.Store.WriteAsync(Containers.Intake, Name, content, "text/plain", Cancellation)).ETag);
+            (await _spool.Store.WriteAsync(Containers.Intake, Name, content, "text/plain", Cancellation)).ETag
+        );
     }
 
     [Fact]
@@ -131,8 +134,16 @@ public sealed class SpoolFileTests : IDisposable
     [Fact]
     public async Task A_sender_who_breaks_off_leaves_nothing()
     {
-        await Assert.ThrowsAsync<InvalidDataException>(() => _spool.Store.WriteAsync(
-            Containers.Intake, Name, new BrokenOff(), "text/plain", new Dictionary<string, string>(), Cancellation));
+        await Assert.ThrowsAsync<InvalidDataException>(() =>
+            _spool.Store.WriteAsync(
+                Containers.Intake,
+                Name,
+                new BrokenOff(),
+                "text/plain",
+                new Dictionary<string, string>(),
+                Cancellation
+            )
+        );
 
         Assert.Empty(_spool.Files);
     }
@@ -142,7 +153,13 @@ public sealed class SpoolFileTests : IDisposable
     {
         const int Megabytes = 256;
         await _spool.Store.WriteAsync(
-            Containers.Reports, "warm", new Repeated(1), "text/plain", new Dictionary<string, string>(), Cancellation);
+            Containers.Reports,
+            "warm",
+            new Repeated(1),
+            "text/plain",
+            new Dictionary<string, string>(),
+            Cancellation
+        );
         _spool.Storage.BeforeWrite = _ => throw new IOException("the fake keeps blobs in memory: it is not asked to");
         var before = GC.GetTotalAllocatedBytes(precise: true);
 
@@ -152,7 +169,8 @@ public sealed class SpoolFileTests : IDisposable
             new Repeated(Megabytes),
             "text/plain",
             new Dictionary<string, string>(),
-            Cancellation);
+            Cancellation
+        );
 
         // Other tests of the process allocate meanwhile, yet by far not so much.
         Assert.True(GC.GetTotalAllocatedBytes(precise: true) - before < Megabytes << 19);
@@ -167,7 +185,9 @@ public sealed class SpoolFileTests : IDisposable
         if (!OperatingSystem.IsWindows())
         {
             Assert.Equal(
-                UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Assert.Single(_spool.Files)));
+                UnixFileMode.UserRead | UnixFileMode.UserWrite,
+                File.GetUnixFileMode(Assert.Single(_spool.Files))
+            );
         }
     }
 
@@ -214,9 +234,7 @@ public sealed class SpoolFileTests : IDisposable
         public override ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default) =>
             new(Read(buffer.Span));
 
-        public override void Flush()
-        {
-        }
+        public override void Flush() { }
 
         public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
 

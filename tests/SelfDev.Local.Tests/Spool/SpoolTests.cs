@@ -212,9 +212,12 @@ public sealed class SpoolTests : IDisposable
     public async Task Drops_at_once_are_all_kept_in_one_order_for_each_name()
     {
         await Task.WhenAll(
-            Enumerable.Range(0, 60)
-                .Select(number => Task.Run(() => _spool.DropAsync($"training/run{number % 3}/log", $"{number}"))));
-        var last = Enumerable.Range(0, 3)
+            Enumerable
+                .Range(0, 60)
+                .Select(number => Task.Run(() => _spool.DropAsync($"training/run{number % 3}/log", $"{number}")))
+        );
+        var last = Enumerable
+            .Range(0, 3)
             .Select(run => Storage.Text(Containers.Intake, $"training/run{run}/log"))
             .ToList();
         Storage.Crash();
@@ -222,7 +225,9 @@ public sealed class SpoolTests : IDisposable
         Assert.Equal(3, await _spool.StartAsync());
 
         Assert.Equal(
-            last, Enumerable.Range(0, 3).Select(run => Storage.Text(Containers.Intake, $"training/run{run}/log")));
+            last,
+            Enumerable.Range(0, 3).Select(run => Storage.Text(Containers.Intake, $"training/run{run}/log"))
+        );
     }
 
     [Fact]
@@ -291,7 +296,12 @@ public sealed class SpoolTests : IDisposable
     public async Task What_is_not_shared_with_others_goes_straight_through()
     {
         await _spool.Store.WriteAsync(
-            Containers.Reports, "r/report.json", "{}"u8.ToArray(), "application/json", Cancellation);
+            Containers.Reports,
+            "r/report.json",
+            "{}"u8.ToArray(),
+            "application/json",
+            Cancellation
+        );
 
         Assert.Empty(_spool.Files);
     }

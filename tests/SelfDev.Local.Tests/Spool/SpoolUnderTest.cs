@@ -48,13 +48,15 @@ internal sealed class SpoolUnderTest : IDisposable
         return Replay.RunAsync(Cancellation);
     }
 
-    public Task<BlobRef> DropAsync(string name, string text) => Store.WriteAsync(
-        Containers.Intake,
-        name,
-        new MemoryStream(Encoding.UTF8.GetBytes(text)),
-        "text/plain",
-        new Dictionary<string, string> { ["selfdevdroppedby"] = "ana" },
-        Cancellation);
+    public Task<BlobRef> DropAsync(string name, string text) =>
+        Store.WriteAsync(
+            Containers.Intake,
+            name,
+            new MemoryStream(Encoding.UTF8.GetBytes(text)),
+            "text/plain",
+            new Dictionary<string, string> { ["selfdevdroppedby"] = "ana" },
+            Cancellation
+        );
 
     public Task<bool> CommandAsync(string name, string text) =>
         Store.TryCreateAsync(Containers.Commands, name, Encoding.UTF8.GetBytes(text), "application/json", Cancellation);
@@ -69,14 +71,35 @@ internal sealed class SpoolUnderTest : IDisposable
 
     private void Start()
     {
-        var options = new SpoolOptions { Folder = Folder, FreeBytes = _ => Free, PutLaterBytes = PutLaterBytes };
+        var options = new SpoolOptions
+        {
+            Folder = Folder,
+            FreeBytes = _ => Free,
+            PutLaterBytes = PutLaterBytes,
+        };
         var folder = new SpoolFolder(options, Clock, NullLogger<SpoolFolder>.Instance);
         var (table, turns, blobs) = (new SpoolTable(folder), new NameTurns(), new SpooledBlobs(Storage, folder));
         Store = new SpooledStore(
-            Storage, folder, table, blobs, turns, options, Clock, NullLogger<SpooledStore>.Instance);
+            Storage,
+            folder,
+            table,
+            blobs,
+            turns,
+            options,
+            Clock,
+            NullLogger<SpooledStore>.Instance
+        );
         Replay = new SpoolReplay(Storage, folder, table, blobs, Clock, NullLogger<SpoolReplay>.Instance);
         Keeper = new SpoolKeeper(
-            Storage, table, blobs, turns, new SavedDisk(this), options, Clock, NullLogger<SpoolKeeper>.Instance);
+            Storage,
+            table,
+            blobs,
+            turns,
+            new SavedDisk(this),
+            options,
+            Clock,
+            NullLogger<SpoolKeeper>.Instance
+        );
     }
 
     /// <summary>The disk of <see cref="ForgetfulStore"/>.</summary>
@@ -85,12 +108,17 @@ internal sealed class SpoolUnderTest : IDisposable
         public bool MayForget => owner.MayForget;
 
         public Task<DiskState> LookAsync(
-            IReadOnlyList<(SpoolEntry Entry, DateTimeOffset PutAt)> held, CancellationToken cancellation) =>
-            Task.FromResult(new DiskState(
-                owner.Storage.Savings.ToString(System.Globalization.CultureInfo.InvariantCulture),
-                held.Select(one => one.Entry)
-                    .Where(entry => owner.Storage.HasSaved(entry.Container, entry.Name, entry.Mark))
-                    .Select(entry => entry.Mark)
-                    .ToHashSet(StringComparer.Ordinal)));
+            IReadOnlyList<(SpoolEntry Entry, DateTimeOffset PutAt)> held,
+            CancellationToken cancellation
+        ) =>
+            Task.FromResult(
+                new DiskState(
+                    owner.Storage.Savings.ToString(System.Globalization.CultureInfo.InvariantCulture),
+                    held.Select(one => one.Entry)
+                        .Where(entry => owner.Storage.HasSaved(entry.Container, entry.Name, entry.Mark))
+                        .Select(entry => entry.Mark)
+                        .ToHashSet(StringComparer.Ordinal)
+                )
+            );
     }
 }

@@ -28,7 +28,13 @@ public sealed class SqliteDatabaseTests : IDisposable
 
         using (var now = SqliteDatabase.Open(FilePath, new SqliteSchema(Version1, Version2)))
         {
-            Assert.Equal("unknown", await now.ReadAsync(session => session.Prepare("SELECT author FROM note").First(row => row.Text(0)), Cancellation));
+            Assert.Equal(
+                "unknown",
+                await now.ReadAsync(
+                    session => session.Prepare("SELECT author FROM note").First(row => row.Text(0)),
+                    Cancellation
+                )
+            );
         }
 
         // A new file is the same, and the file that was brought up to date passes the check of its tables ever after.
@@ -44,7 +50,9 @@ public sealed class SqliteDatabaseTests : IDisposable
             await AddAsync(old, "old");
         }
 
-        Assert.ThrowsAny<Exception>(() => SqliteDatabase.Open(FilePath, new SqliteSchema(Version1, Version2, "INSERT INTO nothing VALUES (1)")));
+        Assert.ThrowsAny<Exception>(() =>
+            SqliteDatabase.Open(FilePath, new SqliteSchema(Version1, Version2, "INSERT INTO nothing VALUES (1)"))
+        );
         using var still = SqliteDatabase.Open(FilePath, new SqliteSchema(Version1));
         Assert.Equal(1, await CountAsync(still));
     }
@@ -53,7 +61,9 @@ public sealed class SqliteDatabaseTests : IDisposable
     public void A_file_of_a_later_version_is_refused()
     {
         SqliteDatabase.Open(FilePath, new SqliteSchema(Version1, Version2)).Dispose();
-        var refused = Assert.Throws<CorruptStoreException>(() => SqliteDatabase.Open(FilePath, new SqliteSchema(Version1)));
+        var refused = Assert.Throws<CorruptStoreException>(() =>
+            SqliteDatabase.Open(FilePath, new SqliteSchema(Version1))
+        );
         Assert.Contains("version 2", refused.Message, StringComparison.Ordinal);
         Assert.Contains(FilePath, refused.Message, StringComparison.Ordinal);
     }
@@ -61,7 +71,9 @@ public sealed class SqliteDatabaseTests : IDisposable
     [Fact]
     public void A_file_whose_tables_are_others_is_refused()
     {
-        SqliteDatabase.Open(FilePath, new SqliteSchema("CREATE TABLE note (id INTEGER PRIMARY KEY, text BLOB NOT NULL)")).Dispose();
+        SqliteDatabase
+            .Open(FilePath, new SqliteSchema("CREATE TABLE note (id INTEGER PRIMARY KEY, text BLOB NOT NULL)"))
+            .Dispose();
         Assert.Throws<CorruptStoreException>(() => SqliteDatabase.Open(FilePath, new SqliteSchema(Version1)));
     }
 
@@ -83,7 +95,9 @@ public sealed class SqliteDatabaseTests : IDisposable
         file[at] ^= 0x41;
         await File.WriteAllBytesAsync(FilePath, file, Cancellation);
 
-        var refused = Assert.Throws<CorruptStoreException>(() => SqliteDatabase.Open(FilePath, new SqliteSchema(Version1)));
+        var refused = Assert.Throws<CorruptStoreException>(() =>
+            SqliteDatabase.Open(FilePath, new SqliteSchema(Version1))
+        );
         Assert.Contains(FilePath, refused.Message, StringComparison.Ordinal);
     }
 
@@ -93,7 +107,9 @@ public sealed class SqliteDatabaseTests : IDisposable
         var wal = await CrashedAsync(commits: 5);
         wal[32 + FrameBytes + 30] ^= 0x41;
         await File.WriteAllBytesAsync(FilePath + "-wal", wal, Cancellation);
-        var refused = Assert.Throws<CorruptStoreException>(() => SqliteDatabase.Open(FilePath, new SqliteSchema(Version1)));
+        var refused = Assert.Throws<CorruptStoreException>(() =>
+            SqliteDatabase.Open(FilePath, new SqliteSchema(Version1))
+        );
         Assert.Contains("write-ahead log", refused.Message, StringComparison.Ordinal);
     }
 
@@ -135,8 +151,14 @@ public sealed class SqliteDatabaseTests : IDisposable
     }
 
     private static Task<int> AddAsync(SqliteDatabase database, string text) =>
-        database.WriteAsync(session => session.Prepare("INSERT INTO note (text) VALUES (?)").Bind(text).Change(), Cancellation);
+        database.WriteAsync(
+            session => session.Prepare("INSERT INTO note (text) VALUES (?)").Bind(text).Change(),
+            Cancellation
+        );
 
     private static Task<long> CountAsync(SqliteDatabase database) =>
-        database.ReadAsync(session => session.Prepare("SELECT count(*) FROM note").First(row => row.Int64(0)), Cancellation);
+        database.ReadAsync(
+            session => session.Prepare("SELECT count(*) FROM note").First(row => row.Int64(0)),
+            Cancellation
+        );
 }

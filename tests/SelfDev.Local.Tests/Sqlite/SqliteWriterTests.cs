@@ -4,7 +4,9 @@ namespace SelfDev.Local.Tests.Sqlite;
 
 public sealed class SqliteWriterTests : IDisposable
 {
-    private static readonly SqliteSchema Notes = new("CREATE TABLE note (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE)");
+    private static readonly SqliteSchema Notes = new(
+        "CREATE TABLE note (id INTEGER PRIMARY KEY, text TEXT NOT NULL UNIQUE)"
+    );
 
     private readonly string _folder = Directory.CreateTempSubdirectory("selfdev-writer-").FullName;
     private readonly SqliteDatabase _database;
@@ -66,7 +68,8 @@ public sealed class SqliteWriterTests : IDisposable
                 Insert(session, "half");
                 throw new InvalidOperationException("the other half");
             },
-            Cancellation);
+            Cancellation
+        );
         var duplicate = AddAsync("before");
         var after = AddAsync("after");
         busy.Release();
@@ -89,7 +92,8 @@ public sealed class SqliteWriterTests : IDisposable
                 session.Execute("ROLLBACK");
                 throw new IOException("the disk");
             },
-            Cancellation);
+            Cancellation
+        );
         var after = AddAsync("after");
         busy.Release();
 
@@ -102,7 +106,10 @@ public sealed class SqliteWriterTests : IDisposable
     public async Task What_is_too_large_for_the_disk_fails_alone_and_there_is_room_again_afterwards()
     {
         // SQLite answers as it does on a full disk, by the same code.
-        await _database.WriteAsync(session => SqliteFile.Scalar(session.Connection, "PRAGMA max_page_count = 20"), Cancellation);
+        await _database.WriteAsync(
+            session => SqliteFile.Scalar(session.Connection, "PRAGMA max_page_count = 20"),
+            Cancellation
+        );
         using (var busy = new Busy(_database))
         {
             var small = AddAsync("small");
@@ -115,7 +122,10 @@ public sealed class SqliteWriterTests : IDisposable
             Assert.Contains("disk is full", full.Message, StringComparison.Ordinal);
         }
 
-        await _database.WriteAsync(session => SqliteFile.Scalar(session.Connection, "PRAGMA max_page_count = 20000"), Cancellation);
+        await _database.WriteAsync(
+            session => SqliteFile.Scalar(session.Connection, "PRAGMA max_page_count = 20000"),
+            Cancellation
+        );
         await AddAsync(new string('x', 200_000));
         Assert.Equal(["small", "also small", new string('x', 200_000)], await ReadAsync());
     }
@@ -147,23 +157,45 @@ public sealed class SqliteWriterTests : IDisposable
         await Assert.ThrowsAsync<ObjectDisposedException>(() => _database.ReadAsync(_ => 1, Cancellation));
 
         using var reopened = SqliteDatabase.Open(FilePath, Notes);
-        Assert.Equal(["waiting"], await reopened.ReadAsync(session => session.Prepare("SELECT text FROM note").All(row => row.Text(0)), Cancellation));
+        Assert.Equal(
+            ["waiting"],
+            await reopened.ReadAsync(
+                session => session.Prepare("SELECT text FROM note").All(row => row.Text(0)),
+                Cancellation
+            )
+        );
         busy.Dispose();
     }
 
     [Fact]
     public async Task A_commit_is_flushed_to_the_disk()
     {
-        Assert.Equal(2, await _database.WriteAsync(session => SqliteFile.Scalar(session.Connection, "PRAGMA synchronous"), Cancellation)); // FULL
-        Assert.Equal("wal", await _database.WriteAsync(session => session.Prepare("PRAGMA journal_mode").First(row => row.Text(0)), Cancellation));
+        Assert.Equal(
+            2,
+            await _database.WriteAsync(
+                session => SqliteFile.Scalar(session.Connection, "PRAGMA synchronous"),
+                Cancellation
+            )
+        ); // FULL
+        Assert.Equal(
+            "wal",
+            await _database.WriteAsync(
+                session => session.Prepare("PRAGMA journal_mode").First(row => row.Text(0)),
+                Cancellation
+            )
+        );
     }
 
     private Task<int> AddAsync(string text) => _database.WriteAsync(session => Insert(session, text), Cancellation);
 
-    private static int Insert(SqliteSession session, string text) => session.Prepare("INSERT INTO note (text) VALUES (?)").Bind(text).Change();
+    private static int Insert(SqliteSession session, string text) =>
+        session.Prepare("INSERT INTO note (text) VALUES (?)").Bind(text).Change();
 
     private Task<List<string>> ReadAsync() =>
-        _database.ReadAsync(session => session.Prepare("SELECT text FROM note ORDER BY id").All(row => row.Text(0)), Cancellation);
+        _database.ReadAsync(
+            session => session.Prepare("SELECT text FROM note ORDER BY id").All(row => row.Text(0)),
+            Cancellation
+        );
 
     /// <summary>Holds the writer in a piece of work, so that everything after it waits.</summary>
     private sealed class Busy : IDisposable
@@ -180,7 +212,8 @@ public sealed class SqliteWriterTests : IDisposable
                     _release.Wait();
                     return 0;
                 },
-                CancellationToken.None);
+                CancellationToken.None
+            );
             entered.Wait();
         }
 

@@ -23,7 +23,13 @@ public sealed class AzuriteProcessTests : IDisposable
         BlobRef blob;
         await using (var first = await LocalStorage.OpenAsync(null, Options(), Cancellation))
         {
-            blob = await first.Store.WriteAsync(Containers.Intake, "log", "kept"u8.ToArray(), "text/plain", Cancellation);
+            blob = await first.Store.WriteAsync(
+                Containers.Intake,
+                "log",
+                "kept"u8.ToArray(),
+                "text/plain",
+                Cancellation
+            );
             Assert.Equal(first.Azurite!.ConnectionString, AzuriteProcess.FindRunning(_folder));
         }
 
@@ -35,7 +41,10 @@ public sealed class AzuriteProcessTests : IDisposable
         {
             foreach (var file in new[] { "azurite.key", "azurite.connection" })
             {
-                Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Path.Combine(_folder, file)));
+                Assert.Equal(
+                    UnixFileMode.UserRead | UnixFileMode.UserWrite,
+                    File.GetUnixFileMode(Path.Combine(_folder, file))
+                );
             }
         }
     }
@@ -43,9 +52,15 @@ public sealed class AzuriteProcessTests : IDisposable
     [Fact]
     public async Task A_host_killed_at_once_loses_no_blob_and_leaves_nothing_running()
     {
-        var start = new ProcessStartInfo("dotnet", [typeof(AzuriteFixture).Assembly.Location, _folder]) { RedirectStandardOutput = true };
+        var start = new ProcessStartInfo("dotnet", [typeof(AzuriteFixture).Assembly.Location, _folder])
+        {
+            RedirectStandardOutput = true,
+        };
         using var host = Process.Start(start)!;
-        var azuriteId = int.Parse((await host.StandardOutput.ReadLineAsync(Cancellation))!, System.Globalization.CultureInfo.InvariantCulture);
+        var azuriteId = int.Parse(
+            (await host.StandardOutput.ReadLineAsync(Cancellation))!,
+            System.Globalization.CultureInfo.InvariantCulture
+        );
         var connectionString = await host.StandardOutput.ReadLineAsync(Cancellation);
         using var orphan = Process.GetProcessById(azuriteId);
         var store = new BlobArtifactStore(new BlobStoreOptions { ConnectionString = connectionString });
@@ -78,8 +93,9 @@ public sealed class AzuriteProcessTests : IDisposable
     {
         await using var first = await AzuriteProcess.StartAsync(Options(), Cancellation);
 
-        var refused = await Assert.ThrowsAsync<AzuriteException>(
-            () => AzuriteProcess.StartAsync(Options() with { BusyTimeout = TimeSpan.Zero }, Cancellation));
+        var refused = await Assert.ThrowsAsync<AzuriteException>(() =>
+            AzuriteProcess.StartAsync(Options() with { BusyTimeout = TimeSpan.Zero }, Cancellation)
+        );
 
         Assert.Contains("in use by another SelfDev host", refused.Message, StringComparison.Ordinal);
     }
@@ -91,7 +107,9 @@ public sealed class AzuriteProcessTests : IDisposable
         other.Start();
         var port = ((IPEndPoint)other.LocalEndpoint).Port;
 
-        var taken = await Assert.ThrowsAsync<AzuriteException>(() => AzuriteProcess.StartAsync(Options() with { Port = port }, Cancellation));
+        var taken = await Assert.ThrowsAsync<AzuriteException>(() =>
+            AzuriteProcess.StartAsync(Options() with { Port = port }, Cancellation)
+        );
 
         Assert.Contains($"Port {port} on 127.0.0.1 is taken", taken.Message, StringComparison.Ordinal);
     }
@@ -102,7 +120,10 @@ public sealed class AzuriteProcessTests : IDisposable
         await using var running = await AzuriteProcess.StartAsync(Options(), Cancellation);
 
         await using var storage = await LocalStorage.OpenAsync(
-            running.ConnectionString, new AzuriteOptions { DataFolder = Path.Combine(_folder, "other") }, Cancellation);
+            running.ConnectionString,
+            new AzuriteOptions { DataFolder = Path.Combine(_folder, "other") },
+            Cancellation
+        );
 
         Assert.Null(storage.Azurite);
         Assert.False(Directory.Exists(Path.Combine(_folder, "other")));
@@ -132,7 +153,10 @@ public sealed class AzuriteProcessTests : IDisposable
         void WritePidFile(Process process, TimeSpan shift)
         {
             var startedAt = new DateTimeOffset(process.StartTime.ToUniversalTime() + shift).ToUnixTimeMilliseconds();
-            File.WriteAllText(pidFile, FormattableString.Invariant($"{{\"pid\":{process.Id},\"startedAt\":{startedAt}}}"));
+            File.WriteAllText(
+                pidFile,
+                FormattableString.Invariant($"{{\"pid\":{process.Id},\"startedAt\":{startedAt}}}")
+            );
         }
     }
 

@@ -44,31 +44,48 @@ public sealed partial class TerminalReportTests
         Assert.Contains($"   1: {line}", pipe.ToString(), StringComparison.Ordinal);
     }
 
-    private static ReportContent Report() => new(
-        new ArtifactSummary(Hostile, "training", "megatron", 10, 2, 0, new string('0', 64)),
-        [
-            new Finding
-            {
-                Id = "F1",
-                Kind = FindingKinds.LossSpike,
-                Severity = Severity.Error,
-                Role = FindingRole.Root,
-                Title = Hostile,
-                From = new Position(1, 1, null),
-                To = new Position(2, 2, null),
-                Evidence = [new Evidence(1, 0, Hostile) { File = Hostile }],
-                Metrics = new Dictionary<string, MetricValue> { [Hostile] = Hostile },
-                CausedBy = Hostile,
-            },
-        ],
-        new ReportDocument(Hostile, Hostile,
-        [
-            new Heading(Hostile),
-            new Paragraph(Hostile),
-            new Quote(Hostile, Hostile),
-            new Table(Hostile, [Hostile], [[Hostile]]),
-            new Chart(Hostile, ChartForm.Bar, Hostile, Hostile, [new Series(Hostile, [new ChartPoint(0, 1) { Label = Hostile }])]),
-        ]));
+    private static ReportContent Report() =>
+        new(
+            new ArtifactSummary(Hostile, "training", "megatron", 10, 2, 0, new string('0', 64)),
+            [
+                new Finding
+                {
+                    Id = "F1",
+                    Kind = FindingKinds.LossSpike,
+                    Severity = Severity.Error,
+                    Role = FindingRole.Root,
+                    Title = Hostile,
+                    From = new Position(1, 1, null),
+                    To = new Position(2, 2, null),
+                    Evidence = [new Evidence(1, 0, Hostile) { File = Hostile }],
+                    Metrics = new Dictionary<string, MetricValue> { [Hostile] = Hostile },
+                    CausedBy = Hostile,
+                },
+            ],
+            new ReportDocument(
+                Hostile,
+                Hostile,
+                [
+                    new Heading(Hostile),
+                    new Paragraph(Hostile),
+                    new Quote(Hostile, Hostile),
+                    new Table(
+                        Hostile,
+                        [Hostile],
+                        [
+                            [Hostile],
+                        ]
+                    ),
+                    new Chart(
+                        Hostile,
+                        ChartForm.Bar,
+                        Hostile,
+                        Hostile,
+                        [new Series(Hostile, [new ChartPoint(0, 1) { Label = Hostile }])]
+                    ),
+                ]
+            )
+        );
 
     [GeneratedRegex("\u001b\\[[0-9;]*m")]
     private static partial Regex OwnStyle();

@@ -149,7 +149,8 @@ public sealed class HeadFileTests : IDisposable
         }
     }
 
-    private static SignedTreeHead Head(long size) => new(size, new string('a', 64), DateTimeOffset.UnixEpoch.AddSeconds(size), "key", "signature");
+    private static SignedTreeHead Head(long size) =>
+        new(size, new string('a', 64), DateTimeOffset.UnixEpoch.AddSeconds(size), "key", "signature");
 
     private HeadFile Open() => new(FilePath, _clock, NullLogger<HeadFile>.Instance);
 

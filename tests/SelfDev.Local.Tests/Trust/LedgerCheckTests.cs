@@ -8,7 +8,8 @@ using SelfDev.Workflows.Ports;
 
 namespace SelfDev.Local.Tests.Trust;
 
-/// <summary>What the check of the whole ledger finds, said with its place: a person has to know what to restore.</summary>
+/// <summary>What the check of the whole ledger finds, said with its place: a person has to know what to
+/// restore.</summary>
 public sealed class LedgerCheckTests : IDisposable
 {
     private readonly LedgerFile _file = new();
@@ -32,21 +33,44 @@ public sealed class LedgerCheckTests : IDisposable
         Assert.Null(await Check(log).RunAsync(rests: false, Cancellation));
     }
 
-    // Entries 512 to 555 are of no whole block yet: nothing is kept of them, and the check has only what they say themselves.
+    // Entries 512 to 555 are of no whole block yet: nothing is kept of them, and the check has only what they say
+    // themselves.
     [Theory]
-    [InlineData("UPDATE entry SET line = CAST('{' AS BLOB) WHERE idx = 540", "Entry 540 of the ledger is damaged or out of place.")]
-    [InlineData("UPDATE entry SET line = CAST(replace(CAST(line AS TEXT), ',', ', ') AS BLOB) WHERE idx = 540", "Entry 540 of the ledger is damaged or out of place.")]
+    [InlineData(
+        "UPDATE entry SET line = CAST('{' AS BLOB) WHERE idx = 540",
+        "Entry 540 of the ledger is damaged or out of place."
+    )]
+    [InlineData(
+        "UPDATE entry SET line = CAST(replace(CAST(line AS TEXT), ',', ', ') AS BLOB) WHERE idx = 540",
+        "Entry 540 of the ledger is damaged or out of place."
+    )]
     [InlineData("DELETE FROM entry WHERE idx = 540", "Entry 540 of the ledger is damaged or out of place.")]
     [InlineData("UPDATE entry SET idx = 556 WHERE idx = 540", "Entry 540 of the ledger is damaged or out of place.")]
     [InlineData("UPDATE entry SET idx = 556 WHERE idx = 555", "Entry 555 of the ledger is damaged or out of place.")]
-    [InlineData("UPDATE entry SET idx = -1 WHERE idx = 540; UPDATE entry SET idx = 540 WHERE idx = 541; UPDATE entry SET idx = 541 WHERE idx = -1", "Entry 540 of the ledger is damaged or out of place.")]
-    [InlineData("UPDATE entry SET key = 'other' WHERE idx = 540", "Entry 540 of the ledger is not found under its key.")]
-    [InlineData("UPDATE entry SET key = 'other' WHERE idx = 540; UPDATE entry SET key = 'run:540' WHERE idx = 541", "Entry 540 of the ledger is not found under its key.")]
+    [InlineData(
+        "UPDATE entry SET idx = -1 WHERE idx = 540; UPDATE entry SET idx = 540 WHERE idx = 541; UPDATE entry SET idx = "
+            + "541 WHERE idx = -1",
+        "Entry 540 of the ledger is damaged or out of place."
+    )]
+    [InlineData(
+        "UPDATE entry SET key = 'other' WHERE idx = 540",
+        "Entry 540 of the ledger is not found under its key."
+    )]
+    [InlineData(
+        "UPDATE entry SET key = 'other' WHERE idx = 540; UPDATE entry SET key = 'run:540' WHERE idx = 541",
+        "Entry 540 of the ledger is not found under its key."
+    )]
     [InlineData("DELETE FROM entry WHERE idx BETWEEN 300 AND 511", "Entries 300 to 511 of the ledger are gone.")]
     [InlineData("DELETE FROM entry WHERE idx BETWEEN 300 AND 554", "Entries 300 to 511 of the ledger are gone.")]
     [InlineData("DELETE FROM entry WHERE idx BETWEEN 256 AND 511", "Entries 256 to 511 of the ledger are gone.")]
-    [InlineData("UPDATE entry SET line = CAST(replace(CAST(line AS TEXT), 'selfdev', 'selfish') AS BLOB) WHERE idx = 511", "Entries 256 to 511 of the ledger do not have the hash")]
-    [InlineData("UPDATE subtree SET hash = zeroblob(32) WHERE idx = 1", "Entries 256 to 511 of the ledger do not have the hash")]
+    [InlineData(
+        "UPDATE entry SET line = CAST(replace(CAST(line AS TEXT), 'selfdev', 'selfish') AS BLOB) WHERE idx = 511",
+        "Entries 256 to 511 of the ledger do not have the hash"
+    )]
+    [InlineData(
+        "UPDATE subtree SET hash = zeroblob(32) WHERE idx = 1",
+        "Entries 256 to 511 of the ledger do not have the hash"
+    )]
     [InlineData("DELETE FROM subtree WHERE idx = 1", "Entries 256 to 511 of the ledger do not have the hash")]
     public async Task Damage_is_named_with_its_place_and_stops_appending(string damage, string expected)
     {
@@ -59,7 +83,10 @@ public sealed class LedgerCheckTests : IDisposable
         var log = _file.Open();
         using var ledger = new LedgerStore(log, _signer, new FakeClock());
 
-        var found = await new LedgerCheck(log, ledger, TimeProvider.System, _logged).RunAsync(rests: false, Cancellation);
+        var found = await new LedgerCheck(log, ledger, TimeProvider.System, _logged).RunAsync(
+            rests: false,
+            Cancellation
+        );
 
         Assert.StartsWith(expected, found, StringComparison.Ordinal);
         await Assert.ThrowsAsync<LedgerDamagedException>(() => ledger.AppendAsync(LedgerFile.Entry(556), Cancellation));
@@ -82,7 +109,11 @@ public sealed class LedgerCheckTests : IDisposable
         _file.PutEntries(Last * 256L, 256);
         PutHashes(8, Last - 255, 255);
         PutHashes(16, 0, 255);
-        _file.PutHash(16, 255, LedgerFile.Root([.. Enumerable.Range(Last - 255, 256).Select(index => _file.Hash(8, index))]));
+        _file.PutHash(
+            16,
+            255,
+            LedgerFile.Root([.. Enumerable.Range(Last - 255, 256).Select(index => _file.Hash(8, index))])
+        );
         _file.PutHash(24, 0, LedgerFile.Root([.. Enumerable.Range(0, 256).Select(index => _file.Hash(16, index))]));
         PutHashes(16, 256, 1);
         PutHashes(24, 1, 1);
@@ -94,7 +125,11 @@ public sealed class LedgerCheckTests : IDisposable
         var (count, found) = await _file.Open().CheckBlockAsync(Last, Cancellation);
 
         Assert.Equal((256, damage is null), (count, found is null));
-        Assert.StartsWith(damage is null ? "" : "Entries 16776960 to 16777215 of the ledger do not have the hash", found ?? "", StringComparison.Ordinal);
+        Assert.StartsWith(
+            damage is null ? "" : "Entries 16776960 to 16777215 of the ledger do not have the hash",
+            found ?? "",
+            StringComparison.Ordinal
+        );
     }
 
     // Who takes all other blocks away and makes the kept hash that of the one that is left has not made it fit.
@@ -129,7 +164,15 @@ public sealed class LedgerCheckTests : IDisposable
 
         _file.Execute("DELETE FROM entry WHERE idx = 540");
         await RunInHostAsync(_file.Open());
-        Assert.Equal([(LogLevel.Critical, "Ledger: Entry 540 of the ledger is damaged or out of place. Nothing is appended to it any more.")], _logged.Events);
+        Assert.Equal(
+            [
+                (
+                    LogLevel.Critical,
+                    "Ledger: Entry 540 of the ledger is damaged or out of place. Nothing is appended to it any more."
+                ),
+            ],
+            _logged.Events
+        );
     }
 
     [Fact]
@@ -205,7 +248,9 @@ public sealed class LedgerCheckTests : IDisposable
         {
             Rests.Enqueue(dueTime);
             Resting.TrySetResult();
-            return Holds ? new FakeClock().CreateTimer(callback, state, dueTime, period) : System.CreateTimer(callback, state, TimeSpan.Zero, period);
+            return Holds
+                ? new FakeClock().CreateTimer(callback, state, dueTime, period)
+                : System.CreateTimer(callback, state, TimeSpan.Zero, period);
         }
     }
 
@@ -218,7 +263,12 @@ public sealed class LedgerCheckTests : IDisposable
 
         public bool IsEnabled(LogLevel logLevel) => true;
 
-        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-            Events.Enqueue((logLevel, formatter(state, exception)));
+        public void Log<TState>(
+            LogLevel logLevel,
+            EventId eventId,
+            TState state,
+            Exception? exception,
+            Func<TState, Exception?, string> formatter
+        ) => Events.Enqueue((logLevel, formatter(state, exception)));
     }
 }

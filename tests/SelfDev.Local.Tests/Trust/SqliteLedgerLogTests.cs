@@ -52,7 +52,10 @@ public sealed class SqliteLedgerLogTests : IDisposable
 
         var log = _file.Open();
         Assert.Equal(LedgerFile.Head(450), await log.LatestHeadAsync(Cancellation));
-        Assert.Equal(Enumerable.Range(1, 450).Select(size => LedgerFile.Head(size)), await log.ReadHeadsAsync(Cancellation).ToListAsync(Cancellation));
+        Assert.Equal(
+            Enumerable.Range(1, 450).Select(size => LedgerFile.Head(size)),
+            await log.ReadHeadsAsync(Cancellation).ToListAsync(Cancellation)
+        );
     }
 
     [Fact]
@@ -82,13 +85,25 @@ public sealed class SqliteLedgerLogTests : IDisposable
     }
 
     [Theory]
-    [InlineData("DELETE FROM entry WHERE idx = 517", 3, 64, "The ledger's tree has 7 of the 8 hashes of level 0 from 512 on")]
-    [InlineData("DELETE FROM subtree WHERE idx = 1", 9, 0, "The ledger's tree has 1 of the 2 hashes of level 8 from 0 on")]
+    [InlineData(
+        "DELETE FROM entry WHERE idx = 517",
+        3,
+        64,
+        "The ledger's tree has 7 of the 8 hashes of level 0 from 512 on"
+    )]
+    [InlineData(
+        "DELETE FROM subtree WHERE idx = 1",
+        9,
+        0,
+        "The ledger's tree has 1 of the 2 hashes of level 8 from 0 on"
+    )]
     public async Task A_part_of_the_tree_that_is_gone_is_named(string damage, int level, long index, string why)
     {
         _file.PutEntries(0, 600);
         _file.Execute(damage);
-        var refused = await Assert.ThrowsAsync<LedgerDamagedException>(() => _file.Open().ReadTreeAsync(node => node(level, index), Cancellation));
+        var refused = await Assert.ThrowsAsync<LedgerDamagedException>(() =>
+            _file.Open().ReadTreeAsync(node => node(level, index), Cancellation)
+        );
         Assert.StartsWith(why, refused.Message, StringComparison.Ordinal);
     }
 
@@ -98,10 +113,26 @@ public sealed class SqliteLedgerLogTests : IDisposable
         _file.PutEntries(0, 1_100);
         var log = _file.Open();
         var leaves = Enumerable.Range(0, 1_100).Select(index => MerkleHash.Leaf(LedgerFile.Line(index))).ToArray();
-        foreach (var (level, index) in new[] { (0, 0L), (0, 1_099L), (1, 3L), (5, 7L), (7, 7L), (8, 0L), (8, 3L), (9, 1L), (10, 0L) })
+        foreach (
+            var (level, index) in new[]
+            {
+                (0, 0L),
+                (0, 1_099L),
+                (1, 3L),
+                (5, 7L),
+                (7, 7L),
+                (8, 0L),
+                (8, 3L),
+                (9, 1L),
+                (10, 0L),
+            }
+        )
         {
             var below = leaves.AsMemory((int)(index << level), 1 << level);
-            Assert.Equal(LedgerFile.Root(below.Span), await log.ReadTreeAsync(node => node(level, index), Cancellation));
+            Assert.Equal(
+                LedgerFile.Root(below.Span),
+                await log.ReadTreeAsync(node => node(level, index), Cancellation)
+            );
         }
     }
 
@@ -134,9 +165,15 @@ public sealed class SqliteLedgerLogTests : IDisposable
         Assert.Equal((77, 5), (_file.Mark("set"), _file.Mark("start")));
     }
 
-    private static LedgerAppend Append(long from, int count) => new(
-        from,
-        [.. Enumerable.Range(0, count).Select(number => new LedgerLine($"run:{from + number}", LedgerFile.Line(from + number)))],
-        [],
-        LedgerFile.Head(from + count));
+    private static LedgerAppend Append(long from, int count) =>
+        new(
+            from,
+            [
+                .. Enumerable
+                    .Range(0, count)
+                    .Select(number => new LedgerLine($"run:{from + number}", LedgerFile.Line(from + number))),
+            ],
+            [],
+            LedgerFile.Head(from + count)
+        );
 }

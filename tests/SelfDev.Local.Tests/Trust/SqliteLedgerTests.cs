@@ -86,7 +86,10 @@ public sealed class SqliteLedgerTests : LedgerConformance
 
         var refused = await Assert.ThrowsAsync<LedgerDamagedException>(() => store.AppendAsync(Entry(4), Cancellation));
         Assert.Contains("somebody else put entries 3 to 3 there", refused.Message, StringComparison.Ordinal);
-        Assert.All(await store.ReadHeadsAsync(Cancellation).ToListAsync(Cancellation), head => Assert.True(head.TreeSize <= 3));
+        Assert.All(
+            await store.ReadHeadsAsync(Cancellation).ToListAsync(Cancellation),
+            head => Assert.True(head.TreeSize <= 3)
+        );
     }
 
     [Fact]
@@ -97,8 +100,14 @@ public sealed class SqliteLedgerTests : LedgerConformance
         using var thief = new TestSigner();
         using var theirs = new LedgerStore(await _file.OpenAsync(), thief, new FakeClock());
 
-        var refused = await Assert.ThrowsAsync<LedgerDamagedException>(() => theirs.AppendAsync(Entry(1), Cancellation));
-        Assert.Contains("none of SelfDev's: it is signed by the unknown key", refused.Message, StringComparison.Ordinal);
+        var refused = await Assert.ThrowsAsync<LedgerDamagedException>(() =>
+            theirs.AppendAsync(Entry(1), Cancellation)
+        );
+        Assert.Contains(
+            "none of SelfDev's: it is signed by the unknown key",
+            refused.Message,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -126,31 +135,36 @@ public sealed class SqliteLedgerTests : LedgerConformance
         }
 
         public Task LookAsync(LedgerStore store) =>
-            new LedgerCheck(Log!, store, TimeProvider.System, NullLogger<LedgerCheck>.Instance).RunAsync(rests: false, Cancellation);
+            new LedgerCheck(Log!, store, TimeProvider.System, NullLogger<LedgerCheck>.Instance).RunAsync(
+                rests: false,
+                Cancellation
+            );
 
-        public Task RewriteAsync(Action<List<string>> change) => ChangeAsync(connection =>
-        {
-            var lines = new List<string>();
-            using (var select = new Statement(connection, "SELECT line FROM entry ORDER BY idx"))
+        public Task RewriteAsync(Action<List<string>> change) =>
+            ChangeAsync(connection =>
             {
-                lines = select.All(row => Encoding.UTF8.GetString(row.Blob(0)));
-            }
+                var lines = new List<string>();
+                using (var select = new Statement(connection, "SELECT line FROM entry ORDER BY idx"))
+                {
+                    lines = select.All(row => Encoding.UTF8.GetString(row.Blob(0)));
+                }
 
-            change(lines);
-            SqliteFile.Execute(connection, "DELETE FROM entry");
-            using var insert = new Statement(connection, "INSERT INTO entry (idx, key, line) VALUES (?, ?, ?)");
-            for (var index = 0; index < lines.Count; index++)
+                change(lines);
+                SqliteFile.Execute(connection, "DELETE FROM entry");
+                using var insert = new Statement(connection, "INSERT INTO entry (idx, key, line) VALUES (?, ?, ?)");
+                for (var index = 0; index < lines.Count; index++)
+                {
+                    var key = LedgerEntryFormat.Parse(Encoding.UTF8.GetBytes(lines[index])).Entry!.Key;
+                    insert.Bind(index).Bind(key).Bind(Encoding.UTF8.GetBytes(lines[index])).Execute();
+                }
+            });
+
+        public Task PutBackAsync(int entries) =>
+            ChangeAsync(connection =>
             {
-                var key = LedgerEntryFormat.Parse(Encoding.UTF8.GetBytes(lines[index])).Entry!.Key;
-                insert.Bind(index).Bind(key).Bind(Encoding.UTF8.GetBytes(lines[index])).Execute();
-            }
-        });
-
-        public Task PutBackAsync(int entries) => ChangeAsync(connection =>
-        {
-            SqliteFile.Execute(connection, $"DELETE FROM entry WHERE idx >= {entries}");
-            SqliteFile.Execute(connection, $"DELETE FROM head WHERE size > {entries}");
-        });
+                SqliteFile.Execute(connection, $"DELETE FROM entry WHERE idx >= {entries}");
+                SqliteFile.Execute(connection, $"DELETE FROM head WHERE size > {entries}");
+            });
 
         // Beside a host that runs: nothing is closed.
         public Task PutAsync(int index, string key, byte[] line)

@@ -33,8 +33,15 @@ public sealed class SqliteTrustStoreTests : TrustStoreConformance, IDisposable
     public async Task A_listing_of_several_pages_leaves_nothing_out()
     {
         var store = Open();
-        await Task.WhenAll(Enumerable.Range(0, 1_234).Select(number => store.TryCreateAsync($"d/{number:0000}", "x"u8.ToArray(), Cancellation)));
-        Assert.Equal(Enumerable.Range(0, 1_234).Select(number => $"d/{number:0000}"), await store.ListAsync("d/", "", Cancellation).ToListAsync(Cancellation));
+        await Task.WhenAll(
+            Enumerable
+                .Range(0, 1_234)
+                .Select(number => store.TryCreateAsync($"d/{number:0000}", "x"u8.ToArray(), Cancellation))
+        );
+        Assert.Equal(
+            Enumerable.Range(0, 1_234).Select(number => $"d/{number:0000}"),
+            await store.ListAsync("d/", "", Cancellation).ToListAsync(Cancellation)
+        );
         Assert.True(store.Commits < 400, $"{store.Commits} commits for 1,234 records that were created at once");
     }
 
@@ -47,8 +54,15 @@ public sealed class SqliteTrustStoreTests : TrustStoreConformance, IDisposable
     public async Task A_listing_around_the_size_of_a_page_has_every_name_once(int count)
     {
         var store = Open();
-        await Task.WhenAll(Enumerable.Range(0, count).Select(number => store.TryCreateAsync($"d/{number:0000}", "x"u8.ToArray(), Cancellation)));
-        Assert.Equal(Enumerable.Range(7, count - 7).Select(number => $"d/{number:0000}"), await store.ListAsync("d/", "d/0007", Cancellation).ToListAsync(Cancellation));
+        await Task.WhenAll(
+            Enumerable
+                .Range(0, count)
+                .Select(number => store.TryCreateAsync($"d/{number:0000}", "x"u8.ToArray(), Cancellation))
+        );
+        Assert.Equal(
+            Enumerable.Range(7, count - 7).Select(number => $"d/{number:0000}"),
+            await store.ListAsync("d/", "d/0007", Cancellation).ToListAsync(Cancellation)
+        );
     }
 
     [Fact]
@@ -69,7 +83,9 @@ public sealed class SqliteTrustStoreTests : TrustStoreConformance, IDisposable
     [InlineData("ä", "")]
     [InlineData("d/", "ä")]
     public async Task A_listing_of_what_no_name_begins_with_is_refused(string prefix, string from) =>
-        await Assert.ThrowsAsync<ArgumentException>(async () => await Open().ListAsync(prefix, from, Cancellation).ToListAsync(Cancellation));
+        await Assert.ThrowsAsync<ArgumentException>(async () =>
+            await Open().ListAsync(prefix, from, Cancellation).ToListAsync(Cancellation)
+        );
 
     // What tells an older copy of the file that is put back.
     [Fact]
@@ -80,7 +96,10 @@ public sealed class SqliteTrustStoreTests : TrustStoreConformance, IDisposable
         await store.MarkAsync(set: 77, start: 5);
         Assert.True(await store.ReadCommitsAsync(Cancellation) > before);
         using var connection = SqliteFile.OpenReader(FilePath);
-        using var select = new Statement(connection, "SELECT name || '=' || value FROM mark WHERE name <> 'commits' ORDER BY name");
+        using var select = new Statement(
+            connection,
+            "SELECT name || '=' || value FROM mark WHERE name <> 'commits' ORDER BY name"
+        );
         Assert.Equal(["set=77", "start=5"], select.All(row => row.Text(0)));
     }
 

@@ -5,14 +5,16 @@ using Xunit;
 
 namespace SelfDev.Testing.Conformance;
 
-/// <summary>What every artifact store must do, whatever it is built on. Blobs of some hundred KiB are read in several parts.</summary>
+/// <summary>What every artifact store must do, whatever it is built on. Blobs of some hundred KiB are read in several
+/// parts.</summary>
 public abstract class ArtifactStoreConformance
 {
     protected const string Text = "text/plain";
 
     protected static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    /// <summary>An empty store with the containers <see cref="Containers.Evidence"/> and <see cref="Containers.Reports"/>.</summary>
+    /// <summary>An empty store with the containers <see cref="Containers.Evidence"/> and <see
+    /// cref="Containers.Reports"/>.</summary>
     protected abstract Task<IArtifactStore> CreateAsync();
 
     [Theory]
@@ -29,7 +31,14 @@ public abstract class ArtifactStoreConformance
         var store = await CreateAsync();
         var content = Noise(length);
         var whole = await store.WriteAsync(Containers.Evidence, "run/whole", content, Text, Cancellation);
-        var streamed = await store.WriteAsync(Containers.Evidence, "run/streamed", Unseekable(content), Text, new Dictionary<string, string>(), Cancellation);
+        var streamed = await store.WriteAsync(
+            Containers.Evidence,
+            "run/streamed",
+            Unseekable(content),
+            Text,
+            new Dictionary<string, string>(),
+            Cancellation
+        );
         Assert.True(await store.TryCreateAsync(Containers.Evidence, "run/created", content, Text, Cancellation));
 
         foreach (var blob in new[] { whole, streamed, new BlobRef(Containers.Evidence, "run/created", null) })
@@ -70,10 +79,19 @@ public abstract class ArtifactStoreConformance
         var store = await CreateAsync();
         var content = Noise(length);
         BlobInfo? seenWhileWriting = null;
-        using var source = new SignallingStream(content, onEnd: async () => seenWhileWriting = await store.GetInfoAsync(Containers.Evidence, "big", Cancellation));
+        using var source = new SignallingStream(
+            content,
+            onEnd: async () => seenWhileWriting = await store.GetInfoAsync(Containers.Evidence, "big", Cancellation)
+        );
 
         var blob = await store.WriteAsync(
-            Containers.Evidence, "big", source, "application/octet-stream", new Dictionary<string, string> { ["Run"] = "r1" }, Cancellation);
+            Containers.Evidence,
+            "big",
+            source,
+            "application/octet-stream",
+            new Dictionary<string, string> { ["Run"] = "r1" },
+            Cancellation
+        );
 
         Assert.True(source.Ended);
         Assert.Null(seenWhileWriting);
@@ -91,10 +109,14 @@ public abstract class ArtifactStoreConformance
     {
         var store = await CreateAsync();
         var before = await store.WriteAsync(Containers.Evidence, "log", "before"u8.ToArray(), Text, Cancellation);
-        using var failing = new SignallingStream(Noise(length), onEnd: () => throw new InvalidDataException("The connection was reset."));
+        using var failing = new SignallingStream(
+            Noise(length),
+            onEnd: () => throw new InvalidDataException("The connection was reset.")
+        );
 
-        await Assert.ThrowsAnyAsync<Exception>(
-            () => store.WriteAsync(Containers.Evidence, "log", failing, Text, new Dictionary<string, string>(), Cancellation));
+        await Assert.ThrowsAnyAsync<Exception>(() =>
+            store.WriteAsync(Containers.Evidence, "log", failing, Text, new Dictionary<string, string>(), Cancellation)
+        );
         Assert.Equal("before", Encoding.UTF8.GetString(await ReadAllAsync(store, before)));
     }
 
@@ -116,7 +138,9 @@ public abstract class ArtifactStoreConformance
         Assert.Contains("evidence/log", gone.Message, StringComparison.Ordinal);
         Assert.Equal(Filled(after, 2), await ReadAllAsync(store, second));
         Assert.Equal(Filled(after, 2), await ReadAllAsync(store, first with { ETag = null }));
-        var info = Assert.Single(await store.ListAsync(Containers.Evidence, "", Cancellation).ToListAsync(Cancellation));
+        var info = Assert.Single(
+            await store.ListAsync(Containers.Evidence, "", Cancellation).ToListAsync(Cancellation)
+        );
         Assert.Equal((second, (long)after), (info.Blob, info.Length));
     }
 
@@ -163,10 +187,17 @@ public abstract class ArtifactStoreConformance
             {
                 for (byte version = 1; version <= 20; version++)
                 {
-                    await store.WriteAsync(Containers.Evidence, "log", Filled(version % 2 == 0 ? 300_000 : 100, version), Text, Cancellation);
+                    await store.WriteAsync(
+                        Containers.Evidence,
+                        "log",
+                        Filled(version % 2 == 0 ? 300_000 : 100, version),
+                        Text,
+                        Cancellation
+                    );
                 }
             },
-            Cancellation);
+            Cancellation
+        );
         var read = 0;
         while (!writing.IsCompleted || read == 0)
         {
@@ -176,9 +207,7 @@ public abstract class ArtifactStoreConformance
                 Assert.Single(content.Distinct());
                 read++;
             }
-            catch (BlobGoneException)
-            {
-            }
+            catch (BlobGoneException) { }
         }
 
         await writing;
@@ -191,7 +220,9 @@ public abstract class ArtifactStoreConformance
         await store.WriteAsync(Containers.Reports, "nothing", "x"u8.ToArray(), Text, Cancellation);
 
         Assert.Null(await store.GetInfoAsync(Containers.Evidence, "nothing", Cancellation));
-        await Assert.ThrowsAsync<BlobGoneException>(() => store.OpenReadAsync(new BlobRef(Containers.Evidence, "nothing", null), Cancellation));
+        await Assert.ThrowsAsync<BlobGoneException>(() =>
+            store.OpenReadAsync(new BlobRef(Containers.Evidence, "nothing", null), Cancellation)
+        );
     }
 
     [Theory]
@@ -201,22 +232,48 @@ public abstract class ArtifactStoreConformance
     {
         var store = await CreateAsync();
 
-        var outcomes = await Task.WhenAll(Enumerable.Range(0, 20).Select(number =>
-            Task.Run(() => store.TryCreateAsync(Containers.Evidence, "segment", Filled(length, (byte)number), Text, Cancellation), Cancellation)));
+        var outcomes = await Task.WhenAll(
+            Enumerable
+                .Range(0, 20)
+                .Select(number =>
+                    Task.Run(
+                        () =>
+                            store.TryCreateAsync(
+                                Containers.Evidence,
+                                "segment",
+                                Filled(length, (byte)number),
+                                Text,
+                                Cancellation
+                            ),
+                        Cancellation
+                    )
+                )
+        );
 
         Assert.Equal(1, outcomes.Count(won => won));
         var winner = Array.IndexOf(outcomes, true);
-        Assert.Equal(Filled(length, (byte)winner), await ReadAllAsync(store, new BlobRef(Containers.Evidence, "segment", null)));
+        Assert.Equal(
+            Filled(length, (byte)winner),
+            await ReadAllAsync(store, new BlobRef(Containers.Evidence, "segment", null))
+        );
     }
 
     [Fact]
     public async Task A_listing_is_in_order_of_name_below_the_prefix_with_metadata_and_plain_etags()
     {
         var store = await CreateAsync();
-        foreach (var name in new[] { "training/b", "training/a/x", "evals/c", "training/a b", "training", "training_/c" })
+        foreach (
+            var name in new[] { "training/b", "training/a/x", "evals/c", "training/a b", "training", "training_/c" }
+        )
         {
             await store.WriteAsync(
-                Containers.Evidence, name, Unseekable("x"u8.ToArray()), Text, new Dictionary<string, string> { ["From"] = "test" }, Cancellation);
+                Containers.Evidence,
+                name,
+                Unseekable("x"u8.ToArray()),
+                Text,
+                new Dictionary<string, string> { ["From"] = "test" },
+                Cancellation
+            );
         }
 
         await store.WriteAsync(Containers.Reports, "training/other", "x"u8.ToArray(), Text, Cancellation);
@@ -227,7 +284,10 @@ public abstract class ArtifactStoreConformance
         Assert.All(listed, info => Assert.Equal(1, info.Length));
         foreach (var info in listed)
         {
-            Assert.Equal((await store.GetInfoAsync(Containers.Evidence, info.Blob.Name, Cancellation))!.Blob.ETag, info.Blob.ETag);
+            Assert.Equal(
+                (await store.GetInfoAsync(Containers.Evidence, info.Blob.Name, Cancellation))!.Blob.ETag,
+                info.Blob.ETag
+            );
             Assert.DoesNotContain('"', info.Blob.ETag!);
         }
 
@@ -251,11 +311,22 @@ public abstract class ArtifactStoreConformance
         var store = await CreateAsync();
         await store.WriteAsync(Containers.Reports, "segment", "secret"u8.ToArray(), Text, Cancellation);
 
-        await Assert.ThrowsAsync<NonRetryableException>(() => store.OpenReadAsync(new BlobRef(Containers.Evidence, name, null), Cancellation));
-        await Assert.ThrowsAsync<NonRetryableException>(() => store.GetInfoAsync(Containers.Evidence, name, Cancellation));
-        await Assert.ThrowsAsync<NonRetryableException>(() => store.WriteAsync(Containers.Evidence, name, "x"u8.ToArray(), Text, Cancellation));
-        await Assert.ThrowsAsync<NonRetryableException>(() => store.TryCreateAsync(Containers.Evidence, name, "x"u8.ToArray(), Text, Cancellation));
-        Assert.Equal("secret", Encoding.UTF8.GetString(await ReadAllAsync(store, new BlobRef(Containers.Reports, "segment", null))));
+        await Assert.ThrowsAsync<NonRetryableException>(() =>
+            store.OpenReadAsync(new BlobRef(Containers.Evidence, name, null), Cancellation)
+        );
+        await Assert.ThrowsAsync<NonRetryableException>(() =>
+            store.GetInfoAsync(Containers.Evidence, name, Cancellation)
+        );
+        await Assert.ThrowsAsync<NonRetryableException>(() =>
+            store.WriteAsync(Containers.Evidence, name, "x"u8.ToArray(), Text, Cancellation)
+        );
+        await Assert.ThrowsAsync<NonRetryableException>(() =>
+            store.TryCreateAsync(Containers.Evidence, name, "x"u8.ToArray(), Text, Cancellation)
+        );
+        Assert.Equal(
+            "secret",
+            Encoding.UTF8.GetString(await ReadAllAsync(store, new BlobRef(Containers.Reports, "segment", null)))
+        );
     }
 
     [Theory]
@@ -267,7 +338,9 @@ public abstract class ArtifactStoreConformance
         var store = await CreateAsync();
         var blob = await store.WriteAsync(Containers.Evidence, name, "x"u8.ToArray(), Text, Cancellation);
 
-        var listed = Assert.Single(await store.ListAsync(Containers.Evidence, "", Cancellation).ToListAsync(Cancellation));
+        var listed = Assert.Single(
+            await store.ListAsync(Containers.Evidence, "", Cancellation).ToListAsync(Cancellation)
+        );
 
         Assert.Equal(blob, listed.Blob);
         Assert.Equal("x", Encoding.UTF8.GetString(await ReadAllAsync(store, listed.Blob)));
@@ -281,8 +354,14 @@ public abstract class ArtifactStoreConformance
         await store.WriteAsync(Containers.Evidence, "a", buffer, Text, Cancellation);
         await store.TryCreateAsync(Containers.Evidence, "b", buffer, Text, Cancellation);
         buffer.AsSpan().Fill((byte)'?');
-        Assert.Equal("mine", Encoding.UTF8.GetString(await ReadAllAsync(store, new BlobRef(Containers.Evidence, "a", null))));
-        Assert.Equal("mine", Encoding.UTF8.GetString(await ReadAllAsync(store, new BlobRef(Containers.Evidence, "b", null))));
+        Assert.Equal(
+            "mine",
+            Encoding.UTF8.GetString(await ReadAllAsync(store, new BlobRef(Containers.Evidence, "a", null)))
+        );
+        Assert.Equal(
+            "mine",
+            Encoding.UTF8.GetString(await ReadAllAsync(store, new BlobRef(Containers.Evidence, "b", null)))
+        );
     }
 
     protected static byte[] Noise(int length)
@@ -309,7 +388,8 @@ public abstract class ArtifactStoreConformance
 
     private static SignallingStream Unseekable(byte[] content) => new(content, () => Task.CompletedTask);
 
-    /// <summary>Cannot seek, as a network stream cannot, gives a little at a time, and runs a check before it says that it is at its end.</summary>
+    /// <summary>Cannot seek, as a network stream cannot, gives a little at a time, and runs a check before it says that
+    /// it is at its end.</summary>
     private sealed class SignallingStream(byte[] content, Func<Task> onEnd) : MemoryStream(content)
     {
         private const int MostAtOnce = 50_000;
@@ -318,7 +398,10 @@ public abstract class ArtifactStoreConformance
 
         public override bool CanSeek => false;
 
-        public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)
+        public override async ValueTask<int> ReadAsync(
+            Memory<byte> buffer,
+            CancellationToken cancellationToken = default
+        )
         {
             var count = await base.ReadAsync(buffer[..Math.Min(buffer.Length, MostAtOnce)], cancellationToken);
             if (count == 0 && !Ended)
@@ -330,7 +413,11 @@ public abstract class ArtifactStoreConformance
             return count;
         }
 
-        public override Task<int> ReadAsync(byte[] buffer, int offset, int count, CancellationToken cancellationToken) =>
-            ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
+        public override Task<int> ReadAsync(
+            byte[] buffer,
+            int offset,
+            int count,
+            CancellationToken cancellationToken
+        ) => ReadAsync(buffer.AsMemory(offset, count), cancellationToken).AsTask();
     }
 }

@@ -117,12 +117,18 @@ public abstract class DiagnosisConformance : IAsyncLifetime
         await StartEngineAsync();
         var blob = new BlobRef(Containers.Intake, "evals/step-2/scores.csv", "1");
         await Engine.Client.StartAsync(
-            ArtifactDiagnosis.Handle, new ArtifactDiagnosisInput(blob, null), instance, Cancellation);
+            ArtifactDiagnosis.Handle,
+            new ArtifactDiagnosisInput(blob, null),
+            instance,
+            Cancellation
+        );
     }
 
     protected async Task<ArtifactDiagnosisOutput> FinishAsync(string instance)
     {
-        var finished = await Engine.Client.WaitForCompletionAsync(instance, Cancellation).WaitAsync(RealLimit, Cancellation);
+        var finished = await Engine
+            .Client.WaitForCompletionAsync(instance, Cancellation)
+            .WaitAsync(RealLimit, Cancellation);
         Assert.True(finished.Status == WorkflowStatus.Completed, $"{finished.Status}: {finished.Failure}");
         return Payload.Deserialize<ArtifactDiagnosisOutput>(finished.Output)!;
     }
@@ -147,44 +153,105 @@ public abstract class DiagnosisConformance : IAsyncLifetime
     private bool _runs;
     private int _questions;
 
-    private WorkflowCatalog Catalog() => new WorkflowCatalog()
-        .Add(ArtifactDiagnosis.Handle, ArtifactDiagnosis.RunAsync)
-        .Add(ActionExecution.Handle, async (context, input) => await context.CallActivityAsync(Act, input))
-        .Add(Act, _ => Probe.Activity<ActionInput, ActionOutcome>(async (input, call) =>
-        {
-            await Probe.HoldAsync($"act {call.InstanceId}", call.Cancellation);
-            Steps.Enqueue($"act {call.InstanceId}");
-            return new ActionOutcome(input.ReportId, input.Proposal, "wait", null, EffectOutcome.Applied, "");
-        }))
-        .Add(IntakeActivities.Inspect, _ => Probe.Activity<BlobRef, ArtifactInspection>(
-            blob => new AcceptedArtifact(blob, "evals", "csv", "step-2", 1, 1, new string('a', 64))))
-        .Add(IntakeActivities.Reject, _ => Probe.Activity<RejectedArtifact, Rejection>(
-            _ => throw new NonRetryableException("Nothing is rejected here.")))
-        .Add(AnalyzeArtifact.Handle, _ => Probe.Activity<AnalyzeArtifactInput, AnalyzedArtifact>(
-            _ => new AnalyzedArtifact(null, new string('a', 64), 2, null, ExplainedReport.Groups, 1)))
-        .Add(ExplainFindings.Handle, _ => ExplainingFails is { } failure
-            ? Probe.Activity<ExplainFindingsInput, ExplainedFindings>(_ => throw failure)
-            : Probe.Activity<ExplainFindingsInput, ExplainedFindings>((input, call) =>
-            {
-                Interlocked.Increment(ref _questions);
-                var logger = NullLogger<ExplainFindings>.Instance;
-                var (model, rules) = (new WaitingModel(this), new RulesAnalyst());
-                return new ExplainFindings(Store, new Explanations(Store), model, rules, Places, logger).RunAsync(input, call);
-            }))
-        .Add(ComposeReport.Handle, _ => Probe.Activity<ReportReference, Nothing>(report =>
-        {
-            Steps.Enqueue($"report {report.ReportId}");
-            return Nothing.Value;
-        }))
-        .Add(RecordLedgerEntry.Handle, _ => Probe.Activity<LedgerEntry, LedgerReceipt>(entry =>
-        {
-            if (entry.Type == LedgerEntryTypes.Diagnosis)
-            {
-                Steps.Enqueue($"explained {entry.InstanceId}");
-            }
+    private WorkflowCatalog Catalog() =>
+        new WorkflowCatalog()
+            .Add(ArtifactDiagnosis.Handle, ArtifactDiagnosis.RunAsync)
+            .Add(ActionExecution.Handle, async (context, input) => await context.CallActivityAsync(Act, input))
+            .Add(
+                Act,
+                _ =>
+                    Probe.Activity<ActionInput, ActionOutcome>(
+                        async (input, call) =>
+                        {
+                            await Probe.HoldAsync($"act {call.InstanceId}", call.Cancellation);
+                            Steps.Enqueue($"act {call.InstanceId}");
+                            return new ActionOutcome(
+                                input.ReportId,
+                                input.Proposal,
+                                "wait",
+                                null,
+                                EffectOutcome.Applied,
+                                ""
+                            );
+                        }
+                    )
+            )
+            .Add(
+                IntakeActivities.Inspect,
+                _ =>
+                    Probe.Activity<BlobRef, ArtifactInspection>(blob => new AcceptedArtifact(
+                        blob,
+                        "evals",
+                        "csv",
+                        "step-2",
+                        1,
+                        1,
+                        new string('a', 64)
+                    ))
+            )
+            .Add(
+                IntakeActivities.Reject,
+                _ =>
+                    Probe.Activity<RejectedArtifact, Rejection>(_ =>
+                        throw new NonRetryableException("Nothing is rejected here.")
+                    )
+            )
+            .Add(
+                AnalyzeArtifact.Handle,
+                _ =>
+                    Probe.Activity<AnalyzeArtifactInput, AnalyzedArtifact>(_ => new AnalyzedArtifact(
+                        null,
+                        new string('a', 64),
+                        2,
+                        null,
+                        ExplainedReport.Groups,
+                        1
+                    ))
+            )
+            .Add(
+                ExplainFindings.Handle,
+                _ =>
+                    ExplainingFails is { } failure
+                        ? Probe.Activity<ExplainFindingsInput, ExplainedFindings>(_ => throw failure)
+                        : Probe.Activity<ExplainFindingsInput, ExplainedFindings>(
+                            (input, call) =>
+                            {
+                                Interlocked.Increment(ref _questions);
+                                var logger = NullLogger<ExplainFindings>.Instance;
+                                var (model, rules) = (new WaitingModel(this), new RulesAnalyst());
+                                return new ExplainFindings(
+                                    Store,
+                                    new Explanations(Store),
+                                    model,
+                                    rules,
+                                    Places,
+                                    logger
+                                ).RunAsync(input, call);
+                            }
+                        )
+            )
+            .Add(
+                ComposeReport.Handle,
+                _ =>
+                    Probe.Activity<ReportReference, Nothing>(report =>
+                    {
+                        Steps.Enqueue($"report {report.ReportId}");
+                        return Nothing.Value;
+                    })
+            )
+            .Add(
+                RecordLedgerEntry.Handle,
+                _ =>
+                    Probe.Activity<LedgerEntry, LedgerReceipt>(entry =>
+                    {
+                        if (entry.Type == LedgerEntryTypes.Diagnosis)
+                        {
+                            Steps.Enqueue($"explained {entry.InstanceId}");
+                        }
 
-            return new LedgerReceipt(0, 1, "");
-        }));
+                        return new LedgerReceipt(0, 1, "");
+                    })
+            );
 
     private static readonly Activity<ActionInput, ActionOutcome> Act = new("Act");
 

@@ -12,13 +12,25 @@ public abstract partial class EngineConformance
     [Fact]
     public async Task A_child_returns_its_output_to_its_parent()
     {
-        await Engine.StartAsync(Catalog()
-            .Add(Child, async (context, input) => await context.CallActivityAsync(AddOne, input) * (context.ParentInstanceId == "run" ? 10 : 0))
-            .Add(Flow, async (context, input) =>
-            {
-                var children = Enumerable.Range(0, 3).Select(branch => context.CallWorkflowAsync(Child, input + branch)).ToList();
-                return (await Task.WhenAll(children)).Sum();
-            }));
+        await Engine.StartAsync(
+            Catalog()
+                .Add(
+                    Child,
+                    async (context, input) =>
+                        await context.CallActivityAsync(AddOne, input) * (context.ParentInstanceId == "run" ? 10 : 0)
+                )
+                .Add(
+                    Flow,
+                    async (context, input) =>
+                    {
+                        var children = Enumerable
+                            .Range(0, 3)
+                            .Select(branch => context.CallWorkflowAsync(Child, input + branch))
+                            .ToList();
+                        return (await Task.WhenAll(children)).Sum();
+                    }
+                )
+        );
 
         Assert.Equal(60, Output<int>(await RunAsync(Flow, 0)));
     }
@@ -26,9 +38,11 @@ public abstract partial class EngineConformance
     [Fact]
     public async Task A_child_can_be_given_an_id()
     {
-        await Engine.StartAsync(new WorkflowCatalog()
-            .Add(Child, (context, input) => Task.FromResult(input + context.InstanceId.Length))
-            .Add(Flow, (context, input) => context.CallWorkflowAsync(Child, input, "child/7")));
+        await Engine.StartAsync(
+            new WorkflowCatalog()
+                .Add(Child, (context, input) => Task.FromResult(input + context.InstanceId.Length))
+                .Add(Flow, (context, input) => context.CallWorkflowAsync(Child, input, "child/7"))
+        );
 
         Assert.Equal(8, Output<int>(await RunAsync(Flow, 1)));
         Assert.Equal(WorkflowStatus.Completed, (await Engine.Client.GetAsync("child/7", Cancellation))!.Status);
@@ -37,21 +51,26 @@ public abstract partial class EngineConformance
     [Fact]
     public async Task A_child_failure_reaches_the_parent_with_its_root_cause()
     {
-        await Engine.StartAsync(new WorkflowCatalog()
-            .Add(Flaky, _ => Probe.Activity<int, int>(int (_) => throw new TimeoutException("deep down")))
-            .Add(Child, (context, input) => context.CallActivityAsync(Flaky, input))
-            .Add(TextFlow, async (context, input) =>
-            {
-                try
-                {
-                    await context.CallWorkflowAsync(Child, input);
-                    return "no failure";
-                }
-                catch (WorkflowTaskFailedException failed)
-                {
-                    return $"{failed.TaskName}: {Root(failed.Failure).Message}";
-                }
-            }));
+        await Engine.StartAsync(
+            new WorkflowCatalog()
+                .Add(Flaky, _ => Probe.Activity<int, int>(int (_) => throw new TimeoutException("deep down")))
+                .Add(Child, (context, input) => context.CallActivityAsync(Flaky, input))
+                .Add(
+                    TextFlow,
+                    async (context, input) =>
+                    {
+                        try
+                        {
+                            await context.CallWorkflowAsync(Child, input);
+                            return "no failure";
+                        }
+                        catch (WorkflowTaskFailedException failed)
+                        {
+                            return $"{failed.TaskName}: {Root(failed.Failure).Message}";
+                        }
+                    }
+                )
+        );
 
         Assert.Equal("Child: deep down", Output<string>(await RunAsync(TextFlow, 0)));
 
@@ -63,11 +82,24 @@ public abstract partial class EngineConformance
     {
         Need(EngineAbilities.ReusesFinishedChildIds);
         var runs = 0;
-        await Engine.StartAsync(new WorkflowCatalog()
-            .Add(Flaky, _ => Probe.Activity<int, int>(_ =>
-                Interlocked.Increment(ref runs) is var run && run < 3 ? throw new TimeoutException("run " + run) : run))
-            .Add(Child, (context, input) => context.CallActivityAsync(Flaky, input))
-            .Add(Flow, (context, input) => context.CallWorkflowAsync(Child, input, "the-child", new RetryPolicy(3, TimeSpan.Zero))));
+        await Engine.StartAsync(
+            new WorkflowCatalog()
+                .Add(
+                    Flaky,
+                    _ =>
+                        Probe.Activity<int, int>(_ =>
+                            Interlocked.Increment(ref runs) is var run && run < 3
+                                ? throw new TimeoutException("run " + run)
+                                : run
+                        )
+                )
+                .Add(Child, (context, input) => context.CallActivityAsync(Flaky, input))
+                .Add(
+                    Flow,
+                    (context, input) =>
+                        context.CallWorkflowAsync(Child, input, "the-child", new RetryPolicy(3, TimeSpan.Zero))
+                )
+        );
 
         Assert.Equal(3, Output<int>(await RunAsync(Flow, 0)));
 
@@ -79,10 +111,12 @@ public abstract partial class EngineConformance
     public async Task Terminate_ends_an_instance_with_all_its_descendants()
     {
         var middle = new Workflow<int, string>("Middle");
-        await Engine.StartAsync(new WorkflowCatalog()
-            .Add(Waiter, WaitAsync)
-            .Add(middle, (context, input) => context.CallWorkflowAsync(Waiter, input, "leaf"))
-            .Add(TextFlow, (context, input) => context.CallWorkflowAsync(middle, input, "middle")));
+        await Engine.StartAsync(
+            new WorkflowCatalog()
+                .Add(Waiter, WaitAsync)
+                .Add(middle, (context, input) => context.CallWorkflowAsync(Waiter, input, "leaf"))
+                .Add(TextFlow, (context, input) => context.CallWorkflowAsync(middle, input, "middle"))
+        );
         await Engine.Client.StartAsync(TextFlow, 0, "run", Cancellation);
         await ReachedAsync("leaf", "waiting");
 
@@ -94,26 +128,34 @@ public abstract partial class EngineConformance
         }
 
         Assert.Equal(SignalOutcome.Finished, await Engine.Client.TerminateAsync("run", "again", Cancellation));
-        Assert.Equal(SignalOutcome.Finished, await Engine.Client.RaiseEventAsync("leaf", Approval, "late", Cancellation));
+        Assert.Equal(
+            SignalOutcome.Finished,
+            await Engine.Client.RaiseEventAsync("leaf", Approval, "late", Cancellation)
+        );
         Assert.Equal(SignalOutcome.Unknown, await Engine.Client.TerminateAsync("nobody", "kill switch", Cancellation));
     }
 
     [Fact]
     public async Task A_terminated_child_fails_its_parents_call()
     {
-        await Engine.StartAsync(new WorkflowCatalog()
-            .Add(Waiter, WaitAsync)
-            .Add(TextFlow, async (context, input) =>
-            {
-                try
-                {
-                    return await context.CallWorkflowAsync(Waiter, input, "leaf");
-                }
-                catch (WorkflowTaskFailedException failed)
-                {
-                    return failed.TaskName + " failed";
-                }
-            }));
+        await Engine.StartAsync(
+            new WorkflowCatalog()
+                .Add(Waiter, WaitAsync)
+                .Add(
+                    TextFlow,
+                    async (context, input) =>
+                    {
+                        try
+                        {
+                            return await context.CallWorkflowAsync(Waiter, input, "leaf");
+                        }
+                        catch (WorkflowTaskFailedException failed)
+                        {
+                            return failed.TaskName + " failed";
+                        }
+                    }
+                )
+        );
         await Engine.Client.StartAsync(TextFlow, 0, "run", Cancellation);
         await ReachedAsync("leaf", "waiting");
 
@@ -126,19 +168,24 @@ public abstract partial class EngineConformance
     public async Task A_child_cannot_take_the_id_of_a_live_instance()
     {
         Need(EngineAbilities.RefusesLiveChildIds);
-        await Engine.StartAsync(new WorkflowCatalog()
-            .Add(Waiter, WaitAsync)
-            .Add(TextFlow, async (context, input) =>
-            {
-                try
-                {
-                    return await context.CallWorkflowAsync(Waiter, input, "taken");
-                }
-                catch (WorkflowTaskFailedException)
-                {
-                    return "refused";
-                }
-            }));
+        await Engine.StartAsync(
+            new WorkflowCatalog()
+                .Add(Waiter, WaitAsync)
+                .Add(
+                    TextFlow,
+                    async (context, input) =>
+                    {
+                        try
+                        {
+                            return await context.CallWorkflowAsync(Waiter, input, "taken");
+                        }
+                        catch (WorkflowTaskFailedException)
+                        {
+                            return "refused";
+                        }
+                    }
+                )
+        );
         await Engine.Client.StartAsync(Waiter, 0, "taken", Cancellation);
         await ReachedAsync("taken", "waiting");
 
@@ -149,13 +196,19 @@ public abstract partial class EngineConformance
     [Fact]
     public async Task Suspend_halts_an_instance_and_resume_loses_nothing()
     {
-        await Engine.StartAsync(Catalog().Add(TextFlow, async (context, _) =>
-        {
-            context.SetCustomStatus("waiting");
-            var first = await context.WaitForExternalEvent(Approval);
-            context.SetCustomStatus("second");
-            return first + await context.WaitForExternalEvent(Approval);
-        }));
+        await Engine.StartAsync(
+            Catalog()
+                .Add(
+                    TextFlow,
+                    async (context, _) =>
+                    {
+                        context.SetCustomStatus("waiting");
+                        var first = await context.WaitForExternalEvent(Approval);
+                        context.SetCustomStatus("second");
+                        return first + await context.WaitForExternalEvent(Approval);
+                    }
+                )
+        );
         await Engine.Client.StartAsync(TextFlow, 0, "run", Cancellation);
         await ReachedAsync("run", "waiting");
 

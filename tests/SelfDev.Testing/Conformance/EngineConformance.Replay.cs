@@ -12,14 +12,20 @@ public abstract partial class EngineConformance
     public async Task Ids_and_times_are_the_same_at_every_replay()
     {
         // Values computed before an await must be what replay computes again after it.
-        var catalog = Catalog().Add(TextFlow, async (context, _) =>
-        {
-            var (first, second, time) = (context.NewGuid(), context.NewGuid(), context.CurrentUtcDateTime);
-            await context.CallActivityAsync(AddOne, 0);
-            context.SetCustomStatus($"{first} {second} {time.Ticks}");
-            var told = await context.WaitForExternalEvent(Approval);
-            return told == $"{first} {second} {time.Ticks}" && first != second && time.Kind == DateTimeKind.Utc ? "same" : "different";
-        });
+        var catalog = Catalog()
+            .Add(
+                TextFlow,
+                async (context, _) =>
+                {
+                    var (first, second, time) = (context.NewGuid(), context.NewGuid(), context.CurrentUtcDateTime);
+                    await context.CallActivityAsync(AddOne, 0);
+                    context.SetCustomStatus($"{first} {second} {time.Ticks}");
+                    var told = await context.WaitForExternalEvent(Approval);
+                    return told == $"{first} {second} {time.Ticks}" && first != second && time.Kind == DateTimeKind.Utc
+                        ? "same"
+                        : "different";
+                }
+            );
         await Engine.StartAsync(catalog);
         await Engine.Client.StartAsync(TextFlow, 0, "run", Cancellation);
         var seen = await Engine.WaitUntilAsync("run", instance => instance.CustomStatus is not null);
@@ -30,7 +36,12 @@ public abstract partial class EngineConformance
         }
 
         await Engine.AdvanceAsync(Tick);
-        await Engine.Client.RaiseEventAsync("run", Approval, Payload.Deserialize<string>(seen.CustomStatus)!, Cancellation);
+        await Engine.Client.RaiseEventAsync(
+            "run",
+            Approval,
+            Payload.Deserialize<string>(seen.CustomStatus)!,
+            Cancellation
+        );
 
         Assert.Equal("same", Output<string>(await FinishAsync("run")));
     }
@@ -39,14 +50,18 @@ public abstract partial class EngineConformance
     public async Task A_crash_repeats_no_recorded_step()
     {
         Need(EngineAbilities.Crash);
-        var catalog = Catalog().Add(TextFlow, async (context, _) =>
-        {
-            var value = await context.CallActivityAsync(AddOne, 1);
-            value = await context.CallActivityAsync(AddOne, value);
-            context.SetCustomStatus("two steps");
-            await context.WaitForExternalEvent(Approval);
-            return "value " + await context.CallActivityAsync(AddOne, value);
-        });
+        var catalog = Catalog()
+            .Add(
+                TextFlow,
+                async (context, _) =>
+                {
+                    var value = await context.CallActivityAsync(AddOne, 1);
+                    value = await context.CallActivityAsync(AddOne, value);
+                    context.SetCustomStatus("two steps");
+                    await context.WaitForExternalEvent(Approval);
+                    return "value " + await context.CallActivityAsync(AddOne, value);
+                }
+            );
         await Engine.StartAsync(catalog);
         await Engine.Client.StartAsync(TextFlow, 0, "run", Cancellation);
         await ReachedAsync("run", "two steps");
@@ -66,15 +81,21 @@ public abstract partial class EngineConformance
         Need(EngineAbilities.Crash);
         var runs = 0;
         var catalog = new WorkflowCatalog()
-            .Add(Flaky, _ => Probe.Activity<int, int>(async (value, call) =>
-            {
-                if (Interlocked.Increment(ref runs) == 1)
-                {
-                    await Probe.HoldAsync("first", call.Cancellation);
-                }
+            .Add(
+                Flaky,
+                _ =>
+                    Probe.Activity<int, int>(
+                        async (value, call) =>
+                        {
+                            if (Interlocked.Increment(ref runs) == 1)
+                            {
+                                await Probe.HoldAsync("first", call.Cancellation);
+                            }
 
-                return value + 1;
-            }))
+                            return value + 1;
+                        }
+                    )
+            )
             .Add(Flow, (context, input) => context.CallActivityAsync(Flaky, input));
         await Engine.StartAsync(catalog);
         await Engine.Client.StartAsync(Flow, 1, "run", Cancellation);
@@ -94,13 +115,16 @@ public abstract partial class EngineConformance
         Need(EngineAbilities.Crash);
         var catalog = new WorkflowCatalog()
             .Add(Waiter, WaitAsync)
-            .Add(TextFlow, async (context, input) =>
-            {
-                var child = context.CallWorkflowAsync(Waiter, input, "leaf");
-                await context.CreateTimer(Tick);
-                context.SetCustomStatus("timer fired");
-                return await child + await context.WaitForExternalEvent(Approval);
-            });
+            .Add(
+                TextFlow,
+                async (context, input) =>
+                {
+                    var child = context.CallWorkflowAsync(Waiter, input, "leaf");
+                    await context.CreateTimer(Tick);
+                    context.SetCustomStatus("timer fired");
+                    return await child + await context.WaitForExternalEvent(Approval);
+                }
+            );
         await Engine.StartAsync(catalog);
         await Engine.Client.StartAsync(TextFlow, 0, "run", Cancellation);
         await ReachedAsync("leaf", "waiting");
@@ -184,33 +208,37 @@ public abstract partial class EngineConformance
         Assert.Equal("done 4", Output<string>(await FinishAsync("run")));
     }
 
-    private WorkflowCatalog Changed(string change) => Catalog()
-        .Add(AddTwo, _ => Probe.Activity<int, int>(value => value + 2))
-        .Add(TextFlow, async (context, input) =>
-        {
-            var (first, second) = change == "another order" ? (AddTwo, AddOne) : (AddOne, AddTwo);
-            var value = input;
-            if (change == "another kind")
-            {
-                await context.CreateTimer(Tick);
-            }
-            else
-            {
-                value = await context.CallActivityAsync(first, value);
-            }
+    private WorkflowCatalog Changed(string change) =>
+        Catalog()
+            .Add(AddTwo, _ => Probe.Activity<int, int>(value => value + 2))
+            .Add(
+                TextFlow,
+                async (context, input) =>
+                {
+                    var (first, second) = change == "another order" ? (AddTwo, AddOne) : (AddOne, AddTwo);
+                    var value = input;
+                    if (change == "another kind")
+                    {
+                        await context.CreateTimer(Tick);
+                    }
+                    else
+                    {
+                        value = await context.CallActivityAsync(first, value);
+                    }
 
-            if (change != "a call too few")
-            {
-                value = await context.CallActivityAsync(change == "another activity" ? AddOne : second, value);
-            }
+                    if (change != "a call too few")
+                    {
+                        value = await context.CallActivityAsync(change == "another activity" ? AddOne : second, value);
+                    }
 
-            if (change == "a call too many")
-            {
-                _ = context.CallActivityAsync(AddOne, value);
-            }
+                    if (change == "a call too many")
+                    {
+                        _ = context.CallActivityAsync(AddOne, value);
+                    }
 
-            context.SetCustomStatus("waiting");
-            await context.WaitForExternalEvent(Approval);
-            return "done " + (change == "afterwards" ? await context.CallActivityAsync(AddOne, value) : value);
-        });
+                    context.SetCustomStatus("waiting");
+                    await context.WaitForExternalEvent(Approval);
+                    return "done " + (change == "afterwards" ? await context.CallActivityAsync(AddOne, value) : value);
+                }
+            );
 }

@@ -5,8 +5,8 @@ using Xunit;
 namespace SelfDev.Testing.Conformance;
 
 /// <summary>
-/// What every engine must do, whatever it is built on. An engine joins by deriving a test class and handing its adapter to
-/// <see cref="Create"/>.
+/// What every engine must do, whatever it is built on. An engine joins by deriving a test class and handing its adapter
+/// to <see cref="Create"/>.
 /// </summary>
 public abstract partial class EngineConformance : IAsyncLifetime
 {
@@ -42,7 +42,11 @@ public abstract partial class EngineConformance : IAsyncLifetime
     protected async Task<WorkflowInstance> FinishAsync(string id) =>
         await Engine.Client.WaitForCompletionAsync(id, Cancellation).WaitAsync(RealLimit, Cancellation);
 
-    protected async Task<WorkflowInstance> RunAsync<TIn, TOut>(Workflow<TIn, TOut> workflow, TIn input, string id = "run")
+    protected async Task<WorkflowInstance> RunAsync<TIn, TOut>(
+        Workflow<TIn, TOut> workflow,
+        TIn input,
+        string id = "run"
+    )
     {
         Assert.Equal(StartOutcome.Started, await Engine.Client.StartAsync(workflow, input, id, Cancellation));
         return await FinishAsync(id);
@@ -62,7 +66,8 @@ public abstract partial class EngineConformance : IAsyncLifetime
     }
 }
 
-/// <summary>Activities under the test's control: counts runs by idempotency key, and holds some until released.</summary>
+/// <summary>Activities under the test's control: counts runs by idempotency key, and holds some until
+/// released.</summary>
 public sealed class ActivityProbe
 {
     private readonly ConcurrentDictionary<string, TaskCompletionSource> _gates = new();
@@ -72,9 +77,11 @@ public sealed class ActivityProbe
     /// <value>Idempotency keys, one for each run, in order.</value>
     public IReadOnlyList<string> Keys => [.. _keys];
 
-    public IActivity<TIn, TOut> Activity<TIn, TOut>(Func<TIn, ActivityContext, Task<TOut>> run) => new Probed<TIn, TOut>(this, run);
+    public IActivity<TIn, TOut> Activity<TIn, TOut>(Func<TIn, ActivityContext, Task<TOut>> run) =>
+        new Probed<TIn, TOut>(this, run);
 
-    public IActivity<TIn, TOut> Activity<TIn, TOut>(Func<TIn, TOut> run) => Activity<TIn, TOut>((input, _) => Task.FromResult(run(input)));
+    public IActivity<TIn, TOut> Activity<TIn, TOut>(Func<TIn, TOut> run) =>
+        Activity<TIn, TOut>((input, _) => Task.FromResult(run(input)));
 
     /// <summary>Completes when an activity has called <see cref="HoldAsync"/> under that name.</summary>
     public Task ArrivedAsync(string name) => Arrival(name).Task.WaitAsync(TimeSpan.FromSeconds(60));
@@ -104,7 +111,8 @@ public sealed class ActivityProbe
     private TaskCompletionSource Arrival(string name) =>
         _arrivals.GetOrAdd(name, _ => new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
 
-    private sealed class Probed<TIn, TOut>(ActivityProbe probe, Func<TIn, ActivityContext, Task<TOut>> run) : IActivity<TIn, TOut>
+    private sealed class Probed<TIn, TOut>(ActivityProbe probe, Func<TIn, ActivityContext, Task<TOut>> run)
+        : IActivity<TIn, TOut>
     {
         public Task<TOut> RunAsync(TIn input, ActivityContext context)
         {

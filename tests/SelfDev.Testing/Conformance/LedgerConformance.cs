@@ -6,7 +6,8 @@ using Xunit;
 
 namespace SelfDev.Testing.Conformance;
 
-/// <summary>A ledger's log on storage of its own, which a test may open several times and change behind its back.</summary>
+/// <summary>A ledger's log on storage of its own, which a test may open several times and change behind its
+/// back.</summary>
 public interface ILedgerUnderTest : IAsyncDisposable
 {
     /// <summary>Opens the log as a process that starts does; the one before is closed.</summary>
@@ -15,10 +16,12 @@ public interface ILedgerUnderTest : IAsyncDisposable
     /// <summary>Lets the log find damage that opening does not look for.</summary>
     Task LookAsync(LedgerStore store);
 
-    /// <summary>Changes the stored entries, which are lines, while the log is closed. Nothing else is made to fit.</summary>
+    /// <summary>Changes the stored entries, which are lines, while the log is closed. Nothing else is made to
+    /// fit.</summary>
     Task RewriteAsync(Action<List<string>> change);
 
-    /// <summary>Takes away the newest entries and the heads that cover them, so that what is left is whole in itself.</summary>
+    /// <summary>Takes away the newest entries and the heads that cover them, so that what is left is whole in
+    /// itself.</summary>
     Task PutBackAsync(int entries);
 }
 
@@ -95,14 +98,32 @@ public abstract class LedgerConformance : IAsyncLifetime
     public async Task Many_who_append_at_once_make_one_sequence_and_each_learns_its_place()
     {
         var store = await OpenAsync();
-        var receipts = await Task.WhenAll(Enumerable.Range(0, 400).Select(number => Task.Run(
-            async () => (Number: number % 200, await store.AppendAsync(Entry(number % 200), Cancellation)), Cancellation)));
+        var receipts = await Task.WhenAll(
+            Enumerable
+                .Range(0, 400)
+                .Select(number =>
+                    Task.Run(
+                        async () => (Number: number % 200, await store.AppendAsync(Entry(number % 200), Cancellation)),
+                        Cancellation
+                    )
+                )
+        );
 
-        Assert.All(receipts.GroupBy(receipt => receipt.Number), same => Assert.Single(same.Select(receipt => receipt.Item2.Index).Distinct()));
+        Assert.All(
+            receipts.GroupBy(receipt => receipt.Number),
+            same => Assert.Single(same.Select(receipt => receipt.Item2.Index).Distinct())
+        );
         Assert.Equal(200, receipts.Select(receipt => receipt.Item2.Index).Distinct().Count());
         Assert.All(receipts, receipt => Assert.True(receipt.Item2.TreeSize > receipt.Item2.Index));
         var read = await store.ReadAsync(0, Cancellation).ToListAsync(Cancellation);
-        Assert.All(receipts, receipt => Assert.Equal($"run:{receipt.Number}", LedgerEntryFormat.Parse(read[(int)receipt.Item2.Index].Span).Entry!.Key));
+        Assert.All(
+            receipts,
+            receipt =>
+                Assert.Equal(
+                    $"run:{receipt.Number}",
+                    LedgerEntryFormat.Parse(read[(int)receipt.Item2.Index].Span).Entry!.Key
+                )
+        );
         await AssertIntactAsync(store, 200);
     }
 
@@ -122,19 +143,26 @@ public abstract class LedgerConformance : IAsyncLifetime
         Assert.Equal(Count, tree.Size);
         foreach (var size in new[] { 1, 2, 255, 256, 257, 511, 512, 599, Count })
         {
-            Assert.Equal(tree.RootAt(size), await restarted.ReadTreeAsync(size, node => MerklePaths.RootAt(size, node), Cancellation));
+            Assert.Equal(
+                tree.RootAt(size),
+                await restarted.ReadTreeAsync(size, node => MerklePaths.RootAt(size, node), Cancellation)
+            );
         }
 
         foreach (var index in new[] { 0, 1, 254, 255, 256, 300, 511, 512, 598, 599 })
         {
             Assert.Null((await restarted.ProveAsync(index, Cancellation))!.Verify(_signer.Keys));
-            var first = LedgerEntryFormat.Parse((await restarted.ReadAsync(index, Cancellation).FirstAsync(Cancellation)).Span);
+            var first = LedgerEntryFormat.Parse(
+                (await restarted.ReadAsync(index, Cancellation).FirstAsync(Cancellation)).Span
+            );
             Assert.Equal(index, first.Index);
             Assert.Equal(Count - index, await restarted.ReadAsync(index, Cancellation).CountAsync(Cancellation));
         }
 
         Assert.Empty(await restarted.ReadAsync(Count, Cancellation).ToListAsync(Cancellation));
-        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() => restarted.ReadTreeAsync(Count + 1, node => node(0, 0), Cancellation));
+        await Assert.ThrowsAsync<ArgumentOutOfRangeException>(() =>
+            restarted.ReadTreeAsync(Count + 1, node => node(0, 0), Cancellation)
+        );
         await Subject.LookAsync(restarted);
         await restarted.AppendAsync(Entry(Count), Cancellation);
         await AssertIntactAsync(restarted, Count + 1);
@@ -146,7 +174,9 @@ public abstract class LedgerConformance : IAsyncLifetime
         var store = await OpenAsync();
         var large = Entry(1, new JsonObject { ["text"] = new string('x', 70_000) });
         var bad = Entry(2, new JsonObject { ["n"] = long.MaxValue });
-        var good = Task.WhenAll(Enumerable.Range(3, 20).Select(number => store.AppendAsync(Entry(number), Cancellation)));
+        var good = Task.WhenAll(
+            Enumerable.Range(3, 20).Select(number => store.AppendAsync(Entry(number), Cancellation))
+        );
         await Assert.ThrowsAsync<ArgumentException>(() => store.AppendAsync(large, Cancellation));
         await Assert.ThrowsAsync<FormatException>(() => store.AppendAsync(bad, Cancellation));
         await good;
@@ -260,9 +290,15 @@ public abstract class LedgerConformance : IAsyncLifetime
         return _store;
     }
 
-    protected static LedgerEntry Entry(int number, JsonObject? body = null) => new(
-        $"run:{number}", LedgerEntryTypes.Effect, new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero).AddMinutes(number), "run", "selfdev",
-        body ?? new JsonObject { ["capacity"] = number });
+    protected static LedgerEntry Entry(int number, JsonObject? body = null) =>
+        new(
+            $"run:{number}",
+            LedgerEntryTypes.Effect,
+            new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero).AddMinutes(number),
+            "run",
+            "selfdev",
+            body ?? new JsonObject { ["capacity"] = number }
+        );
 
     protected async Task AssertIntactAsync(LedgerStore store, long entries)
     {

@@ -29,11 +29,23 @@ public abstract class TrustStoreConformance
     public async Task Of_many_who_create_a_record_at_once_one_wins_and_its_content_stands()
     {
         var store = await CreateAsync();
-        var won = await Task.WhenAll(Enumerable.Range(0, 20).Select(number => Task.Run(
-            () => store.TryCreateAsync("decisions/plan/1", Encoding.UTF8.GetBytes($"{number}"), Cancellation), Cancellation)));
+        var won = await Task.WhenAll(
+            Enumerable
+                .Range(0, 20)
+                .Select(number =>
+                    Task.Run(
+                        () =>
+                            store.TryCreateAsync("decisions/plan/1", Encoding.UTF8.GetBytes($"{number}"), Cancellation),
+                        Cancellation
+                    )
+                )
+        );
 
         Assert.Single(won, outcome => outcome);
-        Assert.Equal($"{Array.IndexOf(won, true)}", Encoding.UTF8.GetString((await store.ReadAsync("decisions/plan/1", Cancellation))!));
+        Assert.Equal(
+            $"{Array.IndexOf(won, true)}",
+            Encoding.UTF8.GetString((await store.ReadAsync("decisions/plan/1", Cancellation))!)
+        );
     }
 
     [Fact]
@@ -51,7 +63,23 @@ public abstract class TrustStoreConformance
     public async Task Names_are_listed_below_the_prefix_from_the_one_asked_for_in_ordinal_order()
     {
         var store = await CreateAsync();
-        foreach (var name in new[] { "d/b", "d/a_b", "d/a/x", "d/a-b", "d/B", "d/a.b", "d/a0", "e/a", "d", "d0", "d/axb", "c/z" })
+        foreach (
+            var name in new[]
+            {
+                "d/b",
+                "d/a_b",
+                "d/a/x",
+                "d/a-b",
+                "d/B",
+                "d/a.b",
+                "d/a0",
+                "e/a",
+                "d",
+                "d0",
+                "d/axb",
+                "c/z",
+            }
+        )
         {
             Assert.True(await store.TryCreateAsync(name, ReadOnlyMemory<byte>.Empty, Cancellation));
         }
@@ -66,7 +94,8 @@ public abstract class TrustStoreConformance
         Assert.Empty(await NamesAsync("x", ""));
         Assert.Equal(12, (await NamesAsync("", "")).Count);
 
-        async Task<List<string>> NamesAsync(string prefix, string from) => await store.ListAsync(prefix, from, Cancellation).ToListAsync(Cancellation);
+        async Task<List<string>> NamesAsync(string prefix, string from) =>
+            await store.ListAsync(prefix, from, Cancellation).ToListAsync(Cancellation);
     }
 
     [Theory]
@@ -102,9 +131,15 @@ public abstract class TrustStoreConformance
         Assert.True(await store.TryCreateAsync("empty", ReadOnlyMemory<byte>.Empty, Cancellation));
         Assert.Empty((await store.ReadAsync("empty", Cancellation))!);
 
-        await Assert.ThrowsAsync<ArgumentException>(() => store.TryCreateAsync(longest + "c", "x"u8.ToArray(), Cancellation));
-        await Assert.ThrowsAsync<ArgumentException>(() => store.TryCreateAsync("large", new byte[TrustStoreLimits.MaxBytes + 1], Cancellation));
+        await Assert.ThrowsAsync<ArgumentException>(() =>
+            store.TryCreateAsync(longest + "c", "x"u8.ToArray(), Cancellation)
+        );
+        await Assert.ThrowsAsync<ArgumentException>(() =>
+            store.TryCreateAsync("large", new byte[TrustStoreLimits.MaxBytes + 1], Cancellation)
+        );
         Assert.Null(await store.ReadAsync("large", Cancellation));
-        await Assert.ThrowsAsync<ArgumentException>(async () => await store.ListAsync("ä", "", Cancellation).ToListAsync(Cancellation));
+        await Assert.ThrowsAsync<ArgumentException>(async () =>
+            await store.ListAsync("ä", "", Cancellation).ToListAsync(Cancellation)
+        );
     }
 }

@@ -12,8 +12,14 @@ namespace SelfDev.Workflows.Tests.ActionExecution;
 public class ActionWorkflowTests
 {
     private static readonly ActionInput Input = new("run7", 1);
-    private static readonly IReadOnlyDictionary<string, string> From = new Dictionary<string, string> { ["capacity"] = "3" };
-    private static readonly IReadOnlyDictionary<string, string> To = new Dictionary<string, string> { ["capacity"] = "4" };
+    private static readonly IReadOnlyDictionary<string, string> From = new Dictionary<string, string>
+    {
+        ["capacity"] = "3",
+    };
+    private static readonly IReadOnlyDictionary<string, string> To = new Dictionary<string, string>
+    {
+        ["capacity"] = "4",
+    };
 
     private readonly ScriptedContext _context = new(Asked.Now);
 
@@ -33,11 +39,25 @@ public class ActionWorkflowTests
 
         Assert.Equal((EffectOutcome.Applied, "scale-fleet"), (outcome.Outcome, outcome.Action));
         Assert.Equal(
-            ["PlanEffect", "RecordLedgerEntry", "Approval", "ExecuteEffect", "PollEffect", "ObserveEffect", "RecordLedgerEntry", "NotifyEffect"],
-            _context.Calls.Select(call => call.Name));
+            [
+                "PlanEffect",
+                "RecordLedgerEntry",
+                "Approval",
+                "ExecuteEffect",
+                "PollEffect",
+                "ObserveEffect",
+                "RecordLedgerEntry",
+                "NotifyEffect",
+            ],
+            _context.Calls.Select(call => call.Name)
+        );
         Assert.Equal(
-            [(LedgerEntryTypes.Proposal, "run7:action:1:proposal:1"), (LedgerEntryTypes.Effect, "run7:action:1:effect:1")],
-            _context.Recorded.Select(entry => (entry.Type, entry.Key)));
+            [
+                (LedgerEntryTypes.Proposal, "run7:action:1:proposal:1"),
+                (LedgerEntryTypes.Effect, "run7:action:1:effect:1"),
+            ],
+            _context.Recorded.Select(entry => (entry.Type, entry.Key))
+        );
         Assert.Equal("3", Assert.Single(_context.Inputs<ObserveInput>()).Before!["capacity"]);
     }
 
@@ -107,7 +127,10 @@ public class ActionWorkflowTests
     [InlineData(600, 600)]
     public async Task Throttling_is_waited_out_never_earlier_than_asked(int? retryAfter, int expected)
     {
-        var starts = new Queue<EffectStart>([Start(EffectStartKind.Throttled, retryAfter), Start(EffectStartKind.Started)]);
+        var starts = new Queue<EffectStart>([
+            Start(EffectStartKind.Throttled, retryAfter),
+            Start(EffectStartKind.Started),
+        ]);
         _context.On(ExecuteEffect.Handle, _ => starts.Dequeue());
 
         Assert.Equal(EffectOutcome.Applied, (await RunAsync()).Outcome);
@@ -132,15 +155,22 @@ public class ActionWorkflowTests
         Assert.Equal(EffectOutcome.TimedOut, (await RunAsync()).Outcome);
         Assert.Equal([5, 7.5, 11.25], _context.Timers.Take(3).Select(timer => timer.TotalSeconds));
         Assert.Equal(TimeSpan.FromMinutes(1), _context.Timers.Max());
-        Assert.InRange(_context.CurrentUtcDateTime - Asked.Now.UtcDateTime, TimeSpan.FromHours(2), TimeSpan.FromHours(2) + TimeSpan.FromMinutes(1));
+        Assert.InRange(
+            _context.CurrentUtcDateTime - Asked.Now.UtcDateTime,
+            TimeSpan.FromHours(2),
+            TimeSpan.FromHours(2) + TimeSpan.FromMinutes(1)
+        );
     }
 
     [Fact]
     public async Task The_first_look_is_when_the_start_said()
     {
         _context.On(ExecuteEffect.Handle, _ => Start(EffectStartKind.Started, retryAfter: 20));
-        var polls = new Queue<OperationState>(
-            [new(OperationPhase.Running, null, null, null), new(OperationPhase.Running, null, null, null), new(OperationPhase.Succeeded, null, null, null)]);
+        var polls = new Queue<OperationState>([
+            new(OperationPhase.Running, null, null, null),
+            new(OperationPhase.Running, null, null, null),
+            new(OperationPhase.Succeeded, null, null, null),
+        ]);
         _context.On(PollEffect.Handle, _ => polls.Dequeue());
 
         Assert.Equal(EffectOutcome.Applied, (await RunAsync()).Outcome);
@@ -150,9 +180,9 @@ public class ActionWorkflowTests
     [Fact]
     public async Task A_provider_that_says_when_to_ask_is_asked_then()
     {
-        var polls = new Queue<OperationState>(
-        [
-            new(OperationPhase.Running, TimeSpan.FromSeconds(17), null, null), new(OperationPhase.Failed, null, "Quota", "No more."),
+        var polls = new Queue<OperationState>([
+            new(OperationPhase.Running, TimeSpan.FromSeconds(17), null, null),
+            new(OperationPhase.Failed, null, "Quota", "No more."),
         ]);
         _context.On(PollEffect.Handle, _ => polls.Dequeue());
 
@@ -165,23 +195,36 @@ public class ActionWorkflowTests
     [Fact]
     public async Task What_may_have_been_begun_is_looked_at_and_recorded()
     {
-        _context.On(ExecuteEffect.Handle, EffectStart (_) => throw ScriptedContext.Failure("ExecuteEffect", "the network is gone"));
+        _context.On(
+            ExecuteEffect.Handle,
+            EffectStart (_) => throw ScriptedContext.Failure("ExecuteEffect", "the network is gone")
+        );
 
         var outcome = await RunAsync();
 
-        Assert.Equal((EffectOutcome.TimedOut, "Whether it was begun is not known: the network is gone"), (outcome.Outcome, outcome.Detail));
+        Assert.Equal(
+            (EffectOutcome.TimedOut, "Whether it was begun is not known: the network is gone"),
+            (outcome.Outcome, outcome.Detail)
+        );
         Assert.Single(_context.Recorded, entry => entry.Type == LedgerEntryTypes.Effect);
     }
 
     [Fact]
     public async Task An_end_that_nobody_saw_is_recorded_as_that()
     {
-        _context.On(PollEffect.Handle, OperationState (_) => throw ScriptedContext.Failure("PollEffect", "the request is gone"));
+        _context.On(
+            PollEffect.Handle,
+            OperationState (_) => throw ScriptedContext.Failure("PollEffect", "the request is gone")
+        );
 
         var outcome = await RunAsync();
 
         Assert.Equal(EffectOutcome.TimedOut, outcome.Outcome);
-        Assert.Contains("It was begun; how it ended could not be seen: the request is gone", outcome.Detail, StringComparison.Ordinal);
+        Assert.Contains(
+            "It was begun; how it ended could not be seen: the request is gone",
+            outcome.Detail,
+            StringComparison.Ordinal
+        );
         Assert.Single(_context.Recorded, entry => entry.Type == LedgerEntryTypes.Effect);
     }
 
@@ -191,24 +234,53 @@ public class ActionWorkflowTests
     public async Task What_cannot_be_read_afterwards_is_not_called_applied(OperationPhase phase, EffectOutcome expected)
     {
         _context.On(PollEffect.Handle, _ => new OperationState(phase, null, null, null));
-        _context.On(ObserveEffect.Handle, Effect (_) => throw ScriptedContext.Failure("ObserveEffect", "the report was forged"));
+        _context.On(
+            ObserveEffect.Handle,
+            Effect (_) => throw ScriptedContext.Failure("ObserveEffect", "the report was forged")
+        );
 
         var outcome = await RunAsync();
 
         Assert.Equal(expected, outcome.Outcome);
-        Assert.Contains("What is there now could not be read: the report was forged", outcome.Detail, StringComparison.Ordinal);
+        Assert.Contains(
+            "What is there now could not be read: the report was forged",
+            outcome.Detail,
+            StringComparison.Ordinal
+        );
         var recorded = Assert.Single(_context.Recorded, entry => entry.Type == LedgerEntryTypes.Effect);
         Assert.Equal("3", (string?)recorded.Body["after"]!["capacity"]);
     }
 
-    private static PlanOutcome Plan(int round) => new(
-        new string((char)('a' + round), 64), "scale-fleet", "vmss", From, To, "0x1", Asked.Now.AddHours(1), TimeSpan.FromMinutes(30), [Asked.Ana], 1, null);
+    private static PlanOutcome Plan(int round) =>
+        new(
+            new string((char)('a' + round), 64),
+            "scale-fleet",
+            "vmss",
+            From,
+            To,
+            "0x1",
+            Asked.Now.AddHours(1),
+            TimeSpan.FromMinutes(30),
+            [Asked.Ana],
+            1,
+            null
+        );
 
     private static EffectStart Start(EffectStartKind kind, int? retryAfter = null) =>
         new(kind, "operation", retryAfter is { } seconds ? TimeSpan.FromSeconds(seconds) : null, null, From);
 
     private static Effect Observed(ObserveInput input) =>
-        new(input.PlanHash, "scale-fleet", "vmss", input.Outcome, From, To, input.StartedAt, input.EndedAt, input.Detail);
+        new(
+            input.PlanHash,
+            "scale-fleet",
+            "vmss",
+            input.Outcome,
+            From,
+            To,
+            input.StartedAt,
+            input.EndedAt,
+            input.Detail
+        );
 
     private Task<ActionOutcome> RunAsync() => SelfDev.Workflows.Actions.ActionExecution.RunAsync(_context, Input);
 }

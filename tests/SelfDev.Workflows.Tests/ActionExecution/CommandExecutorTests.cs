@@ -28,7 +28,8 @@ public sealed class CommandExecutorTests : IDisposable
     private readonly TestSigner _signer = new();
     private readonly CommandExecutor _executor;
 
-    public CommandExecutorTests() => _executor = new CommandExecutor(_account, _trust.Intents, _signer, _trust.Tampering);
+    public CommandExecutorTests() =>
+        _executor = new CommandExecutor(_account, _trust.Intents, _signer, _trust.Tampering);
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -40,7 +41,14 @@ public sealed class CommandExecutorTests : IDisposable
         Assert.Equal(EffectStartKind.Started, (await _executor.StartAsync(Plan, Hash, Cancel)).Kind);
 
         Assert.True(await _trust.Intents.IsSetAsync(Hash, Cancel));
-        Assert.True(CommandDocument.IsGenuine(Encoding.UTF8.GetBytes(_account.Text(Containers.Commands, Name)), Name, Hash, _signer));
+        Assert.True(
+            CommandDocument.IsGenuine(
+                Encoding.UTF8.GetBytes(_account.Text(Containers.Commands, Name)),
+                Name,
+                Hash,
+                _signer
+            )
+        );
         Assert.Same(Plan.To, await _executor.ObserveAsync(Plan, Hash, Cancel));
         Assert.Equal(OperationPhase.Succeeded, (await _executor.PollAsync(Plan, null, Cancel)).Phase);
     }
@@ -68,8 +76,10 @@ public sealed class CommandExecutorTests : IDisposable
         await _executor.StartAsync(Plan, Hash, Cancel);
 
         Assert.Same(Plan.To, await _executor.ObserveAsync(Plan, Hash, Cancel));
-        Assert.Contains(_trust.Ledger.Entries, entry =>
-            entry.Type == LedgerEntryTypes.Tampering && (string?)entry.Body["place"] == $"commands/{Name}");
+        Assert.Contains(
+            _trust.Ledger.Entries,
+            entry => entry.Type == LedgerEntryTypes.Tampering && (string?)entry.Body["place"] == $"commands/{Name}"
+        );
     }
 
     [Fact]
@@ -90,13 +100,24 @@ public sealed class CommandExecutorTests : IDisposable
     {
         var notifier = new RecordingNotifier(failures);
         var notify = new NotifyEffect(new FixedPolicySource(Asked.Policy), _trust.Ledger, notifier);
-        var input = new NotifyEffectInput(Hash, "restart", EffectOutcome.RefusedDrift, "It changed.", [Asked.Ana, Asked.Bo, Asked.Cy]);
+        var input = new NotifyEffectInput(
+            Hash,
+            "restart",
+            EffectOutcome.RefusedDrift,
+            "It changed.",
+            [Asked.Ana, Asked.Bo, Asked.Cy]
+        );
 
-        var failure = await Record.ExceptionAsync(() => notify.RunAsync(input, new ActivityContext("run7", "key", Cancel)));
+        var failure = await Record.ExceptionAsync(() =>
+            notify.RunAsync(input, new ActivityContext("run7", "key", Cancel))
+        );
 
         Assert.Equal(expected, failure is NotDeliveredException);
         Assert.Equal([Asked.Ana, Asked.Bo, Asked.Cy], notifier.All.Select(told => told.Recipient));
-        Assert.All(notifier.All, told => Assert.Equal(("restart: refused-drift", "It changed."), (told.Title, told.Text)));
+        Assert.All(
+            notifier.All,
+            told => Assert.Equal(("restart: refused-drift", "It changed."), (told.Title, told.Text))
+        );
         Assert.Equal(3, notifier.All.Select(told => told.Key).Distinct().Count());
     }
 

@@ -44,7 +44,10 @@ public sealed class ExecuteEffectTests : IDisposable
 
     [Fact]
     public async Task Without_a_request_nothing_happens() =>
-        AssertRefused("not the one that was approved", await _execute.RunAsync(new EffectReference(new string('a', 64)), Context()));
+        AssertRefused(
+            "not the one that was approved",
+            await _execute.RunAsync(new EffectReference(new string('a', 64)), Context())
+        );
 
     [Fact]
     public async Task An_edited_request_is_not_carried_out()
@@ -52,7 +55,10 @@ public sealed class ExecuteEffectTests : IDisposable
         var request = await ApprovedAsync();
         var name = $"requests/{request.PlanHash}/000001";
         var stored = System.Text.Encoding.UTF8.GetString((await _trust.Store.ReadAsync(name, Cancel))!);
-        _trust.Store.Forge(name, System.Text.Encoding.UTF8.GetBytes(stored.Replace("98 USD", "1 USD", StringComparison.Ordinal)));
+        _trust.Store.Forge(
+            name,
+            System.Text.Encoding.UTF8.GetBytes(stored.Replace("98 USD", "1 USD", StringComparison.Ordinal))
+        );
         AssertRefused("not the one that was approved", await RunAsync(request, afterRestart: true));
         Assert.Contains(_trust.Ledger.Entries, entry => entry.Type == LedgerEntryTypes.Tampering);
     }
@@ -86,7 +92,10 @@ public sealed class ExecuteEffectTests : IDisposable
         var request = await _trust.Requests.WriteAsync(Asked.Request(quorum: 2), Cancel);
         foreach (var number in new[] { 1, 2 })
         {
-            _trust.Store.Forge($"decisions/{request.PlanHash}/{number:000000}", "{\"approver\":\"ghost@example.com\"}"u8);
+            _trust.Store.Forge(
+                $"decisions/{request.PlanHash}/{number:000000}",
+                "{\"approver\":\"ghost@example.com\"}"u8
+            );
         }
 
         AssertRefused("do not approve the plan", await RunAsync(request));
@@ -102,7 +111,10 @@ public sealed class ExecuteEffectTests : IDisposable
             await _trust.Decisions.RecordAsync(request, Asked.Approve(request, person), Cancel);
         }
 
-        Assert.Equal(ApprovalState.Approved, (await _trust.Decisions.ReadAsync(request, Cancel)).StateUnder(request.Terms()));
+        Assert.Equal(
+            ApprovalState.Approved,
+            (await _trust.Decisions.ReadAsync(request, Cancel)).StateUnder(request.Terms())
+        );
         _trust.Store.Remove($"decisions/{request.PlanHash}/000001");
         AssertRefused("not whole", await RunAsync(request));
     }
@@ -129,21 +141,44 @@ public sealed class ExecuteEffectTests : IDisposable
         var request = await ApprovedAsync();
         await _trust.KillSwitch.SetAsync(true, Asked.Cy, "drill", "key:cy", Cancel);
         var start = await RunAsync(request);
-        Assert.Equal((EffectStartKind.Stopped, "The kill switch is on (by cy@example.com: drill)."), (start.Kind, start.Message));
+        Assert.Equal(
+            (EffectStartKind.Stopped, "The kill switch is on (by cy@example.com: drill)."),
+            (start.Kind, start.Message)
+        );
         Assert.Empty(_fleet.Writes);
     }
 
-    public static TheoryData<string, Func<ApprovalPolicy, ApprovalPolicy>> Stricter => new()
-    {
-        { "by now it takes 1 of bo@example.com, cy@example.com", policy => policy with { Rules = [policy.Rules[0] with { Approvers = [Asked.Bo, Asked.Cy] }] } },
-        { "by now it takes 1 of nobody who was asked", policy => policy with { Rules = [policy.Rules[0] with { Approvers = ["dan@example.com"] }] } },
-        { "by now it takes 2 of", policy => policy with { Rules = [policy.Rules[0] with { Quorum = 2 }] } },
-        { "switches all actions off", policy => policy with { ActionsEnabled = false } },
-        { "No rule of the policy file covers", policy => policy with { Rules = [] } },
-        { "outside the 0 to 3", policy => policy with { Fleets = new Dictionary<string, PolicyFleet> { ["gpu-train"] = new("gpu-train", Asked.FleetId, 0, 3, []) } } },
-        { "belongs to no fleet", policy => policy with { Fleets = new Dictionary<string, PolicyFleet>() } },
-        { "within 00:00:30", policy => policy with { Rules = [policy.Rules[0] with { ExpiresAfter = TimeSpan.FromSeconds(30) }] } },
-    };
+    public static TheoryData<string, Func<ApprovalPolicy, ApprovalPolicy>> Stricter =>
+        new()
+        {
+            {
+                "by now it takes 1 of bo@example.com, cy@example.com",
+                policy => policy with { Rules = [policy.Rules[0] with { Approvers = [Asked.Bo, Asked.Cy] }] }
+            },
+            {
+                "by now it takes 1 of nobody who was asked",
+                policy => policy with { Rules = [policy.Rules[0] with { Approvers = ["dan@example.com"] }] }
+            },
+            { "by now it takes 2 of", policy => policy with { Rules = [policy.Rules[0] with { Quorum = 2 }] } },
+            { "switches all actions off", policy => policy with { ActionsEnabled = false } },
+            { "No rule of the policy file covers", policy => policy with { Rules = [] } },
+            {
+                "outside the 0 to 3",
+                policy =>
+                    policy with
+                    {
+                        Fleets = new Dictionary<string, PolicyFleet>
+                        {
+                            ["gpu-train"] = new("gpu-train", Asked.FleetId, 0, 3, []),
+                        },
+                    }
+            },
+            { "belongs to no fleet", policy => policy with { Fleets = new Dictionary<string, PolicyFleet>() } },
+            {
+                "within 00:00:30",
+                policy => policy with { Rules = [policy.Rules[0] with { ExpiresAfter = TimeSpan.FromSeconds(30) }] }
+            },
+        };
 
     [Theory]
     [MemberData(nameof(Stricter))]
@@ -169,17 +204,35 @@ public sealed class ExecuteEffectTests : IDisposable
         await _trust.Decisions.RecordAsync(request, Asked.Approve(request, Asked.Ana), Cancel);
         AssertRefused("do not approve the plan", await RunAsync(request));
 
-        _policy.Policy = _policy.Policy with { Rules = [_policy.Policy.Rules[0] with { Approvers = [Asked.Ana, Asked.Bo, Asked.Cy, "eve@example.com"] }] };
-        Assert.Equal(DecisionRefusal.NotAllowed, (await _trust.Decisions.RecordAsync(request, Asked.Approve(request, "eve@example.com"), Cancel)).Verdict.Refusal);
+        _policy.Policy = _policy.Policy with
+        {
+            Rules = [_policy.Policy.Rules[0] with { Approvers = [Asked.Ana, Asked.Bo, Asked.Cy, "eve@example.com"] }],
+        };
+        Assert.Equal(
+            DecisionRefusal.NotAllowed,
+            (await _trust.Decisions.RecordAsync(request, Asked.Approve(request, "eve@example.com"), Cancel))
+                .Verdict
+                .Refusal
+        );
     }
 
     [Fact]
     public async Task A_model_that_explains_its_own_evaluation_is_asked_after_again()
     {
-        var request = await _trust.Requests.WriteAsync(Asked.Request() with { Subject = "evals/step-2000", ReportId = "run7" }, Cancel);
+        var request = await _trust.Requests.WriteAsync(
+            Asked.Request() with
+            {
+                Subject = "evals/step-2000",
+                ReportId = "run7",
+            },
+            Cancel
+        );
         await _trust.Decisions.RecordAsync(request, Asked.Approve(request, Asked.Ana), Cancel);
         var withModel = Execute(_trust.Requests, new FakeModel("assistant"));
-        AssertRefused("by now it takes 2 of", await withModel.RunAsync(new EffectReference(request.PlanHash), Context()));
+        AssertRefused(
+            "by now it takes 2 of",
+            await withModel.RunAsync(new EffectReference(request.PlanHash), Context())
+        );
         Assert.Equal(EffectStartKind.Started, (await RunAsync(request)).Kind);
     }
 
@@ -233,7 +286,15 @@ public sealed class ExecuteEffectTests : IDisposable
         var store = new InMemoryArtifactStore();
         var gate = new SelfAnalysisGate(new Explanations(store), new CheckpointManifests(store), analyst);
         return new ExecuteEffect(
-            requests, _trust.Decisions, _policy, gate, _trust.KillSwitch, [new ScaleFleetExecutor(_fleet, _trust.Intents)], _trust.Intents, _clock);
+            requests,
+            _trust.Decisions,
+            _policy,
+            gate,
+            _trust.KillSwitch,
+            [new ScaleFleetExecutor(_fleet, _trust.Intents)],
+            _trust.Intents,
+            _clock
+        );
     }
 
     private static ActivityContext Context() => new("run7", "key", Cancel);

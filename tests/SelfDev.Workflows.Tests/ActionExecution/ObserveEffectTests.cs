@@ -32,15 +32,26 @@ public sealed class ObserveEffectTests : IDisposable
     [InlineData(EffectOutcome.TimedOut, "4", EffectOutcome.Applied, "capacity 3 -> 4, sku ND96")]
     [InlineData(EffectOutcome.TimedOut, "3", EffectOutcome.TimedOut, "it said")]
     [InlineData(EffectOutcome.TimedOut, "5", EffectOutcome.PartlyApplied, "it said")]
-    public async Task An_outcome_is_judged_by_what_is_there(EffectOutcome said, string capacity, EffectOutcome expected, string detail)
+    public async Task An_outcome_is_judged_by_what_is_there(
+        EffectOutcome said,
+        string capacity,
+        EffectOutcome expected,
+        string detail
+    )
     {
         var request = await _trust.Requests.WriteAsync(Asked.Request(), Cancel);
         _executor.Seen = new Dictionary<string, string> { ["sku"] = "ND96", ["capacity"] = capacity };
 
         var effect = await RunAsync(request, said, Asked.Plan.From);
 
-        Assert.Equal((expected, detail, capacity, "3"), (effect.Outcome, effect.Detail, effect.After["capacity"], effect.Before["capacity"]));
-        Assert.Equal((Asked.Plan.Action, Asked.FleetId, Asked.Now, Asked.Now.AddMinutes(5)), (effect.Action, effect.Resource, effect.StartedAt, effect.FinishedAt));
+        Assert.Equal(
+            (expected, detail, capacity, "3"),
+            (effect.Outcome, effect.Detail, effect.After["capacity"], effect.Before["capacity"])
+        );
+        Assert.Equal(
+            (Asked.Plan.Action, Asked.FleetId, Asked.Now, Asked.Now.AddMinutes(5)),
+            (effect.Action, effect.Resource, effect.StartedAt, effect.FinishedAt)
+        );
         var round = Assert.Single((await StoryAsync())!.Rounds);
         Assert.Equal((expected, request.PlanHash), (round.Effect!.Outcome, round.PlanHash));
     }
@@ -67,7 +78,10 @@ public sealed class ObserveEffectTests : IDisposable
         _executor.Seen = Asked.Plan.To;
         var before = new Dictionary<string, string> { ["capacity"] = "2", ["priority"] = "Spot" };
         Assert.Equal("capacity 2 -> 4, sku ND96", (await RunAsync(request, EffectOutcome.Applied, before)).Detail);
-        Assert.Equal(Asked.Plan.From, (await RunAsync(request, EffectOutcome.Applied, new Dictionary<string, string>())).Before);
+        Assert.Equal(
+            Asked.Plan.From,
+            (await RunAsync(request, EffectOutcome.Applied, new Dictionary<string, string>())).Before
+        );
     }
 
     [Fact]
@@ -76,7 +90,10 @@ public sealed class ObserveEffectTests : IDisposable
         var request = await _trust.Requests.WriteAsync(Asked.Request(), Cancel);
         await _trust.Decisions.RecordAsync(request, Asked.Approve(request, Asked.Bo), Cancel);
         await RunAsync(request, EffectOutcome.Refused, null);
-        Assert.Equal([Asked.Bo], Assert.Single((await StoryAsync())!.Rounds).Decisions.Select(decision => decision.Approver));
+        Assert.Equal(
+            [Asked.Bo],
+            Assert.Single((await StoryAsync())!.Rounds).Decisions.Select(decision => decision.Approver)
+        );
     }
 
     [Fact]
@@ -86,15 +103,28 @@ public sealed class ObserveEffectTests : IDisposable
         await _store.WriteJsonAsync(
             Containers.Evidence,
             DiagnosisBlobs.Action("run7", 1),
-            new StoredAction(1, proposal, [
-                new StoredActionRound(1, null, new string('b', 64), "no quota", [], null), new StoredActionRound(2, null, new string('c', 64), "later", [], null)]),
-            Cancel);
+            new StoredAction(
+                1,
+                proposal,
+                [
+                    new StoredActionRound(1, null, new string('b', 64), "no quota", [], null),
+                    new StoredActionRound(2, null, new string('c', 64), "later", [], null),
+                ]
+            ),
+            Cancel
+        );
 
         var effect = await RunAsync(Asked.Request(), EffectOutcome.Refused, null);
 
-        Assert.Equal((EffectOutcome.Refused, "", "", "it said", 0), (effect.Outcome, effect.Action, effect.Resource, effect.Detail, effect.After.Count));
+        Assert.Equal(
+            (EffectOutcome.Refused, "", "", "it said", 0),
+            (effect.Outcome, effect.Action, effect.Resource, effect.Detail, effect.After.Count)
+        );
         var rounds = (await StoryAsync())!.Rounds;
-        Assert.Equal([(1, "no quota", true), (2, "later", false)], rounds.Select(round => (round.Round, round.Obstacle!, round.Effect is not null)));
+        Assert.Equal(
+            [(1, "no quota", true), (2, "later", false)],
+            rounds.Select(round => (round.Round, round.Obstacle!, round.Effect is not null))
+        );
     }
 
     [Fact]
@@ -108,8 +138,28 @@ public sealed class ObserveEffectTests : IDisposable
     private Task<StoredAction?> StoryAsync() =>
         _store.TryReadGenuineJsonAsync<StoredAction>(Containers.Evidence, DiagnosisBlobs.Action("run7", 1), Cancel);
 
-    private Task<Effect> RunAsync(ApprovalRequest request, EffectOutcome said, IReadOnlyDictionary<string, string>? before) =>
-        new ObserveEffect(_store, _trust.Requests, _trust.Decisions, [new ScriptedExecutor("restart"), _executor]).RunAsync(
-            new ObserveInput("run7", 1, 1, request.PlanHash, said, before, Asked.Now, Asked.Now.AddMinutes(5), "it said"),
-            new ActivityContext("run7:action:1", "key", Cancel));
+    private Task<Effect> RunAsync(
+        ApprovalRequest request,
+        EffectOutcome said,
+        IReadOnlyDictionary<string, string>? before
+    ) =>
+        new ObserveEffect(
+            _store,
+            _trust.Requests,
+            _trust.Decisions,
+            [new ScriptedExecutor("restart"), _executor]
+        ).RunAsync(
+            new ObserveInput(
+                "run7",
+                1,
+                1,
+                request.PlanHash,
+                said,
+                before,
+                Asked.Now,
+                Asked.Now.AddMinutes(5),
+                "it said"
+            ),
+            new ActivityContext("run7:action:1", "key", Cancel)
+        );
 }

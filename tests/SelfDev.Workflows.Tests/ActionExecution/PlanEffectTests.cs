@@ -25,7 +25,10 @@ public sealed class PlanEffectTests : IDisposable
     private readonly InMemoryArtifactStore _store = new();
     private readonly FixedPolicySource _policy = new(Asked.Policy);
     private readonly TrustRoom _trust;
-    private readonly ScriptedExecutor _executor = new(ScaleFleet.KindName, ReplaceNode.KindName) { Plans = _ => Planned };
+    private readonly ScriptedExecutor _executor = new(ScaleFleet.KindName, ReplaceNode.KindName)
+    {
+        Plans = _ => Planned,
+    };
 
     public PlanEffectTests() => _trust = new TrustRoom(new FakeClock(Asked.Now), _policy);
 
@@ -38,21 +41,39 @@ public sealed class PlanEffectTests : IDisposable
     [Fact]
     public async Task A_plan_is_filed_with_all_that_people_need_and_nothing_of_other_findings()
     {
-        _policy.Policy = Asked.Policy with { Rules = [Asked.Policy.Rules[0] with { Quorum = 2, RemindEvery = TimeSpan.FromMinutes(10) }] };
+        _policy.Policy = Asked.Policy with
+        {
+            Rules = [Asked.Policy.Rules[0] with { Quorum = 2, RemindEvery = TimeSpan.FromMinutes(10) }],
+        };
         var outcome = await RunAsync(Proposal("F2"));
 
         Assert.Null(outcome.Obstacle);
         Assert.Equal((ScaleFleet.KindName, Asked.FleetId, "0x1"), (outcome.Action, outcome.Resource, outcome.ETag));
-        Assert.Equal((Asked.Now.AddHours(1), TimeSpan.FromMinutes(10), 2), (outcome.ExpiresAt, outcome.ReminderInterval, outcome.Quorum));
+        Assert.Equal(
+            (Asked.Now.AddHours(1), TimeSpan.FromMinutes(10), 2),
+            (outcome.ExpiresAt, outcome.ReminderInterval, outcome.Quorum)
+        );
         Assert.Equal([Asked.Ana, Asked.Bo, Asked.Cy], outcome.Approvers);
         var request = (await _trust.Requests.ReadAsync(outcome.PlanHash, Cancel))!;
-        Assert.Equal(("selfdev", "run7:action:1", Asked.Now.AddHours(1)), (request.Plan.Proposer, request.Plan.InstanceId, request.Plan.ExpiresAt));
+        Assert.Equal(
+            ("selfdev", "run7:action:1", Asked.Now.AddHours(1)),
+            (request.Plan.Proposer, request.Plan.InstanceId, request.Plan.ExpiresAt)
+        );
         Assert.Equal([$"sha256:{new string('a', 64)}#F2"], request.Plan.Evidence);
         Assert.Equal(["F2"], request.Findings.Select(finding => finding.Id));
-        Assert.Equal((2, 2, "run7", "training/run7", Asked.Now), (request.Round, request.ExplanationGroup!.Value, request.ReportId, request.Subject, request.RequestedAt));
-        Assert.Equal(SelfDev.Workflows.Actions.ActionExecution.ApprovalInstanceId("run7:action:1", 2), request.ApprovalInstanceId);
+        Assert.Equal(
+            (2, 2, "run7", "training/run7", Asked.Now),
+            (request.Round, request.ExplanationGroup!.Value, request.ReportId, request.Subject, request.RequestedAt)
+        );
+        Assert.Equal(
+            SelfDev.Workflows.Actions.ActionExecution.ApprovalInstanceId("run7:action:1", 2),
+            request.ApprovalInstanceId
+        );
         var round = Assert.Single((await StoryAsync())!.Rounds);
-        Assert.Equal((2, outcome.PlanHash, null, Asked.FleetId), (round.Round, round.PlanHash, round.Obstacle, round.Plan!.Resource));
+        Assert.Equal(
+            (2, outcome.PlanHash, null, Asked.FleetId),
+            (round.Round, round.PlanHash, round.Obstacle, round.Plan!.Resource)
+        );
     }
 
     [Fact]
@@ -89,17 +110,34 @@ public sealed class PlanEffectTests : IDisposable
     public async Task A_request_that_stands_already_is_the_one_that_is_told_of()
     {
         var first = await RunAsync(Proposal("F1"));
-        _policy.Policy = Asked.Policy with { Rules = [Asked.Policy.Rules[0] with { Quorum = 3, RemindEvery = TimeSpan.FromMinutes(1) }] };
+        _policy.Policy = Asked.Policy with
+        {
+            Rules = [Asked.Policy.Rules[0] with { Quorum = 3, RemindEvery = TimeSpan.FromMinutes(1) }],
+        };
         var again = await RunAsync(Proposal("F1"));
-        Assert.Equal((first.PlanHash, 1, TimeSpan.FromHours(1)), (again.PlanHash, again.Quorum, again.ReminderInterval));
+        Assert.Equal(
+            (first.PlanHash, 1, TimeSpan.FromHours(1)),
+            (again.PlanHash, again.Quorum, again.ReminderInterval)
+        );
     }
 
     [Fact]
     public async Task A_model_that_explains_its_own_evaluation_takes_a_second_person()
     {
-        var outcome = await RunAsync(Proposal("F1") with { Action = new ScaleFleet(4) { Fleet = "gpu-train" } }, subject: "evals/step-2", analyst: new FakeModel());
+        var outcome = await RunAsync(
+            Proposal("F1") with
+            {
+                Action = new ScaleFleet(4) { Fleet = "gpu-train" },
+            },
+            subject: "evals/step-2",
+            analyst: new FakeModel()
+        );
         Assert.Equal(2, outcome.Quorum);
-        Assert.Contains("second person", (await _trust.Requests.ReadAsync(outcome.PlanHash, Cancel))!.Requirement.Because, StringComparison.Ordinal);
+        Assert.Contains(
+            "second person",
+            (await _trust.Requests.ReadAsync(outcome.PlanHash, Cancel))!.Requirement.Because,
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -111,7 +149,13 @@ public sealed class PlanEffectTests : IDisposable
         await RefusedAsync("Quota: No more.", Proposal("F1"));
         _executor.Plans = _ => Planned with { To = new Dictionary<string, string> { ["capacity"] = "9" } };
         await RefusedAsync("Capacity 9 is outside the 0 to 8", Proposal("F1"));
-        await RefusedAsync("'wait' is advice to people; SelfDev does not carry it out.", Proposal("F1") with { Action = new WaitForRecovery(7) });
+        await RefusedAsync(
+            "'wait' is advice to people; SelfDev does not carry it out.",
+            Proposal("F1") with
+            {
+                Action = new WaitForRecovery(7),
+            }
+        );
 
         _executor.Plans = _ => throw new FleetException("Busy", "Later.", isTransient: true);
         await Assert.ThrowsAsync<FleetException>(() => RunAsync(Proposal("F1")));
@@ -132,16 +176,33 @@ public sealed class PlanEffectTests : IDisposable
     [InlineData("chat", "training/run7", "chat")]
     [InlineData("gone", "training/run7", null)]
     [InlineData(null, "serving/x", null)]
-    public async Task The_fleet_is_the_one_that_is_named_or_else_the_subjects(string? named, string subject, string? expected)
+    public async Task The_fleet_is_the_one_that_is_named_or_else_the_subjects(
+        string? named,
+        string subject,
+        string? expected
+    )
     {
         TwoFleets();
-        foreach (var action in new ProposedAction[] { new ScaleFleet(4) { Fleet = named }, new ReplaceNode(NodeName.TryParse("node0")!.Value, NodeReplacement.Reimage) { Fleet = named } })
+        foreach (
+            var action in new ProposedAction[]
+            {
+                new ScaleFleet(4) { Fleet = named },
+                new ReplaceNode(NodeName.TryParse("node0")!.Value, NodeReplacement.Reimage) { Fleet = named },
+            }
+        )
         {
             await RunAsync(Proposal("F1") with { Action = action }, subject: subject);
             var facts = _executor.Facts[^1];
             Assert.Equal((expected, subject), (facts.Fleet, facts.Subject));
             Assert.Equal(
-                expected switch { "chat" => [Asked.FleetId + "-chat", Second], "gpu-train" => [Asked.FleetId], _ => [] }, facts.ScaleSets);
+                expected switch
+                {
+                    "chat" => [Asked.FleetId + "-chat", Second],
+                    "gpu-train" => [Asked.FleetId],
+                    _ => [],
+                },
+                facts.ScaleSets
+            );
         }
     }
 
@@ -149,12 +210,23 @@ public sealed class PlanEffectTests : IDisposable
     public async Task A_scale_set_that_is_named_is_the_only_one_and_has_to_be_in_the_fleet()
     {
         TwoFleets();
-        await RunAsync(Proposal("F1") with { Action = new ScaleFleet(4) { Fleet = "chat", ScaleSet = Second.ToUpperInvariant() } });
+        await RunAsync(
+            Proposal("F1") with
+            {
+                Action = new ScaleFleet(4) { Fleet = "chat", ScaleSet = Second.ToUpperInvariant() },
+            }
+        );
         Assert.Equal([Second], _executor.Facts[^1].ScaleSets);
         foreach (var fleet in new[] { "gpu-train", "gone" })
         {
             var before = _executor.Facts.Count;
-            await RefusedAsync("does not count the scale set", Proposal("F1") with { Action = new ScaleFleet(4) { Fleet = fleet, ScaleSet = Second } });
+            await RefusedAsync(
+                "does not count the scale set",
+                Proposal("F1") with
+                {
+                    Action = new ScaleFleet(4) { Fleet = fleet, ScaleSet = Second },
+                }
+            );
             Assert.Equal(before, _executor.Facts.Count);
         }
     }
@@ -170,13 +242,17 @@ public sealed class PlanEffectTests : IDisposable
 
     private static Proposal Proposal(string finding) => new(new ScaleFleet(4), "why") { FindingIds = [finding] };
 
-    private void TwoFleets() => _policy.Policy = Asked.Policy with
-    {
-        Fleets = new Dictionary<string, PolicyFleet>(Asked.Policy.Fleets)
+    private void TwoFleets() =>
+        _policy.Policy = Asked.Policy with
         {
-            ["chat"] = new("chat", Asked.FleetId + "-chat", 0, 8, []) { Alternatives = [new PolicyScaleSet(Second, 0, 4, null)] },
-        },
-    };
+            Fleets = new Dictionary<string, PolicyFleet>(Asked.Policy.Fleets)
+            {
+                ["chat"] = new("chat", Asked.FleetId + "-chat", 0, 8, [])
+                {
+                    Alternatives = [new PolicyScaleSet(Second, 0, 4, null)],
+                },
+            },
+        };
 
     private async Task RefusedAsync(string expected, Proposal proposal)
     {
@@ -198,27 +274,50 @@ public sealed class PlanEffectTests : IDisposable
         string? droppedBy = null,
         IAnalyst? analyst = null,
         IApprovalPolicySource? policies = null,
-        IReadOnlyList<IEffectExecutor>? executors = null)
+        IReadOnlyList<IEffectExecutor>? executors = null
+    )
     {
-        var findings = new[] { "F1", "F2", "F3" }.Select(id => new Finding
-        {
-            Id = id,
-            Kind = FindingKinds.GpuXid,
-            Severity = Severity.Critical,
-            Role = FindingRole.Root,
-            Title = "A GPU fell off the bus",
-            From = new Position(7, null, null),
-            To = new Position(7, null, null),
-            Evidence = [new Evidence(7, 0, "Xid 79")],
-        }).ToList();
+        var findings = new[] { "F1", "F2", "F3" }
+            .Select(id => new Finding
+            {
+                Id = id,
+                Kind = FindingKinds.GpuXid,
+                Severity = Severity.Critical,
+                Role = FindingRole.Root,
+                Title = "A GPU fell off the bus",
+                From = new Position(7, null, null),
+                To = new Position(7, null, null),
+                Evidence = [new Evidence(7, 0, "Xid 79")],
+            })
+            .ToList();
         var analysis = new Analysis(
-            new ArtifactSummary("train.log", "training", "log", 1, 1, 0, new string('a', 64)), findings, new { }, new ReportDocument("Run", "It failed.", []));
+            new ArtifactSummary("train.log", "training", "log", 1, 1, 0, new string('a', 64)),
+            findings,
+            new { },
+            new ReportDocument("Run", "It failed.", [])
+        );
         await _store.WriteJsonAsync(
             Containers.Evidence,
             DiagnosisBlobs.Analysis("run7"),
-            new StoredAnalysis(new BlobRef(Containers.Intake, $"{subject}/train.log", null), subject, droppedBy, analysis, [["F1"], ["F2"]], [proposal], 0),
-            Cancel);
-        var gate = new SelfAnalysisGate(new Explanations(_store), new CheckpointManifests(_store), analyst ?? new RulesAnalyst());
+            new StoredAnalysis(
+                new BlobRef(Containers.Intake, $"{subject}/train.log", null),
+                subject,
+                droppedBy,
+                analysis,
+                [
+                    ["F1"],
+                    ["F2"],
+                ],
+                [proposal],
+                0
+            ),
+            Cancel
+        );
+        var gate = new SelfAnalysisGate(
+            new Explanations(_store),
+            new CheckpointManifests(_store),
+            analyst ?? new RulesAnalyst()
+        );
         var activity = new PlanEffect(_store, policies ?? _policy, executors ?? [_executor], _trust.Requests, gate);
         return await activity.RunAsync(Input, new ActivityContext("run7:action:1", "key", Cancel));
     }

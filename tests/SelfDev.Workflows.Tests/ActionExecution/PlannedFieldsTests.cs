@@ -15,7 +15,8 @@ public class PlannedFieldsTests
 
         Assert.Equal(
             "Changed since the approval: capacity was 3 and is 5, sku was ND96 and is gone.",
-            PlannedFields.DescribeDrift(Asked.Plan, now, "0x2"));
+            PlannedFields.DescribeDrift(Asked.Plan, now, "0x2")
+        );
     }
 
     [Theory]
@@ -28,9 +29,14 @@ public class PlannedFieldsTests
     [InlineData("capacity", "3", true)]
     [InlineData("capacity", "4", false)]
     [InlineData("size", "3", false)]
-    public void Fields_are_equal_by_name_and_value(string name, string value, bool expected) => Assert.Equal(
-        expected,
-        PlannedFields.Equal(new Dictionary<string, string> { ["capacity"] = "3" }, new Dictionary<string, string> { [name] = value }));
+    public void Fields_are_equal_by_name_and_value(string name, string value, bool expected) =>
+        Assert.Equal(
+            expected,
+            PlannedFields.Equal(
+                new Dictionary<string, string> { ["capacity"] = "3" },
+                new Dictionary<string, string> { [name] = value }
+            )
+        );
 
     [Fact]
     public void One_field_more_or_less_is_another_plan()
@@ -62,9 +68,14 @@ public class PlannedFieldsTests
     public void An_answer_of_arm_is_the_start_of_an_effect(OperationStartKind answer, EffectStartKind expected)
     {
         var start = FleetOperations.ToEffectStart(
-            new OperationStart(answer, "https://arm.example/op", TimeSpan.FromSeconds(7), "Quota", "No more."), Before);
+            new OperationStart(answer, "https://arm.example/op", TimeSpan.FromSeconds(7), "Quota", "No more."),
+            Before
+        );
 
-        Assert.Equal((expected, "Quota: No more.", TimeSpan.FromSeconds(7)), (start.Kind, start.Message, start.RetryAfter!.Value));
+        Assert.Equal(
+            (expected, "Quota: No more.", TimeSpan.FromSeconds(7)),
+            (start.Kind, start.Message, start.RetryAfter!.Value)
+        );
         Assert.Same(Before, start.Before);
         Assert.Null(FleetOperations.ToEffectStart(new OperationStart(answer, null, null, null, null), Before).Message);
     }

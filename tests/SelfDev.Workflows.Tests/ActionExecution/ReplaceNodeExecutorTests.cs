@@ -9,22 +9,35 @@ namespace SelfDev.Workflows.Tests.ActionExecution;
 
 public class ReplaceNodeExecutorTests
 {
-    private const string Prefix = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachineScaleSets/";
+    private const string Prefix =
+        "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachineScaleSets/";
 
     [Theory]
     [InlineData("east2", Prefix + "east/virtualMachines/east2", null)]
     [InlineData("west1", Prefix + "west/virtualMachines/west1", null)]
     [InlineData("west9", "", "The fleet 'chat' has no instance named west9.")]
-    public async Task The_node_is_looked_for_in_every_scale_set_of_the_fleet(string node, string resource, string? obstacle)
+    public async Task The_node_is_looked_for_in_every_scale_set_of_the_fleet(
+        string node,
+        string resource,
+        string? obstacle
+    )
     {
         var time = new VirtualTime(new Random(1));
-        var fleet = new FaultyFleet(time, new Random(1), [(new PolicyScaleSet(Prefix + "west", 2, 8, 10), 4), (new PolicyScaleSet(Prefix + "east", 0, 8, 10), 2)]);
-        var executor = new ReplaceNodeExecutor(fleet, new TrustRoom(time, new FixedPolicySource(ApprovalPolicy.DenyAll)).Intents);
+        var fleet = new FaultyFleet(
+            time,
+            new Random(1),
+            [(new PolicyScaleSet(Prefix + "west", 2, 8, 10), 4), (new PolicyScaleSet(Prefix + "east", 0, 8, 10), 2)]
+        );
+        var executor = new ReplaceNodeExecutor(
+            fleet,
+            new TrustRoom(time, new FixedPolicySource(ApprovalPolicy.DenyAll)).Intents
+        );
 
         var planned = await executor.PlanAsync(
             new ReplaceNode(NodeName.TryParse(node)!.Value, NodeReplacement.Delete),
             new PlanningFacts("chat", [.. fleet.Sets.Select(set => set.Set.ResourceId)], "training/run7"),
-            TestContext.Current.CancellationToken);
+            TestContext.Current.CancellationToken
+        );
 
         Assert.Equal((resource, obstacle), (planned.Resource, planned.Obstacle));
     }
@@ -48,7 +61,11 @@ public class ReplaceNodeExecutorTests
     {
         using var room = new Room();
         var plan = await room.PlanAsync(NodeReplacement.Delete);
-        room.Fleet.Instances[1] = room.Fleet.Instances[1] with { VmId = vm, ProvisionedAt = Room.Provisioned.AddSeconds(seconds) };
+        room.Fleet.Instances[1] = room.Fleet.Instances[1] with
+        {
+            VmId = vm,
+            ProvisionedAt = Room.Provisioned.AddSeconds(seconds),
+        };
         var start = await room.StartAsync(plan);
         Assert.Equal(EffectStartKind.Drifted, start.Kind);
         Assert.Contains(what, start.Message, StringComparison.Ordinal);
@@ -64,7 +81,10 @@ public class ReplaceNodeExecutorTests
         room.Fleet.Instances[1] = room.Fleet.Instances[1] with { ComputerName = "node7" };
         Assert.Equal("Instance 1 is node7 by now.", (await room.StartAsync(plan)).Message);
         room.Fleet.Instances.RemoveAt(1);
-        Assert.Equal((EffectStartKind.Drifted, "The instance is gone."), await room.StartAsync(plan) is var start ? (start.Kind, start.Message) : default);
+        Assert.Equal(
+            (EffectStartKind.Drifted, "The instance is gone."),
+            await room.StartAsync(plan) is var start ? (start.Kind, start.Message) : default
+        );
         Assert.Empty(room.Fleet.Writes);
         Assert.False(await room.IsMarkedAsync(plan));
     }
@@ -85,12 +105,20 @@ public class ReplaceNodeExecutorTests
     [InlineData("Updating", 0, 0)]
     [InlineData("Succeeded", 120, 0)]
     [InlineData("Succeeded", 0, 1)]
-    public async Task With_our_mark_what_is_under_way_or_done_since_is_not_asked_for_again(string state, int seconds, int writes)
+    public async Task With_our_mark_what_is_under_way_or_done_since_is_not_asked_for_again(
+        string state,
+        int seconds,
+        int writes
+    )
     {
         using var room = new Room();
         var plan = await room.PlanAsync(NodeReplacement.Reimage);
         await room.MarkAsync(plan);
-        room.Fleet.Instances[1] = room.Fleet.Instances[1] with { State = state, ProvisionedAt = Room.Provisioned.AddSeconds(seconds) };
+        room.Fleet.Instances[1] = room.Fleet.Instances[1] with
+        {
+            State = state,
+            ProvisionedAt = Room.Provisioned.AddSeconds(seconds),
+        };
         Assert.Equal(EffectStartKind.Started, (await room.StartAsync(plan)).Kind);
         Assert.Equal(writes, room.Fleet.Writes.Count);
     }
@@ -129,7 +157,10 @@ public class ReplaceNodeExecutorTests
         room.Fleet.Instances[1] = room.Fleet.Instances[1] with { ProvisionedAt = Room.Now };
         Assert.Equal("reimaged", (await room.ObserveAsync(plan))["state"]);
         room.Fleet.Instances.RemoveAt(1);
-        Assert.Equal(("node1", "deleted"), await room.ObserveAsync(plan) is var gone ? (gone["node"], gone["state"]) : default);
+        Assert.Equal(
+            ("node1", "deleted"),
+            await room.ObserveAsync(plan) is var gone ? (gone["node"], gone["state"]) : default
+        );
     }
 
     private sealed class Room : IDisposable
@@ -142,8 +173,12 @@ public class ReplaceNodeExecutorTests
         public Room()
         {
             Fleet.Instances.Clear();
-            Fleet.Instances.Add(new FleetInstance("0", "node0", "Succeeded") { VmId = "a", ProvisionedAt = Provisioned });
-            Fleet.Instances.Add(new FleetInstance("1", "node1", "Succeeded") { VmId = "b", ProvisionedAt = Provisioned });
+            Fleet.Instances.Add(
+                new FleetInstance("0", "node0", "Succeeded") { VmId = "a", ProvisionedAt = Provisioned }
+            );
+            Fleet.Instances.Add(
+                new FleetInstance("1", "node1", "Succeeded") { VmId = "b", ProvisionedAt = Provisioned }
+            );
             _executor = new ReplaceNodeExecutor(Fleet, _trust.Intents);
         }
 
@@ -156,13 +191,24 @@ public class ReplaceNodeExecutorTests
         public async Task<EffectPlan> PlanAsync(NodeReplacement mode)
         {
             var planned = await _executor.PlanAsync(
-                new ReplaceNode(NodeName.TryParse("NODE1")!.Value, mode), new PlanningFacts("chat", [Prefix + "west"], "training/run7"), Cancel);
-            return Approval.Asked.Plan with { Action = ReplaceNode.KindName, Resource = planned.Resource, From = planned.From, To = planned.To, ETag = planned.ETag };
+                new ReplaceNode(NodeName.TryParse("NODE1")!.Value, mode),
+                new PlanningFacts("chat", [Prefix + "west"], "training/run7"),
+                Cancel
+            );
+            return Approval.Asked.Plan with
+            {
+                Action = ReplaceNode.KindName,
+                Resource = planned.Resource,
+                From = planned.From,
+                To = planned.To,
+                ETag = planned.ETag,
+            };
         }
 
         public Task<EffectStart> StartAsync(EffectPlan plan) => _executor.StartAsync(plan, PlanHash.Of(plan), Cancel);
 
-        public Task<IReadOnlyDictionary<string, string>> ObserveAsync(EffectPlan plan) => _executor.ObserveAsync(plan, PlanHash.Of(plan), Cancel);
+        public Task<IReadOnlyDictionary<string, string>> ObserveAsync(EffectPlan plan) =>
+            _executor.ObserveAsync(plan, PlanHash.Of(plan), Cancel);
 
         public Task MarkAsync(EffectPlan plan) => _trust.Intents.SetAsync(PlanHash.Of(plan), Cancel);
 

@@ -70,7 +70,10 @@ public sealed class ScaleFleetExecutorTests : IDisposable
     [Theory]
     [InlineData(OperationStartKind.Throttled, EffectStartKind.Throttled)]
     [InlineData(OperationStartKind.Refused, EffectStartKind.Refused)]
-    public async Task Where_ARM_began_nothing_a_change_that_others_make_then_is_theirs(OperationStartKind answer, EffectStartKind kind)
+    public async Task Where_ARM_began_nothing_a_change_that_others_make_then_is_theirs(
+        OperationStartKind answer,
+        EffectStartKind kind
+    )
     {
         _fleet.Refusal = answer;
         Assert.Equal(kind, (await StartAsync()).Kind);
@@ -110,5 +113,6 @@ public sealed class ScaleFleetExecutorTests : IDisposable
 
     public void Dispose() => _trust.Dispose();
 
-    private Task<EffectStart> StartAsync() => new ScaleFleetExecutor(_fleet, _trust.Intents).StartAsync(Asked.Plan, Hash, Cancel);
+    private Task<EffectStart> StartAsync() =>
+        new ScaleFleetExecutor(_fleet, _trust.Intents).StartAsync(Asked.Plan, Hash, Cancel);
 }

@@ -24,13 +24,19 @@ internal sealed class ScriptedExecutor(params string[] kinds) : IEffectExecutor
         return Task.FromResult(Plans(facts));
     }
 
-    public Task<IReadOnlyDictionary<string, string>> ObserveAsync(EffectPlan plan, string planHash, CancellationToken cancellation)
+    public Task<IReadOnlyDictionary<string, string>> ObserveAsync(
+        EffectPlan plan,
+        string planHash,
+        CancellationToken cancellation
+    )
     {
         Looks++;
         return Task.FromResult(Seen);
     }
 
-    public Task<EffectStart> StartAsync(EffectPlan plan, string planHash, CancellationToken cancellation) => throw new NotSupportedException();
+    public Task<EffectStart> StartAsync(EffectPlan plan, string planHash, CancellationToken cancellation) =>
+        throw new NotSupportedException();
 
-    public Task<OperationState> PollAsync(EffectPlan plan, string? operationUri, CancellationToken cancellation) => throw new NotSupportedException();
+    public Task<OperationState> PollAsync(EffectPlan plan, string? operationUri, CancellationToken cancellation) =>
+        throw new NotSupportedException();
 }

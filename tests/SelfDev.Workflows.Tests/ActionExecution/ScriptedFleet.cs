@@ -22,33 +22,61 @@ internal sealed class ScriptedFleet : IFleet
     public Task<IReadOnlyList<FleetInstance>> ListInstancesAsync(string resourceId, CancellationToken cancellation) =>
         Task.FromResult<IReadOnlyList<FleetInstance>>([.. Instances]);
 
-    public Task<IReadOnlyList<string>> PreflightAsync(string resourceId, int capacity, CancellationToken cancellation) =>
-        Task.FromResult<IReadOnlyList<string>>([]);
+    public Task<IReadOnlyList<string>> PreflightAsync(
+        string resourceId,
+        int capacity,
+        CancellationToken cancellation
+    ) => Task.FromResult<IReadOnlyList<string>>([]);
 
-    public Task<FleetHeadroom> GetHeadroomAsync(string resourceId, CancellationToken cancellation) => throw new NotSupportedException();
+    public Task<FleetHeadroom> GetHeadroomAsync(string resourceId, CancellationToken cancellation) =>
+        throw new NotSupportedException();
 
-    public Task<OperationStart> StartScaleAsync(string resourceId, int capacity, string etag, CancellationToken cancellation)
+    public Task<OperationStart> StartScaleAsync(
+        string resourceId,
+        int capacity,
+        string etag,
+        CancellationToken cancellation
+    )
     {
         if (etag != State.ETag)
         {
-            return Task.FromResult(new OperationStart(OperationStartKind.Drifted, null, null, "PreconditionFailed", "The ETag does not match."));
+            return Task.FromResult(
+                new OperationStart(
+                    OperationStartKind.Drifted,
+                    null,
+                    null,
+                    "PreconditionFailed",
+                    "The ETag does not match."
+                )
+            );
         }
 
         return Accept($"{resourceId}={capacity}", () => State = State with { Capacity = capacity, ETag = etag + "+" });
     }
 
-    public Task<OperationStart> StartReimageAsync(string resourceId, string instanceId, CancellationToken cancellation) => Accept($"reimage {instanceId}", () => { });
+    public Task<OperationStart> StartReimageAsync(
+        string resourceId,
+        string instanceId,
+        CancellationToken cancellation
+    ) => Accept($"reimage {instanceId}", () => { });
 
     public Task<OperationStart> StartDeleteAsync(string resourceId, string instanceId, CancellationToken cancellation)
     {
         return Accept($"delete {instanceId}", () => Instances.RemoveAll(instance => instance.InstanceId == instanceId));
     }
 
-    public Task<OperationStart> StartDeleteInstancesAsync(string resourceId, IReadOnlyList<FleetInstance> instances, CancellationToken cancellation) =>
-        throw new NotSupportedException();
+    public Task<OperationStart> StartDeleteInstancesAsync(
+        string resourceId,
+        IReadOnlyList<FleetInstance> instances,
+        CancellationToken cancellation
+    ) => throw new NotSupportedException();
 
-    public Task<OperationStart> StartProtectAsync(string resourceId, string instanceId, bool isProtected, CancellationToken cancellation) =>
-        throw new NotSupportedException();
+    public Task<OperationStart> StartProtectAsync(
+        string resourceId,
+        string instanceId,
+        bool isProtected,
+        CancellationToken cancellation
+    ) => throw new NotSupportedException();
 
     public Task<OperationState> PollAsync(string operationUri, CancellationToken cancellation) =>
         Task.FromResult(new OperationState(OperationPhase.Succeeded, null, null, null));
@@ -58,7 +86,9 @@ internal sealed class ScriptedFleet : IFleet
         if (Refusal is { } refusal)
         {
             Refusal = null;
-            return Task.FromResult(new OperationStart(refusal, null, TimeSpan.FromSeconds(30), "TooManyRequests", "Later."));
+            return Task.FromResult(
+                new OperationStart(refusal, null, TimeSpan.FromSeconds(30), "TooManyRequests", "Later.")
+            );
         }
 
         Writes.Add(write);

@@ -13,7 +13,9 @@ namespace SelfDev.Workflows.Tests.ActionExecution;
 public class SelfAnalysisGateTests
 {
     private const string Self = "The checkpoint step-2 explains its own evaluation: a second person has to approve.";
-    private const string Descendant = "The checkpoint step-3, which was trained on from step-2, explains its evaluation: a second person has to approve.";
+    private const string Descendant =
+        "The checkpoint step-3, which was trained on from step-2, explains its evaluation: a second person has to "
+        + "approve.";
     private const string Unknown = "The policy file does not say which checkpoint the model explainer is";
 
     [Fact]
@@ -27,7 +29,11 @@ public class SelfAnalysisGateTests
 
     [Fact]
     public async Task A_model_that_is_called_rules_is_a_model() =>
-        Assert.Contains("the model rules", await new ExplainedReport(new FakeModel("rules")).SecondPersonAsync(), StringComparison.Ordinal);
+        Assert.Contains(
+            "the model rules",
+            await new ExplainedReport(new FakeModel("rules")).SecondPersonAsync(),
+            StringComparison.Ordinal
+        );
 
     [Fact]
     public async Task A_model_that_nobody_vouches_for_counts_as_the_checkpoint_itself_before_and_after_it_explains()
@@ -41,12 +47,18 @@ public class SelfAnalysisGateTests
     [Theory]
     [InlineData("""{"schema":"selfdev.checkpoint/1"}""")]
     [InlineData("""{"schema":"selfdev.checkpoint/1","servedAs":["explainer"]}""")]
-    [InlineData("""{"schema":"selfdev.checkpoint/1","parent":"elsewhere","servedAs":["explainer"],"promotedAt":"2026-01-31T12:00:00Z"}""")]
+    [InlineData(
+        """{"schema":"selfdev.checkpoint/1","parent":"elsewhere","servedAs":["explainer"],"promotedAt":"2026-01-31T12:00:00Z"}"""
+    )]
     public async Task No_manifest_makes_an_unknown_model_harmless(string manifest)
     {
         var report = new ExplainedReport(new FakeModel()).Manifest("harmless", manifest);
         Assert.StartsWith(Unknown, await report.SecondPersonAsync(), StringComparison.Ordinal);
-        Assert.StartsWith(Unknown, await report.Manifest("explainer", manifest).SecondPersonAsync(), StringComparison.Ordinal);
+        Assert.StartsWith(
+            Unknown,
+            await report.Manifest("explainer", manifest).SecondPersonAsync(),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -57,19 +69,27 @@ public class SelfAnalysisGateTests
         report.Manifest("step-3", """{"schema":"selfdev.checkpoint/1","parent":"STEP-2"}""");
         Assert.Equal(Descendant, await report.SecondPersonAsync());
 
-        var served = new ExplainedReport(new FakeModel()).Vouch("explainer", "outside").Manifest("step-2", """{"schema":"selfdev.checkpoint/1","servedAs":["Explainer"]}""");
+        var served = new ExplainedReport(new FakeModel())
+            .Vouch("explainer", "outside")
+            .Manifest("step-2", """{"schema":"selfdev.checkpoint/1","servedAs":["Explainer"]}""");
         Assert.Equal(Self, await served.SecondPersonAsync());
     }
 
     [Fact]
     public async Task What_the_policy_says_of_descent_needs_no_manifest_and_none_takes_it_back()
     {
-        var report = new ExplainedReport(new FakeModel()).Vouch("explainer", "step-3", "Step-2", "step-1")
+        var report = new ExplainedReport(new FakeModel())
+            .Vouch("explainer", "step-3", "Step-2", "step-1")
             .Manifest("step-3", """{"schema":"selfdev.checkpoint/1","parent":"elsewhere"}""");
         Assert.Equal(Descendant, await report.SecondPersonAsync());
         Assert.Equal(Self, await new ExplainedReport(new FakeModel()).Vouch("explainer", "step-2").SecondPersonAsync());
-        Assert.Equal("The checkpoint step-3, which was trained on from step-0, explains its evaluation: a second person has to approve.",
-            await report.Manifest("step-1", """{"schema":"selfdev.checkpoint/1","parent":"step-0"}""").SecondPersonAsync("evals/step-0"));
+        Assert.Equal(
+            "The checkpoint step-3, which was trained on from step-0, explains its evaluation: a second person has to "
+                + "approve.",
+            await report
+                .Manifest("step-1", """{"schema":"selfdev.checkpoint/1","parent":"step-0"}""")
+                .SecondPersonAsync("evals/step-0")
+        );
     }
 
     [Fact]
@@ -80,7 +100,11 @@ public class SelfAnalysisGateTests
         foreach (var now in new IAnalyst[] { new RulesAnalyst(), new FakeModel() })
         {
             var report = new ExplainedReport(now).Vouch("explainer", "outside");
-            report.Store.Put(Containers.Evidence, DiagnosisBlobs.Diagnosis(ExplainedReport.Id, 2), before.Store.Text(Containers.Evidence, DiagnosisBlobs.Diagnosis(ExplainedReport.Id, 2)));
+            report.Store.Put(
+                Containers.Evidence,
+                DiagnosisBlobs.Diagnosis(ExplainedReport.Id, 2),
+                before.Store.Text(Containers.Evidence, DiagnosisBlobs.Diagnosis(ExplainedReport.Id, 2))
+            );
             Assert.Contains("the model old-model", await report.SecondPersonAsync(), StringComparison.Ordinal);
             Assert.Null(await report.Vouch("old-model", "outside").SecondPersonAsync());
         }
@@ -89,12 +113,21 @@ public class SelfAnalysisGateTests
     [Fact]
     public async Task The_rules_text_in_place_of_an_unusable_answer_asks_for_nobody_by_itself()
     {
-        var broken = new ExplainedReport(new FakeModel("broken", new AnalystAnswer("", [], 0, null, "it hangs", new AnalystUsage("broken", 0, 0, 0, default))));
+        var broken = new ExplainedReport(
+            new FakeModel(
+                "broken",
+                new AnalystAnswer("", [], 0, null, "it hangs", new AnalystUsage("broken", 0, 0, 0, default))
+            )
+        );
         await broken.ExplainAsync();
         Assert.NotNull(await broken.SecondPersonAsync());
 
         var report = new ExplainedReport(new RulesAnalyst());
-        report.Store.Put(Containers.Evidence, DiagnosisBlobs.Diagnosis(ExplainedReport.Id, 1), broken.Store.Text(Containers.Evidence, DiagnosisBlobs.Diagnosis(ExplainedReport.Id, 1)));
+        report.Store.Put(
+            Containers.Evidence,
+            DiagnosisBlobs.Diagnosis(ExplainedReport.Id, 1),
+            broken.Store.Text(Containers.Evidence, DiagnosisBlobs.Diagnosis(ExplainedReport.Id, 1))
+        );
         Assert.Null(await report.SecondPersonAsync());
     }
 
@@ -130,7 +163,10 @@ public class SelfAnalysisGateTests
     [Fact]
     public async Task An_evaluation_of_nobody_knows_what_needs_a_second_person_whoever_the_model_is() =>
         Assert.StartsWith(
-            "Nobody knows which checkpoint", await new ExplainedReport(new FakeModel()).Vouch("explainer", "outside").SecondPersonAsync("evals/unnamed"), StringComparison.Ordinal);
+            "Nobody knows which checkpoint",
+            await new ExplainedReport(new FakeModel()).Vouch("explainer", "outside").SecondPersonAsync("evals/unnamed"),
+            StringComparison.Ordinal
+        );
 
     [Theory]
     [InlineData(1, 3, 2)]
@@ -145,8 +181,20 @@ public class SelfAnalysisGateTests
 
     [Fact]
     public void With_one_approver_it_is_refused() =>
-        Assert.StartsWith("because The policy file names 1 approver", SelfAnalysisGate.Require(Answer(1, 1), "because").Refusal, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "because The policy file names 1 approver",
+            SelfAnalysisGate.Require(Answer(1, 1), "because").Refusal,
+            StringComparison.Ordinal
+        );
 
     private static PolicyAnswer Answer(int quorum, int approvers) =>
-        new(new ApprovalRequirement([.. Enumerable.Range(0, approvers).Select(person => $"p{person}")], quorum, TimeSpan.FromHours(1), null), null);
+        new(
+            new ApprovalRequirement(
+                [.. Enumerable.Range(0, approvers).Select(person => $"p{person}")],
+                quorum,
+                TimeSpan.FromHours(1),
+                null
+            ),
+            null
+        );
 }

@@ -12,7 +12,9 @@ public class AnswerReaderTests
     [Fact]
     public void A_well_formed_answer_is_read()
     {
-        var (answer, rejection) = Read("""{"cause":"A bad\nbatch.","citations":[{"line":1,"text":"loss 9.75"}],"recommended_action":"scale-fleet"}""");
+        var (answer, rejection) = Read(
+            """{"cause":"A bad\nbatch.","citations":[{"line":1,"text":"loss 9.75"}],"recommended_action":"scale-fleet"}"""
+        );
 
         Assert.Null(rejection);
         Assert.Equal(("A bad batch.", "scale-fleet"), (answer!.Cause, answer.Action));
@@ -79,7 +81,10 @@ public class AnswerReaderTests
     {
         var schema = JsonNode.Parse(AnswerSchema.For(Question, Prompt))!;
 
-        Assert.Equal(["scale-fleet", "none"], schema["properties"]!["recommended_action"]!["enum"]!.AsArray().Select(kind => (string)kind!));
+        Assert.Equal(
+            ["scale-fleet", "none"],
+            schema["properties"]!["recommended_action"]!["enum"]!.AsArray().Select(kind => (string)kind!)
+        );
         Assert.False((bool)schema["additionalProperties"]!);
         Assert.Equal(3, schema["required"]!.AsArray().Count);
         Assert.False((bool)schema["properties"]!["citations"]!["items"]!["additionalProperties"]!);
@@ -88,22 +93,32 @@ public class AnswerReaderTests
     [Fact]
     public void Of_several_files_a_citation_names_one_that_exists()
     {
-        var question = Question with { Windows = [new EvidenceWindow("a", 1, ["one one one"]), new EvidenceWindow("b", 1, ["two two two"])] };
+        var question = Question with
+        {
+            Windows = [new EvidenceWindow("a", 1, ["one one one"]), new EvidenceWindow("b", 1, ["two two two"])],
+        };
         var prompt = AnalystPrompt.Compose(question);
 
         var (answer, _) = AnswerReader.Read(
-            """{"cause":"x","citations":[{"line":1,"text":"two two","file":2},{"line":1,"text":"two two","file":3}],"recommended_action":"none"}""", question, prompt);
+            """{"cause":"x","citations":[{"line":1,"text":"two two","file":2},{"line":1,"text":"two two","file":3}],"recommended_action":"none"}""",
+            question,
+            prompt
+        );
 
         Assert.Equal([new Citation("b", 1, "two two")], answer!.Citations);
         Assert.Equal(1, answer.UnknownFiles);
     }
 
-    private static (ModelAnswer? Answer, string? Rejection) Read(string json) => AnswerReader.Read(json, Question, Prompt);
+    private static (ModelAnswer? Answer, string? Rejection) Read(string json) =>
+        AnswerReader.Read(json, Question, Prompt);
 
-    private static string Answer(string cause, int citations) => new JsonObject
-    {
-        ["cause"] = cause,
-        ["citations"] = new JsonArray([.. Enumerable.Range(0, citations).Select(_ => new JsonObject { ["line"] = 1, ["text"] = "step 1" })]),
-        ["recommended_action"] = "none",
-    }.ToJsonString();
+    private static string Answer(string cause, int citations) =>
+        new JsonObject
+        {
+            ["cause"] = cause,
+            ["citations"] = new JsonArray([
+                .. Enumerable.Range(0, citations).Select(_ => new JsonObject { ["line"] = 1, ["text"] = "step 1" }),
+            ]),
+            ["recommended_action"] = "none",
+        }.ToJsonString();
 }

@@ -11,5 +11,12 @@ internal sealed class FakeModel(string name = "explainer", AnalystAnswer? answer
         Task.FromResult(answer ?? Says("The GPU was lost.", name));
 
     public static AnalystAnswer Says(string cause, string reported) =>
-        new(cause, [new Citation(null, 7, "Xid")], 0, null, null, new AnalystUsage(reported, 10, 0, 2, TimeSpan.FromSeconds(1)));
+        new(
+            cause,
+            [new Citation(null, 7, "Xid")],
+            0,
+            null,
+            null,
+            new AnalystUsage(reported, 10, 0, 2, TimeSpan.FromSeconds(1))
+        );
 }

@@ -25,9 +25,7 @@ public class TokenBudgetTests
     {
         var budget = new TokenBudget(100);
 
-        using (budget.TryReserve("run", 30))
-        {
-        }
+        using (budget.TryReserve("run", 30)) { }
 
         var second = budget.TryReserve("run", 20)!;
         second.Settle(5);
@@ -40,23 +38,31 @@ public class TokenBudgetTests
     public void Whatever_calls_run_at_once_they_never_spend_more_than_the_budget()
     {
         var calls = Gen.Two(Gen.Choose(0, 100)).NonEmptyListOf().ToArbitrary();
-        Prop.ForAll(calls, costs =>
-        {
-            var budget = new TokenBudget(300);
-            long spent = 0;
-            Parallel.ForEach(costs, new ParallelOptions { MaxDegreeOfParallelism = 8 }, cost =>
-            {
-                var (worst, share) = cost;
-                using var reservation = budget.TryReserve("run", worst);
-                if (reservation is not null)
+        Prop.ForAll(
+                calls,
+                costs =>
                 {
-                    var actual = worst * share / 100;
-                    Interlocked.Add(ref spent, actual);
-                    reservation.Settle(actual);
+                    var budget = new TokenBudget(300);
+                    long spent = 0;
+                    Parallel.ForEach(
+                        costs,
+                        new ParallelOptions { MaxDegreeOfParallelism = 8 },
+                        cost =>
+                        {
+                            var (worst, share) = cost;
+                            using var reservation = budget.TryReserve("run", worst);
+                            if (reservation is not null)
+                            {
+                                var actual = worst * share / 100;
+                                Interlocked.Add(ref spent, actual);
+                                reservation.Settle(actual);
+                            }
+                        }
+                    );
+                    return spent <= 300 && budget.Spent("run") == spent;
                 }
-            });
-            return spent <= 300 && budget.Spent("run") == spent;
-        }).QuickCheckThrowOnFailure();
+            )
+            .QuickCheckThrowOnFailure();
     }
 
     [Fact]

@@ -26,7 +26,10 @@ public sealed class ApprovalDecisionsTests : IDisposable
     {
         var outcome = await DecideAsync(new string('a', 64));
 
-        Assert.Equal((DecisionResult.Unknown, "There is no such approval, or it is not as it was filed."), (outcome.Result, outcome.Message));
+        Assert.Equal(
+            (DecisionResult.Unknown, "There is no such approval, or it is not as it was filed."),
+            (outcome.Result, outcome.Message)
+        );
     }
 
     [Fact]
@@ -36,7 +39,10 @@ public sealed class ApprovalDecisionsTests : IDisposable
 
         var outcome = await DecideAsync(request.PlanHash);
 
-        Assert.Equal((DecisionResult.Unknown, "No workflow waits for this approval."), (outcome.Result, outcome.Message));
+        Assert.Equal(
+            (DecisionResult.Unknown, "No workflow waits for this approval."),
+            (outcome.Result, outcome.Message)
+        );
         Assert.Empty((await _trust.Decisions.ReadAsync(request, Cancel)).Items);
     }
 
@@ -49,7 +55,10 @@ public sealed class ApprovalDecisionsTests : IDisposable
 
         Assert.Equal((DecisionResult.Recorded, ApprovalState.Approved), (outcome.Result, outcome.State));
         var recorded = Assert.Single((await _trust.Decisions.ReadAsync(request, Cancel)).Items);
-        Assert.Equal((Asked.Ana, DecisionProof.Key(Asked.Ana), request.Hash(), Asked.Now), (recorded.Approver, recorded.Proof, recorded.RequestHash, recorded.At));
+        Assert.Equal(
+            (Asked.Ana, DecisionProof.Key(Asked.Ana), request.Hash(), Asked.Now),
+            (recorded.Approver, recorded.Proof, recorded.RequestHash, recorded.At)
+        );
         Assert.Equal([$"run7:approval:1 {ApprovalEvents.Decided(request.PlanHash, 1).Name}"], _workflows.Raised);
     }
 
@@ -70,7 +79,10 @@ public sealed class ApprovalDecisionsTests : IDisposable
     public async Task Who_left_the_policy_is_told_so_and_who_was_never_in_it_is_not_asked()
     {
         var request = await AskedAsync(WorkflowStatus.Running);
-        _policy.Policy = Asked.Policy with { Rules = [Asked.Policy.Rules[0] with { Approvers = [Asked.Bo, Asked.Cy] }] };
+        _policy.Policy = Asked.Policy with
+        {
+            Rules = [Asked.Policy.Rules[0] with { Approvers = [Asked.Bo, Asked.Cy] }],
+        };
 
         var left = await DecideAsync(request.PlanHash);
         var stranger = await DecideAsync(request.PlanHash, "mallory@example.com");
@@ -113,7 +125,14 @@ public sealed class ApprovalDecisionsTests : IDisposable
         var request = await AskedAsync(WorkflowStatus.Running);
         var missing = new PolicyFile(Path.Combine(Path.GetTempPath(), Guid.NewGuid().ToString("N")));
         var decisions = new ApprovalDecisions(_trust.Requests, _trust.Decisions, missing, _workflows, _clock);
-        var outcome = await decisions.DecideAsync(request.PlanHash, DecisionKind.Approve, Asked.Ana, null, DecisionProof.Key(Asked.Ana), Cancel);
+        var outcome = await decisions.DecideAsync(
+            request.PlanHash,
+            DecisionKind.Approve,
+            Asked.Ana,
+            null,
+            DecisionProof.Key(Asked.Ana),
+            Cancel
+        );
         Assert.Equal(DecisionResult.Recorded, outcome.Result);
     }
 
@@ -126,8 +145,14 @@ public sealed class ApprovalDecisionsTests : IDisposable
 
         await _decisions.WakeAllAsync(Cancel);
         Assert.Equal(
-            [1, 2], _workflows.Raised.Select((raised, index) =>
-                raised == $"run7:approval:1 {ApprovalEvents.Decided(request.PlanHash, index + 1).Name}" ? index + 1 : 0));
+            [1, 2],
+            _workflows.Raised.Select(
+                (raised, index) =>
+                    raised == $"run7:approval:1 {ApprovalEvents.Decided(request.PlanHash, index + 1).Name}"
+                        ? index + 1
+                        : 0
+            )
+        );
 
         _workflows.Add(request.ApprovalInstanceId, "Approval", WorkflowStatus.Completed, Asked.Now);
         await _decisions.WakeAllAsync(Cancel);

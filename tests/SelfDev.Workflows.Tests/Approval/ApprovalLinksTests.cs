@@ -14,13 +14,18 @@ public sealed class ApprovalLinksTests
     {
         var request = Asked.Request();
         var claims = Claims(request, Asked.Ana);
-        Assert.Equal((request.PlanHash, Asked.Ana, request.Plan.ExpiresAt), (claims.PlanHash, claims.Approver, claims.ExpiresAt));
+        Assert.Equal(
+            (request.PlanHash, Asked.Ana, request.Plan.ExpiresAt),
+            (claims.PlanHash, claims.Approver, claims.ExpiresAt)
+        );
         Assert.True(ApprovalLinks.IsFor(request, claims));
         Assert.False(ApprovalLinks.IsFor(request, claims with { InstanceId = "run8:approval:1" }));
         Assert.False(ApprovalLinks.IsFor(request, claims with { Round = 2 }));
         Assert.False(ApprovalLinks.IsFor(request, claims with { Approver = Asked.Bo }));
         Assert.False(ApprovalLinks.IsFor(request, claims with { Nonce = Claims(request, Asked.Bo).Nonce }));
-        Assert.False(ApprovalLinks.IsFor(request with { Proposal = request.Proposal with { Why = "another" } }, claims));
+        Assert.False(
+            ApprovalLinks.IsFor(request with { Proposal = request.Proposal with { Why = "another" } }, claims)
+        );
     }
 
     [Fact]

@@ -23,21 +23,66 @@ public sealed class ApprovalRequestsTests : IDisposable
         var request = Asked.Request();
         ApprovalRequest[] others =
         [
-            request with { Proposal = request.Proposal with { Why = "other" } },
-            request with { Proposal = request.Proposal with { Cost = "0 USD" } },
-            request with { Proposal = request.Proposal with { Risk = "none" } },
-            request with { Proposal = request.Proposal with { ExpectedOutcome = "all is well" } },
-            request with { Proposal = request.Proposal with { Action = new ScaleFleet(16) } },
-            request with { Requirement = request.Requirement with { Approvers = ["eve@example.com"] } },
-            request with { Requirement = request.Requirement with { Quorum = 2 } },
-            request with { Requirement = request.Requirement with { SignIn = true } },
-            request with { Requirement = request.Requirement with { Because = "x" } },
-            request with { Plan = request.Plan with { ExpiresAt = request.Plan.ExpiresAt.AddTicks(1) } },
-            request with { Plan = request.Plan with { Proposer = "eve@example.com" } },
-            request with { Plan = request.Plan with { Evidence = [] } },
-            request with { Subject = "training/run8" },
-            request with { ReportId = "other" },
-            request with { Round = 2 },
+            request with
+            {
+                Proposal = request.Proposal with { Why = "other" },
+            },
+            request with
+            {
+                Proposal = request.Proposal with { Cost = "0 USD" },
+            },
+            request with
+            {
+                Proposal = request.Proposal with { Risk = "none" },
+            },
+            request with
+            {
+                Proposal = request.Proposal with { ExpectedOutcome = "all is well" },
+            },
+            request with
+            {
+                Proposal = request.Proposal with { Action = new ScaleFleet(16) },
+            },
+            request with
+            {
+                Requirement = request.Requirement with { Approvers = ["eve@example.com"] },
+            },
+            request with
+            {
+                Requirement = request.Requirement with { Quorum = 2 },
+            },
+            request with
+            {
+                Requirement = request.Requirement with { SignIn = true },
+            },
+            request with
+            {
+                Requirement = request.Requirement with { Because = "x" },
+            },
+            request with
+            {
+                Plan = request.Plan with { ExpiresAt = request.Plan.ExpiresAt.AddTicks(1) },
+            },
+            request with
+            {
+                Plan = request.Plan with { Proposer = "eve@example.com" },
+            },
+            request with
+            {
+                Plan = request.Plan with { Evidence = [] },
+            },
+            request with
+            {
+                Subject = "training/run8",
+            },
+            request with
+            {
+                ReportId = "other",
+            },
+            request with
+            {
+                Round = 2,
+            },
         ];
         Assert.All(others, other => Assert.NotEqual(request.Hash(), other.Hash()));
         Assert.Equal(others.Length, others.Select(other => other.Hash()).Distinct().Count());
@@ -59,7 +104,10 @@ public sealed class ApprovalRequestsTests : IDisposable
         var name = $"requests/{request.PlanHash}/000001";
         var stored = System.Text.Encoding.UTF8.GetString((await _trust.Store.ReadAsync(name, Cancel))!);
         Assert.Contains(from, stored, StringComparison.Ordinal);
-        _trust.Store.Forge(name, System.Text.Encoding.UTF8.GetBytes(stored.Replace(from, to, StringComparison.Ordinal)));
+        _trust.Store.Forge(
+            name,
+            System.Text.Encoding.UTF8.GetBytes(stored.Replace(from, to, StringComparison.Ordinal))
+        );
 
         var fresh = _trust.FreshRequests();
         Assert.Null(await fresh.ReadAsync(request.PlanHash, Cancel));
@@ -74,10 +122,18 @@ public sealed class ApprovalRequestsTests : IDisposable
     {
         var request = Asked.Request();
         Assert.Equal(request.Hash(), (await _trust.Requests.WriteAsync(request, Cancel)).Hash());
-        var second = await _trust.Requests.WriteAsync(request with { Requirement = request.Requirement with { Quorum = 3 } }, Cancel);
+        var second = await _trust.Requests.WriteAsync(
+            request with
+            {
+                Requirement = request.Requirement with { Quorum = 3 },
+            },
+            Cancel
+        );
         Assert.Equal(1, second.Requirement.Quorum);
         Assert.Null(await _trust.Requests.ReadAsync("../kill-switch", Cancel));
-        await Assert.ThrowsAsync<ArgumentException>(() => _trust.Requests.WriteAsync(request with { PlanHash = new string('0', 64) }, Cancel));
+        await Assert.ThrowsAsync<ArgumentException>(() =>
+            _trust.Requests.WriteAsync(request with { PlanHash = new string('0', 64) }, Cancel)
+        );
     }
 
     [Fact]
@@ -100,11 +156,22 @@ public sealed class ApprovalRequestsTests : IDisposable
         var (one, other) = (Asked.Request(), Asked.Request(Asked.Plan with { InstanceId = "run8" }));
         var folder = $"requests/{one.PlanHash}";
         var forged = hashFits ? one with { Plan = other.Plan } : one with { PlanHash = other.PlanHash };
-        Assert.True(await _trust.Log.TryAppendAsync(folder, await _trust.Log.ReadAsync<ApprovalRequest>(folder, Cancel), forged, Cancel));
+        Assert.True(
+            await _trust.Log.TryAppendAsync(
+                folder,
+                await _trust.Log.ReadAsync<ApprovalRequest>(folder, Cancel),
+                forged,
+                Cancel
+            )
+        );
 
         Assert.Null(await _trust.Requests.ReadAsync(one.PlanHash, Cancel));
         var told = Assert.Single(_trust.Ledger.Entries, entry => entry.Type == LedgerEntryTypes.Tampering);
-        Assert.Contains("its plan does not have the hash that it is filed under", told.Body.ToJsonString(), StringComparison.Ordinal);
+        Assert.Contains(
+            "its plan does not have the hash that it is filed under",
+            told.Body.ToJsonString(),
+            StringComparison.Ordinal
+        );
     }
 
     [Fact]
@@ -113,11 +180,24 @@ public sealed class ApprovalRequestsTests : IDisposable
         var request = Asked.Request();
         await _trust.Requests.WriteAsync(request, Cancel);
         var before = _trust.Store.Names;
-        await _trust.Requests.WriteAsync(request with { Requirement = request.Requirement with { Quorum = 3 } }, Cancel);
+        await _trust.Requests.WriteAsync(
+            request with
+            {
+                Requirement = request.Requirement with { Quorum = 3 },
+            },
+            Cancel
+        );
         Assert.Equal(before, _trust.Store.Names);
 
         var folder = $"requests/{request.PlanHash}";
-        Assert.True(await _trust.Log.TryAppendAsync(folder, await _trust.Log.ReadAsync<ApprovalRequest>(folder, Cancel), request, Cancel));
+        Assert.True(
+            await _trust.Log.TryAppendAsync(
+                folder,
+                await _trust.Log.ReadAsync<ApprovalRequest>(folder, Cancel),
+                request,
+                Cancel
+            )
+        );
         _trust.Store.Remove($"{folder}/000001");
         Assert.Null(await _trust.FreshRequests().ReadAsync(request.PlanHash, Cancel));
     }
@@ -130,12 +210,24 @@ public sealed class ApprovalRequestsTests : IDisposable
         await _trust.Requests.WriteAsync(request, Cancel);
         var mark = _trust.Store.Names.Single(name => name.EndsWith(request.PlanHash, StringComparison.Ordinal));
         var prefix = mark[..(mark.IndexOf('/', StringComparison.Ordinal) + 1)];
-        foreach (var stray in new[] { "3", "30000101", $"3{request.PlanHash}", $"30000101-{new string('G', 64)}", $"30000101-{new string('x', 90)}" })
+        foreach (
+            var stray in new[]
+            {
+                "3",
+                "30000101",
+                $"3{request.PlanHash}",
+                $"30000101-{new string('G', 64)}",
+                $"30000101-{new string('x', 90)}",
+            }
+        )
         {
             _trust.Store.Forge(prefix + stray, []);
         }
 
-        Assert.Equal([request.PlanHash], await _trust.Requests.ListUnexpiredAsync(Asked.Now, Cancel).ToListAsync(Cancel));
+        Assert.Equal(
+            [request.PlanHash],
+            await _trust.Requests.ListUnexpiredAsync(Asked.Now, Cancel).ToListAsync(Cancel)
+        );
     }
 
     [Fact]
@@ -145,14 +237,26 @@ public sealed class ApprovalRequestsTests : IDisposable
         var soon = Asked.Request();
         await _trust.Requests.WriteAsync(late, Cancel);
         await _trust.Requests.WriteAsync(soon, Cancel);
-        Assert.Equal([soon.PlanHash, late.PlanHash], await _trust.Requests.ListUnexpiredAsync(Asked.Now, Cancel).ToListAsync(Cancel));
-        Assert.Equal([late.PlanHash], await _trust.Requests.ListUnexpiredAsync(soon.Plan.ExpiresAt.AddMilliseconds(1), Cancel).ToListAsync(Cancel));
+        Assert.Equal(
+            [soon.PlanHash, late.PlanHash],
+            await _trust.Requests.ListUnexpiredAsync(Asked.Now, Cancel).ToListAsync(Cancel)
+        );
+        Assert.Equal(
+            [late.PlanHash],
+            await _trust.Requests.ListUnexpiredAsync(soon.Plan.ExpiresAt.AddMilliseconds(1), Cancel).ToListAsync(Cancel)
+        );
 
         var pending = new PendingApprovals(_trust.Requests, _trust.Decisions, _clock);
         Assert.Equal(2, (await pending.ListAsync("", Cancel).ToListAsync(Cancel)).Count);
-        Assert.Equal(late.PlanHash, Assert.Single(await pending.ListAsync(late.PlanHash[..12], Cancel).ToListAsync(Cancel)).Request.PlanHash);
+        Assert.Equal(
+            late.PlanHash,
+            Assert.Single(await pending.ListAsync(late.PlanHash[..12], Cancel).ToListAsync(Cancel)).Request.PlanHash
+        );
         await _trust.Decisions.RecordAsync(soon, Asked.Approve(soon, Asked.Ana), Cancel);
-        Assert.Equal(late.PlanHash, Assert.Single(await pending.ListAsync("", Cancel).ToListAsync(Cancel)).Request.PlanHash);
+        Assert.Equal(
+            late.PlanHash,
+            Assert.Single(await pending.ListAsync("", Cancel).ToListAsync(Cancel)).Request.PlanHash
+        );
         _clock.Advance(TimeSpan.FromDays(1));
         Assert.Empty(await pending.ListAsync("", Cancel).ToListAsync(Cancel));
     }
@@ -167,8 +271,15 @@ public sealed class ApprovalRequestsTests : IDisposable
         Assert.NotEqual(links.For(request, Asked.Ana), links.For(request, Asked.Bo));
         Assert.NotEqual(links.For(request, Asked.Ana), links.For(request with { Round = 2 }, Asked.Ana));
         Assert.NotEqual(links.For(request, Asked.Ana), links.For(request with { Subject = "training/x" }, Asked.Ana));
-        Assert.StartsWith("https://selfdev.example/base/approvals/v1.k1.", links.For(request, Asked.Ana).ToString(), StringComparison.Ordinal);
-        Assert.Equal($"https://selfdev.example/base/decide/{request.PlanHash}", links.WithoutAuthority(request).ToString());
+        Assert.StartsWith(
+            "https://selfdev.example/base/approvals/v1.k1.",
+            links.For(request, Asked.Ana).ToString(),
+            StringComparison.Ordinal
+        );
+        Assert.Equal(
+            $"https://selfdev.example/base/decide/{request.PlanHash}",
+            links.WithoutAuthority(request).ToString()
+        );
     }
 
     public void Dispose() => _trust.Dispose();

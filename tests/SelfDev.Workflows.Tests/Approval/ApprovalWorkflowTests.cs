@@ -44,8 +44,13 @@ public class ApprovalWorkflowTests
     public async Task Reminders_come_at_their_time_none_at_the_expiry_and_then_it_is_read_once_more()
     {
         _progress.Enqueue(Progress(ApprovalState.Pending, 0));
-        _context.On(ReadDecisions.Handle, input =>
-            input.Now >= Asked.Now.AddMinutes(50) ? Progress(ApprovalState.Expired, 0) : Progress(ApprovalState.Pending, 0));
+        _context.On(
+            ReadDecisions.Handle,
+            input =>
+                input.Now >= Asked.Now.AddMinutes(50)
+                    ? Progress(ApprovalState.Expired, 0)
+                    : Progress(ApprovalState.Pending, 0)
+        );
 
         Assert.Equal(ApprovalState.Expired, (await RunAsync(expiresAfter: 50, remindEvery: 20)).State);
         Assert.Equal([0, 1, 2], _context.Inputs<RequestApprovalInput>().Select(asked => asked.Reminder));
@@ -73,9 +78,15 @@ public class ApprovalWorkflowTests
     private static ApprovalProgress Progress(ApprovalState state, int decisions)
     {
         var request = Asked.Request(quorum: 2);
-        return new ApprovalProgress(state, [.. new[] { Asked.Ana, Asked.Bo }.Take(decisions).Select(who => Asked.Approve(request, who))]);
+        return new ApprovalProgress(
+            state,
+            [.. new[] { Asked.Ana, Asked.Bo }.Take(decisions).Select(who => Asked.Approve(request, who))]
+        );
     }
 
-    private Task<ApprovalResult> RunAsync(int expiresAfter = 60, int remindEvery = 30) => ApprovalWorkflow.RunAsync(
-        _context, new ApprovalInput(Hash, Asked.Now.AddMinutes(expiresAfter), TimeSpan.FromMinutes(remindEvery)));
+    private Task<ApprovalResult> RunAsync(int expiresAfter = 60, int remindEvery = 30) =>
+        ApprovalWorkflow.RunAsync(
+            _context,
+            new ApprovalInput(Hash, Asked.Now.AddMinutes(expiresAfter), TimeSpan.FromMinutes(remindEvery))
+        );
 }

@@ -19,10 +19,17 @@ public sealed class DecisionStoreTests : IDisposable
     {
         var people = Enumerable.Range(0, 100).Select(number => $"p{number}@example.com").ToArray();
         var request = Asked.Request(quorum: 3, approvers: people);
-        var recorded = await Task.WhenAll(people.Select(person => Task.Run(() => _trust.Decisions.RecordAsync(request, Asked.Approve(request, person), Cancel), Cancel)));
+        var recorded = await Task.WhenAll(
+            people.Select(person =>
+                Task.Run(() => _trust.Decisions.RecordAsync(request, Asked.Approve(request, person), Cancel), Cancel)
+            )
+        );
         Assert.Equal([1, 2, 3], recorded.Where(one => one.Number is not null).Select(one => one.Number!.Value).Order());
         Assert.Equal(97, recorded.Count(one => one.Verdict.Refusal == DecisionRefusal.Finished));
-        Assert.Equal(ApprovalState.Approved, (await _trust.Decisions.ReadAsync(request, Cancel)).StateUnder(request.Terms()));
+        Assert.Equal(
+            ApprovalState.Approved,
+            (await _trust.Decisions.ReadAsync(request, Cancel)).StateUnder(request.Terms())
+        );
         Assert.Equal(3, _trust.Ledger.Entries.Count(entry => entry.Type == LedgerEntryTypes.Decision));
     }
 
@@ -37,11 +44,29 @@ public sealed class DecisionStoreTests : IDisposable
             var justInTime = request.Plan.ExpiresAt.AddTicks(-1);
             Func<Task<RecordedDecision>>[] racers =
             [
-                () => trust.Decisions.RecordAsync(request, Asked.Approve(request, Asked.Ana) with { At = justInTime }, Cancel),
-                () => trust.Decisions.RecordAsync(request, Asked.Approve(request, Asked.Bo, DecisionKind.Reject) with { At = justInTime }, Cancel),
+                () =>
+                    trust.Decisions.RecordAsync(
+                        request,
+                        Asked.Approve(request, Asked.Ana) with
+                        {
+                            At = justInTime,
+                        },
+                        Cancel
+                    ),
+                () =>
+                    trust.Decisions.RecordAsync(
+                        request,
+                        Asked.Approve(request, Asked.Bo, DecisionKind.Reject) with
+                        {
+                            At = justInTime,
+                        },
+                        Cancel
+                    ),
                 () => trust.Decisions.ExpireAsync(request, request.Plan.ExpiresAt, Cancel),
             ];
-            var results = await Task.WhenAll(racers.Skip(round % 3).Concat(racers.Take(round % 3)).Select(racer => Task.Run(racer, Cancel)));
+            var results = await Task.WhenAll(
+                racers.Skip(round % 3).Concat(racers.Take(round % 3)).Select(racer => Task.Run(racer, Cancel))
+            );
             Assert.Single(results, result => result.Verdict.Refusal is null);
             var decisions = await trust.Decisions.ReadAsync(request, Cancel);
             Assert.Single(decisions.Items);
@@ -57,9 +82,19 @@ public sealed class DecisionStoreTests : IDisposable
     public async Task A_decision_is_in_the_ledger_when_it_is_recorded_with_how_the_person_was_known()
     {
         var request = Asked.Request(quorum: 2);
-        await _trust.Decisions.RecordAsync(request, Asked.Approve(request, Asked.Ana) with { Proof = DecisionProof.Principal }, Cancel);
+        await _trust.Decisions.RecordAsync(
+            request,
+            Asked.Approve(request, Asked.Ana) with
+            {
+                Proof = DecisionProof.Principal,
+            },
+            Cancel
+        );
         var entry = Assert.Single(_trust.Ledger.Entries);
-        Assert.Equal((LedgerEntryTypes.Decision, Asked.Ana, request.ApprovalInstanceId), (entry.Type, entry.Actor, entry.InstanceId));
+        Assert.Equal(
+            (LedgerEntryTypes.Decision, Asked.Ana, request.ApprovalInstanceId),
+            (entry.Type, entry.Actor, entry.InstanceId)
+        );
         Assert.Equal("signed in through the platform", (string)entry.Body["identified"]!);
         Assert.Equal(request.Hash(), (string)entry.Body["requestHash"]!);
     }
@@ -83,14 +118,21 @@ public sealed class DecisionStoreTests : IDisposable
         {
             _trust.Store.Forge(
                 $"decisions/{request.PlanHash}/{number:000000}",
-                System.Text.Encoding.UTF8.GetBytes($"{{\"number\":{number},\"value\":{{\"planHash\":\"{request.PlanHash}\",\"requestHash\":\"{request.Hash()}\",\"kind\":\"approve\",\"approver\":\"ghost{number}@example.com\",\"at\":\"2026-01-01T12:00:00Z\",\"proof\":\"principal\"}}}}"));
+                System.Text.Encoding.UTF8.GetBytes(
+                    $"{{\"number\":{number},\"value\":{{\"planHash\":\"{request.PlanHash}\",\"requestHash\":\"{request.Hash()}\",\"kind\":\"approve\",\"approver\":\"ghost{number}@example.com\",\"at\":\"2026-01-01T12:00:00Z\",\"proof\":\"principal\"}}}}"
+                )
+            );
         }
 
         var read = await _trust.Decisions.ReadAsync(request, Cancel);
         Assert.Empty(read.Items);
         Assert.Equal(ApprovalState.Pending, read.StateUnder(request.Terms()));
         Assert.Equal(2, _trust.Ledger.Entries.Count(entry => entry.Type == LedgerEntryTypes.Tampering));
-        var rejected = await _trust.Decisions.RecordAsync(request, Asked.Approve(request, Asked.Ana, DecisionKind.Reject), Cancel);
+        var rejected = await _trust.Decisions.RecordAsync(
+            request,
+            Asked.Approve(request, Asked.Ana, DecisionKind.Reject),
+            Cancel
+        );
         Assert.Equal((1, ApprovalState.Rejected), (rejected.Number, rejected.Verdict.State));
     }
 
@@ -131,7 +173,11 @@ public sealed class DecisionStoreTests : IDisposable
         var refused = await _trust.Decisions.RecordAsync(request, Asked.Approve(request, Asked.Bo), Cancel);
 
         Assert.Equal((DecisionRefusal.Damaged, null), (refused.Verdict.Refusal, refused.Number));
-        Assert.StartsWith("Nobody can decide about it any more: The ledger has decision 1", refused.Verdict.Message, StringComparison.Ordinal);
+        Assert.StartsWith(
+            "Nobody can decide about it any more: The ledger has decision 1",
+            refused.Verdict.Message,
+            StringComparison.Ordinal
+        );
         Assert.DoesNotContain(_trust.Store.Names, name => name.StartsWith("decisions/", StringComparison.Ordinal));
     }
 
@@ -145,8 +191,14 @@ public sealed class DecisionStoreTests : IDisposable
         await _trust.Decisions.RecordAsync(request, Asked.Approve(request, Asked.Ana, DecisionKind.Reject), Cancel);
         var folder = $"decisions/{request.PlanHash}";
         _trust.Store.Remove($"{folder}/000001");
-        Assert.True(await _trust.Log.TryAppendAsync(
-            folder, await _trust.Log.ReadAsync<Decision>(folder, Cancel), Asked.Approve(request, Asked.Ana), Cancel));
+        Assert.True(
+            await _trust.Log.TryAppendAsync(
+                folder,
+                await _trust.Log.ReadAsync<Decision>(folder, Cancel),
+                Asked.Approve(request, Asked.Ana),
+                Cancel
+            )
+        );
 
         var decisions = isRestarted ? new DecisionStore(_trust.Log, _trust.Ledger, _trust.Tampering) : _trust.Decisions;
         var read = await decisions.ReadAsync(request, Cancel);
@@ -160,7 +212,11 @@ public sealed class DecisionStoreTests : IDisposable
     [Theory]
     [InlineData(DecisionKind.Approve, ApprovalState.Approved, ApprovalState.Pending)]
     [InlineData(DecisionKind.Reject, ApprovalState.Rejected, ApprovalState.Rejected)]
-    public void With_a_decision_missing_a_yes_is_none_and_a_no_stays_one(DecisionKind kind, ApprovalState whole, ApprovalState damaged)
+    public void With_a_decision_missing_a_yes_is_none_and_a_no_stays_one(
+        DecisionKind kind,
+        ApprovalState whole,
+        ApprovalState damaged
+    )
     {
         var request = Asked.Request();
         var items = new[] { Asked.Approve(request, Asked.Ana, kind) };
@@ -178,12 +234,21 @@ public sealed class DecisionStoreTests : IDisposable
         var reads = new ReadDecisions(_trust.Requests, _trust.Decisions);
         var context = new SelfDev.Workflows.Engine.ActivityContext("run7", "key", Cancel);
 
-        var early = await reads.RunAsync(new ReadDecisionsInput(request.PlanHash, request.Plan.ExpiresAt.AddTicks(-1)), context);
-        Assert.Equal((ApprovalState.Pending, 1, "ana@example.com it waits for a decision"), (early.State, early.Decisions.Count, early.Describe()));
+        var early = await reads.RunAsync(
+            new ReadDecisionsInput(request.PlanHash, request.Plan.ExpiresAt.AddTicks(-1)),
+            context
+        );
+        Assert.Equal(
+            (ApprovalState.Pending, 1, "ana@example.com it waits for a decision"),
+            (early.State, early.Decisions.Count, early.Describe())
+        );
         var late = await reads.RunAsync(new ReadDecisionsInput(request.PlanHash, request.Plan.ExpiresAt), context);
         Assert.Equal((ApprovalState.Expired, 2), (late.State, late.Decisions.Count));
         Assert.Equal("ana@example.com it expired without enough approvals, so nothing is done", late.Describe());
-        Assert.Equal("it expired without enough approvals, so nothing is done", new ApprovalProgress(ApprovalState.Expired, [late.Decisions[1]]).Describe());
+        Assert.Equal(
+            "it expired without enough approvals, so nothing is done",
+            new ApprovalProgress(ApprovalState.Expired, [late.Decisions[1]]).Describe()
+        );
     }
 
     [Fact]

@@ -30,20 +30,33 @@ public sealed class HeadInMessagesTests : IDisposable
     public async Task A_request_and_the_word_of_an_effect_end_with_size_and_root()
     {
         var receipt = await _room.Ledger.AppendAsync(
-            new LedgerEntry("k", "finding", Asked.Now, "i", "selfdev", new JsonObject()), Cancellation);
+            new LedgerEntry("k", "finding", Asked.Now, "i", "selfdev", new JsonObject()),
+            Cancellation
+        );
         var request = Asked.Request();
         await _room.Requests.WriteAsync(request, Cancellation);
 
         await AskAsync(request, _room.Ledger);
         await new NotifyEffect(new FixedPolicySource(Asked.Policy), _room.Ledger, _room.Told).RunAsync(
             new NotifyEffectInput(
-                request.PlanHash, "scale-fleet", EffectOutcome.Applied, "capacity 3 -> 4", [Asked.Ana]), Context);
+                request.PlanHash,
+                "scale-fleet",
+                EffectOutcome.Applied,
+                "capacity 3 -> 4",
+                [Asked.Ana]
+            ),
+            Context
+        );
 
         Assert.All(
             _room.Told.All,
             told =>
                 Assert.EndsWith(
-                    $"(ledger: 1 entries, root {receipt.RootHash[..8]}…)", told.Text, StringComparison.Ordinal));
+                    $"(ledger: 1 entries, root {receipt.RootHash[..8]}…)",
+                    told.Text,
+                    StringComparison.Ordinal
+                )
+        );
         Assert.Equal(4, _room.Told.All.Count);
     }
 
@@ -60,10 +73,15 @@ public sealed class HeadInMessagesTests : IDisposable
 
     private static ActivityContext Context => new("i", "1", Cancellation);
 
-    private Task<Nothing> AskAsync(ApprovalRequest request, ILedgerStore ledger) => new RequestApproval(
-        _room.Requests, _room.Decisions, new ApprovalLinks(
-            _room.Keys, new Uri("http://localhost/"), _clock), new FixedPolicySource(Asked.Policy), ledger, _room.Told)
-        .RunAsync(new RequestApprovalInput(request.PlanHash, 0), Context);
+    private Task<Nothing> AskAsync(ApprovalRequest request, ILedgerStore ledger) =>
+        new RequestApproval(
+            _room.Requests,
+            _room.Decisions,
+            new ApprovalLinks(_room.Keys, new Uri("http://localhost/"), _clock),
+            new FixedPolicySource(Asked.Policy),
+            ledger,
+            _room.Told
+        ).RunAsync(new RequestApprovalInput(request.PlanHash, 0), Context);
 
     private sealed class AwayLedger : ILedgerStore
     {

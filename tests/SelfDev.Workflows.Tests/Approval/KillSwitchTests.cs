@@ -24,7 +24,10 @@ public sealed class KillSwitchTests : IDisposable
         var change = await _trust.KillSwitch.SetAsync(true, "operator@localhost", "drill", Key, Cancel);
         Assert.Null(change.Refusal);
         var state = await _trust.KillSwitch.ReadAsync(Cancel);
-        Assert.Equal((true, "operator@localhost", "drill", Asked.Now), (state.Engaged, state.By, state.Reason, state.At));
+        Assert.Equal(
+            (true, "operator@localhost", "drill", Asked.Now),
+            (state.Engaged, state.By, state.Reason, state.At)
+        );
         var entry = Assert.Single(_trust.Ledger.Entries);
         Assert.Equal(("engaged", Key), ((string)entry.Body["killSwitch"]!, (string)entry.Body["proof"]!));
     }
@@ -81,13 +84,18 @@ public sealed class KillSwitchTests : IDisposable
             _trust.Store.Forge($"kill-switch/{slot:000000}", "x"u8);
         }
 
-        Assert.Contains("more than 10000 records", (await _trust.KillSwitch.ReadAsync(Cancel)).Reason, StringComparison.Ordinal);
+        Assert.Contains(
+            "more than 10000 records",
+            (await _trust.KillSwitch.ReadAsync(Cancel)).Reason,
+            StringComparison.Ordinal
+        );
         Assert.Equal((true, null), (await SetAsync(true) is var stop ? (stop.State.Engaged, stop.Refusal) : default));
         var release = await SetAsync(false);
         Assert.True(release.State.Engaged);
         Assert.StartsWith("It cannot be released: ", release.Refusal, StringComparison.Ordinal);
 
-        Task<KillSwitchChange> SetAsync(bool engaged) => _trust.KillSwitch.SetAsync(engaged, Asked.Ana, null, Key, Cancel);
+        Task<KillSwitchChange> SetAsync(bool engaged) =>
+            _trust.KillSwitch.SetAsync(engaged, Asked.Ana, null, Key, Cancel);
     }
 
     [Fact]
@@ -116,7 +124,10 @@ public sealed class KillSwitchTests : IDisposable
         await _trust.KillSwitch.SetAsync(false, Asked.Ana, "settled", Key, Cancel);
         Assert.Equal(
             ["engaged", "released"],
-            _trust.Ledger.Entries.Where(entry => entry.Type == LedgerEntryTypes.Decision).Select(entry => (string)entry.Body["killSwitch"]!));
+            _trust
+                .Ledger.Entries.Where(entry => entry.Type == LedgerEntryTypes.Decision)
+                .Select(entry => (string)entry.Body["killSwitch"]!)
+        );
     }
 
     [Theory]
@@ -138,7 +149,10 @@ public sealed class KillSwitchTests : IDisposable
         await _trust.KillSwitch.SetAsync(true, Asked.Bo, null, Key, Cancel);
         using var after = new TrustRoom(_trust.Clock, _policy, _trust.Keys, _trust.Store);
         Assert.True((await after.KillSwitch.ReadAsync(Cancel)).Engaged);
-        Assert.Equal((Asked.Bo, Key), (Assert.Single(after.Ledger.Entries).Actor, (string)after.Ledger.Entries[0].Body["proof"]!));
+        Assert.Equal(
+            (Asked.Bo, Key),
+            (Assert.Single(after.Ledger.Entries).Actor, (string)after.Ledger.Entries[0].Body["proof"]!)
+        );
     }
 
     public void Dispose() => _trust.Dispose();

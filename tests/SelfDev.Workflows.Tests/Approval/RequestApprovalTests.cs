@@ -11,10 +11,12 @@ public sealed class RequestApprovalTests : IDisposable
     private static readonly Uri AnasHook = new("https://hooks.example.com/ana");
 
     private readonly FakeClock _clock = new(Asked.Now);
-    private readonly FixedPolicySource _policy = new(Asked.Policy with
-    {
-        People = new Dictionary<string, PolicyPerson> { [Asked.Ana] = new(AnasHook) },
-    });
+    private readonly FixedPolicySource _policy = new(
+        Asked.Policy with
+        {
+            People = new Dictionary<string, PolicyPerson> { [Asked.Ana] = new(AnasHook) },
+        }
+    );
 
     private readonly TrustRoom _trust;
     private readonly RequestApproval _ask;
@@ -36,8 +38,19 @@ public sealed class RequestApprovalTests : IDisposable
         Assert.Equal([Asked.Ana, Asked.Bo, Asked.Cy], _trust.Told.All.Select(told => told.Recipient));
         Assert.Equal([AnasHook, null, null], _trust.Told.All.Select(told => told.Address));
         Assert.Equal(3, _trust.Told.All.Select(told => told.Link).Distinct().Count());
-        Assert.All(_trust.Told.All, told => Assert.Equal($"https://selfdev.example/decide/{request.PlanHash}", told.SharedLink!.ToString()));
-        Assert.All(_trust.Told.All, told => Assert.StartsWith("https://selfdev.example/approvals/v1.", told.Link!.ToString(), StringComparison.Ordinal));
+        Assert.All(
+            _trust.Told.All,
+            told => Assert.Equal($"https://selfdev.example/decide/{request.PlanHash}", told.SharedLink!.ToString())
+        );
+        Assert.All(
+            _trust.Told.All,
+            told =>
+                Assert.StartsWith(
+                    "https://selfdev.example/approvals/v1.",
+                    told.Link!.ToString(),
+                    StringComparison.Ordinal
+                )
+        );
     }
 
     [Theory]
@@ -46,7 +59,13 @@ public sealed class RequestApprovalTests : IDisposable
     public async Task Where_a_sign_in_is_needed_no_link_has_authority_not_even_a_personal_one(int quorum, bool signIn)
     {
         var request = Asked.Request(quorum: quorum);
-        request = await _trust.Requests.WriteAsync(request with { Requirement = request.Requirement with { SignIn = signIn } }, Cancel);
+        request = await _trust.Requests.WriteAsync(
+            request with
+            {
+                Requirement = request.Requirement with { SignIn = signIn },
+            },
+            Cancel
+        );
         await RunAsync(request);
         Assert.All(_trust.Told.All, told => Assert.Equal($"/decide/{request.PlanHash}", told.Link!.AbsolutePath));
         Assert.All(_trust.Told.All, told => Assert.Contains("signed in", told.Text, StringComparison.Ordinal));
@@ -73,7 +92,8 @@ public sealed class RequestApprovalTests : IDisposable
         var ask = new RequestApproval(_trust.Requests, _trust.Decisions, links, _policy, _trust.Ledger, notifier);
 
         var failure = await Record.ExceptionAsync(() =>
-            ask.RunAsync(new RequestApprovalInput(request.PlanHash, 0), new ActivityContext("run7", "key", Cancel)));
+            ask.RunAsync(new RequestApprovalInput(request.PlanHash, 0), new ActivityContext("run7", "key", Cancel))
+        );
 
         Assert.Equal(expected, failure is NotDeliveredException { Message: "no answer" });
         Assert.Equal(3, notifier.All.Count);
@@ -116,7 +136,12 @@ public sealed class RequestApprovalTests : IDisposable
         var path = Path.GetTempFileName();
         try
         {
-            await File.WriteAllTextAsync(path, "{ \"schema\": \"selfdev.policy/1\", \"rules\": [ { \"action\": \"*\", \"approvers\": [\"ana\"], \"expiresAfter\": \"1h\" } ] }", Cancel);
+            await File.WriteAllTextAsync(
+                path,
+                "{ \"schema\": \"selfdev.policy/1\", \"rules\": [ { \"action\": \"*\", \"approvers\": [\"ana\"], "
+                    + "\"expiresAfter\": \"1h\" } ] }",
+                Cancel
+            );
             Assert.Equal(["ana"], (await new PolicyFile(path).ReadAsync(Cancel)).Policy!.Rules[0].Approvers);
             await File.AppendAllTextAsync(path, new string(' ', ApprovalPolicyFormat.MaxBytes), Cancel);
             var large = await new PolicyFile(path).ReadAsync(Cancel);
@@ -130,7 +155,11 @@ public sealed class RequestApprovalTests : IDisposable
 
         var gone = await new PolicyFile(path).ReadAsync(Cancel);
         Assert.Null(gone.Policy);
-        Assert.StartsWith($"The policy file {path} cannot be read: ", Assert.Single(gone.Errors), StringComparison.Ordinal);
+        Assert.StartsWith(
+            $"The policy file {path} cannot be read: ",
+            Assert.Single(gone.Errors),
+            StringComparison.Ordinal
+        );
     }
 
     public void Dispose() => _trust.Dispose();

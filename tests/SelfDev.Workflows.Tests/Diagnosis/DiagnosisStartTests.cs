@@ -45,7 +45,13 @@ public sealed class DiagnosisStartTests : IDisposable
     [Fact]
     public async Task What_storage_has_not_taken_yet_is_left_to_a_sweep()
     {
-        Assert.Null(await _start.StartDroppedAsync(new BlobRef(Containers.Intake, "training/run7/a.log", null), "ana@example.com", Cancel));
+        Assert.Null(
+            await _start.StartDroppedAsync(
+                new BlobRef(Containers.Intake, "training/run7/a.log", null),
+                "ana@example.com",
+                Cancel
+            )
+        );
         Assert.Empty(_workflows.Started);
     }
 }

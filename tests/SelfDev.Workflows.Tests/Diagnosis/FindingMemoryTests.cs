@@ -13,7 +13,8 @@ public sealed class FindingMemoryTests : IDisposable
     private readonly InMemoryArtifactStore _account = new();
     private readonly FindingMemory _memory;
 
-    public FindingMemoryTests() => _memory = new FindingMemory(new SealedArtifactStore(_account, _trust.Seals, _trust.Tampering, _trust.Clock));
+    public FindingMemoryTests() =>
+        _memory = new FindingMemory(new SealedArtifactStore(_account, _trust.Seals, _trust.Tampering, _trust.Clock));
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -29,7 +30,9 @@ public sealed class FindingMemoryTests : IDisposable
     public async Task Marks_that_somebody_else_put_there_make_no_cause_frequent()
     {
         await RememberAsync("node1", "a");
-        var folder = Path.GetDirectoryName((await _account.ListAsync(Containers.Evidence, "memory/", Cancel).SingleAsync(Cancel)).Blob.Name);
+        var folder = Path.GetDirectoryName(
+            (await _account.ListAsync(Containers.Evidence, "memory/", Cancel).SingleAsync(Cancel)).Blob.Name
+        );
         _account.Put(Containers.Evidence, $"{folder}/b", "");
         _account.Put(Containers.Evidence, $"{folder}/c", "selfdev-seal/1 k1 AAAA\n");
 
@@ -39,5 +42,9 @@ public sealed class FindingMemoryTests : IDisposable
     public void Dispose() => _trust.Dispose();
 
     private async Task<IReadOnlyList<string>> RememberAsync(string node, string identity) =>
-        [.. (await _memory.RememberAsync([new CauseOccurrence("xid-79", node, identity)], Cancel)).Select(known => known.Identity)];
+        [
+            .. (await _memory.RememberAsync([new CauseOccurrence("xid-79", node, identity)], Cancel)).Select(known =>
+                known.Identity
+            ),
+        ];
 }

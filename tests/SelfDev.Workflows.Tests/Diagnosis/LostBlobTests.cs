@@ -78,7 +78,12 @@ public class LostBlobTests
     private async Task<AcceptedArtifact> AcceptAsync(string content)
     {
         var blob = await _blobs.WriteAsync(
-            Containers.Intake, Name, Encoding.UTF8.GetBytes(content), "text/plain", Cancellation);
+            Containers.Intake,
+            Name,
+            Encoding.UTF8.GetBytes(content),
+            "text/plain",
+            Cancellation
+        );
         return new AcceptedArtifact(blob, "training", "one-finding", "run7", content.Length, content.Length, "aa");
     }
 
@@ -86,10 +91,16 @@ public class LostBlobTests
     {
         var manifests = new CheckpointManifests(_store);
         var activity = new AnalyzeArtifact(
-            _store, new Capabilities([new OneFinding()]), new FindingMemory(_store), new EvaluationFolder(
-                _store, manifests, ReadLimits.Default), ReadLimits.Default);
+            _store,
+            new Capabilities([new OneFinding()]),
+            new FindingMemory(_store),
+            new EvaluationFolder(_store, manifests, ReadLimits.Default),
+            ReadLimits.Default
+        );
         return activity.RunAsync(
-            new AnalyzeArtifactInput(reportId, artifact, null), new ActivityContext(reportId, "1", Cancellation));
+            new AnalyzeArtifactInput(reportId, artifact, null),
+            new ActivityContext(reportId, "1", Cancellation)
+        );
     }
 
     private sealed class CrashException : Exception;
@@ -105,7 +116,10 @@ public class LostBlobTests
             inner.GetInfoAsync(container, name, cancellation);
 
         public async IAsyncEnumerable<BlobInfo> ListAsync(
-            string container, string prefix, [EnumeratorCancellation] CancellationToken cancellation)
+            string container,
+            string prefix,
+            [EnumeratorCancellation] CancellationToken cancellation
+        )
         {
             await foreach (var info in inner.ListAsync(container, prefix, cancellation))
             {
@@ -121,7 +135,8 @@ public class LostBlobTests
             string name,
             ReadOnlyMemory<byte> content,
             string contentType,
-            CancellationToken cancellation)
+            CancellationToken cancellation
+        )
         {
             Count();
             return inner.WriteAsync(container, name, content, contentType, cancellation);
@@ -133,7 +148,8 @@ public class LostBlobTests
             Stream content,
             string contentType,
             IReadOnlyDictionary<string, string> metadata,
-            CancellationToken cancellation)
+            CancellationToken cancellation
+        )
         {
             Count();
             return inner.WriteAsync(container, name, content, contentType, metadata, cancellation);
@@ -144,7 +160,8 @@ public class LostBlobTests
             string name,
             ReadOnlyMemory<byte> content,
             string contentType,
-            CancellationToken cancellation)
+            CancellationToken cancellation
+        )
         {
             Count();
             return inner.TryCreateAsync(container, name, content, contentType, cancellation);

@@ -35,6 +35,7 @@ internal sealed class OneFinding : ICapability
             new ArtifactSummary("train.log", Kind, "one-finding", 3, 1, 0, "aa"),
             [finding],
             "summary",
-            new ReportDocument("Training", "One fault.", []));
+            new ReportDocument("Training", "One fault.", [])
+        );
     }
 }

@@ -22,32 +22,45 @@ public class ReportHeadTests
         var store = new InMemoryArtifactStore();
         using var ledger = new InMemoryLedgerStore();
         var receipt = await ledger.AppendAsync(
-            new LedgerEntry("k", "finding", DateTimeOffset.UnixEpoch, "i", "selfdev", new JsonObject()), Cancellation);
+            new LedgerEntry("k", "finding", DateTimeOffset.UnixEpoch, "i", "selfdev", new JsonObject()),
+            Cancellation
+        );
         var blob = await store.WriteAsync(
-            Containers.Intake, "training/run7/train.log", Encoding.UTF8.GetBytes("one"), "text/plain", Cancellation);
+            Containers.Intake,
+            "training/run7/train.log",
+            Encoding.UTF8.GetBytes("one"),
+            "text/plain",
+            Cancellation
+        );
         var context = new ActivityContext("intake-1", "1", Cancellation);
         await new AnalyzeArtifact(
             store,
             new Capabilities([new OneFinding()]),
             new FindingMemory(store),
             new EvaluationFolder(store, new CheckpointManifests(store), ReadLimits.Default),
-            ReadLimits.Default)
-            .RunAsync(
-                new AnalyzeArtifactInput(
-                    "intake-1", new AcceptedArtifact(blob, "training", "one-finding", "run7", 3, 3, "aa"), null),
-                context);
+            ReadLimits.Default
+        ).RunAsync(
+            new AnalyzeArtifactInput(
+                "intake-1",
+                new AcceptedArtifact(blob, "training", "one-finding", "run7", 3, 3, "aa"),
+                null
+            ),
+            context
+        );
 
         await new ComposeReport(store, ledger).RunAsync(new ReportReference("intake-1"), context);
 
         Assert.Equal(
             receipt.RootHash,
-            (string?)JsonNode.Parse(store.Text(Containers.Reports, "intake-1/report.json"))!["ledger"]!["rootHash"]);
+            (string?)JsonNode.Parse(store.Text(Containers.Reports, "intake-1/report.json"))!["ledger"]!["rootHash"]
+        );
         foreach (var form in new[] { "html", "md" })
         {
             Assert.Contains(
                 $"1 entries, root {receipt.RootHash}",
                 store.Text(Containers.Reports, $"intake-1/report.{form}"),
-                StringComparison.Ordinal);
+                StringComparison.Ordinal
+            );
         }
     }
 }

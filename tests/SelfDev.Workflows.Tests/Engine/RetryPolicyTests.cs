@@ -19,14 +19,21 @@ public class RetryPolicyTests
     [Fact]
     public void Without_a_maximum_no_delay_is_over_an_hour_however_many_attempts() =>
         Prop.ForAll(
-            ArbMap.Default.ArbFor<PositiveInt>(),
-            attempt => new RetryPolicy(int.MaxValue, TimeSpan.FromSeconds(1), 3.0).DelayBefore(attempt.Get + 1) <= TimeSpan.FromHours(1))
+                ArbMap.Default.ArbFor<PositiveInt>(),
+                attempt =>
+                    new RetryPolicy(int.MaxValue, TimeSpan.FromSeconds(1), 3.0).DelayBefore(attempt.Get + 1)
+                    <= TimeSpan.FromHours(1)
+            )
             .QuickCheckThrowOnFailure();
 
     [Fact]
     public void A_non_retryable_cause_is_found_below_other_failures()
     {
-        var failure = new FailureDetails("Some.Wrapper", "outer", new FailureDetails(typeof(NonRetryableException).FullName!, "denied"));
+        var failure = new FailureDetails(
+            "Some.Wrapper",
+            "outer",
+            new FailureDetails(typeof(NonRetryableException).FullName!, "denied")
+        );
 
         Assert.False(Retries.Transient.Handles(failure));
         Assert.True(Retries.Transient.Handles(new FailureDetails("System.TimeoutException", "slow")));

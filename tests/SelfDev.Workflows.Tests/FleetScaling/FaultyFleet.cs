@@ -42,7 +42,8 @@ internal sealed class FaultyFleet : IFleet
 
     public FaultyScaleSet Any() => Sets[_random.Next(Sets.Count)];
 
-    public FaultyScaleSet Find(string resourceId) => Sets.Single(set => resourceId.StartsWith(set.Set.ResourceId, StringComparison.Ordinal));
+    public FaultyScaleSet Find(string resourceId) =>
+        Sets.Single(set => resourceId.StartsWith(set.Set.ResourceId, StringComparison.Ordinal));
 
     /// <value>Hears of every change before it is made.</value>
     public Action<Write> Written { get; set; } = _ => { };
@@ -84,7 +85,12 @@ internal sealed class FaultyFleet : IFleet
         return Task.FromResult(set.Read());
     }
 
-    public Task<OperationStart> StartScaleAsync(string resourceId, int capacity, string etag, CancellationToken cancellation)
+    public Task<OperationStart> StartScaleAsync(
+        string resourceId,
+        int capacity,
+        string etag,
+        CancellationToken cancellation
+    )
     {
         Fail("scaling", resourceId);
         return Task.FromResult(Find(resourceId).Scale(capacity, etag));
@@ -114,24 +120,42 @@ internal sealed class FaultyFleet : IFleet
         return Task.FromResult(Find(resourceId).List());
     }
 
-    public Task<OperationStart> StartDeleteInstancesAsync(string resourceId, IReadOnlyList<FleetInstance> instances, CancellationToken cancellation)
+    public Task<OperationStart> StartDeleteInstancesAsync(
+        string resourceId,
+        IReadOnlyList<FleetInstance> instances,
+        CancellationToken cancellation
+    )
     {
         Fail("deleting", resourceId);
         return Task.FromResult(Find(resourceId).Delete(instances));
     }
 
-    public Task<OperationStart> StartProtectAsync(string resourceId, string instanceId, bool isProtected, CancellationToken cancellation)
+    public Task<OperationStart> StartProtectAsync(
+        string resourceId,
+        string instanceId,
+        bool isProtected,
+        CancellationToken cancellation
+    )
     {
         Find(resourceId).Touch(instanceId);
         Fail("protecting", resourceId);
         return Task.FromResult(Find(resourceId).Protect(instanceId, isProtected));
     }
 
-    public Task<FleetHeadroom> GetHeadroomAsync(string resourceId, CancellationToken cancellation) => throw new NotSupportedException();
+    public Task<FleetHeadroom> GetHeadroomAsync(string resourceId, CancellationToken cancellation) =>
+        throw new NotSupportedException();
 
-    public Task<OperationStart> StartReimageAsync(string resourceId, string instanceId, CancellationToken cancellation) => throw new NotSupportedException();
+    public Task<OperationStart> StartReimageAsync(
+        string resourceId,
+        string instanceId,
+        CancellationToken cancellation
+    ) => throw new NotSupportedException();
 
-    public Task<OperationStart> StartDeleteAsync(string resourceId, string instanceId, CancellationToken cancellation) => throw new NotSupportedException();
+    public Task<OperationStart> StartDeleteAsync(
+        string resourceId,
+        string instanceId,
+        CancellationToken cancellation
+    ) => throw new NotSupportedException();
 
     private void Fail(string what, string resourceId)
     {

@@ -4,10 +4,17 @@ using SelfDev.Workflows.Ports;
 namespace SelfDev.Workflows.Tests.FleetScaling;
 
 /// <summary>
-/// A scale set in virtual time whose ARM fails in every way that FAULTS names: throttling, lost answers, refusals, slow and partial
-/// provisioning, evictions, and other people. It also watches: what a client may never do is written down as a violation.
+/// A scale set in virtual time whose ARM fails in every way that FAULTS names: throttling, lost answers, refusals, slow
+/// and partial provisioning, evictions, and other people. It also watches: what a client may never do is written down
+/// as a violation.
 /// </summary>
-internal sealed class FaultyScaleSet(FaultyFleet fleet, PolicyScaleSet set, VirtualTime time, Random random, int capacity)
+internal sealed class FaultyScaleSet(
+    FaultyFleet fleet,
+    PolicyScaleSet set,
+    VirtualTime time,
+    Random random,
+    int capacity
+)
 {
     /// <value>Longer than any look takes, and than it takes a client to forget what it asked for in vain.</value>
     private static readonly TimeSpan Settled = TimeSpan.FromHours(2);
@@ -59,7 +66,8 @@ internal sealed class FaultyScaleSet(FaultyFleet fleet, PolicyScaleSet set, Virt
     /// <value>What all instances have cost so far.</value>
     public double Usd { get; private set; }
 
-    /// <summary>A client waits by its clock, and by what it was told: a clock that jumps and an answer that dies with the process are not its fault.</summary>
+    /// <summary>A client waits by its clock, and by what it was told: a clock that jumps and an answer that dies with
+    /// the process are not its fault.</summary>
     public void Forgive() => (_quietUntil, _pausedUntil, _refusals) = (TimeSpan.Zero, TimeSpan.Zero, 0);
 
     /// <summary>Quota and permissions have been asked for, and suffice.</summary>
@@ -100,14 +108,27 @@ internal sealed class FaultyScaleSet(FaultyFleet fleet, PolicyScaleSet set, Virt
         }
     }
 
-    public void GoDark(TimeSpan duration) => (_darkSince, _darkUntil) = (IsDark ? _darkSince : time.Elapsed, time.Elapsed + duration);
+    public void GoDark(TimeSpan duration) =>
+        (_darkSince, _darkUntil) = (IsDark ? _darkSince : time.Elapsed, time.Elapsed + duration);
 
     public void Enlighten() => _darkUntil = TimeSpan.MinValue;
 
     public FleetState Read()
     {
         _read = Capacity;
-        return new FleetState(set.ResourceId, "sku", Capacity, Etag, _isUpdating ? "Updating" : "Succeeded", _ready, "eastus") { EvictedInstances = Evicted, IsSpot = true };
+        return new FleetState(
+            set.ResourceId,
+            "sku",
+            Capacity,
+            Etag,
+            _isUpdating ? "Updating" : "Succeeded",
+            _ready,
+            "eastus"
+        )
+        {
+            EvictedInstances = Evicted,
+            IsSpot = true,
+        };
     }
 
     public IReadOnlyList<FleetInstance> List()
@@ -143,7 +164,8 @@ internal sealed class FaultyScaleSet(FaultyFleet fleet, PolicyScaleSet set, Virt
     }
 
     /// <summary>A client tries to change the protection of an instance.</summary>
-    public void Touch(string instanceId) => Instances.Find(instance => instance.Name == instanceId)?.ChangedAt = time.Elapsed;
+    public void Touch(string instanceId) =>
+        Instances.Find(instance => instance.Name == instanceId)?.ChangedAt = time.Elapsed;
 
     /// <summary>Protects an instance, or lifts that, after a while.</summary>
     public OperationStart Protect(string instanceId, bool isProtected)
@@ -160,17 +182,21 @@ internal sealed class FaultyScaleSet(FaultyFleet fleet, PolicyScaleSet set, Virt
         var operation = $"{set.ResourceId}/protection/{++_protections}";
         _pendingProtections.Add(operation);
         instance?.ChangedAt = TimeSpan.MaxValue;
-        time.After(TimeSpan.FromSeconds(random.Next(2, 90)), () =>
-        {
-            _pendingProtections.Remove(operation);
-            _etag++;
-            instance?.IsProtected = isProtected || instance.IsKept;
-            instance?.ChangedAt = time.Elapsed;
-        });
+        time.After(
+            TimeSpan.FromSeconds(random.Next(2, 90)),
+            () =>
+            {
+                _pendingProtections.Remove(operation);
+                _etag++;
+                instance?.IsProtected = isProtected || instance.IsKept;
+                instance?.ChangedAt = time.Elapsed;
+            }
+        );
         return Accept(operation);
     }
 
-    /// <summary>A person protects an instance that nobody protects and that no client has changed of late: it is one flag, and nobody can tell whose.</summary>
+    /// <summary>A person protects an instance that nobody protects and that no client has changed of late: it is one
+    /// flag, and nobody can tell whose.</summary>
     public void Keep()
     {
         SetInstances();
@@ -178,7 +204,9 @@ internal sealed class FaultyScaleSet(FaultyFleet fleet, PolicyScaleSet set, Virt
         if (free.Count > 1 && time.Elapsed - Settled > _darkUntil)
         {
             // Rather one that would go soon.
-            var instance = (random.Next(2) == 0 ? free.Find(candidate => candidate.IsDraining) : null) ?? free[random.Next(free.Count)];
+            var instance =
+                (random.Next(2) == 0 ? free.Find(candidate => candidate.IsDraining) : null)
+                ?? free[random.Next(free.Count)];
             (instance.KeptAt, instance.IsProtected) = (time.Elapsed, true);
         }
     }
@@ -215,7 +243,10 @@ internal sealed class FaultyScaleSet(FaultyFleet fleet, PolicyScaleSet set, Virt
         if (capacity > Capacity && fleet.IsFaulty())
         {
             // 1, 2, 4... minutes, less what the clock of the workflow rounds away.
-            _pausedUntil = time.Elapsed + (TimeSpan.FromMinutes(1) * Math.Min(60, 1 << Math.Min(_refusals++, 6))) - TimeSpan.FromSeconds(1);
+            _pausedUntil =
+                time.Elapsed
+                + (TimeSpan.FromMinutes(1) * Math.Min(60, 1 << Math.Min(_refusals++, 6)))
+                - TimeSpan.FromSeconds(1);
             return Answer(OperationStartKind.Refused, null, "AllocationFailed");
         }
 
@@ -226,10 +257,16 @@ internal sealed class FaultyScaleSet(FaultyFleet fleet, PolicyScaleSet set, Virt
         return Accept();
     }
 
-    public OperationState Poll(string operationUri) => operationUri.Contains("/protection/", StringComparison.Ordinal)
-        ? new OperationState(_pendingProtections.Contains(operationUri) ? OperationPhase.Running : OperationPhase.Succeeded, null, null, null)
+    public OperationState Poll(string operationUri) =>
+        operationUri.Contains("/protection/", StringComparison.Ordinal)
+            ? new OperationState(
+                _pendingProtections.Contains(operationUri) ? OperationPhase.Running : OperationPhase.Succeeded,
+                null,
+                null,
+                null
+            )
         : operationUri == $"{set.ResourceId}/op/{_operation}" && _ended is null
-        ? new OperationState(OperationPhase.Running, TimeSpan.FromSeconds(random.Next(1, 60)), null, null)
+            ? new OperationState(OperationPhase.Running, TimeSpan.FromSeconds(random.Next(1, 60)), null, null)
         : _ended ?? new OperationState(OperationPhase.Succeeded, null, null, null);
 
     private string Etag => _etag.ToString(System.Globalization.CultureInfo.InvariantCulture);
@@ -246,7 +283,10 @@ internal sealed class FaultyScaleSet(FaultyFleet fleet, PolicyScaleSet set, Virt
         _isUpdating = true;
         _ended = null;
         var isPartial = capacity > from + 1 && fleet.IsFaulty();
-        time.After(TimeSpan.FromSeconds(random.Next(20, 600)), () => End(isPartial ? from + ((capacity - from) / 2) : capacity, isPartial));
+        time.After(
+            TimeSpan.FromSeconds(random.Next(20, 600)),
+            () => End(isPartial ? from + ((capacity - from) / 2) : capacity, isPartial)
+        );
     }
 
     private void End(int capacity, bool isPartial)
@@ -259,7 +299,12 @@ internal sealed class FaultyScaleSet(FaultyFleet fleet, PolicyScaleSet set, Virt
         _isUpdating = false;
         _etag++;
         _ended = isPartial
-            ? new OperationState(OperationPhase.Failed, null, "AllocationFailed", "Not all instances could be allocated.")
+            ? new OperationState(
+                OperationPhase.Failed,
+                null,
+                "AllocationFailed",
+                "Not all instances could be allocated."
+            )
             : new OperationState(OperationPhase.Succeeded, null, null, null);
     }
 
@@ -273,7 +318,9 @@ internal sealed class FaultyScaleSet(FaultyFleet fleet, PolicyScaleSet set, Virt
 
         while (Instances.Count < Capacity)
         {
-            Instances.Add(new SimulatedInstance($"{set.ResourceId[^4..]}{++_made}", time, random) { IsReady = _made <= _first });
+            Instances.Add(
+                new SimulatedInstance($"{set.ResourceId[^4..]}{++_made}", time, random) { IsReady = _made <= _first }
+            );
         }
     }
 
@@ -291,7 +338,13 @@ internal sealed class FaultyScaleSet(FaultyFleet fleet, PolicyScaleSet set, Virt
             throw new FleetException("ServerTimeout", "The answer was lost.", isTransient: true);
         }
 
-        return new OperationStart(OperationStartKind.Accepted, operationUri ?? $"{set.ResourceId}/op/{_operation}", TimeSpan.FromSeconds(random.Next(1, 20)), null, null);
+        return new OperationStart(
+            OperationStartKind.Accepted,
+            operationUri ?? $"{set.ResourceId}/op/{_operation}",
+            TimeSpan.FromSeconds(random.Next(1, 20)),
+            null,
+            null
+        );
     }
 
     private void Must(bool holds, string rule)
@@ -302,7 +355,8 @@ internal sealed class FaultyScaleSet(FaultyFleet fleet, PolicyScaleSet set, Virt
         }
     }
 
-    private static OperationStart Answer(OperationStartKind kind, TimeSpan? retryAfter, string code) => new(kind, null, retryAfter, code, "no");
+    private static OperationStart Answer(OperationStartKind kind, TimeSpan? retryAfter, string code) =>
+        new(kind, null, retryAfter, code, "no");
 }
 
 /// <summary>A change that ARM accepted.</summary>

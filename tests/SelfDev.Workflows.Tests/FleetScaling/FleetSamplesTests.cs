@@ -47,16 +47,20 @@ public class FleetSamplesTests
         var account = new InMemoryArtifactStore();
         var samples = new FleetSamples(new SealedArtifactStore(account, trust.Seals, trust.Tampering, trust.Clock));
         await AddAsync(samples, count: 10, every: TimeSpan.FromMinutes(1));
-        var names = await account.ListAsync(Containers.Evidence, "", Cancellation)
-            .Select(blob => blob.Blob.Name).ToListAsync(Cancellation);
+        var names = await account
+            .ListAsync(Containers.Evidence, "", Cancellation)
+            .Select(blob => blob.Blob.Name)
+            .ToListAsync(Cancellation);
         account.Put(Containers.Evidence, names[^1], "{\"time\":\"2026-03-01T12:00:00Z\"}");
 
         Assert.Equal(9, (await samples.ReadAsync("chat", Now, Cancellation)).Count);
         Assert.Equal(9, (await samples.ReadAsync("chat", Now, Cancellation)).Count);
         Assert.Single(trust.Ledger.Entries, entry => entry.Type == LedgerEntryTypes.Tampering);
 
-        var history = await account.ListAsync(Containers.Evidence, "", Cancellation)
-            .Select(blob => blob.Blob.Name).SingleAsync(name => name.EndsWith("history.json", StringComparison.Ordinal), Cancellation);
+        var history = await account
+            .ListAsync(Containers.Evidence, "", Cancellation)
+            .Select(blob => blob.Blob.Name)
+            .SingleAsync(name => name.EndsWith("history.json", StringComparison.Ordinal), Cancellation);
         account.Put(Containers.Evidence, history, "{}");
         Assert.Equal(9, (await samples.ReadAsync("chat", Now, Cancellation)).Count);
     }
@@ -81,8 +85,18 @@ public class FleetSamplesTests
         {
             await samples.AddAsync(
                 "chat",
-                new FleetSample { Time = Now - (index * every), Seconds = every.TotalSeconds, Requests = 1, PrefillTokens = 1, Completions = 1, OutputTokens = 1, Queue = 0 },
-                Cancellation);
+                new FleetSample
+                {
+                    Time = Now - (index * every),
+                    Seconds = every.TotalSeconds,
+                    Requests = 1,
+                    PrefillTokens = 1,
+                    Completions = 1,
+                    OutputTokens = 1,
+                    Queue = 0,
+                },
+                Cancellation
+            );
         }
     }
 

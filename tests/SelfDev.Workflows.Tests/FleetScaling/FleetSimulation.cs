@@ -18,8 +18,8 @@ using SelfDev.Workflows.Trust;
 namespace SelfDev.Workflows.Tests.FleetScaling;
 
 /// <summary>
-/// The fleet workflow with its genuine activities against a faulty scale set, lossy metrics, people and jumping clocks, all in virtual
-/// time on one thread: a seed is a whole story, and the same one every time.
+/// The fleet workflow with its genuine activities against a faulty scale set, lossy metrics, people and jumping clocks,
+/// all in virtual time on one thread: a seed is a whole story, and the same one every time.
 /// </summary>
 internal sealed class FleetSimulation
 {
@@ -36,7 +36,8 @@ internal sealed class FleetSimulation
     private const int LedgerDown = 17;
     private const int ClockForward = 20;
     private const decimal Price = 10;
-    private const string Subscription = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachineScaleSets/";
+    private const string Subscription =
+        "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachineScaleSets/";
 
     private static readonly PolicyScaleSet Only = new(Subscription + "only", Floor, 40, Price);
     private static readonly PolicyScaleSet Main = new(Subscription + "main", Floor, 25, Price);
@@ -72,26 +73,53 @@ internal sealed class FleetSimulation
         _troubled = TimeSpan.FromHours(hours);
         _store = new SimulatedStore(_time);
         _samples = new FleetSamples(_store) { Kept = TimeSpan.FromMinutes(15) };
-        _fleet = new FaultyFleet(_time, _random, _random.Next(2) == 0 ? [(Only, 3)] : [(Main, 3), (Spot, 1)]) { IsLoadKnown = _random.Next(2) == 0, FaultRate = _random.NextDouble() * 0.3 };
-        _policy = new FixedPolicySource(NewPolicy(
-            new EmergencyEnvelope(Floor, EnvelopeTop, _time.GetUtcNow() + (_troubled * (0.5 + _random.NextDouble()))),
-            _random.Next(3) == 0 ? Price * 24 * _random.Next(Floor + 1, 8) : null));
-        // A ledger of its own: what an outage of the ledger does to looks and changes is simulated at the workflow's entries.
+        _fleet = new FaultyFleet(_time, _random, _random.Next(2) == 0 ? [(Only, 3)] : [(Main, 3), (Spot, 1)])
+        {
+            IsLoadKnown = _random.Next(2) == 0,
+            FaultRate = _random.NextDouble() * 0.3,
+        };
+        _policy = new FixedPolicySource(
+            NewPolicy(
+                new EmergencyEnvelope(
+                    Floor,
+                    EnvelopeTop,
+                    _time.GetUtcNow() + (_troubled * (0.5 + _random.NextDouble()))
+                ),
+                _random.Next(3) == 0 ? Price * 24 * _random.Next(Floor + 1, 8) : null
+            )
+        );
+        // A ledger of its own: what an outage of the ledger does to looks and changes is simulated at the workflow's
+        // entries.
         var trust = new TrustRoom(_time, _policy, store: new ArtifactTrustStore(_store));
         _killSwitch = trust.KillSwitch;
         _rules = new SimulationRules(_time, _fleet, _policy);
         var ledger = new SimulatedLedger(() => _time.Elapsed < _ledgerDownUntil || _fleet.IsFaulty(), Recorded);
         _client = new SimulatedClient(Ask);
-        _engine = new VirtualEngine(_time, _random, SelfDev.Workflows.Scaling.FleetScaling.InstanceId(Fleet)) { CrashRate = _random.NextDouble() * 0.1 };
+        _engine = new VirtualEngine(_time, _random, SelfDev.Workflows.Scaling.FleetScaling.InstanceId(Fleet))
+        {
+            CrashRate = _random.NextDouble() * 0.1,
+        };
         _engine.ResultLost = _fleet.Forgive;
         _fleet.AnswerLost = Interfere;
         _engine.Told = status => Tell((FleetStatus)status);
         _engine
-            .Add(DecideFleet.Handle, new DecideFleet(_policy, _killSwitch, _fleet, _samples, _sizing, _client, trust.FleetPlans, _time))
-            .Add(StartFleetScale.Handle, new StartFleetScale(_policy, _killSwitch, _fleet, trust.Intents, trust.FleetPlans, _time))
-            .Add(ProtectInstance.Handle, new ProtectInstance(_policy, _killSwitch, _fleet, trust.Intents, trust.FleetPlans, _time))
+            .Add(
+                DecideFleet.Handle,
+                new DecideFleet(_policy, _killSwitch, _fleet, _samples, _sizing, _client, trust.FleetPlans, _time)
+            )
+            .Add(
+                StartFleetScale.Handle,
+                new StartFleetScale(_policy, _killSwitch, _fleet, trust.Intents, trust.FleetPlans, _time)
+            )
+            .Add(
+                ProtectInstance.Handle,
+                new ProtectInstance(_policy, _killSwitch, _fleet, trust.Intents, trust.FleetPlans, _time)
+            )
             .Add(PollFleetScale.Handle, new PollFleetScale(_fleet))
-            .Add(AskAboutFleet.Handle, new AskAboutFleet(_store, _samples, _policy, _sizing, _client, trust.FleetPlans, _time))
+            .Add(
+                AskAboutFleet.Handle,
+                new AskAboutFleet(_store, _samples, _policy, _sizing, _client, trust.FleetPlans, _time)
+            )
             .Add(RecordLedgerEntry.Handle, new RecordLedgerEntry(ledger));
     }
 
@@ -146,9 +174,17 @@ internal sealed class FleetSimulation
         {
             HourlyPrice = first.HourlyPrice,
             Alternatives = [.. _fleet.Sets.Skip(1).Select(set => set.Set)],
-            Scaling = new FleetScalingRules { Interval = TimeSpan.FromMinutes(1), Envelope = envelope, UsdPerDay = budget },
+            Scaling = new FleetScalingRules
+            {
+                Interval = TimeSpan.FromMinutes(1),
+                Envelope = envelope,
+                UsdPerDay = budget,
+            },
         };
-        return new ApprovalPolicy(true, [], new Dictionary<string, PolicyFleet> { [Fleet] = fleet }) { KillSwitchReleasers = [Releaser] };
+        return new ApprovalPolicy(true, [], new Dictionary<string, PolicyFleet> { [Fleet] = fleet })
+        {
+            KillSwitchReleasers = [Releaser],
+        };
     }
 
     private void Tell(FleetStatus status)
@@ -188,7 +224,11 @@ internal sealed class FleetSimulation
             Completions = 10,
             OutputTokens = 1000,
             Queue = 0,
-            RunningByInstance = isLoadShown ? instances.Where(instance => instance.IsReady).ToDictionary(instance => instance.Name, instance => instance.Running) : null,
+            RunningByInstance = isLoadShown
+                ? instances
+                    .Where(instance => instance.IsReady)
+                    .ToDictionary(instance => instance.Name, instance => instance.Running)
+                : null,
         };
         _rules.Sampled(sample.Time, (int)Math.Ceiling(sample.Requests / sample.Seconds));
         _samples.AddAsync(Fleet, sample, CancellationToken.None).GetAwaiter().GetResult();
@@ -229,7 +269,17 @@ internal sealed class FleetSimulation
     {
         if (!_isCalm && _random.Next(5) == 0)
         {
-            Disturb(_random.Next(6) switch { 0 => OtherPeople, 1 => KillSwitchToggle, 2 => PolicyChange, 3 => Keep, 4 => LedgerDown, _ => ClockForward });
+            Disturb(
+                _random.Next(6) switch
+                {
+                    0 => OtherPeople,
+                    1 => KillSwitchToggle,
+                    2 => PolicyChange,
+                    3 => Keep,
+                    4 => LedgerDown,
+                    _ => ClockForward,
+                }
+            );
         }
     }
 
@@ -251,7 +301,10 @@ internal sealed class FleetSimulation
                 break;
             case KillSwitchToggle:
                 _fleet.IsStopped = !_fleet.IsStopped;
-                _killSwitch.SetAsync(_fleet.IsStopped, Releaser, null, "key:ana", CancellationToken.None).GetAwaiter().GetResult();
+                _killSwitch
+                    .SetAsync(_fleet.IsStopped, Releaser, null, "key:ana", CancellationToken.None)
+                    .GetAwaiter()
+                    .GetResult();
                 _rules.Stopped(_fleet.IsStopped);
                 break;
             case 9:
@@ -307,12 +360,18 @@ internal sealed class FleetSimulation
     private void ChangePolicy()
     {
         var (fleet, scaling) = (_policy.Policy.Fleets[Fleet], _policy.Policy.Fleets[Fleet].Scaling!);
-        _policy.Policy = _random.Next(2) == 0
-            ? NewPolicy(scaling.Envelope!, scaling.UsdPerDay, _random.Next(Floor + 1, EnvelopeTop))
-            : NewPolicy(
-                new EmergencyEnvelope(Floor, _random.Next(Floor, EnvelopeTop + 1), _time.GetUtcNow() + TimeSpan.FromMinutes(_random.Next(0, 600))),
-                scaling.UsdPerDay,
-                fleet.MaxCapacity);
+        _policy.Policy =
+            _random.Next(2) == 0
+                ? NewPolicy(scaling.Envelope!, scaling.UsdPerDay, _random.Next(Floor + 1, EnvelopeTop))
+                : NewPolicy(
+                    new EmergencyEnvelope(
+                        Floor,
+                        _random.Next(Floor, EnvelopeTop + 1),
+                        _time.GetUtcNow() + TimeSpan.FromMinutes(_random.Next(0, 600))
+                    ),
+                    scaling.UsdPerDay,
+                    fleet.MaxCapacity
+                );
         _rules.PolicyChanged();
     }
 
@@ -321,24 +380,35 @@ internal sealed class FleetSimulation
     {
         var report = action[..action.IndexOf(":action", StringComparison.Ordinal)];
         var number = int.Parse(action[(action.LastIndexOf(':') + 1)..], CultureInfo.InvariantCulture);
-        var stored = _store.ReadJsonAsync<StoredAnalysis>(Containers.Evidence, DiagnosisBlobs.Analysis(report), CancellationToken.None).GetAwaiter().GetResult();
+        var stored = _store
+            .ReadJsonAsync<StoredAnalysis>(Containers.Evidence, DiagnosisBlobs.Analysis(report), CancellationToken.None)
+            .GetAwaiter()
+            .GetResult();
         if (number == 1)
         {
             var wanted = (int)JsonSerializer.SerializeToNode(stored.Analysis.Summary, ReportJson.Options)!["wanted"]!;
-            _rules.Asked(Enumerable.Range(1, stored.Proposals.Count).Select(each => string.Create(CultureInfo.InvariantCulture, $"{report}:action:{each}")), wanted);
+            _rules.Asked(
+                Enumerable
+                    .Range(1, stored.Proposals.Count)
+                    .Select(each => string.Create(CultureInfo.InvariantCulture, $"{report}:action:{each}")),
+                wanted
+            );
         }
 
-        _time.After(TimeSpan.FromMinutes(_random.Next(1, 120)), () =>
-        {
-            if (_random.Next(10) < 6)
+        _time.After(
+            TimeSpan.FromMinutes(_random.Next(1, 120)),
+            () =>
             {
-                var scale = (ScaleFleet)stored.Proposals[number - 1].Action;
-                _fleet.Find(scale.ScaleSet!).SetByOthers(scale.Capacity!.Value);
-            }
+                if (_random.Next(10) < 6)
+                {
+                    var scale = (ScaleFleet)stored.Proposals[number - 1].Action;
+                    _fleet.Find(scale.ScaleSet!).SetByOthers(scale.Capacity!.Value);
+                }
 
-            _client.End(action);
-            _rules.Answered(action);
-        });
+                _client.End(action);
+                _rules.Answered(action);
+            }
+        );
     }
 
     private void CalmDown()
@@ -368,7 +438,11 @@ internal sealed class FleetSimulation
         _killSwitch.SetAsync(false, Releaser, null, "key:ana", CancellationToken.None).GetAwaiter().GetResult();
         _rules.Stopped(false);
         // A set may be left above its limit.
-        _policy.Policy = NewPolicy(new EmergencyEnvelope(Floor, 40, DateTimeOffset.MaxValue), null, _fleet.Sets.Count > 1 && _random.Next(2) == 0 ? Floor + 1 : null);
+        _policy.Policy = NewPolicy(
+            new EmergencyEnvelope(Floor, 40, DateTimeOffset.MaxValue),
+            null,
+            _fleet.Sets.Count > 1 && _random.Next(2) == 0 ? Floor + 1 : null
+        );
         _rules.PolicyChanged();
     }
 }

@@ -9,8 +9,10 @@ public class PlannedFleetSizingTests
 {
     private static readonly PlannedFleetSizing Sizing = new();
 
-    // A request takes 1000 x 0.1 ms of prefill and 100 x 1 ms of decoding: at 20 a second, 4 replicas' time beside the steps themselves.
-    private const string Replica = """{ "replica": { "stepSeconds": 0.02, "sequenceSeconds": 0.001, "prefillTokenSeconds": 0.0001, "batchLimit": 64 } }""";
+    // A request takes 1000 x 0.1 ms of prefill and 100 x 1 ms of decoding: at 20 a second, 4 replicas' time beside the
+    // steps themselves.
+    private const string Replica =
+        """{ "replica": { "stepSeconds": 0.02, "sequenceSeconds": 0.001, "prefillTokenSeconds": 0.0001, "batchLimit": 64 } }""";
 
     [Fact]
     public void More_demand_than_the_fleet_carries_takes_more_replicas_and_the_reason_is_said()
@@ -35,9 +37,16 @@ public class PlannedFleetSizingTests
     [Theory]
     [InlineData(null, "says nothing of what a replica of 'chat' can do: add 'specification'")]
     [InlineData("{}", "'specification' of 'chat' cannot be used")]
-    [InlineData("""{ "replica": { "stepSeconds": -1, "sequenceSeconds": 0.001, "prefillTokenSeconds": 0.0001, "batchLimit": 64 } }""", "stepSeconds must be 0 or more")]
-    public void A_specification_that_cannot_be_used_is_a_problem_and_no_size(string? specification, string problem) => Assert.Contains(
-        problem, Sizing.Size(Fleet(specification), Samples(requests: 60), new FleetServing(2, 2)).Problem, StringComparison.Ordinal);
+    [InlineData(
+        """{ "replica": { "stepSeconds": -1, "sequenceSeconds": 0.001, "prefillTokenSeconds": 0.0001, "batchLimit": 64 } }""",
+        "stepSeconds must be 0 or more"
+    )]
+    public void A_specification_that_cannot_be_used_is_a_problem_and_no_size(string? specification, string problem) =>
+        Assert.Contains(
+            problem,
+            Sizing.Size(Fleet(specification), Samples(requests: 60), new FleetServing(2, 2)).Problem,
+            StringComparison.Ordinal
+        );
 
     [Fact]
     public void The_replay_shows_what_more_replicas_would_have_done()
@@ -51,22 +60,32 @@ public class PlannedFleetSizingTests
     }
 
     [Fact]
-    public void Without_requests_there_is_nothing_to_replay() => Assert.Null(Sizing.Replay(Fleet(Replica), Samples(requests: 0), 2, 8));
+    public void Without_requests_there_is_nothing_to_replay() =>
+        Assert.Null(Sizing.Replay(Fleet(Replica), Samples(requests: 0), 2, 8));
 
-    private static PolicyFleet Fleet(string? specification) => new("chat", "/x", 2, 8, [])
-    {
-        Alternatives = [new PolicyScaleSet("/y", 0, 6, 4)],
-        Scaling = new FleetScalingRules { Specification = specification is null ? null : (JsonObject)JsonNode.Parse(specification)! },
-    };
+    private static PolicyFleet Fleet(string? specification) =>
+        new("chat", "/x", 2, 8, [])
+        {
+            Alternatives = [new PolicyScaleSet("/y", 0, 6, 4)],
+            Scaling = new FleetScalingRules
+            {
+                Specification = specification is null ? null : (JsonObject)JsonNode.Parse(specification)!,
+            },
+        };
 
-    private static List<FleetSample> Samples(long requests) => [.. Enumerable.Range(1, 30).Select(minute => new FleetSample
-    {
-        Time = new DateTimeOffset(2026, 3, 1, 12, minute, 0, TimeSpan.Zero),
-        Seconds = 60,
-        Requests = requests,
-        PrefillTokens = requests * 1000,
-        Completions = requests,
-        OutputTokens = requests * 100,
-        Queue = 0,
-    })];
+    private static List<FleetSample> Samples(long requests) =>
+        [
+            .. Enumerable
+                .Range(1, 30)
+                .Select(minute => new FleetSample
+                {
+                    Time = new DateTimeOffset(2026, 3, 1, 12, minute, 0, TimeSpan.Zero),
+                    Seconds = 60,
+                    Requests = requests,
+                    PrefillTokens = requests * 1000,
+                    Completions = requests,
+                    OutputTokens = requests * 100,
+                    Queue = 0,
+                }),
+        ];
 }

@@ -11,7 +11,8 @@ namespace SelfDev.Workflows.Tests.FleetScaling;
 /// <summary>A region whose ARM is down, and a fleet that has a scale set in another one.</summary>
 public class RegionOutageTests
 {
-    private const string Prefix = "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachineScaleSets/";
+    private const string Prefix =
+        "/subscriptions/s/resourceGroups/g/providers/Microsoft.Compute/virtualMachineScaleSets/";
 
     private static readonly PolicyScaleSet West = new(Prefix + "west", 2, 20, 10);
     private static readonly PolicyScaleSet East = new(Prefix + "east", 0, 20, 10);
@@ -30,12 +31,26 @@ public class RegionOutageTests
         {
             HourlyPrice = West.HourlyPrice,
             Alternatives = [East],
-            Scaling = new FleetScalingRules { Interval = TimeSpan.FromMinutes(1), Envelope = new EmergencyEnvelope(2, 30, DateTimeOffset.MaxValue) },
+            Scaling = new FleetScalingRules
+            {
+                Interval = TimeSpan.FromMinutes(1),
+                Envelope = new EmergencyEnvelope(2, 30, DateTimeOffset.MaxValue),
+            },
         };
-        var policy = new FixedPolicySource(new ApprovalPolicy(true, [], new Dictionary<string, PolicyFleet> { ["chat"] = fleet }));
+        var policy = new FixedPolicySource(
+            new ApprovalPolicy(true, [], new Dictionary<string, PolicyFleet> { ["chat"] = fleet })
+        );
         var trust = new TrustRoom(_time, policy, store: new ArtifactTrustStore(store));
         _decide = new DecideFleet(
-            policy, trust.KillSwitch, _fleet, _samples, new OneEach(), new SimulatedClient(_ => { }), trust.FleetPlans, _time);
+            policy,
+            trust.KillSwitch,
+            _fleet,
+            _samples,
+            new OneEach(),
+            new SimulatedClient(_ => { }),
+            trust.FleetPlans,
+            _time
+        );
     }
 
     [Fact]
@@ -47,7 +62,13 @@ public class RegionOutageTests
         var decision = await LookAsync(lastSeen: [new SeenScaleSet(West.ResourceId, "sku", 4, 0, 4)]);
 
         var plan = Assert.Single(decision.Plans);
-        Assert.Equal((East.ResourceId, 5), (plan.Resource, int.Parse(plan.To[ApprovalPolicy.CapacityField], System.Globalization.CultureInfo.InvariantCulture)));
+        Assert.Equal(
+            (East.ResourceId, 5),
+            (
+                plan.Resource,
+                int.Parse(plan.To[ApprovalPolicy.CapacityField], System.Globalization.CultureInfo.InvariantCulture)
+            )
+        );
         Assert.Contains("ARM does not show west (ServiceUnavailable)", decision.Reason, StringComparison.Ordinal);
     }
 
@@ -71,12 +92,39 @@ public class RegionOutageTests
         await Assert.ThrowsAsync<FleetException>(() => LookAsync(lastSeen: []));
     }
 
-    private Task SampleAsync(long requestsASecond) => _samples.AddAsync(
-        "chat",
-        new FleetSample { Time = _time.GetUtcNow(), Seconds = 10, Requests = 10 * requestsASecond, PrefillTokens = 1, Completions = 1, OutputTokens = 1, Queue = 0 },
-        TestContext.Current.CancellationToken);
+    private Task SampleAsync(long requestsASecond) =>
+        _samples.AddAsync(
+            "chat",
+            new FleetSample
+            {
+                Time = _time.GetUtcNow(),
+                Seconds = 10,
+                Requests = 10 * requestsASecond,
+                PrefillTokens = 1,
+                Completions = 1,
+                OutputTokens = 1,
+                Queue = 0,
+            },
+            TestContext.Current.CancellationToken
+        );
 
-    private Task<FleetDecision> LookAsync(IReadOnlyList<SeenScaleSet> lastSeen) => _decide.RunAsync(
-        new DecideFleetInput("chat", "fleet-chat", 0, [], [], [], null, 0, lastSeen, [], [], IsDrainPaused: false, IsProtectionPaused: false),
-        new ActivityContext("fleet-chat", "DecideFleet", TestContext.Current.CancellationToken));
+    private Task<FleetDecision> LookAsync(IReadOnlyList<SeenScaleSet> lastSeen) =>
+        _decide.RunAsync(
+            new DecideFleetInput(
+                "chat",
+                "fleet-chat",
+                0,
+                [],
+                [],
+                [],
+                null,
+                0,
+                lastSeen,
+                [],
+                [],
+                IsDrainPaused: false,
+                IsProtectionPaused: false
+            ),
+            new ActivityContext("fleet-chat", "DecideFleet", TestContext.Current.CancellationToken)
+        );
 }

@@ -3,8 +3,8 @@ using SelfDev.Workflows.Ports;
 namespace SelfDev.Workflows.Tests.FleetScaling;
 
 /// <summary>
-/// An instance and the router before it, which asks every 15 s which instances drain and sends those nothing more. Until it has asked, and
-/// whenever an instance is open, requests may come at any moment.
+/// An instance and the router before it, which asks every 15 s which instances drain and sends those nothing more.
+/// Until it has asked, and whenever an instance is open, requests may come at any moment.
 /// </summary>
 internal sealed class SimulatedInstance(string name, VirtualTime time, Random random)
 {

@@ -8,10 +8,12 @@ using SelfDev.Workflows.Scaling.Model;
 
 namespace SelfDev.Workflows.Tests.FleetScaling;
 
-/// <summary>What must hold at every moment of a simulation. Each rule looks at what ARM, the ledger or people saw, never at what the workflow thinks.</summary>
+/// <summary>What must hold at every moment of a simulation. Each rule looks at what ARM, the ledger or people saw,
+/// never at what the workflow thinks.</summary>
 internal sealed class SimulationRules
 {
-    /// <value>A look reads the world and a moment later writes down what it wants; retries may have begun it earlier.</value>
+    /// <value>A look reads the world and a moment later writes down what it wants; retries may have begun it
+    /// earlier.</value>
     private static readonly TimeSpan LookTime = TimeSpan.FromSeconds(10);
 
     /// <value>As long as a decision may wait for the ledger.</value>
@@ -33,6 +35,7 @@ internal sealed class SimulationRules
     private double _usd;
     private DateTimeOffset _latest;
     private TimeSpan _jumpedBackAt = TimeSpan.MinValue;
+
     // A time that a clock shows twice does not say which of both was meant.
     private DateTimeOffset _ambiguousUntil = DateTimeOffset.MinValue;
     private DateTimeOffset? _stoppedAt;
@@ -59,7 +62,10 @@ internal sealed class SimulationRules
     private PolicyFleet Fleet => _policy.Policy.Fleets.Values.Single();
 
     private bool IsOutside =>
-        _fleet.Sets.Any(each => Fleet.FindScaleSet(each.Set.ResourceId)! is var limits && (each.Capacity < limits.MinCapacity || each.Capacity > limits.MaxCapacity));
+        _fleet.Sets.Any(each =>
+            Fleet.FindScaleSet(each.Set.ResourceId)! is var limits
+            && (each.Capacity < limits.MinCapacity || each.Capacity > limits.MaxCapacity)
+        );
 
     private FleetScalingRules Scaling => Fleet.Scaling!;
 
@@ -72,7 +78,10 @@ internal sealed class SimulationRules
     {
         _told = $"{_time.Elapsed:hh\\:mm\\:ss} {status.Phase}: {status.Reason}";
         _wasOutside = IsOutside;
-        var isInside = status.Wanted is not { } wanted || (wanted >= Fleet.MinCapacity && wanted <= Fleet.TotalMaxCapacity) || wanted == status.Capacity;
+        var isInside =
+            status.Wanted is not { } wanted
+            || (wanted >= Fleet.MinCapacity && wanted <= Fleet.TotalMaxCapacity)
+            || wanted == status.Capacity;
         Must(isInside || !IsSettled(_time.GetUtcNow()), "wants a size outside floor and ceiling");
     }
 
@@ -80,7 +89,11 @@ internal sealed class SimulationRules
 
     public void Jumped(TimeSpan by)
     {
-        _skippedUsd += by > TimeSpan.Zero ? (decimal)by.TotalHours * Math.Max(_fleet.UsdPerHour, 12 * _fleet.Sets.Max(set => set.Set.HourlyPrice!.Value)) : 0;
+        _skippedUsd +=
+            by > TimeSpan.Zero
+                ? (decimal)by.TotalHours
+                    * Math.Max(_fleet.UsdPerHour, 12 * _fleet.Sets.Max(set => set.Set.HourlyPrice!.Value))
+                : 0;
         _jumpedBackAt = by < TimeSpan.Zero ? _time.Elapsed : _jumpedBackAt;
         if (by < TimeSpan.Zero && _time.GetUtcNow() - by > _ambiguousUntil)
         {
@@ -110,7 +123,10 @@ internal sealed class SimulationRules
     public void Asked(IEnumerable<string> actions, int wanted)
     {
         Must(_openAsks.Count == 0, "asked while an earlier question is open");
-        Must(_asked is not { } last || wanted > last.Wanted || _time.GetUtcNow() - last.At > TimeSpan.FromMinutes(55), "asked the same again within the hour");
+        Must(
+            _asked is not { } last || wanted > last.Wanted || _time.GetUtcNow() - last.At > TimeSpan.FromMinutes(55),
+            "asked the same again within the hour"
+        );
         _asked = (_time.GetUtcNow(), wanted);
         _openAsks.UnionWith(actions);
     }
@@ -133,10 +149,28 @@ internal sealed class SimulationRules
                 _protectionsOpen--;
                 break;
             case LedgerEntryTypes.Proposal:
-                _steps[key[1]] = new Step((string)entry.Body["resource"]!, Capacity(entry.Body["from"]!), Capacity(entry.Body["to"]!), entry.At) { FleetCapacity = entry.Body["to"]!["fleetCapacity"] is null ? null : Capacity(entry.Body["to"]!, "fleetCapacity") };
+                _steps[key[1]] = new Step(
+                    (string)entry.Body["resource"]!,
+                    Capacity(entry.Body["from"]!),
+                    Capacity(entry.Body["to"]!),
+                    entry.At
+                )
+                {
+                    FleetCapacity = entry.Body["to"]!["fleetCapacity"] is null
+                        ? null
+                        : Capacity(entry.Body["to"]!, "fleetCapacity"),
+                };
                 var leaving = ((string?)entry.Body["to"]!["delete"])?.Split(',') ?? [];
-                Must(!_fleet.Sets.SelectMany(set => set.Instances).Any(each => leaving.Contains(each.Name) && _time.Elapsed - each.KeptAt > LedgerTime), "decided to delete an instance that a person protects");
-                Must(_stoppedAt is not { } stop || entry.At < stop + LookTime || entry.At <= _ambiguousUntil, "decided while the kill switch was on");
+                Must(
+                    !_fleet
+                        .Sets.SelectMany(set => set.Instances)
+                        .Any(each => leaving.Contains(each.Name) && _time.Elapsed - each.KeptAt > LedgerTime),
+                    "decided to delete an instance that a person protects"
+                );
+                Must(
+                    _stoppedAt is not { } stop || entry.At < stop + LookTime || entry.At <= _ambiguousUntil,
+                    "decided while the kill switch was on"
+                );
                 break;
             case LedgerEntryTypes.Decision:
                 CheckDecision(_steps[key[1]], (string)entry.Body["rule"]! == "usdPerDay");
@@ -144,7 +178,10 @@ internal sealed class SimulationRules
             case LedgerEntryTypes.Effect when key[0] == "effect":
                 var (step, outcome) = (_steps.GetValueOrDefault(key[1]), (string)entry.Body["outcome"]!);
                 _effects += step is { IsDecided: true } ? 1 : 0;
-                Must(step is not { IsWritten: true } || !outcome.StartsWith("refused", StringComparison.Ordinal), $"the ledger says {outcome} of a change that was made");
+                Must(
+                    step is not { IsWritten: true } || !outcome.StartsWith("refused", StringComparison.Ordinal),
+                    $"the ledger says {outcome} of a change that was made"
+                );
                 break;
         }
     }
@@ -153,13 +190,22 @@ internal sealed class SimulationRules
     public void CheckEnd(int needed, TimeSpan calm)
     {
         var serving = _fleet.Capacity - _fleet.Evicted;
-        Must(serving == needed, string.Create(CultureInfo.InvariantCulture, $"{serving} instances serve {calm} after the last fault, where {needed} are needed; last look {_told}"));
+        Must(
+            serving == needed,
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"{serving} instances serve {calm} after the last fault, where {needed} are needed; last look {_told}"
+            )
+        );
         Must(!IsOutside, "a scale set is outside its limits");
         var decided = _steps.Values.Count(step => step.IsDecided);
         Must(_protectionsOpen <= 0, $"{_protectionsOpen} protections decided and without an effect in the ledger");
         var kept = _fleet.Sets.SelectMany(set => set.Instances).Count(instance => instance.IsProtected);
         Must(kept == 0, $"{kept} instances are still protected");
-        Must(decided == _effects, string.Create(CultureInfo.InvariantCulture, $"{decided} decisions and {_effects} effects in the ledger"));
+        Must(
+            decided == _effects,
+            string.Create(CultureInfo.InvariantCulture, $"{decided} decisions and {_effects} effects in the ledger")
+        );
     }
 
     private void CheckDecision(Step step, bool isBudget)
@@ -171,13 +217,24 @@ internal sealed class SimulationRules
             return;
         }
 
-        var newest = _samples.Select(sample => sample.Time).Where(at => at <= step.At.AddMinutes(5)).DefaultIfEmpty(DateTimeOffset.MinValue).Max();
+        var newest = _samples
+            .Select(sample => sample.Time)
+            .Where(at => at <= step.At.AddMinutes(5))
+            .DefaultIfEmpty(DateTimeOffset.MinValue)
+            .Max();
         Must(isBudget || _wasOutside || step.At - newest <= StaleTime, "changed by metrics that are stale");
         var envelope = Scaling.Envelope!;
-        var total = _fleet.Sets.Where(each => each.Set.ResourceId != step.Resource).Sum(each => each.LookedCapacity) + step.To;
-        Must(step.To >= set.MinCapacity && (step.To <= set.MaxCapacity || step.To < step.From), "decided on a size outside the scale set's limits");
+        var total =
+            _fleet.Sets.Where(each => each.Set.ResourceId != step.Resource).Sum(each => each.LookedCapacity) + step.To;
+        Must(
+            step.To >= set.MinCapacity && (step.To <= set.MaxCapacity || step.To < step.From),
+            "decided on a size outside the scale set's limits"
+        );
         Must(isBudget || step.At < envelope.ExpiresAt + LookTime, "decided by itself after the envelope had expired");
-        Must(isBudget || step.To < step.From || total <= envelope.MaxCapacity, "decided by itself on a size above the envelope");
+        Must(
+            isBudget || step.To < step.From || total <= envelope.MaxCapacity,
+            "decided by itself on a size above the envelope"
+        );
     }
 
     // Whoever decided saw the policy as it is now.
@@ -186,9 +243,18 @@ internal sealed class SimulationRules
     private void CheckWrite(Write write)
     {
         Tick();
-        void MustOf(bool holds, string rule) => Must(holds, string.Create(CultureInfo.InvariantCulture, $"{write.Set.ResourceId[^4..]} {write.From} -> {write.To}: {rule}"));
+        void MustOf(bool holds, string rule) =>
+            Must(
+                holds,
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{write.Set.ResourceId[^4..]} {write.From} -> {write.To}: {rule}"
+                )
+            );
 
-        var step = _steps.Values.LastOrDefault(candidate => candidate.Resource == write.Set.ResourceId && candidate.IsDecided);
+        var step = _steps.Values.LastOrDefault(candidate =>
+            candidate.Resource == write.Set.ResourceId && candidate.IsDecided
+        );
         MustOf(step is not null && step.From == write.From && step.To == write.To, "the ledger has no decision for it");
         MustOf(step is null || _time.GetUtcNow() - step.At <= PlanLife, "the plan was older than it may be");
         step?.IsWritten = true;
@@ -198,33 +264,64 @@ internal sealed class SimulationRules
         MustOf(!_fleet.IsStopped, "changed while the kill switch was on");
         MustOf(_written.Add((write.Set, write.ETag)), "one version of the scale set was changed twice");
         var (grows, envelope) = (write.To > write.From, Scaling.Envelope!);
-        MustOf(grows || write.IsByName || !_fleet.IsLoadKnown || step is { IsBudget: true } || _wasOutside, "the platform was left to choose, though the load was known");
+        MustOf(
+            grows || write.IsByName || !_fleet.IsLoadKnown || step is { IsBudget: true } || _wasOutside,
+            "the platform was left to choose, though the load was known"
+        );
         var isDark = _fleet.Sets.Any(each => each.IsDarkFor(LookTime + PlanLife));
-        MustOf(grows || !isDark || step is { IsBudget: true } || _wasOutside, "taken from a set while another cannot be seen");
+        MustOf(
+            grows || !isDark || step is { IsBudget: true } || _wasOutside,
+            "taken from a set while another cannot be seen"
+        );
         var spent = (decimal)(_fleet.Usd - _usdAtMidnight);
         MustOf(
-            (_time.GetUtcNow() < envelope.ExpiresAt && (grows ? write.Total <= envelope.MaxCapacity : write.Total >= envelope.MinCapacity))
-            || (!grows && step is { IsBudget: true } && IsBudgetNear(write, spent)),
-            "outside the envelope and not asked for");
-        // The floor has to be paid for until midnight; a clock may have been put back by an hour since the decision, and of an hour that it shows twice one is seen.
+            (
+                _time.GetUtcNow() < envelope.ExpiresAt
+                && (grows ? write.Total <= envelope.MaxCapacity : write.Total >= envelope.MinCapacity)
+            ) || (!grows && step is { IsBudget: true } && IsBudgetNear(write, spent)),
+            "outside the envelope and not asked for"
+        );
+        // The floor has to be paid for until midnight; a clock may have been put back by an hour since the decision,
+        // and of an hour that it shows twice one is seen.
         var untilMidnight = (decimal)(TimeSpan.FromDays(1) - _time.GetUtcNow().TimeOfDay).TotalHours - 1;
         var floor = Math.Max(0, untilMidnight) * _fleet.Sets[0].Set.MinCapacity * _fleet.Sets[0].Set.HourlyPrice!.Value;
-        MustOf(!grows || Scaling.UsdPerDay is not { } limit || spent - (decimal)_unseenUsd + floor <= limit, "grew over the day's budget");
-        MustOf(!grows || step is null || step.FleetCapacity is null || write.Total <= step.FleetCapacity, "grew by a plan that did not know of another set's growth");
+        MustOf(
+            !grows || Scaling.UsdPerDay is not { } limit || spent - (decimal)_unseenUsd + floor <= limit,
+            "grew over the day's budget"
+        );
+        MustOf(
+            !grows || step is null || step.FleetCapacity is null || write.Total <= step.FleetCapacity,
+            "grew by a plan that did not know of another set's growth"
+        );
         // What is above its limit is on its way out.
-        var leaving = _fleet.Sets.Sum(each => Math.Max(0, each.Capacity - Fleet.FindScaleSet(each.Set.ResourceId)!.MaxCapacity));
+        var leaving = _fleet.Sets.Sum(each =>
+            Math.Max(0, each.Capacity - Fleet.FindScaleSet(each.Set.ResourceId)!.MaxCapacity)
+        );
         var isPolicyNew = step is null || _policyChangedAt >= step.At;
         var (most, evicted) = (MostWanted(), _fleet.Sets.Sum(each => each.MostEvicted));
         MustOf(
             !grows || isPolicyNew || _wasOutside || write.Total - leaving <= most + evicted,
-            $"{write.Total} instances in all, where {most} were needed of late and {evicted} had been taken: an addition counted twice");
+            $"{write.Total} instances in all, where {most} were needed of late and {evicted} had been taken: an "
+                + $"addition counted twice"
+        );
     }
 
-    // A plan is made from the samples of five minutes that are three minutes old at most, and is carried out within ten; a clock that was put back brings old ones up again.
+    // A plan is made from the samples of five minutes that are three minutes old at most, and is carried out within
+    // ten; a clock that was put back brings old ones up again.
     private int MostWanted()
     {
-        var since = _time.Elapsed - (_jumpedBackAt > _time.Elapsed - TimeSpan.FromHours(8) ? TimeSpan.FromHours(24) : TimeSpan.FromMinutes(25));
-        return _samples.Where(sample => sample.At >= since).Select(sample => sample.Wanted).Append(_fleet.Sets[0].Set.MinCapacity).Max();
+        var since =
+            _time.Elapsed
+            - (
+                _jumpedBackAt > _time.Elapsed - TimeSpan.FromHours(8)
+                    ? TimeSpan.FromHours(24)
+                    : TimeSpan.FromMinutes(25)
+            );
+        return _samples
+            .Where(sample => sample.At >= since)
+            .Select(sample => sample.Wanted)
+            .Append(_fleet.Sets[0].Set.MinCapacity)
+            .Max();
     }
 
     // Hours that a clock skips are paid for by the clock, at what the fleet cost then or was asked to become.
@@ -233,7 +330,8 @@ internal sealed class SimulationRules
         var price = write.Set.HourlyPrice!.Value;
         var dearest = _fleet.Sets.Max(set => set.Set.HourlyPrice!.Value);
         return Scaling.UsdPerDay is { } budget
-            && spent + (dearest * 24 * _fleet.Sets[0].Set.MinCapacity) + (write.UsdPerHour * 2) + _skippedUsd + price > budget;
+            && spent + (dearest * 24 * _fleet.Sets[0].Set.MinCapacity) + (write.UsdPerHour * 2) + _skippedUsd + price
+                > budget;
     }
 
     private void Must(bool holds, string rule)
@@ -244,11 +342,13 @@ internal sealed class SimulationRules
         }
     }
 
-    private static int Capacity(JsonNode fields, string field = "capacity") => int.Parse((string)fields[field]!, CultureInfo.InvariantCulture);
+    private static int Capacity(JsonNode fields, string field = "capacity") =>
+        int.Parse((string)fields[field]!, CultureInfo.InvariantCulture);
 
     private sealed record Step(string Resource, int From, int To, DateTimeOffset At)
     {
-        /// <value>Of all sets, once everything that was decided with it is done; null of one that deletes by name.</value>
+        /// <value>Of all sets, once everything that was decided with it is done; null of one that deletes by
+        /// name.</value>
         public required int? FleetCapacity { get; init; }
 
         public bool IsDecided { get; set; }

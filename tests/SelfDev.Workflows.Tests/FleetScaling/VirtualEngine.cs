@@ -7,8 +7,8 @@ using SelfDev.Workflows.Engine;
 namespace SelfDev.Workflows.Tests.FleetScaling;
 
 /// <summary>
-/// Runs one workflow in virtual time with an engine's promises and no more: activities run at least once, sometimes twice, and take
-/// time; events come late and more than once. Replay is the engines' own matter and tested with them.
+/// Runs one workflow in virtual time with an engine's promises and no more: activities run at least once, sometimes
+/// twice, and take time; events come late and more than once. Replay is the engines' own matter and tested with them.
 /// </summary>
 internal sealed class VirtualEngine(VirtualTime time, Random random, string instanceId) : IWorkflowContext
 {
@@ -35,7 +35,8 @@ internal sealed class VirtualEngine(VirtualTime time, Random random, string inst
     /// <value>What the workflow died of; null while it lives.</value>
     public Exception? Fault { get; private set; }
 
-    /// <value>Called when an activity ran and its result was lost with the process: nobody knows any more what it was told.</value>
+    /// <value>Called when an activity ran and its result was lost with the process: nobody knows any more what it was
+    /// told.</value>
     public Action ResultLost { get; set; } = () => { };
 
     /// <value>Activities executed, repetitions included.</value>
@@ -45,7 +46,8 @@ internal sealed class VirtualEngine(VirtualTime time, Random random, string inst
         where TIn : notnull
         where TOut : notnull
     {
-        _activities[handle.Name] = async input => await activity.RunAsync((TIn)input, new ActivityContext(instanceId, handle.Name, CancellationToken.None));
+        _activities[handle.Name] = async input =>
+            await activity.RunAsync((TIn)input, new ActivityContext(instanceId, handle.Name, CancellationToken.None));
         return this;
     }
 
@@ -72,11 +74,15 @@ internal sealed class VirtualEngine(VirtualTime time, Random random, string inst
     {
         var result = new TaskCompletionSource<TOut>();
         // Through JSON, as every engine sends it.
-        var sent = JsonSerializer.Deserialize<TIn>(JsonSerializer.Serialize(input, ReportJson.Options), ReportJson.Options)!;
+        var sent = JsonSerializer.Deserialize<TIn>(
+            JsonSerializer.Serialize(input, ReportJson.Options),
+            ReportJson.Options
+        )!;
         Schedule(1);
         return result.Task;
 
-        void Schedule(int attempt) => time.After(TimeSpan.FromMilliseconds(random.Next(20, 2000)), () => Attempt(attempt));
+        void Schedule(int attempt) =>
+            time.After(TimeSpan.FromMilliseconds(random.Next(20, 2000)), () => Attempt(attempt));
 
         void Attempt(int attempt)
         {
@@ -100,7 +106,12 @@ internal sealed class VirtualEngine(VirtualTime time, Random random, string inst
             }
             else if (run.IsCompletedSuccessfully)
             {
-                result.SetResult(JsonSerializer.Deserialize<TOut>(JsonSerializer.Serialize((TOut)run.Result, ReportJson.Options), ReportJson.Options)!);
+                result.SetResult(
+                    JsonSerializer.Deserialize<TOut>(
+                        JsonSerializer.Serialize((TOut)run.Result, ReportJson.Options),
+                        ReportJson.Options
+                    )!
+                );
             }
             else
             {
@@ -146,12 +157,17 @@ internal sealed class VirtualEngine(VirtualTime time, Random random, string inst
         return default!;
     }
 
-    public void ContinueAsNew<TIn>(TIn input) => _next = JsonSerializer.Deserialize<TIn>(JsonSerializer.Serialize(input, ReportJson.Options), ReportJson.Options);
+    public void ContinueAsNew<TIn>(TIn input) =>
+        _next = JsonSerializer.Deserialize<TIn>(
+            JsonSerializer.Serialize(input, ReportJson.Options),
+            ReportJson.Options
+        );
 
     /// <value>Hears of every custom status.</value>
     public Action<object> Told { get; set; } = _ => { };
 
-    public void SetCustomStatus<T>(T status) => Told(JsonSerializer.Deserialize<T>(JsonSerializer.Serialize(status, ReportJson.Options), ReportJson.Options)!);
+    public void SetCustomStatus<T>(T status) =>
+        Told(JsonSerializer.Deserialize<T>(JsonSerializer.Serialize(status, ReportJson.Options), ReportJson.Options)!);
 
     public ILogger CreateReplaySafeLogger(string category) => NullLogger.Instance;
 
@@ -159,10 +175,15 @@ internal sealed class VirtualEngine(VirtualTime time, Random random, string inst
 
     public int CompareVersionTo(string version) => 0;
 
-    public Task<TOut> CallWorkflowAsync<TIn, TOut>(Workflow<TIn, TOut> workflow, TIn input, string? instanceId = null, RetryPolicy? retry = null) =>
-        throw new NotSupportedException();
+    public Task<TOut> CallWorkflowAsync<TIn, TOut>(
+        Workflow<TIn, TOut> workflow,
+        TIn input,
+        string? instanceId = null,
+        RetryPolicy? retry = null
+    ) => throw new NotSupportedException();
 
-    public Task<T> WaitForExternalEvent<T>(WorkflowEvent<T> name, TimeSpan timeout) => throw new NotSupportedException();
+    public Task<T> WaitForExternalEvent<T>(WorkflowEvent<T> name, TimeSpan timeout) =>
+        throw new NotSupportedException();
 
     private async Task RunAsync(object state)
     {

@@ -1,8 +1,8 @@
 namespace SelfDev.Workflows.Tests.FleetScaling;
 
 /// <summary>
-/// Time and order of a simulation: one thread, one queue. What is due first happens first; of what is due at once the seed decides. The
-/// wall clock may jump, the world's own time does not.
+/// Time and order of a simulation: one thread, one queue. What is due first happens first; of what is due at once the
+/// seed decides. The wall clock may jump, the world's own time does not.
 /// </summary>
 internal sealed class VirtualTime(Random random) : TimeProvider
 {

@@ -24,9 +24,16 @@ public sealed class LineLedgerLogTests : LedgerConformance
         var receipts = await Task.WhenAll(
             from store in stores
             from number in Enumerable.Range(0, 80)
-            select Task.Run(async () => (number, (await store.AppendAsync(Entry(number), Cancellation)).Index), Cancellation));
+            select Task.Run(
+                async () => (number, (await store.AppendAsync(Entry(number), Cancellation)).Index),
+                Cancellation
+            )
+        );
 
-        Assert.All(receipts.GroupBy(receipt => receipt.number), same => Assert.Single(same.Select(receipt => receipt.Index).Distinct()));
+        Assert.All(
+            receipts.GroupBy(receipt => receipt.number),
+            same => Assert.Single(same.Select(receipt => receipt.Index).Distinct())
+        );
         foreach (var store in stores)
         {
             var audit = await store.VerifyAsync(signer.Keys, [], cancellation: Cancellation);
@@ -74,7 +81,12 @@ public sealed class LineLedgerLogTests : LedgerConformance
         Assert.Equal((2, 1), (_entries.Count, _heads.Count));
 
         heads.Fails = false;
-        Assert.Equal((1, 2), (await store.AppendAsync(Entry(1), Cancellation)) is var receipt ? (receipt.Index, receipt.TreeSize) : default);
+        Assert.Equal(
+            (1, 2),
+            (await store.AppendAsync(Entry(1), Cancellation)) is var receipt
+                ? (receipt.Index, receipt.TreeSize)
+                : default
+        );
         var audit = await store.VerifyAsync(signer.Keys, [], cancellation: Cancellation);
         Assert.Equal((2, 0), (audit.Entries, audit.UnsignedEntries));
     }
@@ -122,7 +134,11 @@ public sealed class LineLedgerLogTests : LedgerConformance
 
         using var next = new LedgerStore(NewLog(), signer, new FakeClock());
         var refused = await Assert.ThrowsAsync<LedgerDamagedException>(() => next.AppendAsync(Entry(3), Cancellation));
-        Assert.Contains(how == "head by another key" ? "none of SelfDev's" : "somebody else put entries 1 to", refused.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            how == "head by another key" ? "none of SelfDev's" : "somebody else put entries 1 to",
+            refused.Message,
+            StringComparison.Ordinal
+        );
         Assert.DoesNotContain(_entries, line => line.Contains("run:3", StringComparison.Ordinal));
     }
 
@@ -137,15 +153,25 @@ public sealed class LineLedgerLogTests : LedgerConformance
         Assert.Equal((2, 1, 2), (_entries.Count, _heads.Count, _drafts.Count));
     }
 
-    private static string Line(int number) => Encoding.UTF8.GetString(LedgerEntryFormat.Serialize(number, Entry(number)));
+    private static string Line(int number) =>
+        Encoding.UTF8.GetString(LedgerEntryFormat.Serialize(number, Entry(number)));
 
     private async Task<string> HeadAsync(TestSigner signer)
     {
         var tree = new MerkleFrontier();
         _entries.ForEach(line => tree.Append(MerkleHash.Leaf(Encoding.UTF8.GetBytes(line)), []));
         var root = Convert.FromHexString(tree.RootHex());
-        var signature = await signer.SignAsync(TreeHeads.CheckpointText(TreeHeads.DefaultOrigin, tree.Size, root, DateTimeOffset.UnixEpoch), Cancellation);
-        var head = new SignedTreeHead(tree.Size, tree.RootHex(), DateTimeOffset.UnixEpoch, signer.KeyId, Convert.ToBase64String(signature));
+        var signature = await signer.SignAsync(
+            TreeHeads.CheckpointText(TreeHeads.DefaultOrigin, tree.Size, root, DateTimeOffset.UnixEpoch),
+            Cancellation
+        );
+        var head = new SignedTreeHead(
+            tree.Size,
+            tree.RootHex(),
+            DateTimeOffset.UnixEpoch,
+            signer.KeyId,
+            Convert.ToBase64String(signature)
+        );
         return Encoding.UTF8.GetString(CanonicalJson.Serialize(head, ReportJson.Options));
     }
 
@@ -186,13 +212,16 @@ public sealed class LineLedgerLogTests : LedgerConformance
         Assert.Contains("do not have the root of its last signed head", refused.Message, StringComparison.Ordinal);
     }
 
-    private LineLedgerLog NewLog() => new(new InMemoryLineLog(_entries), new InMemoryLineLog(_heads), new InMemoryLineLog(_drafts));
+    private LineLedgerLog NewLog() =>
+        new(new InMemoryLineLog(_entries), new InMemoryLineLog(_heads), new InMemoryLineLog(_drafts));
 
-    private sealed class LinesUnderTest(List<string> entries, List<string> heads, List<string> drafts) : ILedgerUnderTest
+    private sealed class LinesUnderTest(List<string> entries, List<string> heads, List<string> drafts)
+        : ILedgerUnderTest
     {
         public Task<ILedgerLog> OpenAsync() =>
-            Task.FromResult<ILedgerLog>(new LineLedgerLog(
-                new InMemoryLineLog(entries), new InMemoryLineLog(heads), new InMemoryLineLog(drafts)));
+            Task.FromResult<ILedgerLog>(
+                new LineLedgerLog(new InMemoryLineLog(entries), new InMemoryLineLog(heads), new InMemoryLineLog(drafts))
+            );
 
         // Whoever opens it reads all of it.
         public Task LookAsync(LedgerStore store) => Task.CompletedTask;

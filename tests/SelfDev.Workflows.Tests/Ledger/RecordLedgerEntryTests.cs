@@ -6,7 +6,8 @@ using SelfDev.Workflows.Ledger;
 
 namespace SelfDev.Workflows.Tests.Ledger;
 
-/// <summary>A workflow's history has no seal: what comes from it may say what the workflow did, and nothing in a person's name.</summary>
+/// <summary>A workflow's history has no seal: what comes from it may say what the workflow did, and nothing in a
+/// person's name.</summary>
 public sealed class RecordLedgerEntryTests : IDisposable
 {
     private readonly InMemoryLedgerStore _ledger = new();
@@ -23,12 +24,29 @@ public sealed class RecordLedgerEntryTests : IDisposable
     [InlineData("run77:effect:1", "run7", LedgerEntryTypes.Effect, "selfdev", "x", false)]
     [InlineData("run7:effect:1", "run8", LedgerEntryTypes.Effect, "selfdev", "x", false)]
     public async Task A_workflow_writes_its_own_entries_and_nobodys_decision(
-        string key, string instance, string type, string actor, string kind, bool expected)
+        string key,
+        string instance,
+        string type,
+        string actor,
+        string kind,
+        bool expected
+    )
     {
-        var entry = new LedgerEntry(key, type, DateTimeOffset.UnixEpoch, instance, actor, new JsonObject { ["kind"] = kind });
+        var entry = new LedgerEntry(
+            key,
+            type,
+            DateTimeOffset.UnixEpoch,
+            instance,
+            actor,
+            new JsonObject { ["kind"] = kind }
+        );
 
-        var failure = await Record.ExceptionAsync(() => new RecordLedgerEntry(_ledger)
-            .RunAsync(entry, new ActivityContext("run7", "key", TestContext.Current.CancellationToken)));
+        var failure = await Record.ExceptionAsync(() =>
+            new RecordLedgerEntry(_ledger).RunAsync(
+                entry,
+                new ActivityContext("run7", "key", TestContext.Current.CancellationToken)
+            )
+        );
 
         Assert.Equal(expected, failure is null);
         Assert.Equal(expected ? 1 : 0, _ledger.Entries.Count);

@@ -17,7 +17,14 @@ public sealed class DropProvenanceTests : IDisposable
     [Fact]
     public async Task Whoever_dropped_it_over_HTTP_is_known()
     {
-        Assert.Equal("ana@example.com", await _provenance.ReadAsync("training/run7/a.log", _provenance.Sign("training/run7/a.log", "ana@example.com"), Cancel));
+        Assert.Equal(
+            "ana@example.com",
+            await _provenance.ReadAsync(
+                "training/run7/a.log",
+                _provenance.Sign("training/run7/a.log", "ana@example.com"),
+                Cancel
+            )
+        );
         Assert.Null(await _provenance.ReadAsync("training/run7/a.log", new Dictionary<string, string>(), Cancel));
         Assert.Empty(_trust.Ledger.Entries);
     }
@@ -26,7 +33,11 @@ public sealed class DropProvenanceTests : IDisposable
     [InlineData("bo@example.com", true, "training/run7/a.log")]
     [InlineData("ana@example.com", false, "training/run7/a.log")]
     [InlineData("ana@example.com", true, "training/run8/a.log")]
-    public async Task A_name_that_somebody_else_wrote_there_is_reported_and_not_believed(string person, bool withSeal, string name)
+    public async Task A_name_that_somebody_else_wrote_there_is_reported_and_not_believed(
+        string person,
+        bool withSeal,
+        string name
+    )
     {
         var metadata = new Dictionary<string, string>(_provenance.Sign("training/run7/a.log", "ana@example.com"))
         {

@@ -15,7 +15,8 @@ public sealed class SealedArtifactStoreTests : IDisposable
     private readonly InMemoryArtifactStore _account = new();
     private readonly SealedArtifactStore _store;
 
-    public SealedArtifactStoreTests() => _store = new SealedArtifactStore(_account, _trust.Seals, _trust.Tampering, _trust.Clock);
+    public SealedArtifactStoreTests() =>
+        _store = new SealedArtifactStore(_account, _trust.Seals, _trust.Tampering, _trust.Clock);
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -29,10 +30,17 @@ public sealed class SealedArtifactStoreTests : IDisposable
         await WriteAsync(container, "run7/a.json", "two");
         Assert.Equal("two", await ReadAsync(container, "run7/a.json"));
 
-        _account.Put(container, "run7/a.json", _account.Text(container, "run7/a.json").Replace("two", "six", StringComparison.Ordinal));
+        _account.Put(
+            container,
+            "run7/a.json",
+            _account.Text(container, "run7/a.json").Replace("two", "six", StringComparison.Ordinal)
+        );
         await Assert.ThrowsAsync<TamperedException>(() => ReadAsync(container, "run7/a.json"));
         var entry = Assert.Single(_trust.Ledger.Entries);
-        Assert.Equal((LedgerEntryTypes.Tampering, $"{container}/run7/a.json"), (entry.Type, (string)entry.Body["place"]!));
+        Assert.Equal(
+            (LedgerEntryTypes.Tampering, $"{container}/run7/a.json"),
+            (entry.Type, (string)entry.Body["place"]!)
+        );
         await Assert.ThrowsAsync<BlobGoneException>(() => ReadAsync(container, "run7/b.json"));
     }
 
@@ -65,8 +73,9 @@ public sealed class SealedArtifactStoreTests : IDisposable
         Assert.False(await _store.TryCreateAsync(Containers.Evidence, "m", "b"u8.ToArray(), "text/plain", Cancel));
         Assert.Equal("a", await ReadAsync(Containers.Evidence, "m"));
         Assert.NotEqual("a", _account.Text(Containers.Evidence, "m"));
-        await Assert.ThrowsAsync<ArgumentException>(
-            () => _store.TryCreateAsync(Containers.Reports, "m", "b"u8.ToArray(), "text/plain", Cancel));
+        await Assert.ThrowsAsync<ArgumentException>(() =>
+            _store.TryCreateAsync(Containers.Reports, "m", "b"u8.ToArray(), "text/plain", Cancel)
+        );
     }
 
     [Fact]
@@ -84,13 +93,17 @@ public sealed class SealedArtifactStoreTests : IDisposable
 
         Assert.Equal(
             ["rejected/run8/a.log", "rejected/run9/a.log", "rejected/run9/a.log.reason.json"],
-            (await _store.AuditAsync(Cancel).ToListAsync(Cancel)).Order(StringComparer.Ordinal));
+            (await _store.AuditAsync(Cancel).ToListAsync(Cancel)).Order(StringComparer.Ordinal)
+        );
 
         _account.Put(Containers.Rejected, "run7/a.log", "what was never dropped");
         Assert.Contains("rejected/run7/a.log", await _store.AuditAsync(Cancel).ToListAsync(Cancel));
         Assert.Contains(
             _trust.Ledger.Entries,
-            entry => entry.Type == LedgerEntryTypes.Tampering && entry.Body.ToJsonString().Contains("rejected/run7/a.log", StringComparison.Ordinal));
+            entry =>
+                entry.Type == LedgerEntryTypes.Tampering
+                && entry.Body.ToJsonString().Contains("rejected/run7/a.log", StringComparison.Ordinal)
+        );
     }
 
     [Fact]
@@ -100,13 +113,20 @@ public sealed class SealedArtifactStoreTests : IDisposable
         await WriteAsync(Containers.Reports, "run7/report.md", "# fine");
         _account.Put(Containers.Evidence, "decisions/x/0001.json", "{}");
         _account.Put(Containers.Reports, "run9/report.html", "<p>all clear</p>");
-        Assert.Equal(["evidence/decisions/x/0001.json", "reports/run9/report.html"], await _store.AuditAsync(Cancel).ToListAsync(Cancel));
+        Assert.Equal(
+            ["evidence/decisions/x/0001.json", "reports/run9/report.html"],
+            await _store.AuditAsync(Cancel).ToListAsync(Cancel)
+        );
     }
 
     public void Dispose() => _trust.Dispose();
 
     private async Task<IReadOnlyList<string>> NamesAsync(string container) =>
-        [.. (await _store.ListAsync(container, "", Cancel).ToListAsync(Cancel)).Select(info => info.Blob.Name).Order(StringComparer.Ordinal)];
+        [
+            .. (await _store.ListAsync(container, "", Cancel).ToListAsync(Cancel))
+                .Select(info => info.Blob.Name)
+                .Order(StringComparer.Ordinal),
+        ];
 
     private Task<BlobRef> WriteAsync(string container, string name, string text) =>
         _store.WriteAsync(container, name, Encoding.UTF8.GetBytes(text), "text/plain", Cancel);

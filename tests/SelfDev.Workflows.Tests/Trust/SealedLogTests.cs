@@ -62,8 +62,13 @@ public sealed class SealedLogTests : IDisposable
         await AppendAsync("f", "hidden");
         var cut = await ReadAsync("f");
         Assert.Equal(["a"], cut.Items.Select(note => note.Text));
-        Assert.Equal((true, "f has more than 10000 records: those from f/010001 on were not read."), (cut.IsCut, cut.Damage));
-        await Assert.ThrowsAsync<NonRetryableException>(() => _trust.Log.TryAppendAsync("f", cut, new Note("b"), Cancel));
+        Assert.Equal(
+            (true, "f has more than 10000 records: those from f/010001 on were not read."),
+            (cut.IsCut, cut.Damage)
+        );
+        await Assert.ThrowsAsync<NonRetryableException>(() =>
+            _trust.Log.TryAppendAsync("f", cut, new Note("b"), Cancel)
+        );
     }
 
     [Fact]
@@ -73,7 +78,13 @@ public sealed class SealedLogTests : IDisposable
         await ReadAsync("f");
         await ReadAsync("f");
         Assert.Single(Reported());
-        using var restarted = new TrustRoom(_trust.Clock, new FixedPolicySource(ApprovalPolicy.DenyAll), _trust.Keys, _trust.Store, _trust.Ledger);
+        using var restarted = new TrustRoom(
+            _trust.Clock,
+            new FixedPolicySource(ApprovalPolicy.DenyAll),
+            _trust.Keys,
+            _trust.Store,
+            _trust.Ledger
+        );
         await restarted.Log.ReadAsync<Note>("f", Cancel);
         Assert.Single(Reported());
         Assert.Empty(restarted.Told.All);
@@ -122,7 +133,12 @@ public sealed class SealedLogTests : IDisposable
     public async Task A_record_that_cannot_be_read_is_passed_over()
     {
         await AppendAsync("f", "a", "b");
-        var log = new SealedLog(new UnreadableStore(_trust.Store, "f/000002"), _trust.Seals, _trust.Tampering, _trust.Clock);
+        var log = new SealedLog(
+            new UnreadableStore(_trust.Store, "f/000002"),
+            _trust.Seals,
+            _trust.Tampering,
+            _trust.Clock
+        );
 
         var read = await log.ReadAsync<Note>("f", Cancel);
 
@@ -137,7 +153,10 @@ public sealed class SealedLogTests : IDisposable
     {
         foreach (var content in new[] { "null", "[]", "{", "{\"number\":1,\"value\":null}" })
         {
-            _trust.Store.Forge("f/000001", _trust.Seals.Seal("f/000001", Encoding.UTF8.GetBytes(content), _trust.Clock.GetUtcNow()));
+            _trust.Store.Forge(
+                "f/000001",
+                _trust.Seals.Seal("f/000001", Encoding.UTF8.GetBytes(content), _trust.Clock.GetUtcNow())
+            );
             Assert.Empty((await ReadAsync("f")).Items);
         }
     }
@@ -155,7 +174,11 @@ public sealed class SealedLogTests : IDisposable
     }
 
     private List<string> Reported() =>
-        [.. _trust.Ledger.Entries.Where(entry => entry.Type == LedgerEntryTypes.Tampering).Select(entry => (string)entry.Body["place"]!)];
+        [
+            .. _trust
+                .Ledger.Entries.Where(entry => entry.Type == LedgerEntryTypes.Tampering)
+                .Select(entry => (string)entry.Body["place"]!),
+        ];
 
     private sealed record Note(string Text);
 
@@ -165,9 +188,10 @@ public sealed class SealedLogTests : IDisposable
         public Task<bool> TryCreateAsync(string name, ReadOnlyMemory<byte> content, CancellationToken cancellation) =>
             inner.TryCreateAsync(name, content, cancellation);
 
-        public Task<byte[]?> ReadAsync(string name, CancellationToken cancellation) => name == unreadable
-            ? throw new InvalidDataException("Its checksum does not match.")
-            : inner.ReadAsync(name, cancellation);
+        public Task<byte[]?> ReadAsync(string name, CancellationToken cancellation) =>
+            name == unreadable
+                ? throw new InvalidDataException("Its checksum does not match.")
+                : inner.ReadAsync(name, cancellation);
 
         public IAsyncEnumerable<string> ListAsync(string prefix, string from, CancellationToken cancellation) =>
             inner.ListAsync(prefix, from, cancellation);

@@ -25,8 +25,16 @@ public sealed class StorageAuditTests : IDisposable
     {
         _store = new SealedArtifactStore(_account, _trust.Seals, _trust.Tampering, _trust.Clock);
         _audit = new StorageAudit(
-            _store, _trust.Store, _trust.Log, _trust.Requests, _trust.Ledger, _signer, _trust.Tampering,
-            _account, [new ForeignContainers(_elsewhere, [Containers.Evidence])]);
+            _store,
+            _trust.Store,
+            _trust.Log,
+            _trust.Requests,
+            _trust.Ledger,
+            _signer,
+            _trust.Tampering,
+            _account,
+            [new ForeignContainers(_elsewhere, [Containers.Evidence])]
+        );
     }
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
@@ -46,7 +54,11 @@ public sealed class StorageAuditTests : IDisposable
         _account.Put(Containers.Evidence, "run7/analysis.json", "{}");
         _account.Put(Containers.Reports, "run7/report.html", "all clear");
         _account.Put(Containers.Commands, $"training/run7/{new string('a', 64)}.json", "{}");
-        _account.Put(Containers.Commands, $"training/run8/{request.PlanHash}.json", "{\"planHash\":\"" + request.PlanHash + "\"}");
+        _account.Put(
+            Containers.Commands,
+            $"training/run8/{request.PlanHash}.json",
+            "{\"planHash\":\"" + request.PlanHash + "\"}"
+        );
         _account.Put(Containers.Commands, "x", "{}");
         _elsewhere.Put(Containers.Evidence, $"decisions/{request.PlanHash}/0001.json", "{}");
         _trust.Store.Forge($"decisions/{request.PlanHash}/000002", "{}"u8);
@@ -54,11 +66,20 @@ public sealed class StorageAuditTests : IDisposable
         _trust.Store.Forge("kill-switch/000001", "{}"u8);
         string[] expected =
         [
-            "evidence/run7/analysis.json", "reports/run7/report.html", "trust/approvers/eve", $"trust/decisions/{request.PlanHash}/000002",
-            "trust/kill-switch/000001", $"commands/training/run7/{new string('a', 64)}.json", $"commands/training/run8/{request.PlanHash}.json",
-            "commands/x", $"evidence/decisions/{request.PlanHash}/0001.json",
+            "evidence/run7/analysis.json",
+            "reports/run7/report.html",
+            "trust/approvers/eve",
+            $"trust/decisions/{request.PlanHash}/000002",
+            "trust/kill-switch/000001",
+            $"commands/training/run7/{new string('a', 64)}.json",
+            $"commands/training/run8/{request.PlanHash}.json",
+            "commands/x",
+            $"evidence/decisions/{request.PlanHash}/0001.json",
         ];
-        var named = await _audit.RunAsync(Cancel).Select(line => line[..line.IndexOf(':', StringComparison.Ordinal)]).ToListAsync(Cancel);
+        var named = await _audit
+            .RunAsync(Cancel)
+            .Select(line => line[..line.IndexOf(':', StringComparison.Ordinal)])
+            .ToListAsync(Cancel);
         Assert.Equal(expected.Order(StringComparer.Ordinal), named.Order(StringComparer.Ordinal));
         Assert.Equal(expected.Length, _trust.Ledger.Entries.Count(entry => entry.Type == LedgerEntryTypes.Tampering));
     }
@@ -81,8 +102,17 @@ public sealed class StorageAuditTests : IDisposable
                 "trust/kill-switch: the ledger has 1, the trust store 0: records are gone",
                 $"trust/requests/{request.PlanHash}: the ledger has 1, the trust store 0: records are gone",
             ],
-            (await _audit.RunAsync(Cancel).ToListAsync(Cancel)).Where(line => line.Contains("records are gone", StringComparison.Ordinal)));
-        Assert.Equal(3, _trust.Ledger.Entries.Count(entry => entry.Type == LedgerEntryTypes.Tampering && entry.Body.ToJsonString().Contains("records are gone", StringComparison.Ordinal)));
+            (await _audit.RunAsync(Cancel).ToListAsync(Cancel)).Where(line =>
+                line.Contains("records are gone", StringComparison.Ordinal)
+            )
+        );
+        Assert.Equal(
+            3,
+            _trust.Ledger.Entries.Count(entry =>
+                entry.Type == LedgerEntryTypes.Tampering
+                && entry.Body.ToJsonString().Contains("records are gone", StringComparison.Ordinal)
+            )
+        );
     }
 
     [Theory]
@@ -101,25 +131,36 @@ public sealed class StorageAuditTests : IDisposable
         Assert.All(named, line => Assert.StartsWith($"trust/{stray}: ", line, StringComparison.Ordinal));
         Assert.All(
             _trust.Ledger.Entries.Where(entry => entry.Type == LedgerEntryTypes.Tampering),
-            entry => Assert.Equal(stray, (string?)entry.Body["place"]));
+            entry => Assert.Equal(stray, (string?)entry.Body["place"])
+        );
     }
 
     [Fact]
     public async Task The_marks_by_which_requests_are_listed_are_those_of_genuine_ones()
     {
         var request = await FillAsync();
-        var mark = Assert.Single(_trust.Store.Names, name => name.StartsWith("requests-by-expiry/", StringComparison.Ordinal));
+        var mark = Assert.Single(
+            _trust.Store.Names,
+            name => name.StartsWith("requests-by-expiry/", StringComparison.Ordinal)
+        );
         var later = mark.Replace("2026", "2036", StringComparison.Ordinal);
         _trust.Store.Forge(later, "hello"u8);
 
-        Assert.Equal([$"trust/{later}: no request of ours expires then"], await _audit.RunAsync(Cancel).ToListAsync(Cancel));
-        Assert.Equal([request.PlanHash], await _trust.FreshRequests().ListUnexpiredAsync(Asked.Now, Cancel).ToListAsync(Cancel));
+        Assert.Equal(
+            [$"trust/{later}: no request of ours expires then"],
+            await _audit.RunAsync(Cancel).ToListAsync(Cancel)
+        );
+        Assert.Equal(
+            [request.PlanHash],
+            await _trust.FreshRequests().ListUnexpiredAsync(Asked.Now, Cancel).ToListAsync(Cancel)
+        );
 
         _trust.Store.Remove(later);
         _trust.Store.Remove(mark);
         Assert.Equal(
             [$"trust/requests/{request.PlanHash}: the mark by which it is listed is gone"],
-            await _audit.RunAsync(Cancel).ToListAsync(Cancel));
+            await _audit.RunAsync(Cancel).ToListAsync(Cancel)
+        );
     }
 
     [Fact]
@@ -131,7 +172,8 @@ public sealed class StorageAuditTests : IDisposable
 
         Assert.Equal(
             [$"trust/requests/{asked}: the ledger has 1, the trust store 0: records are gone"],
-            await _audit.RunAsync(Cancel).ToListAsync(Cancel));
+            await _audit.RunAsync(Cancel).ToListAsync(Cancel)
+        );
     }
 
     [Fact]
@@ -141,7 +183,9 @@ public sealed class StorageAuditTests : IDisposable
         var name = $"training/run7/{request.PlanHash}.json";
         var command = _account.Text(Containers.Commands, name);
         Assert.True(CommandDocument.IsGenuine(Encoding.UTF8.GetBytes(command), name, request.PlanHash, _signer));
-        foreach (var (from, to) in new[] { ("\"4\"", "\"9\""), ("scale-fleet", "restart"), ("sha256:ab#F1", "sha256:ab#F2") })
+        foreach (
+            var (from, to) in new[] { ("\"4\"", "\"9\""), ("scale-fleet", "restart"), ("sha256:ab#F1", "sha256:ab#F2") }
+        )
         {
             Assert.Contains(from, command, StringComparison.Ordinal);
             var edited = Encoding.UTF8.GetBytes(command.Replace(from, to, StringComparison.Ordinal));
@@ -153,7 +197,18 @@ public sealed class StorageAuditTests : IDisposable
         Assert.False(CommandDocument.IsGenuine(Encoding.UTF8.GetBytes(command), elsewhere, request.PlanHash, _signer));
         using var other = new TestSigner();
         Assert.False(CommandDocument.IsGenuine(Encoding.UTF8.GetBytes(command), name, request.PlanHash, other));
-        foreach (var text in new[] { "", "[]", "null", "{}", "{\"planHash\":1,\"planHash\":1}", "{\"planHash\":1}", $"{{\"planHash\":\"{request.PlanHash}\",\"signature\":{{\"value\":\"?\"}}}}" })
+        foreach (
+            var text in new[]
+            {
+                "",
+                "[]",
+                "null",
+                "{}",
+                "{\"planHash\":1,\"planHash\":1}",
+                "{\"planHash\":1}",
+                $"{{\"planHash\":\"{request.PlanHash}\",\"signature\":{{\"value\":\"?\"}}}}",
+            }
+        )
         {
             Assert.False(CommandDocument.IsGenuine(Encoding.UTF8.GetBytes(text), name, request.PlanHash, _signer));
         }
@@ -165,21 +220,37 @@ public sealed class StorageAuditTests : IDisposable
         _signer.Dispose();
     }
 
-    private Task ProposedAsync(string planHash, string[] approvers) => _trust.Ledger.AppendAsync(
-        new LedgerEntry(
-            $"run7:proposal:{planHash}",
-            LedgerEntryTypes.Proposal,
-            Asked.Now,
-            "run7",
-            LedgerActors.SelfDev,
-            new JsonObject { ["planHash"] = planHash, ["approvers"] = new JsonArray([.. approvers.Select(who => (JsonNode)who)]) }),
-        Cancel);
+    private Task ProposedAsync(string planHash, string[] approvers) =>
+        _trust.Ledger.AppendAsync(
+            new LedgerEntry(
+                $"run7:proposal:{planHash}",
+                LedgerEntryTypes.Proposal,
+                Asked.Now,
+                "run7",
+                LedgerActors.SelfDev,
+                new JsonObject
+                {
+                    ["planHash"] = planHash,
+                    ["approvers"] = new JsonArray([.. approvers.Select(who => (JsonNode)who)]),
+                }
+            ),
+            Cancel
+        );
 
     private async Task<SelfDev.Workflows.Approval.ApprovalRequest> FillAsync()
     {
-        await _store.WriteAsync(Containers.Evidence, "run7/analysis.json", "{\"a\":1}"u8.ToArray(), "application/json", Cancel);
+        await _store.WriteAsync(
+            Containers.Evidence,
+            "run7/analysis.json",
+            "{\"a\":1}"u8.ToArray(),
+            "application/json",
+            Cancel
+        );
         await _store.WriteAsync(Containers.Reports, "run7/report.html", "<p>"u8.ToArray(), "text/html", Cancel);
-        var request = await _trust.Requests.WriteAsync(Asked.Request(Asked.Plan with { Resource = "commands/training/run7" }, quorum: 2), Cancel);
+        var request = await _trust.Requests.WriteAsync(
+            Asked.Request(Asked.Plan with { Resource = "commands/training/run7" }, quorum: 2),
+            Cancel
+        );
         await _trust.Decisions.RecordAsync(request, Asked.Approve(request, Asked.Ana), Cancel);
         await _trust.Intents.SetAsync(request.PlanHash, Cancel);
         var command = CommandDocument.Of(request.Plan, request.PlanHash);

@@ -6,7 +6,8 @@ namespace SelfDev.Core.Evaluation.Comparison;
 /// <summary>One task's primary metric over the checkpoints.</summary>
 public sealed record TaskHistory(string Task, string Metric, bool HigherIsBetter, IReadOnlyList<HistoryPoint> Points)
 {
-    /// <value>Change a checkpoint (or a thousand steps, where all have steps) of the weighted straight line, with its 95 % interval; null for fewer than three points.</value>
+    /// <value>Change a checkpoint (or a thousand steps, where all have steps) of the weighted straight line, with its
+    /// 95 % interval; null for fewer than three points.</value>
     public double? Slope { get; init; }
 
     public IReadOnlyList<double>? SlopeCi95 { get; init; }
@@ -27,7 +28,15 @@ public sealed record HistoryPoint(string Checkpoint, long? Step, double Value, d
 /// <param name="Before">The first one of the new level.</param>
 /// <param name="Delta">New level minus old level, with its 95 % interval.</param>
 /// <param name="PHolm">Corrected for all places of the task, and over tasks.</param>
-public sealed record ChangePoint(string After, string Before, long? AfterStep, long? BeforeStep, double Delta, IReadOnlyList<double> Ci95, double PHolm);
+public sealed record ChangePoint(
+    string After,
+    string Before,
+    long? AfterStep,
+    long? BeforeStep,
+    double Delta,
+    IReadOnlyList<double> Ci95,
+    double PHolm
+);
 
 /// <summary>Trend and change point of every task over many checkpoints.</summary>
 internal static class CheckpointHistory
@@ -41,7 +50,11 @@ internal static class CheckpointHistory
     public static List<TaskHistory> Of(IReadOnlyList<EvaluationRun> runs, EvaluationOptions options)
     {
         var histories = new List<TaskHistory>();
-        foreach (var task in runs.SelectMany(run => run.Tasks.Keys).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal))
+        foreach (
+            var task in runs.SelectMany(run => run.Tasks.Keys)
+                .Distinct(StringComparer.Ordinal)
+                .Order(StringComparer.Ordinal)
+        )
         {
             if (Series(runs, task) is { } series)
             {
@@ -54,30 +67,43 @@ internal static class CheckpointHistory
 
     private static TaskHistory? Series(IReadOnlyList<EvaluationRun> runs, string task)
     {
-        var having = runs.Where(run => run.Tasks.TryGetValue(task, out var of) && of.Status == EvaluationStatus.Complete).ToList();
+        var having = runs.Where(run =>
+                run.Tasks.TryGetValue(task, out var of) && of.Status == EvaluationStatus.Complete
+            )
+            .ToList();
         if (having.Count < 2)
         {
             return null;
         }
 
-        var metrics = having.Select(run => Metrics(run.Tasks[task]).ToHashSet(StringComparer.Ordinal)).Aggregate((common, other) => [.. common.Intersect(other)]);
-        var metric = metrics.OrderBy(name => name is "acc" or "exact_match" or "accuracy" or "score" or "resolved" or "passed" ? 0 : 1).ThenBy(name => name, StringComparer.Ordinal).FirstOrDefault();
+        var metrics = having
+            .Select(run => Metrics(run.Tasks[task]).ToHashSet(StringComparer.Ordinal))
+            .Aggregate((common, other) => [.. common.Intersect(other)]);
+        var metric = metrics
+            .OrderBy(name => name is "acc" or "exact_match" or "accuracy" or "score" or "resolved" or "passed" ? 0 : 1)
+            .ThenBy(name => name, StringComparer.Ordinal)
+            .FirstOrDefault();
         if (metric is null)
         {
             return null;
         }
 
         var points = having.Select(run => Point(run, run.Tasks[task], metric)).ToList();
-        var declared = having.Select(run => run.Tasks[task].HigherIsBetter(metric)).FirstOrDefault(said => said is not null);
+        var declared = having
+            .Select(run => run.Tasks[task].HigherIsBetter(metric))
+            .FirstOrDefault(said => said is not null);
         return new TaskHistory(task, metric, MetricDirection.HigherIsBetter(metric, declared), points);
     }
 
-    private static IEnumerable<string> Metrics(TaskRun task) => task.Samples.Metrics.Concat(task.Reported.Keys).Distinct(StringComparer.Ordinal);
+    private static IEnumerable<string> Metrics(TaskRun task) =>
+        task.Samples.Metrics.Concat(task.Reported.Keys).Distinct(StringComparer.Ordinal);
 
     private static HistoryPoint Point(EvaluationRun run, TaskRun task, string metric)
     {
         var (value, error) = task.Samples.Metrics.Contains(metric)
-            ? SampleMeans.Of(task.Samples, metric) is var means ? (means.Mean, means.StandardError) : default
+            ? SampleMeans.Of(task.Samples, metric) is var means
+                ? (means.Mean, means.StandardError)
+                : default
             : (task.Reported[metric].Value, task.Reported[metric].StandardError);
         return new HistoryPoint(run.Name, run.Step, value, double.IsFinite(error) && error > 0 ? error : null);
     }
@@ -86,7 +112,9 @@ internal static class CheckpointHistory
     {
         var lines = histories.Select(WeightedLine).ToList();
         var changes = histories.Select(Largest).ToList();
-        var linesHolm = HolmCorrection.Adjust([.. lines.Select(line => line is { } of ? NormalTest.PValue(of.Slope, of.Error) : double.NaN)]);
+        var linesHolm = HolmCorrection.Adjust([
+            .. lines.Select(line => line is { } of ? NormalTest.PValue(of.Slope, of.Error) : double.NaN),
+        ]);
         var changesHolm = HolmCorrection.Adjust([.. changes.Select(change => change?.P ?? double.NaN)]);
         var tested = new List<TaskHistory>();
         for (var i = 0; i < histories.Count; i++)
@@ -95,7 +123,12 @@ internal static class CheckpointHistory
             if (lines[i] is var (slope, error))
             {
                 var interval = NormalTest.Interval(slope, error);
-                history = history with { Slope = slope, SlopeCi95 = [interval.Low, interval.High], SlopePHolm = linesHolm[i] };
+                history = history with
+                {
+                    Slope = slope,
+                    SlopeCi95 = [interval.Low, interval.High],
+                    SlopePHolm = linesHolm[i],
+                };
             }
 
             if (changes[i] is var (split, delta, spread, _) && changesHolm[i] < options.Alpha)
@@ -105,7 +138,15 @@ internal static class CheckpointHistory
                 var (last, first) = (points[split - 1], points[split]);
                 history = history with
                 {
-                    Change = new ChangePoint(last.Checkpoint, first.Checkpoint, last.Step, first.Step, delta, [interval.Low, interval.High], changesHolm[i]),
+                    Change = new ChangePoint(
+                        last.Checkpoint,
+                        first.Checkpoint,
+                        last.Step,
+                        first.Step,
+                        delta,
+                        [interval.Low, interval.High],
+                        changesHolm[i]
+                    ),
                 };
             }
 
@@ -115,8 +156,10 @@ internal static class CheckpointHistory
         return tested;
     }
 
-    /// <summary>The points that can be weighed. A checkpoint that has everything wrong reports an error of zero, which is no measure of anything.</summary>
-    private static List<HistoryPoint> Measured(TaskHistory history) => [.. history.Points.Where(point => point.Stderr is not null)];
+    /// <summary>The points that can be weighed. A checkpoint that has everything wrong reports an error of zero, which
+    /// is no measure of anything.</summary>
+    private static List<HistoryPoint> Measured(TaskHistory history) =>
+        [.. history.Points.Where(point => point.Stderr is not null)];
 
     /// <summary>Least squares with weights 1/SE²; x in thousands of steps, else in checkpoints.</summary>
     private static (double Slope, double Error)? WeightedLine(TaskHistory history)
@@ -139,11 +182,13 @@ internal static class CheckpointHistory
             return null;
         }
 
-        var slope = Enumerable.Range(0, xs.Length).Sum(i => weights[i] * (xs[i] - meanX) * (points[i].Value - meanY)) / spread;
+        var slope =
+            Enumerable.Range(0, xs.Length).Sum(i => weights[i] * (xs[i] - meanX) * (points[i].Value - meanY)) / spread;
         return (slope, Math.Sqrt(1 / spread));
     }
 
-    /// <summary>The split with the largest difference of weighted means; its p value counts all splits that were tried (Bonferroni).</summary>
+    /// <summary>The split with the largest difference of weighted means; its p value counts all splits that were tried
+    /// (Bonferroni).</summary>
     private static (int Split, double Delta, double Error, double P)? Largest(TaskHistory history)
     {
         var points = Measured(history);

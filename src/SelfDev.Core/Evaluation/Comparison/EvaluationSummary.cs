@@ -13,7 +13,8 @@ public sealed record EvaluationSummary
     /// <value>For a promotion gate; null where there was nothing to compare with.</value>
     public ComparisonVerdict? Overall { get; init; }
 
-    /// <value>What a gate should do: <c>block</c>, <c>allow</c>, or <c>hold</c> until more is known; null without a comparison.</value>
+    /// <value>What a gate should do: <c>block</c>, <c>allow</c>, or <c>hold</c> until more is known; null without a
+    /// comparison.</value>
     public string? Gate { get; init; }
 
     public CheckpointSummary? Baseline { get; init; }
@@ -67,10 +68,22 @@ public sealed record EvaluationSummary
 /// <param name="Samples">Per-sample rows that were read; 0 where only aggregates are.</param>
 public sealed record CheckpointSummary(string Name, string? Model, long? Step, int Tasks, long Samples);
 
-/// <summary>How many comparisons there are of each kind. A drop is a change for the worse, by the metric's own direction.</summary>
+/// <summary>How many comparisons there are of each kind. A drop is a change for the worse, by the metric's own
+/// direction.</summary>
 public sealed record ComparisonCounts(
-    int Comparisons, int Drops, int DropsBelowAlpha, int DropsBelowAlphaHolm, int Rises, int RisesBelowAlpha, int RisesBelowAlphaHolm,
-    int Improved, int Regressed, int Tied, int Underpowered, int NotAttributable)
+    int Comparisons,
+    int Drops,
+    int DropsBelowAlpha,
+    int DropsBelowAlphaHolm,
+    int Rises,
+    int RisesBelowAlpha,
+    int RisesBelowAlphaHolm,
+    int Improved,
+    int Regressed,
+    int Tied,
+    int Underpowered,
+    int NotAttributable
+)
 {
     [JsonIgnore]
     public double Alpha { get; init; }
@@ -87,8 +100,12 @@ public sealed record ComparisonCounts(
             comparisons.Count(Rises),
             comparisons.Count(comparison => Rises(comparison) && comparison.P < alpha),
             comparisons.Count(comparison => Rises(comparison) && comparison.PHolm < alpha),
-            Count(ComparisonVerdict.Improved), Count(ComparisonVerdict.Regressed), Count(ComparisonVerdict.Tied), Count(ComparisonVerdict.Underpowered),
-            Count(ComparisonVerdict.NotAttributable))
+            Count(ComparisonVerdict.Improved),
+            Count(ComparisonVerdict.Regressed),
+            Count(ComparisonVerdict.Tied),
+            Count(ComparisonVerdict.Underpowered),
+            Count(ComparisonVerdict.NotAttributable)
+        )
         {
             Alpha = alpha,
         };

@@ -8,9 +8,16 @@ using SelfDev.Core.Statistics;
 namespace SelfDev.Core.Evaluation.Comparison;
 
 /// <summary>Items that fail alike.</summary>
-/// <param name="Template">What their messages have in common, numbers and names taken out; empty where they have none.</param>
+/// <param name="Template">What their messages have in common, numbers and names taken out; empty where they have
+/// none.</param>
 /// <param name="Exemplars">Ids, at most three.</param>
-public sealed record FailureCluster(SampleOutcome Outcome, string Template, long Items, IReadOnlyList<string> Tasks, IReadOnlyList<string> Exemplars)
+public sealed record FailureCluster(
+    SampleOutcome Outcome,
+    string Template,
+    long Items,
+    IReadOnlyList<string> Tasks,
+    IReadOnlyList<string> Exemplars
+)
 {
     internal List<SampleText> Texts { get; init; } = [];
 }
@@ -19,7 +26,15 @@ public sealed record FailureCluster(SampleOutcome Outcome, string Template, long
 /// <param name="Broken">Items with it that passed before and fail now, of <paramref name="Items"/> with it.</param>
 /// <param name="BrokenInAll">The same of all items that were looked at.</param>
 /// <param name="P">Hypergeometric chance of so many, after Holm's correction over all values.</param>
-public sealed record AttributeCluster(string Attribute, string Value, long Broken, long Items, long BrokenInAll, long AllItems, double P);
+public sealed record AttributeCluster(
+    string Attribute,
+    string Value,
+    long Broken,
+    long Items,
+    long BrokenInAll,
+    long AllItems,
+    double P
+);
 
 /// <summary>Clusters what broke, by what the failures say and by what the items have in common.</summary>
 internal sealed class FailureClusterer
@@ -39,7 +54,8 @@ internal sealed class FailureClusterer
     private long _broken;
     private long _all;
 
-    /// <value>Broken items whose message had a template of its own when there were <see cref="MaxClusters"/> already.</value>
+    /// <value>Broken items whose message had a template of its own when there were <see cref="MaxClusters"/>
+    /// already.</value>
     public long Unclustered { get; private set; }
 
     public void AddItem(IReadOnlyList<(string Name, string Value)> attributes)
@@ -52,7 +68,9 @@ internal sealed class FailureClusterer
     {
         _broken++;
         Count(text.Attributes, broken: true);
-        var template = Template(outcome == SampleOutcome.Wrong && text.Message is null ? "" : text.Message ?? text.Output ?? "");
+        var template = Template(
+            outcome == SampleOutcome.Wrong && text.Message is null ? "" : text.Message ?? text.Output ?? ""
+        );
         if (!_clusters.TryGetValue((outcome, template), out var cluster))
         {
             if (_clusters.Count == MaxClusters)
@@ -79,27 +97,49 @@ internal sealed class FailureClusterer
 
     /// <returns>The largest first.</returns>
     public IReadOnlyList<FailureCluster> Clusters(int most) =>
-        [.. _clusters.Values.OrderByDescending(cluster => cluster.Items).ThenBy(cluster => cluster.Template, StringComparer.Ordinal).Take(most)];
+        [
+            .. _clusters
+                .Values.OrderByDescending(cluster => cluster.Items)
+                .ThenBy(cluster => cluster.Template, StringComparer.Ordinal)
+                .Take(most),
+        ];
 
     /// <summary>Values with a corrected p under alpha, the smallest first.</summary>
     public IReadOnlyList<AttributeCluster> Attributes(double alpha, int most)
     {
-        var values = _attributes.Where(value => value.Value.Broken >= 3 && value.Value.All < _all).OrderBy(value => value.Key.Item1, StringComparer.Ordinal).ThenBy(value => value.Key.Item2, StringComparer.Ordinal).ToList();
+        var values = _attributes
+            .Where(value => value.Value.Broken >= 3 && value.Value.All < _all)
+            .OrderBy(value => value.Key.Item1, StringComparer.Ordinal)
+            .ThenBy(value => value.Key.Item2, StringComparer.Ordinal)
+            .ToList();
         var adjusted = HolmCorrection.Adjust([.. values.Select(value => Chance(value.Value.Broken, value.Value.All))]);
         return
         [
             .. values
-                .Select((value, index) => new AttributeCluster(value.Key.Item1, value.Key.Item2, value.Value.Broken, value.Value.All, _broken, _all, adjusted[index]))
+                .Select(
+                    (value, index) =>
+                        new AttributeCluster(
+                            value.Key.Item1,
+                            value.Key.Item2,
+                            value.Value.Broken,
+                            value.Value.All,
+                            _broken,
+                            _all,
+                            adjusted[index]
+                        )
+                )
                 .Where(cluster => cluster.P < alpha)
                 .OrderBy(cluster => cluster.P)
                 .Take(most),
         ];
     }
 
-    /// <summary>The chance of at least so many broken ones among the items of a value, if breaking did not depend on it.</summary>
+    /// <summary>The chance of at least so many broken ones among the items of a value, if breaking did not depend on
+    /// it.</summary>
     private double Chance(long broken, long items) =>
-        _all > int.MaxValue || items > _all || _broken > _all ? double.NaN
-        : 1 - Hypergeometric.CDF((int)_all, (int)_broken, (int)items, broken - 1);
+        _all > int.MaxValue || items > _all || _broken > _all
+            ? double.NaN
+            : 1 - Hypergeometric.CDF((int)_all, (int)_broken, (int)items, broken - 1);
 
     private void Count(IReadOnlyList<(string Name, string Value)> attributes, bool broken)
     {
@@ -113,7 +153,8 @@ internal sealed class FailureClusterer
         }
     }
 
-    /// <summary>The first words, with everything that looks like data replaced by <c>&lt;*&gt;</c>: numbers, quoted text, paths, addresses.</summary>
+    /// <summary>The first words, with everything that looks like data replaced by <c>&lt;*&gt;</c>: numbers, quoted
+    /// text, paths, addresses.</summary>
     internal static string Template(string message)
     {
         var text = new StringBuilder();

@@ -2,7 +2,8 @@ using SelfDev.Core.Evaluation.Model;
 
 namespace SelfDev.Core.Evaluation.Comparison;
 
-/// <summary>What became of the items of one task: transitions, repeats that disagree, the items that moved most.</summary>
+/// <summary>What became of the items of one task: transitions, repeats that disagree, the items that moved
+/// most.</summary>
 internal sealed class ItemChanges
 {
     /// <summary>Items that moved most, by task.</summary>
@@ -50,7 +51,11 @@ internal sealed class ItemChanges
 
     private void Consider(int pair, double change)
     {
-        if (double.IsNaN(change) || change == 0 || (Moved.Count == Movers && Math.Abs(change) <= Math.Abs(Moved[^1].Change)))
+        if (
+            double.IsNaN(change)
+            || change == 0
+            || (Moved.Count == Movers && Math.Abs(change) <= Math.Abs(Moved[^1].Change))
+        )
         {
             return;
         }

@@ -17,12 +17,15 @@ internal sealed class ItemPairs
         var (theirs, theirStarts) = candidate.ByItem();
         BaselineItems = starts.Count - 1;
         var candidateItems = theirStarts.Count - 1;
-        for (int mine = 0, other = 0; mine < BaselineItems && other < candidateItems;)
+        for (int mine = 0, other = 0; mine < BaselineItems && other < candidateItems; )
         {
             var order = baseline.Id(ours[starts[mine]]).CompareTo(candidate.Id(theirs[theirStarts[other]]));
             if (order == 0)
             {
-                Add(new ArraySegment<int>(ours, starts[mine], starts[mine + 1] - starts[mine]), new ArraySegment<int>(theirs, theirStarts[other], theirStarts[other + 1] - theirStarts[other]));
+                Add(
+                    new ArraySegment<int>(ours, starts[mine], starts[mine + 1] - starts[mine]),
+                    new ArraySegment<int>(theirs, theirStarts[other], theirStarts[other + 1] - theirStarts[other])
+                );
             }
 
             mine += order <= 0 ? 1 : 0;
@@ -56,13 +59,17 @@ internal sealed class ItemPairs
     public (double Baseline, double Candidate) Scores(string metric, int pair) =>
         (Mean(_baseline, metric, _pairs[pair].Baseline), Mean(_candidate, metric, _pairs[pair].Candidate));
 
-    public ulong Cluster(int pair) => (_baseline.HasClusters ? _baseline : _candidate) is var side && side == _baseline
-        ? side.Cluster(_pairs[pair].Baseline[0])
-        : side.Cluster(_pairs[pair].Candidate[0]);
+    public ulong Cluster(int pair) =>
+        (_baseline.HasClusters ? _baseline : _candidate) is var side && side == _baseline
+            ? side.Cluster(_pairs[pair].Baseline[0])
+            : side.Cluster(_pairs[pair].Candidate[0]);
 
     private void Add(ArraySegment<int> ours, ArraySegment<int> theirs)
     {
-        if (Differ(_baseline.DocumentKey(ours[0]), _candidate.DocumentKey(theirs[0])) || Differ(_baseline.TargetKey(ours[0]), _candidate.TargetKey(theirs[0])))
+        if (
+            Differ(_baseline.DocumentKey(ours[0]), _candidate.DocumentKey(theirs[0]))
+            || Differ(_baseline.TargetKey(ours[0]), _candidate.TargetKey(theirs[0]))
+        )
         {
             OtherDocuments++;
             return;
@@ -75,7 +82,10 @@ internal sealed class ItemPairs
     {
         for (var pair = 0; pair < _pairs.Count; pair++)
         {
-            var (before, after) = (_baseline.InputKey(_pairs[pair].Baseline[0]), _candidate.InputKey(_pairs[pair].Candidate[0]));
+            var (before, after) = (
+                _baseline.InputKey(_pairs[pair].Baseline[0]),
+                _candidate.InputKey(_pairs[pair].Candidate[0])
+            );
             if (before != 0 && after != 0)
             {
                 InputsCompared++;

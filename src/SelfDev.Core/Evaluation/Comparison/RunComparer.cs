@@ -6,7 +6,8 @@ using SelfDev.Core.Text;
 
 namespace SelfDev.Core.Evaluation.Comparison;
 
-/// <summary>Compares two evaluations: task by task by their columns, then in one more reading of the files for the texts that explain it.</summary>
+/// <summary>Compares two evaluations: task by task by their columns, then in one more reading of the files for the
+/// texts that explain it.</summary>
 internal sealed class RunComparer(EvaluationOptions options, EvaluationReader reader, CancellationToken cancellation)
 {
     private const int RenderingsPerTask = 3;
@@ -14,7 +15,12 @@ internal sealed class RunComparer(EvaluationOptions options, EvaluationReader re
     private const int MoversInAll = 12;
     private const int ClustersShown = 12;
 
-    public RunComparison Compare(EvaluationRun baseline, EvaluationInput baselineInput, EvaluationRun candidate, EvaluationInput candidateInput)
+    public RunComparison Compare(
+        EvaluationRun baseline,
+        EvaluationInput baselineInput,
+        EvaluationRun candidate,
+        EvaluationInput candidateInput
+    )
     {
         candidate.AdoptName(baseline);
         var work = new Work(options, cancellation);
@@ -29,7 +35,10 @@ internal sealed class RunComparer(EvaluationOptions options, EvaluationReader re
 
         if (work.Comparisons.Count == 0 && options.Metrics != EvaluationOptions.AllMetrics)
         {
-            throw new ArtifactUnreadableException($"No task that both evaluations have reports any metric of the option 'metrics' ({SafeText.SingleLine(options.Metrics)}).");
+            throw new ArtifactUnreadableException(
+                $"No task that both evaluations have reports any metric of the option 'metrics' "
+                    + $"({SafeText.SingleLine(options.Metrics)})."
+            );
         }
 
         var each = work.HasBroken ? work.Clusterer : null;
@@ -64,23 +73,31 @@ internal sealed class RunComparer(EvaluationOptions options, EvaluationReader re
         var samples = run.Tasks[task].Samples;
         if (samples.HasSeconds)
         {
-            var known = Enumerable.Range(0, samples.Count).Select(samples.Seconds).Where(seconds => !double.IsNaN(seconds)).DefaultIfEmpty(double.NaN).Average();
+            var known = Enumerable
+                .Range(0, samples.Count)
+                .Select(samples.Seconds)
+                .Where(seconds => !double.IsNaN(seconds))
+                .DefaultIfEmpty(double.NaN)
+                .Average();
             return known;
         }
 
-        var all = run.Samples > 0 ? run.Samples : run.Tasks.Values.Sum(other => other.Reported.Values.Max(score => score.Samples ?? 0));
+        var all =
+            run.Samples > 0
+                ? run.Samples
+                : run.Tasks.Values.Sum(other => other.Reported.Values.Max(score => score.Samples ?? 0));
         return run.TotalSeconds > 0 && all > 0 ? run.TotalSeconds / all : double.NaN;
     }
 
     /// <summary>A difference that many tasks share is one difference.</summary>
     private static List<HarnessDifference> Grouped(List<HarnessDifference> differences) =>
-    [
-        .. differences
-            .GroupBy(difference => (difference.Fact, difference.Baseline, difference.Candidate))
-            .Select(group => group.First() with { OtherTasks = group.Count() - 1 })
-            .OrderByDescending(difference => difference.Decisive)
-            .ThenBy(difference => difference.Fact, StringComparer.Ordinal),
-    ];
+        [
+            .. differences
+                .GroupBy(difference => (difference.Fact, difference.Baseline, difference.Candidate))
+                .Select(group => group.First() with { OtherTasks = group.Count() - 1 })
+                .OrderByDescending(difference => difference.Decisive)
+                .ThenBy(difference => difference.Fact, StringComparer.Ordinal),
+        ];
 
     private sealed class Work(EvaluationOptions options, CancellationToken cancellation)
     {
@@ -115,12 +132,22 @@ internal sealed class RunComparer(EvaluationOptions options, EvaluationReader re
             var pairs = new ItemPairs(baseline.Samples, candidate.Samples);
             var differences = HarnessComparer.Differences(baseline, candidate);
             var obstacles = HarnessComparer.Obstacles(baseline, candidate, pairs, differences, options);
-            var incomplete = baseline.Status != EvaluationStatus.Complete || candidate.Status != EvaluationStatus.Complete;
+            var incomplete =
+                baseline.Status != EvaluationStatus.Complete || candidate.Status != EvaluationStatus.Complete;
             var comparisons = _comparer.Compare(baseline, candidate, pairs);
             Harness.AddRange(differences);
-            Comparisons.AddRange(comparisons.Select(comparison => obstacles.Count == 0
-                ? comparison
-                : comparison with { IsAttributable = false, Reasons = obstacles, P = incomplete ? null : comparison.P }));
+            Comparisons.AddRange(
+                comparisons.Select(comparison =>
+                    obstacles.Count == 0
+                        ? comparison
+                        : comparison with
+                        {
+                            IsAttributable = false,
+                            Reasons = obstacles,
+                            P = incomplete ? null : comparison.P,
+                        }
+                )
+            );
             if (pairs.Count == 0 || comparisons.Count == 0)
             {
                 return;
@@ -133,7 +160,10 @@ internal sealed class RunComparer(EvaluationOptions options, EvaluationReader re
             WantBroken(candidate, pairs, changes);
             WantMoved(candidate, pairs, changes);
             WantFlaky(candidate, pairs, changes);
-            if (GenerationData.Of(candidate.Task, baseline.Samples, candidate.Samples, pairs, comparisons[0].Metric) is { } generation)
+            if (
+                GenerationData.Of(candidate.Task, baseline.Samples, candidate.Samples, pairs, comparisons[0].Metric) is
+                { } generation
+            )
             {
                 Generations.Add(generation);
             }
@@ -143,25 +173,49 @@ internal sealed class RunComparer(EvaluationOptions options, EvaluationReader re
             [.. _rendered.Select(pair => pair.Compare()).OfType<RenderDifference>()];
 
         public List<ItemChange> Movers() =>
-        [
-            .. _moved.Where(moved => moved.Text[0] is not null)
-                .OrderByDescending(moved => Math.Abs(moved.Change))
-                .ThenBy(moved => moved.Task, StringComparer.Ordinal)
-                .Take(MoversInAll)
-                .Select(moved => new ItemChange(moved.Task, moved.Text[0]!.Id, moved.Change) { Text = moved.Text[0]! }),
-        ];
+            [
+                .. _moved
+                    .Where(moved => moved.Text[0] is not null)
+                    .OrderByDescending(moved => Math.Abs(moved.Change))
+                    .ThenBy(moved => moved.Task, StringComparer.Ordinal)
+                    .Take(MoversInAll)
+                    .Select(moved => new ItemChange(moved.Task, moved.Text[0]!.Id, moved.Change)
+                    {
+                        Text = moved.Text[0]!,
+                    }),
+            ];
 
         public List<FlakyTask> Flaky() =>
-            [.. _flaky.Select(flaky => flaky.Task with { Examples = [.. flaky.Examples.Select(example => example.Id)], Place = flaky.Examples.FirstOrDefault()?.Place })];
+            [
+                .. _flaky.Select(flaky =>
+                    flaky.Task with
+                    {
+                        Examples = [.. flaky.Examples.Select(example => example.Id)],
+                        Place = flaky.Examples.FirstOrDefault()?.Place,
+                    }
+                ),
+            ];
 
         private void WantRenderings(TaskRun baseline, TaskRun candidate, ItemPairs pairs)
         {
-            foreach (var pair in pairs.InputsDiffer.Take(Math.Min(RenderingsPerTask, RenderingsInAll - _rendered.Count)))
+            foreach (
+                var pair in pairs.InputsDiffer.Take(Math.Min(RenderingsPerTask, RenderingsInAll - _rendered.Count))
+            )
             {
                 var rendered = new RenderedPair(candidate.Task, pairs.InputsDiffer.Count, pairs.InputsCompared);
                 _rendered.Add(rendered);
-                BaselineTexts.Want(baseline.Task, baseline.Samples, pairs[pair].Baseline[0], text => rendered.Baseline = text);
-                WantCandidate(candidate.Task, candidate.Samples, pairs[pair].Candidate[0], text => rendered.Candidate = text);
+                BaselineTexts.Want(
+                    baseline.Task,
+                    baseline.Samples,
+                    pairs[pair].Baseline[0],
+                    text => rendered.Baseline = text
+                );
+                WantCandidate(
+                    candidate.Task,
+                    candidate.Samples,
+                    pairs[pair].Candidate[0],
+                    text => rendered.Candidate = text
+                );
             }
         }
 
@@ -178,7 +232,12 @@ internal sealed class RunComparer(EvaluationOptions options, EvaluationReader re
                 _brokenWanted++;
                 var rows = pairs[pair].Candidate;
                 var row = rows.First(row => candidate.Samples.Outcome(row) != SampleOutcome.Pass);
-                WantCandidate(candidate.Task, candidate.Samples, row, text => Clusterer.AddBroken(candidate.Task, candidate.Samples.Outcome(row), text));
+                WantCandidate(
+                    candidate.Task,
+                    candidate.Samples,
+                    row,
+                    text => Clusterer.AddBroken(candidate.Task, candidate.Samples.Outcome(row), text)
+                );
             }
         }
 
@@ -200,14 +259,20 @@ internal sealed class RunComparer(EvaluationOptions options, EvaluationReader re
             }
 
             var examples = new List<SampleText>();
-            _flaky.Add((new FlakyTask(candidate.Task, changes.Flaky.Count, changes.Repeated, changes.Broken.Count, []), examples));
+            _flaky.Add(
+                (
+                    new FlakyTask(candidate.Task, changes.Flaky.Count, changes.Repeated, changes.Broken.Count, []),
+                    examples
+                )
+            );
             foreach (var pair in changes.Flaky.Take(3))
             {
                 WantCandidate(candidate.Task, candidate.Samples, pairs[pair].Candidate[0], examples.Add);
             }
         }
 
-        private void WantCandidate(string task, SampleColumns samples, int row, Action<SampleText> take) => CandidateTexts.Want(task, samples, row, take);
+        private void WantCandidate(string task, SampleColumns samples, int row, Action<SampleText> take) =>
+            CandidateTexts.Want(task, samples, row, take);
     }
 
     private sealed class RenderedPair(string task, long items, long compared)
@@ -227,8 +292,17 @@ internal sealed class RunComparer(EvaluationOptions options, EvaluationReader re
             return difference.Class == RenderingClass.None
                 ? null
                 : new RenderDifference(
-                    task, Candidate.Id, items, compared, difference.Class, difference.ExplainsAll, difference.Offset, difference.First.Text, difference.Second.Text,
-                    SafeText.Block(RenderDiff.Describe(difference)))
+                    task,
+                    Candidate.Id,
+                    items,
+                    compared,
+                    difference.Class,
+                    difference.ExplainsAll,
+                    difference.Offset,
+                    difference.First.Text,
+                    difference.Second.Text,
+                    SafeText.Block(RenderDiff.Describe(difference))
+                )
                 {
                     Place = Candidate.Place,
                     Lengths = (difference.First.Length, difference.Second.Length),

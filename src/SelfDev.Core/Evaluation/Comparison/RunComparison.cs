@@ -14,7 +14,8 @@ internal sealed record RunComparison(EvaluationRun Baseline, EvaluationRun Candi
 
     public TransitionMatrix Transitions { get; init; } = new();
 
-    public IReadOnlyDictionary<string, TransitionMatrix> TransitionsByTask { get; init; } = new Dictionary<string, TransitionMatrix>();
+    public IReadOnlyDictionary<string, TransitionMatrix> TransitionsByTask { get; init; } =
+        new Dictionary<string, TransitionMatrix>();
 
     public IReadOnlyList<FlakyTask> Flaky { get; init; } = [];
 
@@ -31,7 +32,8 @@ internal sealed record RunComparison(EvaluationRun Baseline, EvaluationRun Candi
 
     public IReadOnlyList<string> OnlyCandidate { get; init; } = [];
 
-    /// <value>Broken items that are in no cluster: beyond the most that are looked at, or with a message of their own when there were clusters enough.</value>
+    /// <value>Broken items that are in no cluster: beyond the most that are looked at, or with a message of their own
+    /// when there were clusters enough.</value>
     public long BrokenLeftOut { get; init; }
 }
 

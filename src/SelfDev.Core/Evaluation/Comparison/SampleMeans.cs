@@ -32,6 +32,10 @@ internal readonly record struct SampleMeans(double Mean, double StandardError, l
 
         return values.Count == 0
             ? new SampleMeans(double.NaN, double.NaN, 0)
-            : new SampleMeans(StandardErrors.Mean(values.ToArray()), StandardErrors.Clustered(values.ToArray(), clusters.ToArray()), numbers.Count);
+            : new SampleMeans(
+                StandardErrors.Mean(values.ToArray()),
+                StandardErrors.Clustered(values.ToArray(), clusters.ToArray()),
+                numbers.Count
+            );
     }
 }

@@ -5,20 +5,30 @@ using SelfDev.Core.Statistics;
 namespace SelfDev.Core.Evaluation.Comparison;
 
 /// <summary>
-/// Compares the metrics of one task: by the items themselves where both sides have them, else by the reported scores and their standard errors.
+/// Compares the metrics of one task: by the items themselves where both sides have them, else by the reported scores
+/// and their standard errors.
 /// </summary>
 internal sealed class TaskComparer(EvaluationOptions options, CancellationToken cancellation)
 {
     /// <summary>The metrics that both sides have, the primary one first.</summary>
     public List<TaskComparison> Compare(TaskRun baseline, TaskRun candidate, ItemPairs pairs)
     {
-        var paired = pairs.Count > 0
-            ? candidate.Samples.Metrics.Where(baseline.Samples.Metrics.Contains).ToList()
-            : [];
-        var reported = candidate.Reported.Keys.Where(metric => baseline.Reported.ContainsKey(metric) && !paired.Contains(metric)).ToList();
-        var unpaired = pairs.Count == 0 ? candidate.Samples.Metrics.Where(metric => baseline.Samples.Metrics.Contains(metric) && !reported.Contains(metric)).ToList() : [];
+        var paired = pairs.Count > 0 ? candidate.Samples.Metrics.Where(baseline.Samples.Metrics.Contains).ToList() : [];
+        var reported = candidate
+            .Reported.Keys.Where(metric => baseline.Reported.ContainsKey(metric) && !paired.Contains(metric))
+            .ToList();
+        var unpaired =
+            pairs.Count == 0
+                ? candidate
+                    .Samples.Metrics.Where(metric =>
+                        baseline.Samples.Metrics.Contains(metric) && !reported.Contains(metric)
+                    )
+                    .ToList()
+                : [];
         var comparisons = new List<TaskComparison>();
-        comparisons.AddRange(paired.Select(metric => ComparePaired(baseline, candidate, pairs, metric)).OfType<TaskComparison>());
+        comparisons.AddRange(
+            paired.Select(metric => ComparePaired(baseline, candidate, pairs, metric)).OfType<TaskComparison>()
+        );
         comparisons.AddRange(reported.Select(metric => CompareReported(baseline, candidate, metric)));
         comparisons.AddRange(unpaired.Select(metric => CompareUnmatched(baseline, candidate, metric)));
         return Prefer(comparisons);
@@ -31,16 +41,28 @@ internal sealed class TaskComparer(EvaluationOptions options, CancellationToken 
             return comparisons;
         }
 
-        var primary = comparisons.FirstOrDefault(comparison => comparison.Metric is "acc" or "exact_match" or "accuracy" or "score" or "resolved" or "passed") ?? comparisons[0];
-        return [.. comparisons.Where(comparison => comparison != primary).Prepend(primary with { Primary = true }).Where(IsWanted)];
+        var primary =
+            comparisons.FirstOrDefault(comparison =>
+                comparison.Metric is "acc" or "exact_match" or "accuracy" or "score" or "resolved" or "passed"
+            ) ?? comparisons[0];
+        return
+        [
+            .. comparisons
+                .Where(comparison => comparison != primary)
+                .Prepend(primary with { Primary = true })
+                .Where(IsWanted),
+        ];
     }
 
-    private bool IsWanted(TaskComparison comparison) => options.Metrics switch
-    {
-        EvaluationOptions.AllMetrics => true,
-        EvaluationOptions.PrimaryMetric => comparison.Primary,
-        var names => names.Split(',', StringSplitOptions.TrimEntries).Contains(comparison.Metric.Split(',')[0], StringComparer.OrdinalIgnoreCase),
-    };
+    private bool IsWanted(TaskComparison comparison) =>
+        options.Metrics switch
+        {
+            EvaluationOptions.AllMetrics => true,
+            EvaluationOptions.PrimaryMetric => comparison.Primary,
+            var names => names
+                .Split(',', StringSplitOptions.TrimEntries)
+                .Contains(comparison.Metric.Split(',')[0], StringComparer.OrdinalIgnoreCase),
+        };
 
     private TaskComparison? ComparePaired(TaskRun baseline, TaskRun candidate, ItemPairs pairs, string metric)
     {
@@ -85,7 +107,10 @@ internal sealed class TaskComparer(EvaluationOptions options, CancellationToken 
             Baseline = sumBaseline / n,
             Candidate = sumCandidate / n,
             Delta = (sumCandidate - sumBaseline) / n,
-            HigherIsBetter = MetricDirection.HigherIsBetter(metric, candidate.HigherIsBetter(metric) ?? baseline.HigherIsBetter(metric)),
+            HigherIsBetter = MetricDirection.HigherIsBetter(
+                metric,
+                candidate.HigherIsBetter(metric) ?? baseline.HigherIsBetter(metric)
+            ),
             Method = binary ? ComparisonMethod.McNemarExact : ComparisonMethod.PairedBootstrap,
         };
         return binary ? WithMcNemar(comparison, lost, won, n) : WithBootstrap(comparison, differences, pairs, members);
@@ -104,11 +129,21 @@ internal sealed class TaskComparer(EvaluationOptions options, CancellationToken 
         };
     }
 
-    private TaskComparison WithBootstrap(TaskComparison comparison, List<double> differences, ItemPairs pairs, List<int> members)
+    private TaskComparison WithBootstrap(
+        TaskComparison comparison,
+        List<double> differences,
+        ItemPairs pairs,
+        List<int> members
+    )
     {
         var (sums, sizes) = Clusters(differences, pairs, members);
         var seed = options.Seed ^ TextHash.Of($"{comparison.Task}\u001F{comparison.Metric}");
-        var estimate = PairedBootstrap.Estimate(sums, sizes, new BootstrapOptions(options.Resamples, seed, options.Cores), cancellation);
+        var estimate = PairedBootstrap.Estimate(
+            sums,
+            sizes,
+            new BootstrapOptions(options.Resamples, seed, options.Cores),
+            cancellation
+        );
         return comparison with
         {
             Stderr = Finite(estimate.StandardError),
@@ -131,7 +166,11 @@ internal sealed class TaskComparer(EvaluationOptions options, CancellationToken 
         var sizes = new List<int>();
         for (var i = 0; i < differences.Count; i++)
         {
-            ref var place = ref CollectionsMarshal.GetValueRefOrAddDefault(places, pairs.Cluster(members[i]), out var known);
+            ref var place = ref CollectionsMarshal.GetValueRefOrAddDefault(
+                places,
+                pairs.Cluster(members[i]),
+                out var known
+            );
             if (!known)
             {
                 place = sums.Count;
@@ -150,19 +189,46 @@ internal sealed class TaskComparer(EvaluationOptions options, CancellationToken 
     {
         var before = baseline.Reported[metric];
         var after = candidate.Reported[metric];
-        return Unpaired(candidate.Task, metric, before.Value, before.StandardError, after.Value, after.StandardError, after.Samples, after.HigherIsBetter ?? before.HigherIsBetter);
+        return Unpaired(
+            candidate.Task,
+            metric,
+            before.Value,
+            before.StandardError,
+            after.Value,
+            after.StandardError,
+            after.Samples,
+            after.HigherIsBetter ?? before.HigherIsBetter
+        );
     }
 
-    /// <summary>Both sides have samples, none of them the same: means and clustered standard errors of either.</summary>
+    /// <summary>Both sides have samples, none of them the same: means and clustered standard errors of
+    /// either.</summary>
     private static TaskComparison CompareUnmatched(TaskRun baseline, TaskRun candidate, string metric)
     {
         var before = SampleMeans.Of(baseline.Samples, metric);
         var after = SampleMeans.Of(candidate.Samples, metric);
-        return Unpaired(candidate.Task, metric, before.Mean, before.StandardError, after.Mean, after.StandardError, after.Items, null);
+        return Unpaired(
+            candidate.Task,
+            metric,
+            before.Mean,
+            before.StandardError,
+            after.Mean,
+            after.StandardError,
+            after.Items,
+            null
+        );
     }
 
     private static TaskComparison Unpaired(
-        string task, string metric, double before, double beforeError, double after, double afterError, long? n, bool? declared)
+        string task,
+        string metric,
+        double before,
+        double beforeError,
+        double after,
+        double afterError,
+        long? n,
+        bool? declared
+    )
     {
         var error = NormalTest.Unpaired(beforeError, afterError);
         var interval = NormalTest.Interval(after - before, error);

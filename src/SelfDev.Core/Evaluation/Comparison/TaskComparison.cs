@@ -19,7 +19,8 @@ public enum ComparisonVerdict
     /// <summary>Worse, significant after Holm's correction.</summary>
     Regressed,
 
-    /// <summary>There may be a difference, but the checkpoint is not what was changed alone: rendering, harness or completeness differ.</summary>
+    /// <summary>There may be a difference, but the checkpoint is not what was changed alone: rendering, harness or
+    /// completeness differ.</summary>
     NotAttributable,
 }
 
@@ -65,7 +66,8 @@ public sealed record TaskComparison
     /// <value>Two-sided p value against no difference; null where no test was possible or none is allowed.</value>
     public double? P { get; init; }
 
-    /// <value>After Holm's correction over all comparisons of the report that are attributable and have a p value; null for the others.</value>
+    /// <value>After Holm's correction over all comparisons of the report that are attributable and have a p value; null
+    /// for the others.</value>
     public double? PHolm { get; init; }
 
     public ComparisonVerdict Verdict { get; init; }
@@ -105,7 +107,18 @@ public sealed record TaskComparison
 /// <summary>A rendering that differs between the two evaluations of the same item.</summary>
 /// <param name="Item">The item's id, as the artifact names it.</param>
 /// <param name="Items">Items of the task whose renderings differ.</param>
-public sealed record RenderDifference(string Task, string Item, long Items, long Compared, RenderingClass Class, bool ExplainsAll, int Offset, string Baseline, string Candidate, string Shown)
+public sealed record RenderDifference(
+    string Task,
+    string Item,
+    long Items,
+    long Compared,
+    RenderingClass Class,
+    bool ExplainsAll,
+    int Offset,
+    string Baseline,
+    string Candidate,
+    string Shown
+)
 {
     [JsonIgnore]
     internal Place Place { get; init; } = null!;

@@ -3,7 +3,8 @@ using SelfDev.Core.Evaluation.Model;
 
 namespace SelfDev.Core.Evaluation.Comparison;
 
-/// <summary>How the same items ended before and after: counts by outcome of the baseline (rows) and of the candidate (columns).</summary>
+/// <summary>How the same items ended before and after: counts by outcome of the baseline (rows) and of the candidate
+/// (columns).</summary>
 public sealed class TransitionMatrix
 {
     private readonly long[,] _counts = new long[Outcomes.Length, Outcomes.Length];
@@ -14,7 +15,10 @@ public sealed class TransitionMatrix
     public long Total { get; private set; }
 
     /// <value>Non-zero cells only.</value>
-    public IEnumerable<Transition> Cells => Outcomes.SelectMany(from => Outcomes.Where(to => this[from, to] > 0).Select(to => new Transition(from, to, this[from, to])));
+    public IEnumerable<Transition> Cells =>
+        Outcomes.SelectMany(from =>
+            Outcomes.Where(to => this[from, to] > 0).Select(to => new Transition(from, to, this[from, to]))
+        );
 
     /// <value>Items that passed before and do not now.</value>
     public long Lost => Outcomes.Where(to => to != SampleOutcome.Pass).Sum(to => this[SampleOutcome.Pass, to]);

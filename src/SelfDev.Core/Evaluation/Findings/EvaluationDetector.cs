@@ -9,7 +9,11 @@ using SelfDev.Core.Text;
 namespace SelfDev.Core.Evaluation.Findings;
 
 /// <summary>Turns comparisons into findings with evidence.</summary>
-internal sealed class EvaluationDetector(EvaluationFindings findings, EvaluationProposals proposals, EvaluationOptions options)
+internal sealed class EvaluationDetector(
+    EvaluationFindings findings,
+    EvaluationProposals proposals,
+    EvaluationOptions options
+)
 {
     private const int MaxTasksNamed = 5;
 
@@ -27,7 +31,11 @@ internal sealed class EvaluationDetector(EvaluationFindings findings, Evaluation
         new FailureDetector(findings, proposals).Detect(comparison, start);
     }
 
-    public void DetectHistory(IReadOnlyList<TaskHistory> histories, IReadOnlyList<EvaluationRun> runs, IReadOnlyList<TrainingEvent> training)
+    public void DetectHistory(
+        IReadOnlyList<TaskHistory> histories,
+        IReadOnlyList<EvaluationRun> runs,
+        IReadOnlyList<TrainingEvent> training
+    )
     {
         foreach (var history in histories)
         {
@@ -36,27 +44,54 @@ internal sealed class EvaluationDetector(EvaluationFindings findings, Evaluation
             {
                 var worse = history.HigherIsBetter ? change.Delta < 0 : change.Delta > 0;
                 var run = runs.First(run => run.Name == change.Before);
-                var between = training.Where(happened => change.AfterStep < happened.ToStep && happened.FromStep <= change.BeforeStep).ToList();
+                var between = training
+                    .Where(happened => change.AfterStep < happened.ToStep && happened.FromStep <= change.BeforeStep)
+                    .ToList();
                 findings.Add(
                     FindingKinds.ScoreChangePoint,
                     worse ? Severity.Warning : Severity.Info,
                     FindingRole.Root,
                     string.Create(
                         CultureInfo.InvariantCulture,
-                        $"{Task(history.Task)} {history.Metric} changed its level by {change.Delta:+0.####;-0.####} between {Name(change.After)} and {Name(change.Before)}{Events(between)}"),
+                        $"{Task(history.Task)} {history.Metric} changed its level by {change.Delta:+0.####;-0.####} "
+                            + $"between {Name(change.After)} and {Name(change.Before)}{Events(between)}"
+                    ),
                     place(run),
-                    new Dictionary<string, MetricValue> { ["delta"] = change.Delta, ["ciLow"] = change.Ci95[0], ["ciHigh"] = change.Ci95[1], ["pHolm"] = change.PHolm },
-                    [place(runs.First(run => run.Name == change.After))]);
+                    new Dictionary<string, MetricValue>
+                    {
+                        ["delta"] = change.Delta,
+                        ["ciLow"] = change.Ci95[0],
+                        ["ciHigh"] = change.Ci95[1],
+                        ["pHolm"] = change.PHolm,
+                    },
+                    [place(runs.First(run => run.Name == change.After))]
+                );
             }
-            else if (history is { SlopePHolm: { } p, Slope: { } slope, SlopeCi95: { } interval } && p < options.Alpha && (history.HigherIsBetter ? slope < 0 : slope > 0))
+            else if (
+                history is { SlopePHolm: { } p, Slope: { } slope, SlopeCi95: { } interval }
+                && p < options.Alpha
+                && (history.HigherIsBetter ? slope < 0 : slope > 0)
+            )
             {
                 findings.Add(
                     FindingKinds.ScoreTrend,
                     Severity.Warning,
                     FindingRole.Root,
-                    string.Create(CultureInfo.InvariantCulture, $"{Task(history.Task)} {history.Metric} gets worse from checkpoint to checkpoint, by {slope:0.#####} {(history.Points.All(point => point.Step is not null) ? "per thousand steps" : "each")}"),
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"{Task(history.Task)} {history.Metric} gets worse from checkpoint to checkpoint, by "
+                            + $"{slope:0.#####} "
+                            + $"{(history.Points.All(point => point.Step is not null) ? "per thousand steps" : "each")}"
+                    ),
                     place(runs.First(run => run.Name == history.Points[^1].Checkpoint)),
-                    new Dictionary<string, MetricValue> { ["slope"] = slope, ["ciLow"] = interval[0], ["ciHigh"] = interval[1], ["pHolm"] = p });
+                    new Dictionary<string, MetricValue>
+                    {
+                        ["slope"] = slope,
+                        ["ciLow"] = interval[0],
+                        ["ciHigh"] = interval[1],
+                        ["pHolm"] = p,
+                    }
+                );
             }
         }
     }
@@ -72,16 +107,26 @@ internal sealed class EvaluationDetector(EvaluationFindings findings, Evaluation
                 FindingRole.Root,
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"'{Name(file.Key)}'{(first.Line > 0 ? $" line {first.Line}" : "")}: {SafeText.SingleLine(first.Reason)}{(file.Count() > 1 ? $" ({file.Count() - 1} more in this file)" : "")}"),
+                    $"'{Name(file.Key)}'{(first.Line > 0 ? $" line {first.Line}" : "")}: "
+                        + $"{SafeText.SingleLine(first.Reason)}{(file.Count() > 1 ? $" ({file.Count() - 1} more in this file)" : "")}"
+                ),
                 new Place(file.Key, Math.Max(1, first.Line), 0, ""),
                 new Dictionary<string, MetricValue> { ["rejections"] = file.Count() },
-                [.. file.Skip(1).Where(rejection => rejection.Line > 0).Select(rejection => new Place(file.Key, rejection.Line, 0, ""))]);
+                [
+                    .. file.Skip(1)
+                        .Where(rejection => rejection.Line > 0)
+                        .Select(rejection => new Place(file.Key, rejection.Line, 0, "")),
+                ]
+            );
         }
     }
 
     private void Incomplete(RunComparison comparison)
     {
-        foreach (var (side, run) in (ReadOnlySpan<(string, EvaluationRun)>)[("candidate", comparison.Candidate), ("baseline", comparison.Baseline)])
+        foreach (
+            var (side, run) in (ReadOnlySpan<(string, EvaluationRun)>)
+                [("candidate", comparison.Candidate), ("baseline", comparison.Baseline)]
+        )
         {
             foreach (var task in run.Tasks.Values.Where(task => task.Status != EvaluationStatus.Complete))
             {
@@ -89,10 +134,16 @@ internal sealed class EvaluationDetector(EvaluationFindings findings, Evaluation
                     FindingKinds.EvalIncomplete,
                     Severity.Error,
                     FindingRole.Root,
-                    $"{Task(task.Task)}: the {side} is not whole ({task.StatusDetail}), so it is not compared as if it were",
+                    $"{Task(task.Task)}: the {side} is not whole ({task.StatusDetail}), so it is not compared as if it "
+                        + $"were",
                     task.StatusPlace ?? task.Place ?? Start(run),
-                    new Dictionary<string, MetricValue> { ["status"] = Word(task.Status), ["samples"] = task.Samples.Count },
-                    proposals: [proposals.Rerun(null, "the evaluation did not run to its end")]);
+                    new Dictionary<string, MetricValue>
+                    {
+                        ["status"] = Word(task.Status),
+                        ["samples"] = task.Samples.Count,
+                    },
+                    proposals: [proposals.Rerun(null, "the evaluation did not run to its end")]
+                );
             }
         }
     }
@@ -110,10 +161,16 @@ internal sealed class EvaluationDetector(EvaluationFindings findings, Evaluation
             FindingRole.Root,
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"The candidate was not measured on {missing} of the {missing + comparison.Candidate.Tasks.Count - comparison.OnlyCandidate.Count} tasks of the baseline ({string.Join(", ", tasks.Take(MaxTasksNamed).Select(Task))}{(missing > MaxTasksNamed ? ", ..." : "")}); it passes no gate without them"),
+                $"The candidate was not measured on {missing} of the "
+                    + $"{missing + comparison.Candidate.Tasks.Count - comparison.OnlyCandidate.Count} tasks of the "
+                    + $"baseline "
+                    + $"({string.Join(", ", tasks.Take(MaxTasksNamed).Select(Task))}{(missing > MaxTasksNamed ? ", ..." : "")}); "
+                    + $"it passes no gate without them"
+            ),
             start,
             new Dictionary<string, MetricValue> { ["missing"] = missing },
-            proposals: [proposals.Rerun(null, "tasks of the baseline are missing")]);
+            proposals: [proposals.Rerun(null, "tasks of the baseline are missing")]
+        );
     }
 
     private void Renderings(RunComparison comparison)
@@ -127,16 +184,24 @@ internal sealed class EvaluationDetector(EvaluationFindings findings, Evaluation
                 FindingRole.Root,
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"{Task(task.Key)}: {first.Items} of {first.Compared} items were rendered differently ({Word(first.Class)}, first at character {first.Offset}); the delta is not attributable to the checkpoint"),
+                    $"{Task(task.Key)}: {first.Items} of {first.Compared} items were rendered differently "
+                        + $"({Word(first.Class)}, first at character {first.Offset}); the delta is not attributable to "
+                        + $"the checkpoint"
+                ),
                 first.Place,
                 new Dictionary<string, MetricValue>
                 {
-                    ["class"] = Word(first.Class), ["items"] = first.Items, ["offset"] = first.Offset, ["explainsAll"] = first.ExplainsAll,
-                    ["baselineLength"] = first.Lengths.Baseline, ["candidateLength"] = first.Lengths.Candidate,
+                    ["class"] = Word(first.Class),
+                    ["items"] = first.Items,
+                    ["offset"] = first.Offset,
+                    ["explainsAll"] = first.ExplainsAll,
+                    ["baselineLength"] = first.Lengths.Baseline,
+                    ["candidateLength"] = first.Lengths.Candidate,
                 },
                 [.. task.Skip(1).Select(difference => difference.Place)],
                 [proposals.FixRendering(first)],
-                key: $"render:{task.Key}");
+                key: $"render:{task.Key}"
+            );
         }
     }
 
@@ -144,16 +209,26 @@ internal sealed class EvaluationDetector(EvaluationFindings findings, Evaluation
     {
         foreach (var difference in comparison.Harness)
         {
-            var others = difference.OtherTasks > 0 ? string.Create(CultureInfo.InvariantCulture, $" and {difference.OtherTasks} more tasks") : "";
+            var others =
+                difference.OtherTasks > 0
+                    ? string.Create(CultureInfo.InvariantCulture, $" and {difference.OtherTasks} more tasks")
+                    : "";
             findings.Add(
                 FindingKinds.HarnessMismatch,
                 difference.Decisive ? Severity.Error : Severity.Info,
                 FindingRole.Root,
-                $"{Task(difference.Task)}{others}: {difference.Fact} is {Name(difference.Candidate)}, of the baseline {Name(difference.Baseline)}"
-                + (difference.Decisive ? "; the delta is not attributable to the checkpoint" : ""),
+                $"{Task(difference.Task)}{others}: {difference.Fact} is {Name(difference.Candidate)}, of the baseline "
+                    + $"{Name(difference.Baseline)}"
+                    + (difference.Decisive ? "; the delta is not attributable to the checkpoint" : ""),
                 difference.Place,
-                new Dictionary<string, MetricValue> { ["fact"] = difference.Fact, ["tasks"] = difference.OtherTasks + 1, ["decisive"] = difference.Decisive },
-                proposals: difference.Decisive ? [proposals.FixHarness(difference)] : []);
+                new Dictionary<string, MetricValue>
+                {
+                    ["fact"] = difference.Fact,
+                    ["tasks"] = difference.OtherTasks + 1,
+                    ["decisive"] = difference.Decisive,
+                },
+                proposals: difference.Decisive ? [proposals.FixHarness(difference)] : []
+            );
         }
     }
 
@@ -171,7 +246,8 @@ internal sealed class EvaluationDetector(EvaluationFindings findings, Evaluation
                 Metrics(task),
                 [PlaceOf(comparison.Baseline, task)],
                 [proposals.Block(regressed.Count, summary)],
-                key: $"regression:{task.Task}");
+                key: $"regression:{task.Task}"
+            );
         }
     }
 
@@ -180,8 +256,15 @@ internal sealed class EvaluationDetector(EvaluationFindings findings, Evaluation
         foreach (var task in comparison.Tasks.Where(task => task.Verdict == ComparisonVerdict.Improved))
         {
             findings.Add(
-                FindingKinds.EvalImprovement, Severity.Info, FindingRole.Root, $"{Task(task.Task)} {task.Metric} is better: {Numbers(task)}", PlaceOf(comparison.Candidate, task),
-                Metrics(task), [PlaceOf(comparison.Baseline, task)], summary.Gate == EvaluationProposals.AllowGate ? [proposals.Allow(summary)] : []);
+                FindingKinds.EvalImprovement,
+                Severity.Info,
+                FindingRole.Root,
+                $"{Task(task.Task)} {task.Metric} is better: {Numbers(task)}",
+                PlaceOf(comparison.Candidate, task),
+                Metrics(task),
+                [PlaceOf(comparison.Baseline, task)],
+                summary.Gate == EvaluationProposals.AllowGate ? [proposals.Allow(summary)] : []
+            );
         }
     }
 
@@ -196,9 +279,14 @@ internal sealed class EvaluationDetector(EvaluationFindings findings, Evaluation
             FindingKinds.EvalTie,
             Severity.Info,
             FindingRole.Root,
-            string.Create(CultureInfo.InvariantCulture, $"The candidate is as good as the baseline: whatever difference {comparison.Tasks.Count} comparisons leave room for lies within the margin of {100 * options.Margin:0.##} points"),
+            string.Create(
+                CultureInfo.InvariantCulture,
+                $"The candidate is as good as the baseline: whatever difference {comparison.Tasks.Count} comparisons "
+                    + $"leave room for lies within the margin of {100 * options.Margin:0.##} points"
+            ),
             start,
-            proposals: summary.Gate == EvaluationProposals.AllowGate ? [proposals.Allow(summary)] : []);
+            proposals: summary.Gate == EvaluationProposals.AllowGate ? [proposals.Allow(summary)] : []
+        );
     }
 
     private void Underpowered(RunComparison comparison, Place start)
@@ -210,7 +298,15 @@ internal sealed class EvaluationDetector(EvaluationFindings findings, Evaluation
         }
 
         var needed = tasks.Max(task => task.NeededSamples);
-        var hours = tasks.Where(task => task.Primary || tasks.TrueForAll(other => !other.Primary)).Select(task => task.NeededGpuHours).ToList() is var known && known.Exists(value => value is not null) ? known.Sum() : null;
+        var hours =
+            tasks
+                .Where(task => task.Primary || tasks.TrueForAll(other => !other.Primary))
+                .Select(task => task.NeededGpuHours)
+                .ToList()
+                is var known
+            && known.Exists(value => value is not null)
+                ? known.Sum()
+                : null;
         var names = string.Join(", ", tasks.Select(task => Task(task.Task)).Distinct().Take(MaxTasksNamed));
         findings.Add(
             FindingKinds.EvalUnderpowered,
@@ -218,7 +314,10 @@ internal sealed class EvaluationDetector(EvaluationFindings findings, Evaluation
             FindingRole.Root,
             string.Create(
                 CultureInfo.InvariantCulture,
-                $"{tasks.Count} of {comparison.Tasks.Count} comparisons have too few samples to tell a change of {100 * options.Margin:0.##} points from none ({names}{(tasks.Count > MaxTasksNamed ? ", ..." : "")}){(needed is { } n ? $"; the largest needs {n} samples" : "")}"),
+                $"{tasks.Count} of {comparison.Tasks.Count} comparisons have too few samples to tell a change of "
+                    + $"{100 * options.Margin:0.##} points from none "
+                    + $"({names}{(tasks.Count > MaxTasksNamed ? ", ..." : "")}){(needed is { } n ? $"; the largest needs {n} samples" : "")}"
+            ),
             PlaceOf(comparison.Candidate, tasks[0]) ?? start,
             new Dictionary<string, MetricValue>
             {
@@ -227,20 +326,38 @@ internal sealed class EvaluationDetector(EvaluationFindings findings, Evaluation
                 ["gpuHours"] = hours is { } cost ? (MetricValue)cost : "unknown",
             },
             [.. tasks.Skip(1).Select(task => PlaceOf(comparison.Candidate, task))],
-            proposals.ForMoreSamples(needed, hours));
+            proposals.ForMoreSamples(needed, hours)
+        );
     }
 
-    private static string Numbers(TaskComparison task) => string.Create(
-        CultureInfo.InvariantCulture,
-        $"{task.Baseline:0.####} to {task.Candidate:0.####} ({task.Delta:+0.####;-0.####}{(task.Ci95 is [var low, var high] ? $", 95 % interval {low:+0.####;-0.####} to {high:+0.####;-0.####}" : "")}{(task.N is { } n ? $", n {n}" : "")}, p {task.PHolm:0.##E0} after Holm)");
+    private static string Numbers(TaskComparison task) =>
+        string.Create(
+            CultureInfo.InvariantCulture,
+            $"{task.Baseline:0.####} to {task.Candidate:0.####} "
+                + $"({task.Delta:+0.####;-0.####}{(task.Ci95 is [var low, var high] ? $", 95 % interval {low:+0.####;-0.####} to {high:+0.####;-0.####}" : "")}{(task.N is { } n ? $", n {n}" : "")}, p {task.PHolm:0.##E0} after Holm)"
+        );
 
     private static Dictionary<string, MetricValue> Metrics(TaskComparison task)
     {
         var metrics = new Dictionary<string, MetricValue>
         {
-            ["metric"] = task.Metric, ["baseline"] = task.Baseline, ["candidate"] = task.Candidate, ["delta"] = task.Delta, ["method"] = Word(task.Method),
+            ["metric"] = task.Metric,
+            ["baseline"] = task.Baseline,
+            ["candidate"] = task.Candidate,
+            ["delta"] = task.Delta,
+            ["method"] = Word(task.Method),
         };
-        foreach (var (name, value) in (ReadOnlySpan<(string, double?)>)[("n", task.N), ("stderr", task.Stderr), ("p", task.P), ("pHolm", task.PHolm), ("lost", task.Lost), ("won", task.Won)])
+        foreach (
+            var (name, value) in (ReadOnlySpan<(string, double?)>)
+                [
+                    ("n", task.N),
+                    ("stderr", task.Stderr),
+                    ("p", task.P),
+                    ("pHolm", task.PHolm),
+                    ("lost", task.Lost),
+                    ("won", task.Won),
+                ]
+        )
         {
             if (value is { } known)
             {
@@ -261,11 +378,15 @@ internal sealed class EvaluationDetector(EvaluationFindings findings, Evaluation
         var worst = between.MaxBy(happened => happened.Severity)!;
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"; in training between the two, {between.Count} {(between.Count == 1 ? "finding" : "findings")}, the worst {worst.Kind} at step {worst.FromStep}");
+            $"; in training between the two, {between.Count} {(between.Count == 1 ? "finding" : "findings")}, the "
+                + $"worst {worst.Kind} at step {worst.FromStep}"
+        );
     }
 
     private static Place PlaceOf(EvaluationRun run, TaskComparison task) =>
-        run.Tasks[task.Task] is var of && of.Reported.TryGetValue(task.Metric, out var score) ? score.Place : of.Place ?? Start(run);
+        run.Tasks[task.Task] is var of && of.Reported.TryGetValue(task.Metric, out var score)
+            ? score.Place
+            : of.Place ?? Start(run);
 
     internal static Place Start(EvaluationRun run) =>
         run.Tasks.Values.Select(task => task.Place).OfType<Place>().FirstOrDefault() ?? new Place(run.Name, 1, 0, "");

@@ -10,26 +10,47 @@ internal sealed class EvaluationFindings(bool nameFiles)
 
     /// <param name="key">By which other findings name this one as their cause.</param>
     public void Add(
-        string kind, Severity severity, FindingRole role, string title, Place place, IReadOnlyDictionary<string, MetricValue>? metrics = null,
-        IEnumerable<Place>? further = null, IReadOnlyList<Proposal>? proposals = null, string key = "", string? cause = null)
+        string kind,
+        Severity severity,
+        FindingRole role,
+        string title,
+        Place place,
+        IReadOnlyDictionary<string, MetricValue>? metrics = null,
+        IEnumerable<Place>? further = null,
+        IReadOnlyList<Proposal>? proposals = null,
+        string key = "",
+        string? cause = null
+    )
     {
-        var evidence = (further ?? []).Prepend(place).DistinctBy(at => (at.File, at.Line, at.Offset)).Take(Limits.EvidencePerFinding).Select(at => at.ToEvidence(nameFiles)).ToList();
-        _drafts.Add((
-            new Finding
-            {
-                Id = "",
-                Kind = kind,
-                Severity = severity,
-                Role = role,
-                Title = title,
-                From = new Position(place.Line, null, null),
-                To = new Position(evidence.Where(line => line.File == evidence[0].File).Max(line => line.Line), null, null),
-                Evidence = evidence,
-                Metrics = metrics ?? new Dictionary<string, MetricValue>(),
-                Proposals = proposals ?? [],
-            },
-            key.Length > 0 ? key : $"{kind}:{_drafts.Count}",
-            cause));
+        var evidence = (further ?? [])
+            .Prepend(place)
+            .DistinctBy(at => (at.File, at.Line, at.Offset))
+            .Take(Limits.EvidencePerFinding)
+            .Select(at => at.ToEvidence(nameFiles))
+            .ToList();
+        _drafts.Add(
+            (
+                new Finding
+                {
+                    Id = "",
+                    Kind = kind,
+                    Severity = severity,
+                    Role = role,
+                    Title = title,
+                    From = new Position(place.Line, null, null),
+                    To = new Position(
+                        evidence.Where(line => line.File == evidence[0].File).Max(line => line.Line),
+                        null,
+                        null
+                    ),
+                    Evidence = evidence,
+                    Metrics = metrics ?? new Dictionary<string, MetricValue>(),
+                    Proposals = proposals ?? [],
+                },
+                key.Length > 0 ? key : $"{kind}:{_drafts.Count}",
+                cause
+            )
+        );
     }
 
     /// <summary>Ids by file and place; of too many, the most severe stay.</summary>
@@ -53,11 +74,19 @@ internal sealed class EvaluationFindings(bool nameFiles)
 
         return
         [
-            .. kept.Select((draft, index) => draft.Finding with
-            {
-                Id = $"F{index + 1}",
-                CausedBy = draft.Cause is not null && ids.TryGetValue(draft.Cause, out var cause) && cause != $"F{index + 1}" ? cause : null,
-            }),
+            .. kept.Select(
+                (draft, index) =>
+                    draft.Finding with
+                    {
+                        Id = $"F{index + 1}",
+                        CausedBy =
+                            draft.Cause is not null
+                            && ids.TryGetValue(draft.Cause, out var cause)
+                            && cause != $"F{index + 1}"
+                                ? cause
+                                : null,
+                    }
+            ),
         ];
     }
 }

@@ -19,7 +19,19 @@ internal static class EvaluationFormats
     /// <summary>A checkpoint's manifest lies beside its evaluations and is none: it is passed over.</summary>
     public const string SelfDevCheckpoint = "selfdev-checkpoint";
 
-    public static IReadOnlyList<string> All { get; } = [LmEvalResults, LmEvalSamples, InspectJson, InspectArchive, SweBench, JUnit, Trx, SamplesCsv, SamplesJsonl, SelfDevReport];
+    public static IReadOnlyList<string> All { get; } =
+    [
+        LmEvalResults,
+        LmEvalSamples,
+        InspectJson,
+        InspectArchive,
+        SweBench,
+        JUnit,
+        Trx,
+        SamplesCsv,
+        SamplesJsonl,
+        SelfDevReport,
+    ];
 
     /// <returns>Format and confidence; null where it is none of these.</returns>
     public static (string Format, double Confidence)? Sniff(ArtifactHead head)
@@ -27,7 +39,13 @@ internal static class EvaluationFormats
         var bytes = head.Bytes.Span;
         if (bytes.StartsWith("PK"u8) && bytes.Length > 3 && bytes[2] is 3 or 5)
         {
-            return bytes.IndexOf("_journal/"u8) >= 0 || bytes.IndexOf("header.json"u8) >= 0 || bytes.IndexOf("samples/"u8) >= 0 || IsNamed(head, ".eval") ? (InspectArchive, 0.98) : null;
+            return
+                bytes.IndexOf("_journal/"u8) >= 0
+                || bytes.IndexOf("header.json"u8) >= 0
+                || bytes.IndexOf("samples/"u8) >= 0
+                || IsNamed(head, ".eval")
+                ? (InspectArchive, 0.98)
+                : null;
         }
 
         bytes = bytes.StartsWith("\uFEFF"u8) ? bytes[3..] : bytes;
@@ -49,15 +67,32 @@ internal static class EvaluationFormats
     {
         switch (format)
         {
-            case LmEvalResults: LmEvalResultsFormat.Read(source); break;
-            case LmEvalSamples: SampleLinesFormat.Read(source, LmEvalSamplesFormat.ReadRow); break;
-            case SamplesJsonl: SampleLinesFormat.Read(source, PlainColumns.ReadRow); break;
-            case InspectJson: InspectFormat.Read(source); break;
-            case InspectArchive: InspectArchiveFormat.Read(source); break;
-            case SweBench: SweBenchFormat.Read(source); break;
-            case JUnit or Trx: TestReportFormat.Read(source); break;
-            case SamplesCsv: PlainCsvFormat.Read(source); break;
-            default: throw new ArgumentOutOfRangeException(nameof(format), format, "No such format.");
+            case LmEvalResults:
+                LmEvalResultsFormat.Read(source);
+                break;
+            case LmEvalSamples:
+                SampleLinesFormat.Read(source, LmEvalSamplesFormat.ReadRow);
+                break;
+            case SamplesJsonl:
+                SampleLinesFormat.Read(source, PlainColumns.ReadRow);
+                break;
+            case InspectJson:
+                InspectFormat.Read(source);
+                break;
+            case InspectArchive:
+                InspectArchiveFormat.Read(source);
+                break;
+            case SweBench:
+                SweBenchFormat.Read(source);
+                break;
+            case JUnit or Trx:
+                TestReportFormat.Read(source);
+                break;
+            case SamplesCsv:
+                PlainCsvFormat.Read(source);
+                break;
+            default:
+                throw new ArgumentOutOfRangeException(nameof(format), format, "No such format.");
         }
     }
 
@@ -69,7 +104,10 @@ internal static class EvaluationFormats
     private static (string, double)? SniffJson(ReadOnlySpan<byte> start, ReadOnlySpan<byte> line)
     {
         var oneALine = line.Length > 1 && line[^1] == '}';
-        if (Has(line, "doc_id") && (Has(line, "resps") || Has(line, "doc_hash") || Has(line, "filtered_resps") || Has(line, "arguments")))
+        if (
+            Has(line, "doc_id")
+            && (Has(line, "resps") || Has(line, "doc_hash") || Has(line, "filtered_resps") || Has(line, "arguments"))
+        )
         {
             return (LmEvalSamples, 0.98);
         }
@@ -84,17 +122,35 @@ internal static class EvaluationFormats
             return (SelfDevReport, 0.95);
         }
 
-        if (Has(start, "eval") && Has(start, "status") && (Has(start, "task_id") || Has(start, "run_id") || Has(start, "plan")))
+        if (
+            Has(start, "eval")
+            && Has(start, "status")
+            && (Has(start, "task_id") || Has(start, "run_id") || Has(start, "plan"))
+        )
         {
             return (InspectJson, 0.97);
         }
 
-        if (Has(start, "results") && (Has(start, "versions") || Has(start, "configs") || start.IndexOf("_stderr"u8) >= 0 || Has(start, "n-shot")))
+        if (
+            Has(start, "results")
+            && (
+                Has(start, "versions")
+                || Has(start, "configs")
+                || start.IndexOf("_stderr"u8) >= 0
+                || Has(start, "n-shot")
+            )
+        )
         {
             return (LmEvalResults, 0.97);
         }
 
-        if (Has(start, "resolved_ids") || Has(start, "submitted_instances") || Has(start, "resolved_instances") || Has(start, "patch_successfully_applied") || (Has(start, "resolved") && Has(start, "no_generation")))
+        if (
+            Has(start, "resolved_ids")
+            || Has(start, "submitted_instances")
+            || Has(start, "resolved_instances")
+            || Has(start, "patch_successfully_applied")
+            || (Has(start, "resolved") && Has(start, "no_generation"))
+        )
         {
             return (SweBench, 0.97);
         }
@@ -104,7 +160,8 @@ internal static class EvaluationFormats
 
     private static bool HasColumns(ReadOnlySpan<byte> line)
     {
-        return HasAny(line, "id", "sample_id", "doc_id", "instance_id", "question_id") && HasAny(line, "score", "correct", "passed", "acc", "resolved", "outcome");
+        return HasAny(line, "id", "sample_id", "doc_id", "instance_id", "question_id")
+            && HasAny(line, "score", "correct", "passed", "acc", "resolved", "outcome");
 
         static bool HasAny(ReadOnlySpan<byte> line, params ReadOnlySpan<string> names)
         {
@@ -120,7 +177,8 @@ internal static class EvaluationFormats
         }
     }
 
-    private static bool Has(ReadOnlySpan<byte> text, string property) => text.IndexOf(System.Text.Encoding.UTF8.GetBytes($"\"{property}\"")) >= 0;
+    private static bool Has(ReadOnlySpan<byte> text, string property) =>
+        text.IndexOf(System.Text.Encoding.UTF8.GetBytes($"\"{property}\"")) >= 0;
 
     private static ReadOnlySpan<byte> FirstLine(ReadOnlySpan<byte> text)
     {
@@ -128,5 +186,6 @@ internal static class EvaluationFormats
         return (end < 0 ? text : text[..end]).TrimEnd((byte)'\r');
     }
 
-    private static bool IsNamed(ArtifactHead head, string ending) => head.Name.EndsWith(ending, StringComparison.OrdinalIgnoreCase);
+    private static bool IsNamed(ArtifactHead head, string ending) =>
+        head.Name.EndsWith(ending, StringComparison.OrdinalIgnoreCase);
 }

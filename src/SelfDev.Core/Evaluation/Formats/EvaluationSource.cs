@@ -5,9 +5,17 @@ using SelfDev.Core.Evaluation.Model;
 namespace SelfDev.Core.Evaluation.Formats;
 
 /// <summary>One file being read: where its content goes, and what was wrong with it.</summary>
-internal sealed class EvaluationSource(ArtifactFile file, int index, EvaluationRun run, ReadLimits limits, Action<SampleRow, EvaluationSource> sink, CancellationToken cancellation)
+internal sealed class EvaluationSource(
+    ArtifactFile file,
+    int index,
+    EvaluationRun run,
+    ReadLimits limits,
+    Action<SampleRow, EvaluationSource> sink,
+    CancellationToken cancellation
+)
 {
-    /// <summary>Bytes of one JSON, XML or zip file at most: these are held in memory. Formats of lines are not.</summary>
+    /// <summary>Bytes of one JSON, XML or zip file at most: these are held in memory. Formats of lines are
+    /// not.</summary>
     public const int MaxDocumentBytes = 512 << 20;
 
     /// <summary>Rejections of one file that are named one by one; the rest is counted.</summary>
@@ -36,10 +44,12 @@ internal sealed class EvaluationSource(ArtifactFile file, int index, EvaluationR
 
     public SampleRow Row { get; } = new();
 
-    /// <value>Whether rows carry the text of their line (<see cref="SampleRow.LineText"/>), which costs time and is wanted for few.</value>
+    /// <value>Whether rows carry the text of their line (<see cref="SampleRow.LineText"/>), which costs time and is
+    /// wanted for few.</value>
     public bool KeepLines { get; init; }
 
-    /// <value>The name of the task where the content does not name it: the file's, without folder, endings and harness prefixes.</value>
+    /// <value>The name of the task where the content does not name it: the file's, without folder, endings and harness
+    /// prefixes.</value>
     public string TaskName { get; } = NameOf(file.Name);
 
     public void Take() => sink(Row, this);
@@ -86,6 +96,8 @@ internal sealed class EvaluationSource(ArtifactFile file, int index, EvaluationR
         // lm-eval: samples_<task>_2026-01-31T12-00-00.123456
         name = name.StartsWith("samples_", StringComparison.Ordinal) ? name["samples_".Length..] : name;
         var date = name.LastIndexOf('_');
-        return date > 0 && name.Length - date > 10 && name[date + 1] == '2' && name.AsSpan(date).Contains('T') ? name[..date] : name;
+        return date > 0 && name.Length - date > 10 && name[date + 1] == '2' && name.AsSpan(date).Contains('T')
+            ? name[..date]
+            : name;
     }
 }

@@ -6,8 +6,9 @@ using SelfDev.Core.Formats;
 namespace SelfDev.Core.Evaluation.Formats;
 
 /// <summary>
-/// Logs of Inspect as one JSON document, versions 1 and 2. Source: inspect_ai/log/_log.py of UKGovernmentBEIS/inspect_ai. What its archives hold in entries has the same
-/// shapes, so <see cref="InspectArchiveFormat"/> reads them by the methods here.
+/// Logs of Inspect as one JSON document, versions 1 and 2. Source: inspect_ai/log/_log.py of
+/// UKGovernmentBEIS/inspect_ai. What its archives hold in entries has the same shapes, so <see
+/// cref="InspectArchiveFormat"/> reads them by the methods here.
 /// </summary>
 internal static class InspectFormat
 {
@@ -29,7 +30,8 @@ internal static class InspectFormat
                     log.TakeHeader(name, value, text.PlaceAt(source.File.Name, offset));
                 }
             },
-            source.Cancellation);
+            source.Cancellation
+        );
         log.End(text.PlaceAt(source.File.Name, 0));
         source.Read(text.Lines);
     }
@@ -97,7 +99,9 @@ internal sealed class InspectLog(EvaluationSource source)
                 case "stats":
                     TakeStats(value);
                     break;
-                case "plan" when JsonText.Child(value, "config") is { } config && config.GetRawText() is { Length: > 2 } settings:
+                case "plan"
+                    when JsonText.Child(value, "config") is { } config
+                        && config.GetRawText() is { Length: > 2 } settings:
                     task.Facts[HarnessFacts.Generation] = (settings, place);
                     break;
             }
@@ -109,13 +113,24 @@ internal sealed class InspectLog(EvaluationSource source)
             case "success":
                 break;
             case "cancelled":
-                task.Report(EvaluationStatus.Cancelled, string.Create(CultureInfo.InvariantCulture, $"the log's status is cancelled, with {_samples} samples in it"), where);
+                task.Report(
+                    EvaluationStatus.Cancelled,
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"the log's status is cancelled, with {_samples} samples in it"
+                    ),
+                    where
+                );
                 break;
             case "error":
                 task.Report(EvaluationStatus.Errored, "the log's status is error", where);
                 break;
             case "started":
-                task.Report(EvaluationStatus.Partial, "the log's status is started: the evaluation was still running, or died without a word", where);
+                task.Report(
+                    EvaluationStatus.Partial,
+                    "the log's status is started: the evaluation was still running, or died without a word",
+                    where
+                );
                 break;
             default:
                 task.Report(EvaluationStatus.Partial, "the log has no status that says it is whole", where);
@@ -130,7 +145,14 @@ internal sealed class InspectLog(EvaluationSource source)
         _task.Place ??= place;
         source.Run.Model ??= JsonText.Text(eval, "model");
         source.Run.Step ??= CheckpointStep.Of(source.Run.Model);
-        if (DateTimeOffset.TryParse(JsonText.Text(eval, "created"), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var created))
+        if (
+            DateTimeOffset.TryParse(
+                JsonText.Text(eval, "created"),
+                CultureInfo.InvariantCulture,
+                DateTimeStyles.AssumeUniversal,
+                out var created
+            )
+        )
         {
             source.Run.Created ??= created;
         }
@@ -149,11 +171,25 @@ internal sealed class InspectLog(EvaluationSource source)
         Add(HarnessFacts.Epochs, JsonText.Text(config, "epochs"));
         Add(HarnessFacts.Prompt, JsonText.Text(eval, "task_args"));
         Add(HarnessFacts.Generation, JsonText.Text(eval, "model_generate_config"));
-        Add(HarnessFacts.Dataset, JsonText.Child(eval, "dataset") is { } dataset ? JsonText.Text(dataset, "name") : null);
-        Add(HarnessFacts.Scorer, JsonText.Child(eval, "scorers") is { ValueKind: JsonValueKind.Array } scorers
-            ? string.Join(", ", scorers.EnumerateArray().Select(scorer => $"{JsonText.Text(scorer, "name")} {JsonText.Text(scorer, "options")}"))
-            : null);
-        Add(HarnessFacts.Commit, JsonText.Child(eval, "revision") is { } revision ? JsonText.Text(revision, "commit") : null);
+        Add(
+            HarnessFacts.Dataset,
+            JsonText.Child(eval, "dataset") is { } dataset ? JsonText.Text(dataset, "name") : null
+        );
+        Add(
+            HarnessFacts.Scorer,
+            JsonText.Child(eval, "scorers") is { ValueKind: JsonValueKind.Array } scorers
+                ? string.Join(
+                    ", ",
+                    scorers
+                        .EnumerateArray()
+                        .Select(scorer => $"{JsonText.Text(scorer, "name")} {JsonText.Text(scorer, "options")}")
+                )
+                : null
+        );
+        Add(
+            HarnessFacts.Commit,
+            JsonText.Child(eval, "revision") is { } revision ? JsonText.Text(revision, "commit") : null
+        );
         Add(HarnessFacts.Packages, JsonText.Text(eval, "packages"));
         if (JsonText.Child(config, "message_limit") is { } messages)
         {
@@ -172,7 +208,11 @@ internal sealed class InspectLog(EvaluationSource source)
         var completed = JsonText.Child(results, "completed_samples") is { } done ? JsonText.Number(done) : double.NaN;
         if (completed < total)
         {
-            task.Report(EvaluationStatus.Partial, string.Create(CultureInfo.InvariantCulture, $"{completed} of {total} samples were completed"), place);
+            task.Report(
+                EvaluationStatus.Partial,
+                string.Create(CultureInfo.InvariantCulture, $"{completed} of {total} samples were completed"),
+                place
+            );
         }
 
         long? samples = completed > 0 ? (long)completed : null;
@@ -180,7 +220,13 @@ internal sealed class InspectLog(EvaluationSource source)
         {
             foreach (var score in scores.EnumerateArray())
             {
-                TakeScore(task, JsonText.Text(score, "name") ?? "score", JsonText.Child(score, "metrics") ?? default, samples, place);
+                TakeScore(
+                    task,
+                    JsonText.Text(score, "name") ?? "score",
+                    JsonText.Child(score, "metrics") ?? default,
+                    samples,
+                    place
+                );
             }
         }
         else if (JsonText.Child(results, "metrics") is { } metrics)
@@ -209,13 +255,27 @@ internal sealed class InspectLog(EvaluationSource source)
     }
 
     private static double? Metric(JsonElement metrics, string name) =>
-        JsonText.Child(metrics, name) is { } metric ? (JsonText.Child(metric, "value") is { } value ? JsonText.Number(value) : double.NaN) : null;
+        JsonText.Child(metrics, name) is { } metric
+            ? (JsonText.Child(metric, "value") is { } value ? JsonText.Number(value) : double.NaN)
+            : null;
 
     private void TakeStats(JsonElement stats)
     {
-        if (DateTimeOffset.TryParse(JsonText.Text(stats, "started_at"), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var started)
-            && DateTimeOffset.TryParse(JsonText.Text(stats, "completed_at"), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var ended)
-            && ended > started)
+        if (
+            DateTimeOffset.TryParse(
+                JsonText.Text(stats, "started_at"),
+                CultureInfo.InvariantCulture,
+                DateTimeStyles.AssumeUniversal,
+                out var started
+            )
+            && DateTimeOffset.TryParse(
+                JsonText.Text(stats, "completed_at"),
+                CultureInfo.InvariantCulture,
+                DateTimeStyles.AssumeUniversal,
+                out var ended
+            )
+            && ended > started
+        )
         {
             source.Run.TotalSeconds += (ended - started).TotalSeconds;
         }

@@ -13,7 +13,12 @@ internal static class InspectSample
     public static void Read(JsonElement sample, SampleRow row)
     {
         row.Id = JsonText.Text(sample, "id") ?? "";
-        row.Epoch = JsonText.Child(sample, "epoch") is { ValueKind: JsonValueKind.Number } epoch && epoch.TryGetInt32(out var number) && number > 0 ? number : 1;
+        row.Epoch =
+            JsonText.Child(sample, "epoch") is { ValueKind: JsonValueKind.Number } epoch
+            && epoch.TryGetInt32(out var number)
+            && number > 0
+                ? number
+                : 1;
         row.Target = JsonText.Text(sample, "target");
         row.Input = Rendered(sample);
         ReadScores(sample, row);
@@ -21,7 +26,9 @@ internal static class InspectSample
         ReadUsage(sample, row);
         if (JsonText.Child(sample, "metadata") is { ValueKind: JsonValueKind.Object } metadata)
         {
-            foreach (var property in metadata.EnumerateObject().Where(property => PlainColumns.IsAttribute(property.Name)))
+            foreach (
+                var property in metadata.EnumerateObject().Where(property => PlainColumns.IsAttribute(property.Name))
+            )
             {
                 if (JsonText.Text(property.Value) is { Length: > 0 and <= 60 } value)
                 {
@@ -65,11 +72,16 @@ internal static class InspectSample
         row.Scores.RemoveAll(score => double.IsNaN(score.Value));
     }
 
-    private static double Value(JsonElement value) => value.ValueKind == JsonValueKind.String ? PlainColumns.Score(value.GetString()!) : JsonText.Number(value);
+    private static double Value(JsonElement value) =>
+        value.ValueKind == JsonValueKind.String ? PlainColumns.Score(value.GetString()!) : JsonText.Number(value);
 
     private static void ReadOutput(JsonElement sample, SampleRow row)
     {
-        if (JsonText.Child(sample, "output") is { } output && JsonText.Child(output, "choices") is { ValueKind: JsonValueKind.Array } choices && choices.GetArrayLength() > 0)
+        if (
+            JsonText.Child(sample, "output") is { } output
+            && JsonText.Child(output, "choices") is { ValueKind: JsonValueKind.Array } choices
+            && choices.GetArrayLength() > 0
+        )
         {
             row.Output = JsonText.Child(choices[0], "message") is { } message ? Content(message, sample) : null;
             if (JsonText.Text(choices[0], "stop_reason") == "content_filter" && !Passed(row))
@@ -87,7 +99,10 @@ internal static class InspectSample
         if (JsonText.Child(sample, "error") is { } error)
         {
             row.Message = JsonText.Text(error, "message") ?? "error";
-            row.Outcome = OutcomeClassifier.OfMessage(row.Message) is SampleOutcome.Timeout ? SampleOutcome.Timeout : SampleOutcome.HarnessError;
+            row.Outcome =
+                OutcomeClassifier.OfMessage(row.Message) is SampleOutcome.Timeout
+                    ? SampleOutcome.Timeout
+                    : SampleOutcome.HarnessError;
         }
     }
 
@@ -100,19 +115,26 @@ internal static class InspectSample
             row.Seconds = JsonText.Number(time);
         }
 
-        if (JsonText.Child(sample, "model_usage") is { ValueKind: JsonValueKind.Object } usage && usage.EnumerateObject().Any())
+        if (
+            JsonText.Child(sample, "model_usage") is { ValueKind: JsonValueKind.Object } usage
+            && usage.EnumerateObject().Any()
+        )
         {
-            row.Tokens = usage.EnumerateObject().Sum(model => JsonText.Child(model.Value, "output_tokens") is { } tokens ? JsonText.Number(tokens) : 0);
+            row.Tokens = usage
+                .EnumerateObject()
+                .Sum(model => JsonText.Child(model.Value, "output_tokens") is { } tokens ? JsonText.Number(tokens) : 0);
         }
     }
 
     /// <summary>
-    /// What the model was first shown: system and user messages up to its first answer, between ChatML marks so that a comparison finds the roles; where the log has no
-    /// messages, the input as it is.
+    /// What the model was first shown: system and user messages up to its first answer, between ChatML marks so that a
+    /// comparison finds the roles; where the log has no messages, the input as it is.
     /// </summary>
     private static string? Rendered(JsonElement sample)
     {
-        var messages = JsonText.Child(sample, "messages") is { ValueKind: JsonValueKind.Array } all && all.GetArrayLength() > 0 ? all
+        var messages =
+            JsonText.Child(sample, "messages") is { ValueKind: JsonValueKind.Array } all && all.GetArrayLength() > 0
+                ? all
             : JsonText.Child(sample, "input") is { ValueKind: JsonValueKind.Array } listed ? listed
             : (JsonElement?)null;
         if (messages is null)
@@ -121,9 +143,17 @@ internal static class InspectSample
         }
 
         var text = new StringBuilder();
-        foreach (var message in messages.Value.EnumerateArray().TakeWhile(message => JsonText.Text(message, "role") != "assistant"))
+        foreach (
+            var message in messages
+                .Value.EnumerateArray()
+                .TakeWhile(message => JsonText.Text(message, "role") != "assistant")
+        )
         {
-            text.Append("<|im_start|>").Append(JsonText.Text(message, "role")).Append('\n').Append(Content(message, sample)).Append("<|im_end|>\n");
+            text.Append("<|im_start|>")
+                .Append(JsonText.Text(message, "role"))
+                .Append('\n')
+                .Append(Content(message, sample))
+                .Append("<|im_end|>\n");
         }
 
         return text.Length == 0 ? null : text.ToString();
@@ -133,12 +163,20 @@ internal static class InspectSample
     {
         var content = JsonText.Child(message, "content") ?? default;
         return content.ValueKind == JsonValueKind.Array
-            ? string.Join('\n', content.EnumerateArray().Select(part => JsonText.Text(part, "text")).OfType<string>().Select(part => Resolve(part, sample)))
+            ? string.Join(
+                '\n',
+                content
+                    .EnumerateArray()
+                    .Select(part => JsonText.Text(part, "text"))
+                    .OfType<string>()
+                    .Select(part => Resolve(part, sample))
+            )
             : Resolve(JsonText.Text(content) ?? "", sample);
     }
 
     private static string Resolve(string text, JsonElement sample) =>
-        text.StartsWith(Attachment, StringComparison.Ordinal) && JsonText.Child(sample, "attachments") is { } attachments
+        text.StartsWith(Attachment, StringComparison.Ordinal)
+        && JsonText.Child(sample, "attachments") is { } attachments
             ? JsonText.Text(attachments, text[Attachment.Length..]) ?? text
             : text;
 }

@@ -7,8 +7,9 @@ using SelfDev.Core.Formats;
 namespace SelfDev.Core.Evaluation.Formats;
 
 /// <summary>
-/// lm-evaluation-harness <c>samples_&lt;task&gt;_&lt;date&gt;.jsonl</c>: one line a document and filter, with the rendered prompt and the hashes of document, prompt and target.
-/// Source: lm_eval/evaluator.py of EleutherAI/lm-evaluation-harness.
+/// lm-evaluation-harness <c>samples_&lt;task&gt;_&lt;date&gt;.jsonl</c>: one line a document and filter, with the
+/// rendered prompt and the hashes of document, prompt and target. Source: lm_eval/evaluator.py of
+/// EleutherAI/lm-evaluation-harness.
 /// </summary>
 internal static class LmEvalSamplesFormat
 {
@@ -25,11 +26,18 @@ internal static class LmEvalSamplesFormat
         row.Input = Prompt(sample);
         row.Output = Response(sample);
         var filter = JsonText.Text(sample, "filter") ?? "none";
-        var invalid = JsonText.Child(sample, "filtered_resps") is { ValueKind: JsonValueKind.Array } filtered
-            && filtered.EnumerateArray().Any() && filtered.EnumerateArray().All(response => response.ValueKind == JsonValueKind.String && response.ValueEquals("[invalid]"));
+        var invalid =
+            JsonText.Child(sample, "filtered_resps") is { ValueKind: JsonValueKind.Array } filtered
+            && filtered.EnumerateArray().Any()
+            && filtered
+                .EnumerateArray()
+                .All(response => response.ValueKind == JsonValueKind.String && response.ValueEquals("[invalid]"));
         foreach (var property in sample.EnumerateObject())
         {
-            if (Metrics(sample, property.Name) && property.Value.ValueKind is JsonValueKind.Number or JsonValueKind.True or JsonValueKind.False)
+            if (
+                Metrics(sample, property.Name)
+                && property.Value.ValueKind is JsonValueKind.Number or JsonValueKind.True or JsonValueKind.False
+            )
             {
                 var value = JsonText.Number(property.Value);
                 row.Scores.Add((filter == "none" ? property.Name : $"{property.Name},{filter}", value));
@@ -48,8 +56,21 @@ internal static class LmEvalSamplesFormat
 
     private static bool Metrics(JsonElement sample, string name) =>
         JsonText.Child(sample, "metrics") is { ValueKind: JsonValueKind.Array } metrics
-            ? metrics.EnumerateArray().Any(metric => metric.ValueKind == JsonValueKind.String && metric.ValueEquals(name))
-            : name is "acc" or "acc_norm" or "exact_match" or "f1" or "em" or "score" or "mc1" or "mc2" or "bleu" or "rouge1" or "pass@1";
+            ? metrics
+                .EnumerateArray()
+                .Any(metric => metric.ValueKind == JsonValueKind.String && metric.ValueEquals(name))
+            : name
+                is "acc"
+                    or "acc_norm"
+                    or "exact_match"
+                    or "f1"
+                    or "em"
+                    or "score"
+                    or "mc1"
+                    or "mc2"
+                    or "bleu"
+                    or "rouge1"
+                    or "pass@1";
 
     /// <summary>The contexts of all requests; of several that are equal (one a choice) one.</summary>
     private static string? Prompt(JsonElement sample)
@@ -72,7 +93,11 @@ internal static class LmEvalSamplesFormat
         }
         else if (arguments.ValueKind == JsonValueKind.Array)
         {
-            foreach (var request in arguments.EnumerateArray().Where(request => request.ValueKind == JsonValueKind.Array && request.GetArrayLength() > 0))
+            foreach (
+                var request in arguments
+                    .EnumerateArray()
+                    .Where(request => request.ValueKind == JsonValueKind.Array && request.GetArrayLength() > 0)
+            )
             {
                 if (JsonText.Text(request[0]) is { } context && !contexts.Contains(context))
                 {
@@ -93,9 +118,11 @@ internal static class LmEvalSamplesFormat
             response = response[0];
         }
 
-        return response.ValueKind == JsonValueKind.String && !double.TryParse(response.GetString(), NumberStyles.Float, CultureInfo.InvariantCulture, out _)
-            ? response.GetString()
-            : response.ValueKind == JsonValueKind.Array ? "" : null;
+        return response.ValueKind == JsonValueKind.String
+            && !double.TryParse(response.GetString(), NumberStyles.Float, CultureInfo.InvariantCulture, out _)
+                ? response.GetString()
+            : response.ValueKind == JsonValueKind.Array ? ""
+            : null;
     }
 
     private static void AddAttributes(JsonElement sample, SampleRow row)

@@ -5,8 +5,8 @@ using SelfDev.Core.Evaluation.Model;
 namespace SelfDev.Core.Evaluation.Formats;
 
 /// <summary>
-/// A plain table of samples, comma or tab separated, located by its header: <c>id, score</c>, and any of the columns of <see cref="PlainColumns"/>. Quoting as in
-/// RFC 4180; a quoted field may hold line breaks.
+/// A plain table of samples, comma or tab separated, located by its header: <c>id, score</c>, and any of the columns of
+/// <see cref="PlainColumns"/>. Quoting as in RFC 4180; a quoted field may hold line breaks.
 /// </summary>
 internal static class PlainCsvFormat
 {
@@ -14,7 +14,8 @@ internal static class PlainCsvFormat
     public static bool IsHeader(ReadOnlySpan<byte> line)
     {
         var columns = Fields(Encoding.UTF8.GetString(line), Separator(line)).Select(PlainColumns.Of).ToList();
-        return columns.Contains(PlainColumn.Id) && (columns.Contains(PlainColumn.Score) || columns.Contains(PlainColumn.Outcome));
+        return columns.Contains(PlainColumn.Id)
+            && (columns.Contains(PlainColumn.Score) || columns.Contains(PlainColumn.Outcome));
     }
 
     public static void Read(EvaluationSource source)
@@ -35,7 +36,8 @@ internal static class PlainCsvFormat
         source.Read(reader);
     }
 
-    private static char Separator(ReadOnlySpan<byte> header) => header.Contains((byte)'\t') && !header.Contains((byte)',') ? '\t' : ',';
+    private static char Separator(ReadOnlySpan<byte> header) =>
+        header.Contains((byte)'\t') && !header.Contains((byte)',') ? '\t' : ',';
 
     private static List<string> Fields(string line, char separator)
     {
@@ -125,10 +127,14 @@ internal static class PlainCsvFormat
                 _open.Append(Encoding.UTF8.GetString(line.Bytes));
             }
 
-            // A record ends where its quotes are in pairs. One that grew too long ends with its line, since nothing else tells.
+            // A record ends where its quotes are in pairs. One that grew too long ends with its line, since nothing
+            // else tells.
             if (_oversized)
             {
-                source.Reject(_openLine, $"The record is longer than {source.Limits.MaxLineBytes} bytes and was left out.");
+                source.Reject(
+                    _openLine,
+                    $"The record is longer than {source.Limits.MaxLineBytes} bytes and was left out."
+                );
                 Forget();
             }
             else if (_quotes % 2 == 0)
@@ -196,7 +202,12 @@ internal static class PlainCsvFormat
         private void Set(SampleRow row, int column, ReadOnlySpan<byte> field, ref string metric)
         {
             var (kind, name) = _columns[column];
-            if (kind == PlainColumn.Score && field.Length == 1 && field[0] is (byte)'0' or (byte)'1' && row.Scores.Count == 0)
+            if (
+                kind == PlainColumn.Score
+                && field.Length == 1
+                && field[0] is (byte)'0' or (byte)'1'
+                && row.Scores.Count == 0
+            )
             {
                 row.Scores.Add(("score", field[0] - '0'));
             }

@@ -27,7 +27,11 @@ internal static class SampleLinesFormat
 
             if (line.IsTruncated)
             {
-                source.Reject(line.Number, $"The line is longer than {source.Limits.MaxLineBytes} bytes and was left out. Leave the transcript out of the samples file, or split it.");
+                source.Reject(
+                    line.Number,
+                    $"The line is longer than {source.Limits.MaxLineBytes} bytes and was left out. Leave the "
+                        + $"transcript out of the samples file, or split it."
+                );
                 continue;
             }
 

@@ -7,22 +7,35 @@ using SelfDev.Core.Statistics;
 namespace SelfDev.Core.Evaluation.Formats;
 
 /// <summary>
-/// SWE-bench reports: of a run (schema version 2, and without a version as sb-cli and the older harness write them), the first harness' lists by status, and one
-/// instance's own. Sources: swebench/harness/reporting.py and grading.py of SWE-bench/SWE-bench; swebench/metrics/report.py of its first releases.
+/// SWE-bench reports: of a run (schema version 2, and without a version as sb-cli and the older harness write them),
+/// the first harness' lists by status, and one instance's own. Sources: swebench/harness/reporting.py and grading.py of
+/// SWE-bench/SWE-bench; swebench/metrics/report.py of its first releases.
 /// </summary>
 internal static class SweBenchFormat
 {
     private const string Metric = "resolved";
 
-    /// <summary>Lists of ids and what they mean, the strongest statement first: who is in two lists counts by the first.</summary>
+    /// <summary>Lists of ids and what they mean, the strongest statement first: who is in two lists counts by the
+    /// first.</summary>
     private static readonly (string Name, SampleOutcome Outcome)[] Lists =
     [
-        ("resolved_ids", SampleOutcome.Pass), ("resolved", SampleOutcome.Pass),
-        ("empty_patch_ids", SampleOutcome.Empty), ("no_generation", SampleOutcome.Empty), ("none", SampleOutcome.Empty),
+        ("resolved_ids", SampleOutcome.Pass),
+        ("resolved", SampleOutcome.Pass),
+        ("empty_patch_ids", SampleOutcome.Empty),
+        ("no_generation", SampleOutcome.Empty),
+        ("none", SampleOutcome.Empty),
         ("test_timeout", SampleOutcome.Timeout),
-        ("error_ids", SampleOutcome.HarnessError), ("failed_ids", SampleOutcome.HarnessError), ("install_fail", SampleOutcome.HarnessError), ("reset_failed", SampleOutcome.HarnessError),
-        ("no_apply", SampleOutcome.ParseError), ("test_errored", SampleOutcome.HarnessError),
-        ("unresolved_ids", SampleOutcome.Wrong), ("applied", SampleOutcome.Wrong), ("completed_ids", SampleOutcome.Wrong), ("with_logs", SampleOutcome.Wrong), ("generated", SampleOutcome.Wrong),
+        ("error_ids", SampleOutcome.HarnessError),
+        ("failed_ids", SampleOutcome.HarnessError),
+        ("install_fail", SampleOutcome.HarnessError),
+        ("reset_failed", SampleOutcome.HarnessError),
+        ("no_apply", SampleOutcome.ParseError),
+        ("test_errored", SampleOutcome.HarnessError),
+        ("unresolved_ids", SampleOutcome.Wrong),
+        ("applied", SampleOutcome.Wrong),
+        ("completed_ids", SampleOutcome.Wrong),
+        ("with_logs", SampleOutcome.Wrong),
+        ("generated", SampleOutcome.Wrong),
     ];
 
     public static void Read(EvaluationSource source)
@@ -44,7 +57,8 @@ internal static class SweBenchFormat
                     lists[name] = (value.Clone(), offset);
                 }
             },
-            source.Cancellation);
+            source.Cancellation
+        );
         var task = source.Run.Task("swe-bench");
         task.Place ??= text.PlaceAt(source.File.Name, 0);
         foreach (var (id, report, offset) in instances)
@@ -63,13 +77,23 @@ internal static class SweBenchFormat
     /// <summary>Of one instance: whether there was a patch, whether it applied, whether the tests pass.</summary>
     private static SampleOutcome Outcome(JsonElement report) =>
         IsTrue(report, "resolved") ? SampleOutcome.Pass
-        : IsTrue(report, "patch_is_None") || report.TryGetProperty("patch_exists", out var exists) && exists.ValueKind == JsonValueKind.False ? SampleOutcome.Empty
-        : report.TryGetProperty("patch_successfully_applied", out var applied) && applied.ValueKind == JsonValueKind.False ? SampleOutcome.ParseError
+        : IsTrue(report, "patch_is_None")
+        || report.TryGetProperty("patch_exists", out var exists) && exists.ValueKind == JsonValueKind.False
+            ? SampleOutcome.Empty
+        : report.TryGetProperty("patch_successfully_applied", out var applied)
+        && applied.ValueKind == JsonValueKind.False
+            ? SampleOutcome.ParseError
         : SampleOutcome.Wrong;
 
-    private static bool IsTrue(JsonElement report, string name) => report.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.True;
+    private static bool IsTrue(JsonElement report, string name) =>
+        report.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.True;
 
-    private static void TakeLists(EvaluationSource source, JsonText text, Dictionary<string, (JsonElement Value, long Offset)> lists, TaskRun task)
+    private static void TakeLists(
+        EvaluationSource source,
+        JsonText text,
+        Dictionary<string, (JsonElement Value, long Offset)> lists,
+        TaskRun task
+    )
     {
         var seen = new HashSet<string>(StringComparer.Ordinal);
         foreach (var (name, outcome) in Lists)
@@ -93,24 +117,47 @@ internal static class SweBenchFormat
             TakeCounts(source, text, lists, task);
         }
 
-        var unfinished = Ids(lists, "incomplete_ids") + Ids(lists, "pending_ids") + (long)Math.Max(0, Count(lists, "pending_instances"));
+        var unfinished =
+            Ids(lists, "incomplete_ids")
+            + Ids(lists, "pending_ids")
+            + (long)Math.Max(0, Count(lists, "pending_instances"));
         if (unfinished > 0 && seen.Count > 0)
         {
             task.Report(
                 EvaluationStatus.Partial,
-                string.Create(CultureInfo.InvariantCulture, $"{unfinished} instances were not run to their end, {seen.Count} were"),
-                text.PlaceOf(source.File.Name, lists.ContainsKey("incomplete_ids") ? "incomplete_ids" : "pending_instances", 0));
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{unfinished} instances were not run to their end, {seen.Count} were"
+                ),
+                text.PlaceOf(
+                    source.File.Name,
+                    lists.ContainsKey("incomplete_ids") ? "incomplete_ids" : "pending_instances",
+                    0
+                )
+            );
         }
     }
 
-    private static void TakeCounts(EvaluationSource source, JsonText text, Dictionary<string, (JsonElement Value, long Offset)> lists, TaskRun task)
+    private static void TakeCounts(
+        EvaluationSource source,
+        JsonText text,
+        Dictionary<string, (JsonElement Value, long Offset)> lists,
+        TaskRun task
+    )
     {
         var resolved = Count(lists, "resolved_instances");
-        var total = Count(lists, "submitted_instances") is > 0 and var submitted ? submitted : Count(lists, "total_instances");
+        var total = Count(lists, "submitted_instances") is > 0 and var submitted
+            ? submitted
+            : Count(lists, "total_instances");
         if (resolved >= 0 && total > 1 && resolved <= total)
         {
             task.Reported[Metric] = new ReportedScore(
-                resolved / total, StandardErrors.OfProportion(resolved / total, (long)total), (long)total, true, text.PlaceOf(source.File.Name, "resolved_instances", 0) ?? task.Place!);
+                resolved / total,
+                StandardErrors.OfProportion(resolved / total, (long)total),
+                (long)total,
+                true,
+                text.PlaceOf(source.File.Name, "resolved_instances", 0) ?? task.Place!
+            );
         }
         else
         {
@@ -119,10 +166,14 @@ internal static class SweBenchFormat
     }
 
     private static long Ids(Dictionary<string, (JsonElement Value, long Offset)> lists, string name) =>
-        lists.TryGetValue(name, out var list) && list.Value.ValueKind == JsonValueKind.Array ? list.Value.GetArrayLength() : 0;
+        lists.TryGetValue(name, out var list) && list.Value.ValueKind == JsonValueKind.Array
+            ? list.Value.GetArrayLength()
+            : 0;
 
     private static double Count(Dictionary<string, (JsonElement Value, long Offset)> lists, string name) =>
-        lists.TryGetValue(name, out var count) && count.Value.ValueKind == JsonValueKind.Number ? count.Value.GetDouble() : -1;
+        lists.TryGetValue(name, out var count) && count.Value.ValueKind == JsonValueKind.Number
+            ? count.Value.GetDouble()
+            : -1;
 
     private static void Take(EvaluationSource source, string id, SampleOutcome outcome, long line, long offset)
     {

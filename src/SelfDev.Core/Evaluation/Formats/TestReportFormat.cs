@@ -6,8 +6,9 @@ using SelfDev.Core.Formats;
 namespace SelfDev.Core.Evaluation.Formats;
 
 /// <summary>
-/// JUnit XML (roots <c>testsuites</c> and <c>testsuite</c>) and Visual Studio's TRX. A test case is a sample, a suite a task; a case that comes again is a repeat. Document type
-/// definitions are refused, so that no entity is ever expanded or fetched.
+/// JUnit XML (roots <c>testsuites</c> and <c>testsuite</c>) and Visual Studio's TRX. A test case is a sample, a suite a
+/// task; a case that comes again is a repeat. Document type definitions are refused, so that no entity is ever expanded
+/// or fetched.
 /// </summary>
 internal static class TestReportFormat
 {
@@ -41,8 +42,13 @@ internal static class TestReportFormat
             source.Reject(
                 line,
                 declares
-                    ? "The XML declares a document type, which is refused: entities in it could read files or fill the memory. Remove the <!DOCTYPE ...>."
-                    : string.Create(CultureInfo.InvariantCulture, $"The XML is not well-formed at column {broken.LinePosition}; test cases before it were read."));
+                    ? "The XML declares a document type, which is refused: entities in it could read files or fill the "
+                        + "memory. Remove the <!DOCTYPE ...>."
+                    : string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"The XML is not well-formed at column {broken.LinePosition}; test cases before it were read."
+                    )
+            );
             cases.Damaged(line);
         }
 
@@ -85,7 +91,13 @@ internal static class TestReportFormat
         {
             foreach (var task in _tasks)
             {
-                source.Run.Task(task).Report(EvaluationStatus.Partial, "the report is damaged", new Place(source.File.Name, line, 0, ""));
+                source
+                    .Run.Task(task)
+                    .Report(
+                        EvaluationStatus.Partial,
+                        "the report is damaged",
+                        new Place(source.File.Name, line, 0, "")
+                    );
             }
         }
 
@@ -105,13 +117,24 @@ internal static class TestReportFormat
                     _suites.Push(reader.GetAttribute("name") ?? "");
                     break;
                 case "testcase":
-                    Begin(reader, Name(reader.GetAttribute("classname"), reader.GetAttribute("name")), reader.GetAttribute("classname"), reader.GetAttribute("time"));
+                    Begin(
+                        reader,
+                        Name(reader.GetAttribute("classname"), reader.GetAttribute("name")),
+                        reader.GetAttribute("classname"),
+                        reader.GetAttribute("time")
+                    );
                     source.Row.Outcome = SampleOutcome.Pass;
                     CloseIfEmpty(reader);
                     break;
                 case "UnitTestResult":
                     Begin(reader, reader.GetAttribute("testName") ?? "", null, null);
-                    source.Row.Seconds = TimeSpan.TryParse(reader.GetAttribute("duration"), CultureInfo.InvariantCulture, out var took) ? took.TotalSeconds : double.NaN;
+                    source.Row.Seconds = TimeSpan.TryParse(
+                        reader.GetAttribute("duration"),
+                        CultureInfo.InvariantCulture,
+                        out var took
+                    )
+                        ? took.TotalSeconds
+                        : double.NaN;
                     TakeOutcome(reader.GetAttribute("outcome"));
                     CloseIfEmpty(reader);
                     break;
@@ -161,7 +184,9 @@ internal static class TestReportFormat
         {
             var message = reader.GetAttribute("message") ?? reader.GetAttribute("type");
             source.Row.Message = message;
-            source.Row.Outcome = message is not null && OutcomeClassifier.OfMessage(message) is SampleOutcome.Timeout ? SampleOutcome.Timeout
+            source.Row.Outcome =
+                message is not null && OutcomeClassifier.OfMessage(message) is SampleOutcome.Timeout
+                    ? SampleOutcome.Timeout
                 : reader.LocalName == "error" ? SampleOutcome.HarnessError
                 : SampleOutcome.Wrong;
             _takeText = message is null && !reader.IsEmptyElement;
@@ -196,6 +221,7 @@ internal static class TestReportFormat
             source.Take();
         }
 
-        private static string Name(string? group, string? name) => string.IsNullOrEmpty(group) ? name ?? "" : $"{group}::{name}";
+        private static string Name(string? group, string? name) =>
+            string.IsNullOrEmpty(group) ? name ?? "" : $"{group}::{name}";
     }
 }

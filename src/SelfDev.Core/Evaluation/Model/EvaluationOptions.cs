@@ -3,7 +3,8 @@ using SelfDev.Core.Artifacts;
 
 namespace SelfDev.Core.Evaluation.Model;
 
-/// <summary>Settings of the evaluation room. Each has the range it is checked against and the reason for its default.</summary>
+/// <summary>Settings of the evaluation room. Each has the range it is checked against and the reason for its
+/// default.</summary>
 public sealed record EvaluationOptions
 {
     /// <summary>Name of the option <see cref="ChosenBaseline"/>.</summary>
@@ -11,15 +12,18 @@ public sealed record EvaluationOptions
 
     public static EvaluationOptions Default { get; } = new();
 
-    /// <value>Two-sided level at which a difference counts, after Holm's correction, 0.0001 to 0.5. Default 0.05.</value>
+    /// <value>Two-sided level at which a difference counts, after Holm's correction, 0.0001 to 0.5. Default
+    /// 0.05.</value>
     public double Alpha { get; init; } = 0.05;
 
-    /// <value>Chance of seeing a difference of <see cref="Margin"/> that needed samples are computed for, 0.5 to 0.99. Default 0.8, the usual convention (Cohen 1988).</value>
+    /// <value>Chance of seeing a difference of <see cref="Margin"/> that needed samples are computed for, 0.5 to 0.99.
+    /// Default 0.8, the usual convention (Cohen 1988).</value>
     public double Power { get; init; } = 0.8;
 
     /// <value>
-    /// The smallest change worth a decision, in points of a score from 0 to 1; of other metrics, that share of the baseline's value. 0.0001 to 0.5. Default 0.02: two
-    /// points are what harness noise reaches (double BOS alone moved a published score by 1.8).
+    /// The smallest change worth a decision, in points of a score from 0 to 1; of other metrics, that share of the
+    /// baseline's value. 0.0001 to 0.5. Default 0.02: two points are what harness noise reaches (double BOS alone moved
+    /// a published score by 1.8).
     /// </value>
     public double Margin { get; init; } = 0.02;
 
@@ -29,7 +33,8 @@ public sealed record EvaluationOptions
     /// <value>Seed of all random numbers, 0 to 2^53. Default 20260101: any fixed number.</value>
     public ulong Seed { get; init; } = 20260101;
 
-    /// <value>Share of the baseline's samples that the candidate may lack before the comparison is not attributable, 0 to 1. Default 0.05.</value>
+    /// <value>Share of the baseline's samples that the candidate may lack before the comparison is not attributable, 0
+    /// to 1. Default 0.05.</value>
     public double MissingShare { get; init; } = 0.05;
 
     /// <value>GPUs that an evaluation takes, for prices in GPU-hours, 1 to 100000. Default 1.</value>
@@ -38,7 +43,9 @@ public sealed record EvaluationOptions
     /// <value>Seconds one sample takes, 0 to 1000000; 0: as measured in the artifact, where it is.</value>
     public double SecondsPerSample { get; init; }
 
-    /// <value>Metrics that are compared, and so make up the family that Holm corrects for: <c>all</c> (the default), <c>primary</c> (one a task, accuracy where there is one), or names without their filters, e.g. <c>acc,acc_norm</c>.</value>
+    /// <value>Metrics that are compared, and so make up the family that Holm corrects for: <c>all</c> (the default),
+    /// <c>primary</c> (one a task, accuracy where there is one), or names without their filters, e.g.
+    /// <c>acc,acc_norm</c>.</value>
     public string Metrics { get; init; } = AllMetrics;
 
     public const string AllMetrics = "all";
@@ -48,11 +55,13 @@ public sealed record EvaluationOptions
     /// <value>Which baseline was chosen, and why, for the report. Set by the pipeline.</value>
     public string? ChosenBaseline { get; init; }
 
-    /// <value>Threads that work on one analysis, 1 to 64. Default: the machine's cores, at most 8. The result does not depend on it.</value>
+    /// <value>Threads that work on one analysis, 1 to 64. Default: the machine's cores, at most 8. The result does not
+    /// depend on it.</value>
     public int Cores { get; init; } = Math.Clamp(Environment.ProcessorCount, 1, 8);
 
     /// <summary>Reads the options of a request.</summary>
-    /// <exception cref="ArtifactUnreadableException">An unknown name or a value out of range; the message says which are known.</exception>
+    /// <exception cref="ArtifactUnreadableException">An unknown name or a value out of range; the message says which
+    /// are known.</exception>
     public static EvaluationOptions Parse(IReadOnlyDictionary<string, string> values)
     {
         var options = Default;
@@ -69,10 +78,17 @@ public sealed record EvaluationOptions
                 "gpus" => options with { Gpus = (int)Number(name, value, 1, 100_000) },
                 "seconds-per-sample" => options with { SecondsPerSample = Number(name, value, 0, 1_000_000) },
                 "cores" => options with { Cores = (int)Number(name, value, 1, 64) },
-                "metrics" => options with { Metrics = value.Trim() is { Length: > 0 } metrics ? metrics : throw Refuse(name, value, "all, primary or names of metrics with commas between") },
+                "metrics" => options with
+                {
+                    Metrics = value.Trim() is { Length: > 0 } metrics
+                        ? metrics
+                        : throw Refuse(name, value, "all, primary or names of metrics with commas between"),
+                },
                 BaselineChoice => options with { ChosenBaseline = value },
                 _ => throw new ArtifactUnreadableException(
-                    $"Evaluation has no option '{name}'. Known: alpha, power, margin, resamples, seed, missing-share, gpus, seconds-per-sample, metrics, cores, {BaselineChoice}."),
+                    $"Evaluation has no option '{name}'. Known: alpha, power, margin, resamples, seed, missing-share, "
+                        + $"gpus, seconds-per-sample, metrics, cores, {BaselineChoice}."
+                ),
             };
         }
 
@@ -80,7 +96,9 @@ public sealed record EvaluationOptions
     }
 
     private static double Number(string name, string value, double low, double high) =>
-        double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && number >= low && number <= high
+        double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
+        && number >= low
+        && number <= high
             ? number
             : throw Refuse(name, value, string.Create(CultureInfo.InvariantCulture, $"a number from {low} to {high}"));
 

@@ -28,12 +28,19 @@ internal sealed record Place(string File, long Line, long Offset, string Text)
 /// <param name="StandardError">NaN where it reports none.</param>
 /// <param name="Samples">Null where unknown.</param>
 /// <param name="HigherIsBetter">As the harness declares; null where it does not.</param>
-internal sealed record ReportedScore(double Value, double StandardError, long? Samples, bool? HigherIsBetter, Place Place);
+internal sealed record ReportedScore(
+    double Value,
+    double StandardError,
+    long? Samples,
+    bool? HigherIsBetter,
+    Place Place
+);
 
 /// <summary>One task of one evaluation.</summary>
 internal sealed class TaskRun(string task)
 {
-    /// <value>As its own files call it; in a comparison it may go by the candidate's name (<see cref="EvaluationRun.AdoptName"/>).</value>
+    /// <value>As its own files call it; in a comparison it may go by the candidate's name (<see
+    /// cref="EvaluationRun.AdoptName"/>).</value>
     public string Task { get; } = task;
 
     /// <value>By metric.</value>
@@ -62,7 +69,8 @@ internal sealed class TaskRun(string task)
 
     public bool? HigherIsBetter(string metric) => Reported.GetValueOrDefault(metric)?.HigherIsBetter;
 
-    /// <summary>Takes over the samples of another file: as they are where there are none yet; those of the same items are further tries.</summary>
+    /// <summary>Takes over the samples of another file: as they are where there are none yet; those of the same items
+    /// are further tries.</summary>
     public void Merge(TaskRun other)
     {
         if (Samples.Count == 0)
@@ -114,19 +122,30 @@ internal sealed class EvaluationRun(string name)
     }
 
     /// <summary>
-    /// Where two evaluations are of one task each, and neither says which, it is the same: the task that is called by the other's file is called as here from then on.
+    /// Where two evaluations are of one task each, and neither says which, it is the same: the task that is called by
+    /// the other's file is called as here from then on.
     /// </summary>
     public void AdoptName(EvaluationRun other)
     {
-        if (Tasks.Count == 1 && other.Tasks.Count == 1 && Tasks.First() is var (name, mine) && other.Tasks.First() is var (otherName, theirs)
-            && name != otherName && mine.IsNamedByFile && theirs.IsNamedByFile)
+        if (
+            Tasks.Count == 1
+            && other.Tasks.Count == 1
+            && Tasks.First() is var (name, mine)
+            && other.Tasks.First() is var (otherName, theirs)
+            && name != otherName
+            && mine.IsNamedByFile
+            && theirs.IsNamedByFile
+        )
         {
             other.Tasks.Remove(otherName);
             other.Tasks.Add(name, theirs);
         }
     }
 
-    public bool IsEmpty => Tasks.Values.All(task => task.Reported.Count == 0 && task.Samples.Count == 0 && task.Status == EvaluationStatus.Complete);
+    public bool IsEmpty =>
+        Tasks.Values.All(task =>
+            task.Reported.Count == 0 && task.Samples.Count == 0 && task.Status == EvaluationStatus.Complete
+        );
 
     public long Samples => Tasks.Values.Sum(task => (long)task.Samples.Count);
 }

@@ -20,12 +20,23 @@ internal static class HarnessFacts
     public const string Precision = "precision";
 
     /// <summary>
-    /// Facts under which another value makes two scores incomparable: another task, another prompt, another rule of scoring. Commits and package versions change with
-    /// every evaluation and are shown, but by themselves say nothing about the score; a limit shows in the samples; a task hash covers the rendered documents, so of
-    /// all samples a differing one is shown by the render comparison where there are samples.
+    /// Facts under which another value makes two scores incomparable: another task, another prompt, another rule of
+    /// scoring. Commits and package versions change with every evaluation and are shown, but by themselves say nothing
+    /// about the score; a limit shows in the samples; a task hash covers the rendered documents, so of all samples a
+    /// differing one is shown by the render comparison where there are samples.
     /// </summary>
-    public static IReadOnlySet<string> Decisive { get; } = new HashSet<string>(StringComparer.Ordinal)
-    {
-        TaskVersion, Shots, ChatTemplate, SystemInstruction, MultiturnShots, Generation, Dataset, Scorer, Prompt, Precision,
-    };
+    public static IReadOnlySet<string> Decisive { get; } =
+        new HashSet<string>(StringComparer.Ordinal)
+        {
+            TaskVersion,
+            Shots,
+            ChatTemplate,
+            SystemInstruction,
+            MultiturnShots,
+            Generation,
+            Dataset,
+            Scorer,
+            Prompt,
+            Precision,
+        };
 }

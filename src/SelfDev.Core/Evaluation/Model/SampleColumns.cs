@@ -2,7 +2,8 @@ using SelfDev.Core.Statistics;
 
 namespace SelfDev.Core.Evaluation.Model;
 
-/// <summary>The samples of one task in columns: a hundred bytes a sample at most, and no text. Text is read again from the file where a report quotes it.</summary>
+/// <summary>The samples of one task in columns: a hundred bytes a sample at most, and no text. Text is read again from
+/// the file where a report quotes it.</summary>
 internal sealed class SampleColumns
 {
     private HashSet<ulong> _seen = [];
@@ -82,10 +83,12 @@ internal sealed class SampleColumns
 
     public int File(int row) => _files[row];
 
-    public double Score(string metric, int row) => _scores.TryGetValue(metric, out var column) ? column[row] : double.NaN;
+    public double Score(string metric, int row) =>
+        _scores.TryGetValue(metric, out var column) ? column[row] : double.NaN;
 
     /// <summary>The cluster as a number; items without one are clusters of their own, by their id.</summary>
-    public ulong Cluster(int row) => _clusters[row] is not 0 and var cluster ? cluster | (1UL << 63) : _ids[row] & ~(1UL << 63);
+    public ulong Cluster(int row) =>
+        _clusters[row] is not 0 and var cluster ? cluster | (1UL << 63) : _ids[row] & ~(1UL << 63);
 
     public double Tokens(int row) => _tokens[row];
 
@@ -100,7 +103,8 @@ internal sealed class SampleColumns
 
     public ulong TargetKey(int row) => _targets[row];
 
-    /// <summary>Rows in order of their items, each item's in order of its tries; and where in it each item begins, with one end more than items.</summary>
+    /// <summary>Rows in order of their items, each item's in order of its tries; and where in it each item begins, with
+    /// one end more than items.</summary>
     public (int[] Rows, List<int> Starts) ByItem()
     {
         var ids = _ids.ToArray();
@@ -124,7 +128,8 @@ internal sealed class SampleColumns
         return (rows, starts);
     }
 
-    /// <summary>Takes in the samples of another file of the same task. Where it holds items that are there already, all of its samples are further tries.</summary>
+    /// <summary>Takes in the samples of another file of the same task. Where it holds items that are there already, all
+    /// of its samples are further tries.</summary>
     public void Append(SampleColumns other)
     {
         var known = _ids.ToHashSet();

@@ -4,8 +4,8 @@ using SelfDev.Core.Statistics;
 namespace SelfDev.Core.Evaluation.Model;
 
 /// <summary>
-/// 64 bits that stand for a text within one analysis: the same on every machine, never 0. Among a million texts two collide with a chance of 3e-8; who makes them collide
-/// on purpose makes two of his own samples count as one.
+/// 64 bits that stand for a text within one analysis: the same on every machine, never 0. Among a million texts two
+/// collide with a chance of 3e-8; who makes them collide on purpose makes two of his own samples count as one.
 /// </summary>
 internal static class TextHash
 {

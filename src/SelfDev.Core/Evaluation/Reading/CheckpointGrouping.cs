@@ -3,12 +3,14 @@ using SelfDev.Core.Evaluation.Model;
 namespace SelfDev.Core.Evaluation.Reading;
 
 /// <summary>
-/// Puts files together that evaluate one checkpoint. Files of one folder are one evaluation, folders beside each other a history. Files of one folder that evaluate
-/// different checkpoints, by step or because they report the same score twice, are told apart as well.
+/// Puts files together that evaluate one checkpoint. Files of one folder are one evaluation, folders beside each other
+/// a history. Files of one folder that evaluate different checkpoints, by step or because they report the same score
+/// twice, are told apart as well.
 /// </summary>
 internal static class CheckpointGrouping
 {
-    /// <param name="checkpoint">Whose evaluation all files are, whatever folders they lie in; null where the folders tell.</param>
+    /// <param name="checkpoint">Whose evaluation all files are, whatever folders they lie in; null where the folders
+    /// tell.</param>
     public static IReadOnlyList<EvaluationRun> Group(IReadOnlyList<EvaluationRun> files, string? checkpoint)
     {
         var runs = new List<EvaluationRun>();
@@ -43,13 +45,22 @@ internal static class CheckpointGrouping
             .Select(group => (group.Key, group.Select(pair => pair.file).ToList()));
     }
 
-    /// <param name="one">Whether all are of one checkpoint: then what is newer comes first, takes what has no date, and repeats nothing that is older.</param>
+    /// <param name="one">Whether all are of one checkpoint: then what is newer comes first, takes what has no date, and
+    /// repeats nothing that is older.</param>
     private static List<EvaluationRun> Merge(string folder, List<EvaluationRun> files, bool one)
     {
         var merged = new List<EvaluationRun>();
-        foreach (var file in one ? files.OrderByDescending(file => file.Created ?? DateTimeOffset.MinValue) : files.AsEnumerable())
+        foreach (
+            var file in one
+                ? files.OrderByDescending(file => file.Created ?? DateTimeOffset.MinValue)
+                : files.AsEnumerable()
+        )
         {
-            var target = merged.Find(run => (run.Step is null || file.Step is null || run.Step == file.Step) && !Conflict(run, file) && !(one && IsOlder(file, run)));
+            var target = merged.Find(run =>
+                (run.Step is null || file.Step is null || run.Step == file.Step)
+                && !Conflict(run, file)
+                && !(one && IsOlder(file, run))
+            );
             if (target is null)
             {
                 merged.Add(file);
@@ -66,7 +77,13 @@ internal static class CheckpointGrouping
 
     public static EvaluationRun Named(EvaluationRun run, string name)
     {
-        var renamed = new EvaluationRun(name) { Step = run.Step ?? CheckpointStep.Of(name), Created = run.Created, Model = run.Model, TotalSeconds = run.TotalSeconds };
+        var renamed = new EvaluationRun(name)
+        {
+            Step = run.Step ?? CheckpointStep.Of(name),
+            Created = run.Created,
+            Model = run.Model,
+            TotalSeconds = run.TotalSeconds,
+        };
         foreach (var (task, of) in run.Tasks)
         {
             renamed.Tasks.Add(task, of);
@@ -75,11 +92,22 @@ internal static class CheckpointGrouping
         return renamed;
     }
 
-    private static bool Conflict(EvaluationRun run, EvaluationRun file) => file.Tasks.Any(task =>
-        run.Tasks.TryGetValue(task.Key, out var there) && task.Value.Reported.Keys.Any(there.Reported.ContainsKey) && there.Samples.Count == 0);
+    private static bool Conflict(EvaluationRun run, EvaluationRun file) =>
+        file.Tasks.Any(task =>
+            run.Tasks.TryGetValue(task.Key, out var there)
+            && task.Value.Reported.Keys.Any(there.Reported.ContainsKey)
+            && there.Samples.Count == 0
+        );
 
-    private static bool IsOlder(EvaluationRun file, EvaluationRun run) => file.Created is not null && file.Tasks.Any(task =>
-        task.Value.Samples.Count > 0 && run.Tasks.TryGetValue(task.Key, out var there) && there.Samples.Count > 0 && there.SamplesCreated is { } created && file.Created < created);
+    private static bool IsOlder(EvaluationRun file, EvaluationRun run) =>
+        file.Created is not null
+        && file.Tasks.Any(task =>
+            task.Value.Samples.Count > 0
+            && run.Tasks.TryGetValue(task.Key, out var there)
+            && there.Samples.Count > 0
+            && there.SamplesCreated is { } created
+            && file.Created < created
+        );
 
     private static void MergeInto(EvaluationRun target, EvaluationRun file)
     {

@@ -11,15 +11,28 @@ namespace SelfDev.Core.Evaluation.Reading;
 /// <param name="Runs">Evaluations in order of their checkpoints.</param>
 /// <param name="Training">Findings of training runs that lay beside them.</param>
 internal sealed record EvaluationInput(
-    IReadOnlyList<EvaluationRun> Runs, IReadOnlyList<ReadFile> Files, IReadOnlyList<Rejection> Rejections, IReadOnlyList<TrainingEvent> Training)
+    IReadOnlyList<EvaluationRun> Runs,
+    IReadOnlyList<ReadFile> Files,
+    IReadOnlyList<Rejection> Rejections,
+    IReadOnlyList<TrainingEvent> Training
+)
 {
     public long Rejected => Files.Sum(file => file.Rejected);
 }
 
 /// <param name="Format">Null where the file is of no known format.</param>
-internal sealed record ReadFile(ArtifactFile File, int Index, string? Format, long Bytes, long Lines, long Rejected, string Sha256);
+internal sealed record ReadFile(
+    ArtifactFile File,
+    int Index,
+    string? Format,
+    long Bytes,
+    long Lines,
+    long Rejected,
+    string Sha256
+);
 
-/// <summary>Reads all files of a request, each by its own format. What one file does wrong never keeps another from being read.</summary>
+/// <summary>Reads all files of a request, each by its own format. What one file does wrong never keeps another from
+/// being read.</summary>
 internal sealed class EvaluationReader(ReadLimits limits, CancellationToken cancellation)
 {
     /// <param name="checkpoint">As for <see cref="CheckpointGrouping.Group"/>.</param>
@@ -39,8 +52,16 @@ internal sealed class EvaluationReader(ReadLimits limits, CancellationToken canc
             rejections.AddRange(source.Rejections);
             if (source.Rejected > source.Rejections.Count)
             {
-                rejections.Add(new Rejection(
-                    file.Name, 0, string.Create(CultureInfo.InvariantCulture, $"{source.Rejected - source.Rejections.Count} more lines or entries could not be used.")));
+                rejections.Add(
+                    new Rejection(
+                        file.Name,
+                        0,
+                        string.Create(
+                            CultureInfo.InvariantCulture,
+                            $"{source.Rejected - source.Rejections.Count} more lines or entries could not be used."
+                        )
+                    )
+                );
             }
 
             if (format is not null && !part.IsEmpty)
@@ -63,7 +84,14 @@ internal sealed class EvaluationReader(ReadLimits limits, CancellationToken canc
         var runs = CheckpointGrouping.Group(parts, checkpoint);
         if (checkpoint is not null && runs.Count > 1)
         {
-            rejections.AddRange(runs.SkipLast(1).Select(run => new Rejection(run.Name, 0, "A newer file reports the same scores of this checkpoint; the newer one counts.")));
+            rejections.AddRange(
+                runs.SkipLast(1)
+                    .Select(run => new Rejection(
+                        run.Name,
+                        0,
+                        "A newer file reports the same scores of this checkpoint; the newer one counts."
+                    ))
+            );
             runs = [CheckpointGrouping.Named(runs[^1], checkpoint)];
         }
 
@@ -73,9 +101,23 @@ internal sealed class EvaluationReader(ReadLimits limits, CancellationToken canc
     /// <summary>Reads files once more, for the texts that the first reading did not keep.</summary>
     public void Reread(IReadOnlyList<ReadFile> files, Action<SampleRow, EvaluationSource> sink)
     {
-        foreach (var file in files.Where(file => file.Format is not null and not EvaluationFormats.SelfDevReport and not EvaluationFormats.LmEvalResults))
+        foreach (
+            var file in files.Where(file =>
+                file.Format is not null and not EvaluationFormats.SelfDevReport and not EvaluationFormats.LmEvalResults
+            )
+        )
         {
-            var source = new EvaluationSource(file.File, file.Index, new EvaluationRun(file.File.Name), limits, sink, cancellation) { KeepLines = true };
+            var source = new EvaluationSource(
+                file.File,
+                file.Index,
+                new EvaluationRun(file.File.Name),
+                limits,
+                sink,
+                cancellation
+            )
+            {
+                KeepLines = true,
+            };
             try
             {
                 EvaluationFormats.Read(file.Format!, source);
@@ -101,7 +143,11 @@ internal sealed class EvaluationReader(ReadLimits limits, CancellationToken canc
 
             if (EvaluationFormats.Sniff(head) is not var (format, _))
             {
-                source.Reject(0, $"The file is of no evaluation format ({string.Join(", ", EvaluationFormats.All)}); it was left out.");
+                source.Reject(
+                    0,
+                    $"The file is of no evaluation format ({string.Join(", ", EvaluationFormats.All)}); it was left "
+                        + $"out."
+                );
                 return null;
             }
 
@@ -146,7 +192,11 @@ internal sealed class EvaluationReader(ReadLimits limits, CancellationToken canc
         task.IsNamedByFile = row.Task == source.TaskName;
         if (!task.Samples.Add(row, source.Index))
         {
-            source.Reject(row.Line, $"The id '{SafeText.SingleLine(row.Id.Length > 80 ? row.Id[..80] : row.Id)}' of task '{SafeText.SingleLine(row.Task)}' was there already; its first sample counts.");
+            source.Reject(
+                row.Line,
+                $"The id '{SafeText.SingleLine(row.Id.Length > 80 ? row.Id[..80] : row.Id)}' of task "
+                    + $"'{SafeText.SingleLine(row.Task)}' was there already; its first sample counts."
+            );
         }
     }
 }

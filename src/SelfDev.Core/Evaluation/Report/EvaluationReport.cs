@@ -28,9 +28,26 @@ internal static class EvaluationReport
         blocks.AddRange(HistoryBlocks(summary));
         if (summary.Rejections.Count > 0)
         {
-            blocks.Add(new Table(
-                "What could not be used", ["file", "line or entry", "why"],
-                [.. summary.Rejections.Take(MaxRows).Select(rejection => Row(Clean(rejection.File), rejection.Line > 0 ? Text(rejection.Line) : "", Clean(rejection.Reason)))]) { NumericColumns = [1] });
+            blocks.Add(
+                new Table(
+                    "What could not be used",
+                    ["file", "line or entry", "why"],
+                    [
+                        .. summary
+                            .Rejections.Take(MaxRows)
+                            .Select(rejection =>
+                                Row(
+                                    Clean(rejection.File),
+                                    rejection.Line > 0 ? Text(rejection.Line) : "",
+                                    Clean(rejection.Reason)
+                                )
+                            ),
+                    ]
+                )
+                {
+                    NumericColumns = [1],
+                }
+            );
         }
 
         return new ReportDocument("Evaluation diagnosis", summary.Verdict, blocks);
@@ -41,8 +58,10 @@ internal static class EvaluationReport
         if (summary.Overall is not { } overall || summary.Counts is not { } counts)
         {
             return summary.History.Count > 0
-                ? $"{summary.History.Count} tasks over {summary.History.Max(history => history.Points.Count)} checkpoints; there was no baseline to compare with."
-                : "There was no baseline to compare with: name one with --baseline, or drop the evaluation of its parent checkpoint.";
+                ? $"{summary.History.Count} tasks over {summary.History.Max(history => history.Points.Count)} "
+                    + $"checkpoints; there was no baseline to compare with."
+                : "There was no baseline to compare with: name one with --baseline, or drop the evaluation of its "
+                    + "parent checkpoint.";
         }
 
         var said = overall switch
@@ -50,37 +69,87 @@ internal static class EvaluationReport
             ComparisonVerdict.Regressed => "The candidate is worse than the baseline.",
             ComparisonVerdict.Improved => "The candidate is better than the baseline.",
             ComparisonVerdict.Tied => "The candidate is as good as the baseline, within the margin.",
-            ComparisonVerdict.NotAttributable => "The two cannot be compared: the differences are not attributable to the checkpoint.",
+            ComparisonVerdict.NotAttributable =>
+                "The two cannot be compared: the differences are not attributable to the checkpoint.",
             _ => "There are too few samples to tell the candidate from the baseline.",
         };
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"{said} Of {counts.Comparisons} comparisons {counts.Improved} improved, {counts.Regressed} regressed, {counts.Tied} tied, {counts.Underpowered} underpowered, {counts.NotAttributable} not attributable; {counts.DropsBelowAlpha} of {counts.Drops} drops have p below {counts.Alpha:0.###}, {counts.DropsBelowAlphaHolm} after Holm's correction.");
+            $"{said} Of {counts.Comparisons} comparisons {counts.Improved} improved, {counts.Regressed} regressed, "
+                + $"{counts.Tied} tied, {counts.Underpowered} underpowered, {counts.NotAttributable} not attributable; "
+                + $"{counts.DropsBelowAlpha} of {counts.Drops} drops have p below {counts.Alpha:0.###}, "
+                + $"{counts.DropsBelowAlphaHolm} after Holm's correction."
+        );
     }
 
     private static IEnumerable<ReportBlock> ComparisonBlocks(EvaluationSummary summary, RunComparison comparison)
     {
         yield return new Paragraph(
             $"Baseline {Name(summary.Baseline)}, candidate {Name(summary.Candidate)}. Gate: {summary.Gate}."
-            + (summary.BaselineChoice is { } choice ? $" {Clean(choice)}." : "")
-            + (summary.Mean is { } mean ? $" Mean over {mean.Tasks} tasks: {Signed(mean.Delta)} [{Signed(mean.Ci95[0])}, {Signed(mean.Ci95[1])}]." : ""));
-        var shown = comparison.Tasks.OrderByDescending(task => Weight(task.Verdict)).ThenBy(task => task.P ?? 2).ToList();
-        var bounded = shown.Where(task => task is { Ci95: not null, Baseline: >= 0 and <= 1, Candidate: >= 0 and <= 1 }).Take(MaxForest).ToList();
+                + (summary.BaselineChoice is { } choice ? $" {Clean(choice)}." : "")
+                + (
+                    summary.Mean is { } mean
+                        ? $" Mean over {mean.Tasks} tasks: {Signed(mean.Delta)} [{Signed(mean.Ci95[0])}, "
+                            + $"{Signed(mean.Ci95[1])}]."
+                        : ""
+                )
+        );
+        var shown = comparison
+            .Tasks.OrderByDescending(task => Weight(task.Verdict))
+            .ThenBy(task => task.P ?? 2)
+            .ToList();
+        var bounded = shown
+            .Where(task => task is { Ci95: not null, Baseline: >= 0 and <= 1, Candidate: >= 0 and <= 1 })
+            .Take(MaxForest)
+            .ToList();
         if (bounded.Count > 0)
         {
             yield return new Chart(
-                bounded.Count < comparison.Tasks.Count ? $"Change by task, the {bounded.Count} most notable" : "Change by task", ChartForm.Interval, "", "candidate minus baseline, 95 % interval",
-                [.. bounded.GroupBy(task => task.Verdict).OrderByDescending(group => Weight(group.Key)).Select(group => new Series(
-                    EvaluationDetector.Word(group.Key),
-                    [.. group.Select(task => new ChartPoint(0, task.Delta) { Label = Clean($"{task.Task} {task.Metric}"), Low = task.Ci95![0], High = task.Ci95[1] })]))]);
+                bounded.Count < comparison.Tasks.Count
+                    ? $"Change by task, the {bounded.Count} most notable"
+                    : "Change by task",
+                ChartForm.Interval,
+                "",
+                "candidate minus baseline, 95 % interval",
+                [
+                    .. bounded
+                        .GroupBy(task => task.Verdict)
+                        .OrderByDescending(group => Weight(group.Key))
+                        .Select(group => new Series(
+                            EvaluationDetector.Word(group.Key),
+                            [
+                                .. group.Select(task => new ChartPoint(0, task.Delta)
+                                {
+                                    Label = Clean($"{task.Task} {task.Metric}"),
+                                    Low = task.Ci95![0],
+                                    High = task.Ci95[1],
+                                }),
+                            ]
+                        )),
+                ]
+            );
         }
 
         yield return Comparisons(shown);
         if (summary.HarnessDifferences.Count > 0)
         {
             yield return new Table(
-                "How the two evaluations were run differently", ["fact", "baseline", "candidate", "tasks", "decisive"],
-                [.. summary.HarnessDifferences.Take(MaxRows).Select(difference => Row(difference.Fact, Clean(difference.Baseline), Clean(difference.Candidate), Text(difference.OtherTasks + 1), difference.Decisive ? "yes" : "no"))])
+                "How the two evaluations were run differently",
+                ["fact", "baseline", "candidate", "tasks", "decisive"],
+                [
+                    .. summary
+                        .HarnessDifferences.Take(MaxRows)
+                        .Select(difference =>
+                            Row(
+                                difference.Fact,
+                                Clean(difference.Baseline),
+                                Clean(difference.Candidate),
+                                Text(difference.OtherTasks + 1),
+                                difference.Decisive ? "yes" : "no"
+                            )
+                        ),
+                ]
+            )
             {
                 NumericColumns = [3],
             };
@@ -93,36 +162,93 @@ internal static class EvaluationReport
 
         if (comparison.BrokenLeftOut > 0)
         {
-            yield return new Paragraph($"{Text(comparison.BrokenLeftOut)} more items that passed before and fail now were counted but not clustered.");
+            yield return new Paragraph(
+                $"{Text(comparison.BrokenLeftOut)} more items that passed before and fail now were counted but not "
+                    + $"clustered."
+            );
         }
 
         if (summary.TrainingBetween.Count > 0)
         {
             yield return new Table(
-                "What happened in training between the two checkpoints", ["report", "finding", "kind", "severity", "steps", "what"],
-                [.. summary.TrainingBetween.Take(MaxRows).Select(happened => Row(
-                    Clean(happened.Report), Clean(happened.Id), happened.Kind, ReportWording.Word(happened.Severity), $"{Text(happened.FromStep)} to {Text(happened.ToStep)}", Clean(happened.Title)))]);
+                "What happened in training between the two checkpoints",
+                ["report", "finding", "kind", "severity", "steps", "what"],
+                [
+                    .. summary
+                        .TrainingBetween.Take(MaxRows)
+                        .Select(happened =>
+                            Row(
+                                Clean(happened.Report),
+                                Clean(happened.Id),
+                                happened.Kind,
+                                ReportWording.Word(happened.Severity),
+                                $"{Text(happened.FromStep)} to {Text(happened.ToStep)}",
+                                Clean(happened.Title)
+                            )
+                        ),
+                ]
+            );
         }
 
-        foreach (var (side, tasks) in (IEnumerable<(string, IReadOnlyList<string>)>)[("baseline", summary.OnlyInBaseline), ("candidate", summary.OnlyInCandidate)])
+        foreach (
+            var (side, tasks) in (IEnumerable<(string, IReadOnlyList<string>)>)
+                [("baseline", summary.OnlyInBaseline), ("candidate", summary.OnlyInCandidate)]
+        )
         {
             if (tasks.Count > 0)
             {
-                yield return new Paragraph($"Only the {side} has: {Clean(string.Join(", ", tasks.Take(30)))}{(tasks.Count > 30 ? ", ..." : "")}. These were not compared.");
+                yield return new Paragraph(
+                    $"Only the {side} has: "
+                        + $"{Clean(string.Join(", ", tasks.Take(30)))}{(tasks.Count > 30 ? ", ..." : "")}. These were "
+                        + $"not compared."
+                );
             }
         }
     }
 
-    private static Table Comparisons(List<TaskComparison> shown) => new(
-        shown.Count > MaxRows ? $"Comparisons, the {MaxRows} most notable of {shown.Count}" : "Comparisons",
-        ["task", "metric", "n", "baseline", "candidate", "delta", "95 % interval", "p", "p (Holm)", "verdict", "needed samples", "why"],
-        [.. shown.Take(MaxRows).Select(task => Row(
-            Clean(task.Task), Clean(task.Metric), Text(task.N), Text(task.Baseline), Text(task.Candidate), Signed(task.Delta),
-            task.Ci95 is [var low, var high] ? $"{Signed(low)} to {Signed(high)}" : "", Small(task.P), Small(task.PHolm), EvaluationDetector.Word(task.Verdict),
-            task.NeededSamples is { } needed ? Text(needed) + (task.NeededGpuHours is { } hours ? $" ({Text(hours)} GPU-hours)" : "") : "", Clean(string.Join("; ", task.Reasons))))])
-    {
-        NumericColumns = [2, 3, 4, 5, 7, 8],
-    };
+    private static Table Comparisons(List<TaskComparison> shown) =>
+        new(
+            shown.Count > MaxRows ? $"Comparisons, the {MaxRows} most notable of {shown.Count}" : "Comparisons",
+            [
+                "task",
+                "metric",
+                "n",
+                "baseline",
+                "candidate",
+                "delta",
+                "95 % interval",
+                "p",
+                "p (Holm)",
+                "verdict",
+                "needed samples",
+                "why",
+            ],
+            [
+                .. shown
+                    .Take(MaxRows)
+                    .Select(task =>
+                        Row(
+                            Clean(task.Task),
+                            Clean(task.Metric),
+                            Text(task.N),
+                            Text(task.Baseline),
+                            Text(task.Candidate),
+                            Signed(task.Delta),
+                            task.Ci95 is [var low, var high] ? $"{Signed(low)} to {Signed(high)}" : "",
+                            Small(task.P),
+                            Small(task.PHolm),
+                            EvaluationDetector.Word(task.Verdict),
+                            task.NeededSamples is { } needed
+                                ? Text(needed) + (task.NeededGpuHours is { } hours ? $" ({Text(hours)} GPU-hours)" : "")
+                                : "",
+                            Clean(string.Join("; ", task.Reasons))
+                        )
+                    ),
+            ]
+        )
+        {
+            NumericColumns = [2, 3, 4, 5, 7, 8],
+        };
 
     private static IEnumerable<ReportBlock> Renderings(EvaluationSummary summary)
     {
@@ -132,11 +258,20 @@ internal static class EvaluationReport
         }
 
         yield return new Heading("Renderings that differ");
-        yield return new Paragraph("The same item, rendered differently for the two checkpoints: ⟦baseline → candidate⟧ is the first span in which the prompts differ.");
+        yield return new Paragraph(
+            "The same item, rendered differently for the two checkpoints: ⟦baseline → candidate⟧ is the first span in "
+                + "which the prompts differ."
+        );
         foreach (var difference in summary.RenderDifferences.Take(MaxCurves))
         {
             yield return new Quote(
-                string.Create(CultureInfo.InvariantCulture, $"{Clean(difference.Task)}, item {Clean(difference.Item)}: {EvaluationDetector.Word(difference.Class)}, character {difference.Offset}"), difference.Shown);
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{Clean(difference.Task)}, item {Clean(difference.Item)}: "
+                        + $"{EvaluationDetector.Word(difference.Class)}, character {difference.Offset}"
+                ),
+                difference.Shown
+            );
         }
     }
 
@@ -151,13 +286,29 @@ internal static class EvaluationReport
         if (summary.FailureClusters.Count > 0)
         {
             yield return new Table(
-                "Items that passed before and fail now, by what they say", ["outcome", "items", "tasks", "message", "for example"],
-                [.. summary.FailureClusters.Select(cluster => Row(
-                    EvaluationDetector.Word(cluster.Outcome), Text(cluster.Items), Clean(string.Join(", ", cluster.Tasks)), Clean(Cut(cluster.Template, 160)), Clean(string.Join(", ", cluster.Exemplars))))])
+                "Items that passed before and fail now, by what they say",
+                ["outcome", "items", "tasks", "message", "for example"],
+                [
+                    .. summary.FailureClusters.Select(cluster =>
+                        Row(
+                            EvaluationDetector.Word(cluster.Outcome),
+                            Text(cluster.Items),
+                            Clean(string.Join(", ", cluster.Tasks)),
+                            Clean(Cut(cluster.Template, 160)),
+                            Clean(string.Join(", ", cluster.Exemplars))
+                        )
+                    ),
+                ]
+            )
             {
                 NumericColumns = [1],
             };
-            foreach (var exemplar in summary.FailureClusters.Take(5).SelectMany(cluster => cluster.Texts.Take(1)).Where(text => (text.Message ?? text.Output) is not null))
+            foreach (
+                var exemplar in summary
+                    .FailureClusters.Take(5)
+                    .SelectMany(cluster => cluster.Texts.Take(1))
+                    .Where(text => (text.Message ?? text.Output) is not null)
+            )
             {
                 yield return new Quote($"item {Clean(exemplar.Id)}", Cut(exemplar.Message ?? exemplar.Output!, 600));
             }
@@ -166,8 +317,20 @@ internal static class EvaluationReport
         if (summary.AttributeClusters.Count > 0)
         {
             yield return new Table(
-                "Attributes among whose items more broke", ["attribute", "value", "broken", "of", "p (Holm)"],
-                [.. summary.AttributeClusters.Select(cluster => Row(Clean(cluster.Attribute), Clean(cluster.Value), Text(cluster.Broken), Text(cluster.Items), Small(cluster.P)))])
+                "Attributes among whose items more broke",
+                ["attribute", "value", "broken", "of", "p (Holm)"],
+                [
+                    .. summary.AttributeClusters.Select(cluster =>
+                        Row(
+                            Clean(cluster.Attribute),
+                            Clean(cluster.Value),
+                            Text(cluster.Broken),
+                            Text(cluster.Items),
+                            Small(cluster.P)
+                        )
+                    ),
+                ]
+            )
             {
                 NumericColumns = [2, 3, 4],
             };
@@ -176,8 +339,22 @@ internal static class EvaluationReport
         if (summary.Flaky.Count > 0)
         {
             yield return new Table(
-                "Flaky or broken", ["task", "flaky items", "broken items", "tried again", "for example"],
-                [.. summary.Flaky.Take(MaxRows).Select(flaky => Row(Clean(flaky.Task), Text(flaky.Flaky), Text(flaky.Broken), Text(flaky.Repeated), Clean(string.Join(", ", flaky.Examples))))])
+                "Flaky or broken",
+                ["task", "flaky items", "broken items", "tried again", "for example"],
+                [
+                    .. summary
+                        .Flaky.Take(MaxRows)
+                        .Select(flaky =>
+                            Row(
+                                Clean(flaky.Task),
+                                Text(flaky.Flaky),
+                                Text(flaky.Broken),
+                                Text(flaky.Repeated),
+                                Clean(string.Join(", ", flaky.Examples))
+                            )
+                        ),
+                ]
+            )
             {
                 NumericColumns = [1, 2, 3],
             };
@@ -186,8 +363,13 @@ internal static class EvaluationReport
         if (summary.MovedMost.Count > 0)
         {
             yield return new Table(
-                "Items that moved most", ["task", "item", "change"],
-                [.. summary.MovedMost.Select(item => Row(Clean(item.Task), Clean(item.Item), Signed(item.Change)))]) { NumericColumns = [2] };
+                "Items that moved most",
+                ["task", "item", "change"],
+                [.. summary.MovedMost.Select(item => Row(Clean(item.Task), Clean(item.Item), Signed(item.Change)))]
+            )
+            {
+                NumericColumns = [2],
+            };
         }
     }
 
@@ -197,10 +379,20 @@ internal static class EvaluationReport
         return new Table(
             "How the same items ended: baseline down, candidate across",
             ["baseline", .. TransitionMatrix.Outcomes.Select(EvaluationDetector.Word)],
-            [.. TransitionMatrix.Outcomes.Where(from => TransitionMatrix.Outcomes.Any(to => cells.ContainsKey((from, to)))).Select(from => (IReadOnlyList<string>)
             [
-                EvaluationDetector.Word(from), .. TransitionMatrix.Outcomes.Select(to => cells.TryGetValue((from, to), out var items) ? Text(items) : ""),
-            ])])
+                .. TransitionMatrix
+                    .Outcomes.Where(from => TransitionMatrix.Outcomes.Any(to => cells.ContainsKey((from, to))))
+                    .Select(from =>
+                        (IReadOnlyList<string>)
+                            [
+                                EvaluationDetector.Word(from),
+                                .. TransitionMatrix.Outcomes.Select(to =>
+                                    cells.TryGetValue((from, to), out var items) ? Text(items) : ""
+                                ),
+                            ]
+                    ),
+            ]
+        )
         {
             NumericColumns = [.. Enumerable.Range(1, TransitionMatrix.Outcomes.Length)],
         };
@@ -215,16 +407,50 @@ internal static class EvaluationReport
 
         yield return new Heading("Generation report");
         yield return new Table(
-            "Accuracy and effort, candidate over baseline: below 1 is less", ["suite", "measure", "n", "baseline", "candidate", "ratio", "95 % interval", "the data supports"],
-            [.. summary.Generation.Take(MaxRows).Select(line => Row(
-                Clean(line.Suite), line.Measure, Text(line.N), Text(line.Baseline), Text(line.Candidate), Text(line.Ratio), $"{Text(line.Ci95[0])} to {Text(line.Ci95[1])}", line.Claim.Length > 0 ? line.Claim : "no claim"))])
+            "Accuracy and effort, candidate over baseline: below 1 is less",
+            ["suite", "measure", "n", "baseline", "candidate", "ratio", "95 % interval", "the data supports"],
+            [
+                .. summary
+                    .Generation.Take(MaxRows)
+                    .Select(line =>
+                        Row(
+                            Clean(line.Suite),
+                            line.Measure,
+                            Text(line.N),
+                            Text(line.Baseline),
+                            Text(line.Candidate),
+                            Text(line.Ratio),
+                            $"{Text(line.Ci95[0])} to {Text(line.Ci95[1])}",
+                            line.Claim.Length > 0 ? line.Claim : "no claim"
+                        )
+                    ),
+            ]
+        )
         {
             NumericColumns = [2, 3, 4, 5],
         };
         yield return new Chart(
-            "Accuracy and effort by suite", ChartForm.Interval, "", "candidate over baseline, 95 % interval",
-            [.. summary.Generation.Take(MaxForest).GroupBy(line => line.Measure).Select(group => new Series(
-                group.Key, [.. group.Select(line => new ChartPoint(0, line.Ratio) { Label = Clean($"{line.Suite}: {line.Measure}"), Low = line.Ci95[0], High = line.Ci95[1] })]))]);
+            "Accuracy and effort by suite",
+            ChartForm.Interval,
+            "",
+            "candidate over baseline, 95 % interval",
+            [
+                .. summary
+                    .Generation.Take(MaxForest)
+                    .GroupBy(line => line.Measure)
+                    .Select(group => new Series(
+                        group.Key,
+                        [
+                            .. group.Select(line => new ChartPoint(0, line.Ratio)
+                            {
+                                Label = Clean($"{line.Suite}: {line.Measure}"),
+                                Low = line.Ci95[0],
+                                High = line.Ci95[1],
+                            }),
+                        ]
+                    )),
+            ]
+        );
     }
 
     private static IEnumerable<ReportBlock> HistoryBlocks(EvaluationSummary summary)
@@ -235,39 +461,91 @@ internal static class EvaluationReport
         }
 
         yield return new Heading("History");
-        var notable = summary.History
-            .OrderBy(history => history.Change is null ? 1 : 0)
+        var notable = summary
+            .History.OrderBy(history => history.Change is null ? 1 : 0)
             .ThenBy(history => history.SlopePHolm ?? 1)
             .ThenBy(history => history.Task, StringComparer.Ordinal)
             .ToList();
         var bySteps = notable.All(history => history.Points.All(point => point.Step is not null));
         yield return new Chart(
-            notable.Count > MaxCurves ? $"Scores over checkpoints, the {MaxCurves} most notable of {notable.Count} tasks" : "Scores over checkpoints", ChartForm.Line, bySteps ? "step" : "checkpoint", "score",
-            [.. notable.Where(history => history.Points.All(point => point.Value is >= 0 and <= 1)).Take(MaxCurves).Select(history => new Series(
-                Clean(history.Task), [.. history.Points.Select((point, index) => new ChartPoint(bySteps ? point.Step!.Value : index, point.Value))]))]);
+            notable.Count > MaxCurves
+                ? $"Scores over checkpoints, the {MaxCurves} most notable of {notable.Count} tasks"
+                : "Scores over checkpoints",
+            ChartForm.Line,
+            bySteps ? "step" : "checkpoint",
+            "score",
+            [
+                .. notable
+                    .Where(history => history.Points.All(point => point.Value is >= 0 and <= 1))
+                    .Take(MaxCurves)
+                    .Select(history => new Series(
+                        Clean(history.Task),
+                        [
+                            .. history.Points.Select(
+                                (point, index) => new ChartPoint(bySteps ? point.Step!.Value : index, point.Value)
+                            ),
+                        ]
+                    )),
+            ]
+        );
         yield return new Table(
-            "Trend and change by task", ["task", "metric", "checkpoints", "first", "last", bySteps ? "slope per 1000 steps" : "slope per checkpoint", "95 % interval", "p (Holm)", "changed between", "by"],
-            [.. notable.Take(MaxRows).Select(history => Row(
-                Clean(history.Task), Clean(history.Metric), Text(history.Points.Count), Text(history.Points[0].Value), Text(history.Points[^1].Value), Text(history.Slope),
-                history.SlopeCi95 is [var low, var high] ? $"{Text(low)} to {Text(high)}" : "", Small(history.SlopePHolm),
-                history.Change is { } change ? Clean($"{change.After} and {change.Before}") : "",
-                history.Change is { } by ? $"{Signed(by.Delta)} [{Signed(by.Ci95[0])}, {Signed(by.Ci95[1])}]" : ""))])
+            "Trend and change by task",
+            [
+                "task",
+                "metric",
+                "checkpoints",
+                "first",
+                "last",
+                bySteps ? "slope per 1000 steps" : "slope per checkpoint",
+                "95 % interval",
+                "p (Holm)",
+                "changed between",
+                "by",
+            ],
+            [
+                .. notable
+                    .Take(MaxRows)
+                    .Select(history =>
+                        Row(
+                            Clean(history.Task),
+                            Clean(history.Metric),
+                            Text(history.Points.Count),
+                            Text(history.Points[0].Value),
+                            Text(history.Points[^1].Value),
+                            Text(history.Slope),
+                            history.SlopeCi95 is [var low, var high] ? $"{Text(low)} to {Text(high)}" : "",
+                            Small(history.SlopePHolm),
+                            history.Change is { } change ? Clean($"{change.After} and {change.Before}") : "",
+                            history.Change is { } by
+                                ? $"{Signed(by.Delta)} [{Signed(by.Ci95[0])}, {Signed(by.Ci95[1])}]"
+                                : ""
+                        )
+                    ),
+            ]
+        )
         {
             NumericColumns = [2, 3, 4, 5, 7],
         };
     }
 
-    private static int Weight(ComparisonVerdict verdict) => verdict switch
-    {
-        ComparisonVerdict.Regressed => 4,
-        ComparisonVerdict.NotAttributable => 3,
-        ComparisonVerdict.Improved => 2,
-        ComparisonVerdict.Underpowered => 1,
-        _ => 0,
-    };
+    private static int Weight(ComparisonVerdict verdict) =>
+        verdict switch
+        {
+            ComparisonVerdict.Regressed => 4,
+            ComparisonVerdict.NotAttributable => 3,
+            ComparisonVerdict.Improved => 2,
+            ComparisonVerdict.Underpowered => 1,
+            _ => 0,
+        };
 
     private static string Name(CheckpointSummary? checkpoint) =>
-        checkpoint is null ? "" : Clean(checkpoint.Model is { } model && model != checkpoint.Name ? $"{checkpoint.Name} ({model})" : checkpoint.Name);
+        checkpoint is null
+            ? ""
+            : Clean(
+                checkpoint.Model is { } model && model != checkpoint.Name
+                    ? $"{checkpoint.Name} ({model})"
+                    : checkpoint.Name
+            );
 
     private static string[] Row(params string[] cells) => cells;
 
@@ -281,5 +559,6 @@ internal static class EvaluationReport
 
     private static string Signed(double value) => value.ToString("+0.####;-0.####;0", CultureInfo.InvariantCulture);
 
-    private static string Small(double? value) => value is { } p ? p.ToString(p < 0.001 ? "0.#E0" : "0.####", CultureInfo.InvariantCulture) : "";
+    private static string Small(double? value) =>
+        value is { } p ? p.ToString(p < 0.001 ? "0.#E0" : "0.####", CultureInfo.InvariantCulture) : "";
 }

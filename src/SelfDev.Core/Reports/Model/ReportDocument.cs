@@ -3,8 +3,8 @@ using System.Text.Json.Serialization;
 namespace SelfDev.Core.Reports.Model;
 
 /// <summary>
-/// What a person reads of a report, as data: the renderers for HTML, Markdown and terminals escape every string, so a room
-/// never writes markup.
+/// What a person reads of a report, as data: the renderers for HTML, Markdown and terminals escape every string, so a
+/// room never writes markup.
 /// </summary>
 /// <param name="Title">E.g. "Training run diagnosis".</param>
 /// <param name="Verdict">One or two sentences that answer the reader's first question.</param>
@@ -28,14 +28,16 @@ public sealed record Quote(string Source, string Text) : ReportBlock;
 
 /// <param name="Columns">Headers.</param>
 /// <param name="Rows">As many cells a row as there are columns.</param>
-public sealed record Table(string Caption, IReadOnlyList<string> Columns, IReadOnlyList<IReadOnlyList<string>> Rows) : ReportBlock
+public sealed record Table(string Caption, IReadOnlyList<string> Columns, IReadOnlyList<IReadOnlyList<string>> Rows)
+    : ReportBlock
 {
     /// <value>Indexes of columns that hold numbers, set flush right.</value>
     public IReadOnlyList<int> NumericColumns { get; init; } = [];
 }
 
 /// <summary>A picture of data. HTML draws it, a terminal shows a small inline curve, Markdown the extremes.</summary>
-public sealed record Chart(string Title, ChartForm Form, string XLabel, string YLabel, IReadOnlyList<Series> Series) : ReportBlock
+public sealed record Chart(string Title, ChartForm Form, string XLabel, string YLabel, IReadOnlyList<Series> Series)
+    : ReportBlock
 {
     /// <value>Findings marked on the curve.</value>
     public IReadOnlyList<ChartMark> Marks { get; init; } = [];
@@ -56,7 +58,8 @@ public enum ChartForm
     /// <summary>One bar whose segments are the series.</summary>
     StackedBar,
 
-    /// <summary>Horizontal intervals [<see cref="ChartPoint.Low"/>, <see cref="ChartPoint.High"/>] around <see cref="ChartPoint.Y"/> over labels: a forest plot.</summary>
+    /// <summary>Horizontal intervals [<see cref="ChartPoint.Low"/>, <see cref="ChartPoint.High"/>] around <see
+    /// cref="ChartPoint.Y"/> over labels: a forest plot.</summary>
     Interval,
 }
 

@@ -5,7 +5,15 @@ namespace SelfDev.Core.Reports.Render;
 /// <summary>What a chart says, for whoever cannot see it: a screen reader, Markdown, a terminal.</summary>
 /// <param name="Count">Points with a value, non-finite ones included.</param>
 /// <param name="NonFinite">Points whose value is NaN or an infinity.</param>
-public sealed record ChartSummary(Series Series, int Count, int NonFinite, ChartPoint? First, ChartPoint? Last, ChartPoint? Lowest, ChartPoint? Highest)
+public sealed record ChartSummary(
+    Series Series,
+    int Count,
+    int NonFinite,
+    ChartPoint? First,
+    ChartPoint? Last,
+    ChartPoint? Lowest,
+    ChartPoint? Highest
+)
 {
     /// <summary>Up to so many labelled values are all named; beyond, the extremes speak for them.</summary>
     private const int MostLabelsNamed = 20;
@@ -21,7 +29,8 @@ public sealed record ChartSummary(Series Series, int Count, int NonFinite, Chart
             finite.FirstOrDefault(),
             finite.LastOrDefault(),
             finite.MinBy(point => point.Y),
-            finite.MaxBy(point => point.Y));
+            finite.MaxBy(point => point.Y)
+        );
     }
 
     /// <summary>One sentence part, e.g. <c>first 10.9, last 3.2, lowest 3.1 at 4990, highest 12.4 at 310</c>.</summary>
@@ -33,15 +42,21 @@ public sealed record ChartSummary(Series Series, int Count, int NonFinite, Chart
         }
 
         var points = Series.Points;
-        var words = points.Count <= MostLabelsNamed && points.All(point => point.Label is not null)
-            ? string.Join(", ", points.Where(point => point.Y is not null).Select(point => $"{point.Label} {Value(point)}"))
+        var words =
+            points.Count <= MostLabelsNamed && points.All(point => point.Label is not null)
+                ? string.Join(
+                    ", ",
+                    points.Where(point => point.Y is not null).Select(point => $"{point.Label} {Value(point)}")
+                )
             : Lowest.Y == Highest.Y ? $"{Value(Lowest)} throughout"
-            : $"first {Value(First!)}, last {Value(Last!)}, lowest {Value(Lowest)} at {Place(Lowest)}, highest {Value(Highest)} at {Place(Highest)}";
+            : $"first {Value(First!)}, last {Value(Last!)}, lowest {Value(Lowest)} at {Place(Lowest)}, highest "
+                + $"{Value(Highest)} at {Place(Highest)}";
         return NonFinite == 0 ? words : $"{words}, {NonFinite} not finite";
     }
 
     /// <summary>What y is, empty where the chart's title has said it already.</summary>
-    public static string Unit(Chart chart) => string.Equals(chart.YLabel, chart.Title, StringComparison.OrdinalIgnoreCase) ? "" : chart.YLabel;
+    public static string Unit(Chart chart) =>
+        string.Equals(chart.YLabel, chart.Title, StringComparison.OrdinalIgnoreCase) ? "" : chart.YLabel;
 
     /// <summary>The label, or the x value.</summary>
     public static string Place(ChartPoint point) => point.Label ?? ReportWording.Number(point.X);
@@ -50,12 +65,14 @@ public sealed record ChartSummary(Series Series, int Count, int NonFinite, Chart
     public static string Value(ChartPoint point)
     {
         var value = point.Y is { } y ? ReportWording.Number(y) : "";
-        return point is { Low: { } low, High: { } high } ? $"{value} [{ReportWording.Number(low)}, {ReportWording.Number(high)}]" : value;
+        return point is { Low: { } low, High: { } high }
+            ? $"{value} [{ReportWording.Number(low)}, {ReportWording.Number(high)}]"
+            : value;
     }
 
     /// <summary>
-    /// At most <paramref name="most"/> points of a series, in order: both ends, the extremes, what is not finite first of all, and
-    /// evenly spaced ones.
+    /// At most <paramref name="most"/> points of a series, in order: both ends, the extremes, what is not finite first
+    /// of all, and evenly spaced ones.
     /// </summary>
     public static IReadOnlyList<ChartPoint> Thin(Series series, int most)
     {

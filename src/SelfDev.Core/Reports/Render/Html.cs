@@ -7,12 +7,13 @@ using System.Text.Unicode;
 namespace SelfDev.Core.Reports.Render;
 
 /// <summary>
-/// A piece of HTML. It comes into being by interpolation only, and whatever stands in a hole is encoded unless it is HTML itself:
+/// A piece of HTML. It comes into being by interpolation only, and whatever stands in a hole is encoded unless it is
+/// HTML itself:
 /// <c>Html.Of($"&lt;td&gt;{logLine}&lt;/td&gt;")</c> is safe whatever the log line holds.
 /// </summary>
 /// <remarks>
-/// The encoding covers element content and quoted attribute values. It does not make a URL harmless (<c>javascript:</c>) and does not
-/// suit the inside of <c>script</c> and <c>style</c>: put no foreign text there.
+/// The encoding covers element content and quoted attribute values. It does not make a URL harmless
+/// (<c>javascript:</c>) and does not suit the inside of <c>script</c> and <c>style</c>: put no foreign text there.
 /// </remarks>
 public readonly struct Html
 {
@@ -22,7 +23,8 @@ public readonly struct Html
 
     public static Html Empty => default;
 
-    /// <summary>Literal parts are markup, holes are text; holes of type <see cref="Html"/> (or many of them) are markup.</summary>
+    /// <summary>Literal parts are markup, holes are text; holes of type <see cref="Html"/> (or many of them) are
+    /// markup.</summary>
     public static Html Of(HtmlInterpolation content) => new(content.ToString());
 
     /// <summary>Encodes text.</summary>
@@ -45,7 +47,8 @@ public readonly ref struct HtmlInterpolation
 
     private readonly StringBuilder _content;
 
-    public HtmlInterpolation(int literalLength, int formattedCount) => _content = new StringBuilder(literalLength + (16 * formattedCount));
+    public HtmlInterpolation(int literalLength, int formattedCount) =>
+        _content = new StringBuilder(literalLength + (16 * formattedCount));
 
     public void AppendLiteral(string value) => _content.Append(value);
 
@@ -55,7 +58,8 @@ public readonly ref struct HtmlInterpolation
 
     public void AppendFormatted<T>(T value) => AppendFormatted(value, null);
 
-    /// <summary>Many pieces of HTML are written one after the other; numbers and times in the invariant culture.</summary>
+    /// <summary>Many pieces of HTML are written one after the other; numbers and times in the invariant
+    /// culture.</summary>
     public void AppendFormatted<T>(T value, string? format)
     {
         // Tested here and not by an overload: for an array or a list the compiler would prefer this generic method.
@@ -69,9 +73,13 @@ public readonly ref struct HtmlInterpolation
             return;
         }
 
-        _content.Append(Encode(value is IFormattable formattable
-            ? formattable.ToString(format, CultureInfo.InvariantCulture)
-            : value?.ToString()));
+        _content.Append(
+            Encode(
+                value is IFormattable formattable
+                    ? formattable.ToString(format, CultureInfo.InvariantCulture)
+                    : value?.ToString()
+            )
+        );
     }
 
     public override string ToString() => _content.ToString();

@@ -7,8 +7,8 @@ using SelfDev.Core.Text;
 namespace SelfDev.Core.Reports.Render;
 
 /// <summary>
-/// The report as GitHub-flavoured Markdown. No text of an artifact can become markup, a link, an image or HTML: running text is escaped,
-/// evidence stands in fenced blocks whose fence is longer than any run of backticks in it.
+/// The report as GitHub-flavoured Markdown. No text of an artifact can become markup, a link, an image or HTML: running
+/// text is escaped, evidence stands in fenced blocks whose fence is longer than any run of backticks in it.
 /// </summary>
 public static class ReportMarkdown
 {
@@ -20,7 +20,11 @@ public static class ReportMarkdown
         var text = new StringBuilder();
         text.Append(CultureInfo.InvariantCulture, $"# {Inline(content.Document.Title)}\n\n");
         text.Append(CultureInfo.InvariantCulture, $"**{Inline(content.Document.Verdict)}**\n\n");
-        text.Append(CultureInfo.InvariantCulture, $"{Inline(content.Artifact.Name)}: {Inline(ReportWording.Facts(content.Artifact))}, SHA-256 {Inline(content.Artifact.Sha256)}\n\n");
+        text.Append(
+            CultureInfo.InvariantCulture,
+            $"{Inline(content.Artifact.Name)}: {Inline(ReportWording.Facts(content.Artifact))}, SHA-256 "
+                + $"{Inline(content.Artifact.Sha256)}\n\n"
+        );
         AppendFindings(text, content);
         foreach (var block in content.Document.Blocks.Concat(content.Conclusions))
         {
@@ -39,7 +43,8 @@ public static class ReportMarkdown
         return text.ToString().TrimEnd('\n') + "\n";
     }
 
-    /// <summary>Escapes text for the inside of a line or a table cell; line breaks and control characters become visible escapes.</summary>
+    /// <summary>Escapes text for the inside of a line or a table cell; line breaks and control characters become
+    /// visible escapes.</summary>
     public static string Inline(string text)
     {
         var escaped = new StringBuilder(text.Length + 16);
@@ -52,7 +57,9 @@ public static class ReportMarkdown
                 '&' => escaped.Append("&amp;"),
                 // An entity, not a backslash: table rows are split before backslashes are read.
                 '|' => escaped.Append("&#124;"),
-                _ when InlinePunctuation.Contains(letter, StringComparison.Ordinal) => escaped.Append('\\').Append(letter),
+                _ when InlinePunctuation.Contains(letter, StringComparison.Ordinal) => escaped
+                    .Append('\\')
+                    .Append(letter),
                 _ => escaped.Append(letter),
             };
         }
@@ -72,22 +79,30 @@ public static class ReportMarkdown
         AppendTable(
             text,
             ["Id", "Severity", "Role", "Kind", "Where", "What"],
-            content.ByUrgency.Select(finding => (IReadOnlyList<string>)
-            [
-                finding.Id,
-                ReportWording.Word(finding.Severity),
-                ReportWording.Word(finding.Role),
-                finding.Kind,
-                ReportWording.Where(finding),
-                finding.Title,
-            ]),
-            []);
+            content.ByUrgency.Select(finding =>
+                (IReadOnlyList<string>)
+                    [
+                        finding.Id,
+                        ReportWording.Word(finding.Severity),
+                        ReportWording.Word(finding.Role),
+                        finding.Kind,
+                        ReportWording.Where(finding),
+                        finding.Title,
+                    ]
+            ),
+            []
+        );
     }
 
     private static void AppendEvidence(StringBuilder text, Finding finding)
     {
         text.Append(CultureInfo.InvariantCulture, $"### {Inline(finding.Id)} {Inline(finding.Title)}\n\n");
-        var facts = new List<string> { ReportWording.Word(finding.Severity), ReportWording.Word(finding.Role), ReportWording.Where(finding) };
+        var facts = new List<string>
+        {
+            ReportWording.Word(finding.Severity),
+            ReportWording.Word(finding.Role),
+            ReportWording.Where(finding),
+        };
         if (finding.From.Step is not null || finding.To.Step is not null)
         {
             facts.Add(ReportWording.Lines(finding));
@@ -110,11 +125,19 @@ public static class ReportMarkdown
             text.Append(CultureInfo.InvariantCulture, $"{Inline(string.Join(", ", metrics))}\n\n");
         }
 
-        AppendCode(text, finding.Evidence.Select(line =>
-            $"{(line.File is null ? "" : line.File + ":")}{line.Line.ToString(CultureInfo.InvariantCulture)}: {line.Text}"));
+        AppendCode(
+            text,
+            finding.Evidence.Select(line =>
+                $"{(line.File is null ? "" : line.File + ":")}{line.Line.ToString(CultureInfo.InvariantCulture)}: "
+                + $"{line.Text}"
+            )
+        );
         foreach (var proposal in finding.Proposals)
         {
-            text.Append(CultureInfo.InvariantCulture, $"- **{Inline(ReportWording.Action(proposal))}** {Inline(proposal.Why)}");
+            text.Append(
+                CultureInfo.InvariantCulture,
+                $"- **{Inline(ReportWording.Action(proposal))}** {Inline(proposal.Why)}"
+            );
             AppendDetail(text, "Expected", proposal.ExpectedOutcome);
             AppendDetail(text, "Cost", proposal.Cost);
             AppendDetail(text, "Risk", proposal.Risk);
@@ -168,22 +191,35 @@ public static class ReportMarkdown
 
     private static void AppendChart(StringBuilder text, Chart chart)
     {
-        text.Append(CultureInfo.InvariantCulture, $"**{Inline(chart.Title)}** ({Inline($"{ChartSummary.Unit(chart)} over {chart.XLabel}")})\n\n");
+        text.Append(
+            CultureInfo.InvariantCulture,
+            $"**{Inline(chart.Title)}** ({Inline($"{ChartSummary.Unit(chart)} over {chart.XLabel}")})\n\n"
+        );
         foreach (var series in chart.Series)
         {
-            text.Append(CultureInfo.InvariantCulture, $"- {Inline(series.Name)}: {Inline(ChartSummary.Of(series).Words())}\n");
+            text.Append(
+                CultureInfo.InvariantCulture,
+                $"- {Inline(series.Name)}: {Inline(ChartSummary.Of(series).Words())}\n"
+            );
         }
 
         if (chart.Marks.Count > 0)
         {
-            text.Append(CultureInfo.InvariantCulture, $"- marked: {Inline(string.Join(", ", chart.Marks.Select(mark => mark.FindingId).Distinct()))}\n");
+            text.Append(
+                CultureInfo.InvariantCulture,
+                $"- marked: {Inline(string.Join(", ", chart.Marks.Select(mark => mark.FindingId).Distinct()))}\n"
+            );
         }
 
         text.Append('\n');
     }
 
     private static void AppendTable(
-        StringBuilder text, IReadOnlyList<string> columns, IEnumerable<IReadOnlyList<string>> rows, IReadOnlyList<int> numericColumns)
+        StringBuilder text,
+        IReadOnlyList<string> columns,
+        IEnumerable<IReadOnlyList<string>> rows,
+        IReadOnlyList<int> numericColumns
+    )
     {
         AppendRow(text, columns.Select(Inline));
         AppendRow(text, columns.Select((_, column) => numericColumns.Contains(column) ? "--:" : "---"));

@@ -8,8 +8,8 @@ public static class Sparkline
     private const string Blocks = "▁▂▃▄▅▆▇█";
 
     /// <summary>
-    /// Draws a series over its x range. Each column shows the value in it that is farthest from the median, so that a spike of one step
-    /// survives; a gap is a blank, a column with a NaN or an infinity is <c>×</c>.
+    /// Draws a series over its x range. Each column shows the value in it that is farthest from the median, so that a
+    /// spike of one step survives; a gap is a blank, a column with a NaN or an infinity is <c>×</c>.
     /// </summary>
     /// <param name="width">Columns, at least 1.</param>
     /// <param name="logarithmic">Values of 0 and below are gaps then.</param>
@@ -26,7 +26,12 @@ public static class Sparkline
             }
         }
 
-        var finite = columns.Where(column => column is not null).SelectMany(column => column).Where(double.IsFinite).Order().ToArray();
+        var finite = columns
+            .Where(column => column is not null)
+            .SelectMany(column => column)
+            .Where(double.IsFinite)
+            .Order()
+            .ToArray();
         if (finite.Length == 0)
         {
             return string.Concat(columns.Select(column => column is null ? ' ' : '×'));
@@ -34,12 +39,16 @@ public static class Sparkline
 
         var median = finite[finite.Length / 2];
         var (low, high) = (finite[0], finite[^1]);
-        return string.Concat(columns.Select(column => column switch
-        {
-            null => ' ',
-            _ when column.Exists(value => !double.IsFinite(value)) => '×',
-            _ => Blocks[Level(column.MaxBy(value => Math.Abs(value - median)), low, high)],
-        }));
+        return string.Concat(
+            columns.Select(column =>
+                column switch
+                {
+                    null => ' ',
+                    _ when column.Exists(value => !double.IsFinite(value)) => '×',
+                    _ => Blocks[Level(column.MaxBy(value => Math.Abs(value - median)), low, high)],
+                }
+            )
+        );
     }
 
     /// <summary>Carets under the columns that the marks cover, of the same width as the curve.</summary>
@@ -50,8 +59,12 @@ public static class Sparkline
         var (from, to) = Range(points);
         foreach (var mark in marks)
         {
-            if (mark.ToX >= from && mark.FromX <= to
-                && Column(Math.Max(mark.FromX, from), from, to, width) is { } first && Column(Math.Min(mark.ToX, to), from, to, width) is { } last)
+            if (
+                mark.ToX >= from
+                && mark.FromX <= to
+                && Column(Math.Max(mark.FromX, from), from, to, width) is { } first
+                && Column(Math.Min(mark.ToX, to), from, to, width) is { } last
+            )
             {
                 Array.Fill(carets, '^', first, last - first + 1);
             }

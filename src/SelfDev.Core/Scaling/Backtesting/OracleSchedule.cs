@@ -5,10 +5,11 @@ using SelfDev.Core.Scaling.Simulation;
 namespace SelfDev.Core.Scaling.Backtesting;
 
 /// <summary>
-/// The schedule that knows the future: the fewest GPU-hours that still attain the service level on this very trace. Found by optimisation over schedules that
-/// change at block borders, each candidate judged by the simulation itself: levels of capacity are cut away, from the top, over shrinking stretches of time, first
-/// where it costs no request, then where it costs the fewest for what it saves, until the misses that the service level allows are used up.
-/// It is the best that was found, so the true optimum is at most as dear: figures over it are upper bounds.
+/// The schedule that knows the future: the fewest GPU-hours that still attain the service level on this very trace.
+/// Found by optimisation over schedules that change at block borders, each candidate judged by the simulation itself:
+/// levels of capacity are cut away, from the top, over shrinking stretches of time, first where it costs no request,
+/// then where it costs the fewest for what it saves, until the misses that the service level allows are used up. It is
+/// the best that was found, so the true optimum is at most as dear: figures over it are upper bounds.
 /// </summary>
 internal sealed class OracleSchedule
 {
@@ -29,7 +30,13 @@ internal sealed class OracleSchedule
     private readonly long _allowed;
     private int _runs;
 
-    private OracleSchedule(FleetSpecification fleet, TrafficTrace trace, int initial, int budget, CancellationToken cancellation)
+    private OracleSchedule(
+        FleetSpecification fleet,
+        TrafficTrace trace,
+        int initial,
+        int budget,
+        CancellationToken cancellation
+    )
     {
         (_fleet, _trace, _initial, _budget, _cancellation) = (fleet, trace, initial, budget, cancellation);
         _intervals = (int)Math.Ceiling(trace.Seconds / fleet.IntervalSeconds) + 1;
@@ -40,12 +47,18 @@ internal sealed class OracleSchedule
 
     /// <param name="budget">Simulations that the search may spend.</param>
     /// <returns>The policy that follows the schedule found.</returns>
-    public static IScalingPolicy Find(FleetSpecification fleet, TrafficTrace trace, int initial, int budget, CancellationToken cancellation) =>
-        new OracleSchedule(fleet, trace, initial, budget, cancellation).Search();
+    public static IScalingPolicy Find(
+        FleetSpecification fleet,
+        TrafficTrace trace,
+        int initial,
+        int budget,
+        CancellationToken cancellation
+    ) => new OracleSchedule(fleet, trace, initial, budget, cancellation).Search();
 
     private ScheduledSize Search()
     {
-        // Demand that the schedule serves in each block: serving blocks is what matters, cold starts are put before them.
+        // Demand that the schedule serves in each block: serving blocks is what matters, cold starts are put before
+        // them.
         var level = SmallestFixed();
         var need = new int[(_intervals + _blockIntervals - 1) / _blockIntervals];
         Array.Fill(need, level);
@@ -65,19 +78,28 @@ internal sealed class OracleSchedule
         return new ScheduledSize("oracle", Sizes(need), _fleet.IntervalSeconds);
     }
 
-    /// <summary>Cuts wherever it costs no more misses than the price allows for what it saves, over shrinking stretches of time, until nothing more can be cut.</summary>
-    private (int[] Need, SimulationResult Result) Descend(int[] need, SimulationResult best, int cut, params ReadOnlySpan<double> prices)
+    /// <summary>Cuts wherever it costs no more misses than the price allows for what it saves, over shrinking stretches
+    /// of time, until nothing more can be cut.</summary>
+    private (int[] Need, SimulationResult Result) Descend(
+        int[] need,
+        SimulationResult best,
+        int cut,
+        params ReadOnlySpan<double> prices
+    )
     {
         foreach (var price in prices)
         {
-            for (var improved = true; improved && _runs < _budget;)
+            for (var improved = true; improved && _runs < _budget; )
             {
                 improved = false;
                 for (var width = need.Length; width >= 1; width = width == 1 ? 0 : (width + 1) / 2)
                 {
                     for (var from = 0; from < need.Length && _runs < _budget; from += Math.Max(1, width / 2))
                     {
-                        if (Cut(need, best, from, Math.Min(need.Length, from + width), cut, price) is var (lowered, result))
+                        if (
+                            Cut(need, best, from, Math.Min(need.Length, from + width), cut, price)
+                            is var (lowered, result)
+                        )
                         {
                             (need, best, improved) = (lowered, result, true);
                         }
@@ -89,7 +111,14 @@ internal sealed class OracleSchedule
         return (need, best);
     }
 
-    private (int[] Need, SimulationResult Result)? Cut(int[] need, SimulationResult best, int from, int to, int cut, double price)
+    private (int[] Need, SimulationResult Result)? Cut(
+        int[] need,
+        SimulationResult best,
+        int from,
+        int to,
+        int cut,
+        double price
+    )
     {
         var lowered = (int[])need.Clone();
         for (var block = from; block < to; block++)
@@ -114,7 +143,8 @@ internal sealed class OracleSchedule
         return saved > 1e-6 && Misses(result) - Misses(best) <= price * saved ? (lowered, result) : null;
     }
 
-    /// <summary>Leaves local optima: one replica more over some stretch, and the misses that this spares are spent elsewhere. Kept where the sum is cheaper.</summary>
+    /// <summary>Leaves local optima: one replica more over some stretch, and the misses that this spares are spent
+    /// elsewhere. Kept where the sum is cheaper.</summary>
     private (int[] Need, SimulationResult Result) Shake(int[] need, SimulationResult best)
     {
         var random = new Random(1);
@@ -171,19 +201,31 @@ internal sealed class OracleSchedule
     private SimulationResult? Simulate(int[] need, long allowed)
     {
         _runs++;
-        return FleetSimulation.TryRun(_fleet, _trace, new ScheduledSize("oracle", Sizes(need), _fleet.IntervalSeconds), _initial, allowed, _cancellation);
+        return FleetSimulation.TryRun(
+            _fleet,
+            _trace,
+            new ScheduledSize("oracle", Sizes(need), _fleet.IntervalSeconds),
+            _initial,
+            allowed,
+            _cancellation
+        );
     }
 
     private long Misses(SimulationResult result) => (long)Math.Round((1 - result.Attainment) * _trace.Count);
 
-    /// <summary>Sizes at each decision: what is needed in a block is asked for a cold start earlier, and kept where letting go would not pay.</summary>
+    /// <summary>Sizes at each decision: what is needed in a block is asked for a cold start earlier, and kept where
+    /// letting go would not pay.</summary>
     private int[] Sizes(int[] need)
     {
         var sizes = new int[_intervals];
         for (var interval = 0; interval < _intervals; interval++)
         {
             var size = _fleet.Floor;
-            for (var block = interval / _blockIntervals; block < need.Length && block * _blockIntervals <= interval + _lead; block++)
+            for (
+                var block = interval / _blockIntervals;
+                block < need.Length && block * _blockIntervals <= interval + _lead;
+                block++
+            )
             {
                 size = Math.Max(size, need[block]);
             }

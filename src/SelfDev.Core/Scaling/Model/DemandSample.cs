@@ -1,11 +1,10 @@
 namespace SelfDev.Core.Scaling.Model;
 
-/// <summary>Demand on a fleet over one interval, as its metrics tell it. What a source does not tell is NaN: unknown, never zero.</summary>
+/// <summary>Demand on a fleet over one interval, as its metrics tell it. What a source does not tell is NaN: unknown,
+/// never zero.</summary>
 public readonly record struct DemandSample
 {
-    public DemandSample()
-    {
-    }
+    public DemandSample() { }
 
     /// <value>End of the interval, seconds since 1970 or since the source's own beginning.</value>
     public required double Time { get; init; }

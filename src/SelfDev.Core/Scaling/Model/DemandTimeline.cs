@@ -3,7 +3,8 @@ using SelfDev.Core.Findings;
 
 namespace SelfDev.Core.Scaling.Model;
 
-/// <summary>Demand by interval, each with the line that it begins at. Memory is bounded: where a trace is too long for its intervals, they are doubled.</summary>
+/// <summary>Demand by interval, each with the line that it begins at. Memory is bounded: where a trace is too long for
+/// its intervals, they are doubled.</summary>
 public sealed class DemandTimeline(double intervalSeconds)
 {
     /// <summary>Intervals at most; 3.5 days of 15 s.</summary>
@@ -52,8 +53,9 @@ public sealed class DemandTimeline(double intervalSeconds)
     }
 
     /// <summary>
-    /// All intervals in order of time, each with the line it begins at; those without a request between the first and the last are there with zero requests and the line before. Very
-    /// long silences (more than <see cref="MaxIntervals"/>) are left out.
+    /// All intervals in order of time, each with the line it begins at; those without a request between the first and
+    /// the last are there with zero requests and the line before. Very long silences (more than <see
+    /// cref="MaxIntervals"/>) are left out.
     /// </summary>
     public IReadOnlyList<(DemandSample Sample, Evidence Line)> Intervals()
     {
@@ -66,22 +68,44 @@ public sealed class DemandTimeline(double intervalSeconds)
         var before = long.MaxValue;
         foreach (var (at, bucket) in _buckets.OrderBy(bucket => bucket.Key))
         {
-            for (var idle = before + 1; before != long.MaxValue && idle < at && intervals.Count < 2 * MaxIntervals; idle++)
+            for (
+                var idle = before + 1;
+                before != long.MaxValue && idle < at && intervals.Count < 2 * MaxIntervals;
+                idle++
+            )
             {
-                intervals.Add((new DemandSample { Time = (idle + 1) * IntervalSeconds, Seconds = IntervalSeconds, Requests = 0, PrefillTokens = 0, OutputTokens = 0, Completions = 0 }, intervals[^1].Item2));
+                intervals.Add(
+                    (
+                        new DemandSample
+                        {
+                            Time = (idle + 1) * IntervalSeconds,
+                            Seconds = IntervalSeconds,
+                            Requests = 0,
+                            PrefillTokens = 0,
+                            OutputTokens = 0,
+                            Completions = 0,
+                        },
+                        intervals[^1].Item2
+                    )
+                );
             }
 
-            intervals.Add((new DemandSample
-            {
-                Time = (at + 1) * IntervalSeconds,
-                Seconds = IntervalSeconds,
-                Requests = bucket.Requests,
-                PrefillTokens = bucket.Prefill,
-                PrefillTokensSquared = bucket.PrefillSquared,
-                OutputTokens = bucket.Output,
-                Completions = bucket.Requests,
-                Line = bucket.Line.Line,
-            }, bucket.Line));
+            intervals.Add(
+                (
+                    new DemandSample
+                    {
+                        Time = (at + 1) * IntervalSeconds,
+                        Seconds = IntervalSeconds,
+                        Requests = bucket.Requests,
+                        PrefillTokens = bucket.Prefill,
+                        PrefillTokensSquared = bucket.PrefillSquared,
+                        OutputTokens = bucket.Output,
+                        Completions = bucket.Requests,
+                        Line = bucket.Line.Line,
+                    },
+                    bucket.Line
+                )
+            );
             before = at;
         }
 

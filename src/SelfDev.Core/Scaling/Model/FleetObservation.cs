@@ -1,8 +1,8 @@
 namespace SelfDev.Core.Scaling.Model;
 
 /// <summary>
-/// What a scaling policy sees at the end of an interval: only what a fleet's metrics tell. Nothing of the future, and of
-/// requests that still run no output length.
+/// What a scaling policy sees at the end of an interval: only what a fleet's metrics tell. Nothing of the future, and
+/// of requests that still run no output length.
 /// </summary>
 public readonly record struct FleetObservation
 {
@@ -27,7 +27,8 @@ public readonly record struct FleetObservation
     /// <value>Uncached prompt tokens of those.</value>
     public required long PrefillTokens { get; init; }
 
-    /// <value>Sum of the squares of those by request: with the sum, how much prompts differ in length. Serving engines export it as a histogram.</value>
+    /// <value>Sum of the squares of those by request: with the sum, how much prompts differ in length. Serving engines
+    /// export it as a histogram.</value>
     public required double PrefillTokensSquared { get; init; }
 
     /// <value>Requests that ended in the interval.</value>
@@ -48,10 +49,12 @@ public readonly record struct FleetObservation
     /// <value>Requests on replicas, now.</value>
     public required int Running { get; init; }
 
-    /// <value>Share of the interval in which ready replicas were busy, 0 to 1: what nvidia-smi calls utilisation.</value>
+    /// <value>Share of the interval in which ready replicas were busy, 0 to 1: what nvidia-smi calls
+    /// utilisation.</value>
     public required double BusyShare { get; init; }
 
-    /// <value>Mean share of the key-value cache in use on ready replicas, now: vLLM's <c>kv_cache_usage_perc</c>.</value>
+    /// <value>Mean share of the key-value cache in use on ready replicas, now: vLLM's
+    /// <c>kv_cache_usage_perc</c>.</value>
     public required double CacheShare { get; init; }
 
     /// <value>Mean time to first token of requests that got it in the interval, seconds; NaN without any.</value>
@@ -60,26 +63,28 @@ public readonly record struct FleetObservation
     /// <value>Mean seconds between tokens of requests that ended in the interval; NaN without any.</value>
     public required double MeanInterToken { get; init; }
 
-    /// <value>Whether there were metrics at all. False: the source was silent, and every count above is unknown, not zero.</value>
+    /// <value>Whether there were metrics at all. False: the source was silent, and every count above is unknown, not
+    /// zero.</value>
     public required bool HasMetrics { get; init; }
 
     /// <value>Replicas that are paid for and meant to stay: what a policy's answer is compared with.</value>
     public int Provisioned => Ready + Starting;
 
     /// <summary>What of it a fleet's metrics tell in production as well.</summary>
-    public DemandSample ToSample() => new()
-    {
-        Time = Time,
-        Seconds = IntervalSeconds,
-        Requests = Arrivals,
-        PrefillTokens = PrefillTokens,
-        PrefillTokensSquared = PrefillTokensSquared,
-        OutputTokens = CompletedOutputTokens,
-        Completions = Completions,
-        Misses = Misses,
-        Queue = Queue,
-        QueueAgeSeconds = QueueAgeSeconds,
-        Running = Running,
-        Ready = Ready,
-    };
+    public DemandSample ToSample() =>
+        new()
+        {
+            Time = Time,
+            Seconds = IntervalSeconds,
+            Requests = Arrivals,
+            PrefillTokens = PrefillTokens,
+            PrefillTokensSquared = PrefillTokensSquared,
+            OutputTokens = CompletedOutputTokens,
+            Completions = Completions,
+            Misses = Misses,
+            Queue = Queue,
+            QueueAgeSeconds = QueueAgeSeconds,
+            Running = Running,
+            Ready = Ready,
+        };
 }

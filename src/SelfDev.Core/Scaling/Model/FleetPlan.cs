@@ -34,7 +34,8 @@ public enum PlanReason
 }
 
 /// <summary>What the planner wants a fleet to be.</summary>
-/// <param name="Replicas">Absolute number, from floor to ceiling, pending instances included. Never a difference: carrying it out twice changes nothing.</param>
+/// <param name="Replicas">Absolute number, from floor to ceiling, pending instances included. Never a difference:
+/// carrying it out twice changes nothing.</param>
 /// <param name="IsHold">Whether that is what the fleet has and was asked for already: nothing to do.</param>
 /// <param name="Why">One sentence in our own words, with the numbers that speak for it.</param>
 public sealed record FleetPlan(int Replicas, bool IsHold, PlanReason Reason, string Why)

@@ -6,7 +6,8 @@ namespace SelfDev.Core.Scaling.Model;
 
 /// <summary>
 /// A fleet as JSON, names in camelCase as the properties of <see cref="FleetSpecification"/>:
-/// <c>{"name": "chat", "serviceLevel": {"timeToFirstTokenSeconds": 2}, "coldStartSeconds": 155, "floor": 2, "ceiling": 20, "replica": {"stepSeconds": 0.012, "sequenceSeconds": 1e-5, "prefillTokenSeconds": 6e-5, "batchLimit": 256}}</c>.
+/// <c>{"name": "chat", "serviceLevel": {"timeToFirstTokenSeconds": 2}, "coldStartSeconds": 155, "floor": 2, "ceiling":
+/// 20, "replica": {"stepSeconds": 0.012, "sequenceSeconds": 1e-5, "prefillTokenSeconds": 6e-5, "batchLimit": 256}}</c>.
 /// Unknown and doubled names are refused, so that a misspelt limit is never silently the default.
 /// </summary>
 public static class FleetSpecificationFormat
@@ -43,11 +44,18 @@ public static class FleetSpecificationFormat
     public static string Write(FleetSpecification fleet) => JsonSerializer.Serialize(fleet, WriteOptions);
 
     // What is not limited has no number in JSON, and is the default when it is left out.
-    private static readonly JsonSerializerOptions WriteOptions = new(Options) { Converters = { new UnlimitedConverter() } };
+    private static readonly JsonSerializerOptions WriteOptions = new(Options)
+    {
+        Converters = { new UnlimitedConverter() },
+    };
 
     private sealed class UnlimitedConverter : JsonConverter<ServiceLevel>
     {
-        public override ServiceLevel Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) => throw new NotSupportedException();
+        public override ServiceLevel Read(
+            ref Utf8JsonReader reader,
+            Type typeToConvert,
+            JsonSerializerOptions options
+        ) => throw new NotSupportedException();
 
         public override void Write(Utf8JsonWriter writer, ServiceLevel value, JsonSerializerOptions options)
         {

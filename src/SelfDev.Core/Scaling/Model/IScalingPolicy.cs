@@ -1,6 +1,7 @@
 namespace SelfDev.Core.Scaling.Model;
 
-/// <summary>Decides the size of a fleet once an interval. Keeps state between calls; one instance serves one run.</summary>
+/// <summary>Decides the size of a fleet once an interval. Keeps state between calls; one instance serves one
+/// run.</summary>
 public interface IScalingPolicy
 {
     string Name { get; }

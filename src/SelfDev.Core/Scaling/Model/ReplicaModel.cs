@@ -1,10 +1,11 @@
 namespace SelfDev.Core.Scaling.Model;
 
 /// <summary>
-/// What one replica can do: the time of one engine step by what is in its batch, and how much fits into the batch. The step is
-/// that of continuous batching with chunked prefill (Agrawal et al., Sarathi-Serve, OSDI 2024; the default of vLLM V1): each step
-/// gives every running sequence one token and takes up to a chunk of waiting prompt tokens. Its time is linear in the batch, as
-/// in llm-d's workload-variant autoscaler (ITL = alpha + beta * batch), with the context read by attention added.
+/// What one replica can do: the time of one engine step by what is in its batch, and how much fits into the batch. The
+/// step is that of continuous batching with chunked prefill (Agrawal et al., Sarathi-Serve, OSDI 2024; the default of
+/// vLLM V1): each step gives every running sequence one token and takes up to a chunk of waiting prompt tokens. Its
+/// time is linear in the batch, as in llm-d's workload-variant autoscaler (ITL = alpha + beta * batch), with the
+/// context read by attention added.
 /// </summary>
 public sealed record ReplicaModel
 {
@@ -23,7 +24,8 @@ public sealed record ReplicaModel
     /// <value>Sequences at once, 1 to 4096.</value>
     public required int BatchLimit { get; init; }
 
-    /// <value>Tokens of prompt and answer that the key-value cache holds, at least 1; a longer request gets the cache for itself.</value>
+    /// <value>Tokens of prompt and answer that the key-value cache holds, at least 1; a longer request gets the cache
+    /// for itself.</value>
     public long CacheTokens { get; init; } = long.MaxValue;
 
     /// <value>Prompt tokens of one step, at least 1. Default 2048 as vLLM's <c>max_num_batched_tokens</c>.</value>
@@ -32,15 +34,22 @@ public sealed record ReplicaModel
     /// <value>GPUs of one replica, at least 1.</value>
     public int Gpus { get; init; } = 1;
 
-    /// <summary>Seconds of a step with <paramref name="sequences"/> running over <paramref name="contextTokens"/> tokens and <paramref name="prefillTokens"/> of prompts.</summary>
+    /// <summary>Seconds of a step with <paramref name="sequences"/> running over <paramref name="contextTokens"/>
+    /// tokens and <paramref name="prefillTokens"/> of prompts.</summary>
     public double StepTime(int sequences, double contextTokens, double prefillTokens) =>
-        StepSeconds + (SequenceSeconds * sequences) + (ContextTokenSeconds * contextTokens) + (PrefillTokenSeconds * prefillTokens);
+        StepSeconds
+        + (SequenceSeconds * sequences)
+        + (ContextTokenSeconds * contextTokens)
+        + (PrefillTokenSeconds * prefillTokens);
 
     /// <summary>
-    /// Seconds of a replica's time that a request takes beside what all share: the measure of demand. A fleet with less of it a
-    /// second than replicas is overloaded whatever it does.
+    /// Seconds of a replica's time that a request takes beside what all share: the measure of demand. A fleet with less
+    /// of it a second than replicas is overloaded whatever it does.
     /// </summary>
     public double WorkSeconds(double prefillTokens, double outputTokens) =>
         (PrefillTokenSeconds * prefillTokens)
-        + (Math.Max(0, outputTokens - 1) * (SequenceSeconds + (ContextTokenSeconds * (prefillTokens + (outputTokens / 2)))));
+        + (
+            Math.Max(0, outputTokens - 1)
+            * (SequenceSeconds + (ContextTokenSeconds * (prefillTokens + (outputTokens / 2))))
+        );
 }

@@ -5,7 +5,8 @@ public sealed record SimulationResult
 {
     public required string Policy { get; init; }
 
-    /// <value>Share of all requests that attained the service level, 0 to 1. Requests that were never answered did not.</value>
+    /// <value>Share of all requests that attained the service level, 0 to 1. Requests that were never answered did
+    /// not.</value>
     public required double Attainment { get; init; }
 
     /// <value>Median time to first token, seconds; infinite where fewer than half got one.</value>
@@ -13,7 +14,8 @@ public sealed record SimulationResult
 
     public required double FirstTokenP99 { get; init; }
 
-    /// <value>GPU-hours from the trace's first arrival to its last; a replica is paid for from the moment it is asked for until it is gone.</value>
+    /// <value>GPU-hours from the trace's first arrival to its last; a replica is paid for from the moment it is asked
+    /// for until it is gone.</value>
     public required double GpuHours { get; init; }
 
     /// <value>Decisions that changed the size.</value>

@@ -1,8 +1,10 @@
 namespace SelfDev.Core.Scaling.Model;
 
 /// <summary>One request of a traffic trace.</summary>
-/// <param name="Time">Arrival in seconds since the trace's first request; never falls from one request to the next.</param>
-/// <param name="PrefillTokens">Prompt tokens that a replica has to compute: cached ones are left out where the log tells them apart. At least 1.</param>
+/// <param name="Time">Arrival in seconds since the trace's first request; never falls from one request to the
+/// next.</param>
+/// <param name="PrefillTokens">Prompt tokens that a replica has to compute: cached ones are left out where the log
+/// tells them apart. At least 1.</param>
 /// <param name="OutputTokens">Tokens generated, at least 1.</param>
 public readonly record struct TrafficRequest(double Time, int PrefillTokens, int OutputTokens);
 
@@ -11,8 +13,10 @@ public sealed class TrafficTrace
 {
     private readonly TrafficRequest[] _requests;
 
-    /// <param name="requests">In any order; sorted by time here (stable), and moved so that the first arrives at 0.</param>
-    /// <exception cref="ArgumentException">There is no request, or one has a time or token count that is out of range.</exception>
+    /// <param name="requests">In any order; sorted by time here (stable), and moved so that the first arrives at
+    /// 0.</param>
+    /// <exception cref="ArgumentException">There is no request, or one has a time or token count that is out of
+    /// range.</exception>
     public TrafficTrace(string name, TrafficRequest[] requests)
     {
         if (requests.Length == 0)
@@ -26,7 +30,10 @@ public sealed class TrafficTrace
             var request = requests[i];
             if (!double.IsFinite(request.Time) || request.PrefillTokens < 1 || request.OutputTokens < 1)
             {
-                throw new ArgumentException($"Request {i} has no finite time or fewer than one token.", nameof(requests));
+                throw new ArgumentException(
+                    $"Request {i} has no finite time or fewer than one token.",
+                    nameof(requests)
+                );
             }
 
             sorted &= i == 0 || requests[i - 1].Time <= request.Time;
@@ -59,11 +66,16 @@ public sealed class TrafficTrace
     public TrafficTrace TimeScaled(double factor)
     {
         ArgumentOutOfRangeException.ThrowIfNegativeOrZero(factor);
-        return new TrafficTrace(FormattableString.Invariant($"{Name} x{factor:0.##}"), [.. _requests.Select(request => request with { Time = request.Time / factor })]);
+        return new TrafficTrace(
+            FormattableString.Invariant($"{Name} x{factor:0.##}"),
+            [.. _requests.Select(request => request with { Time = request.Time / factor })]
+        );
     }
 
     /// <summary>Several traces at once: each begins at 0.</summary>
-    public static TrafficTrace Mix(params IReadOnlyList<TrafficTrace> traces) => new(
-        string.Join(" + ", traces.Select(trace => trace.Name)),
-        [.. traces.SelectMany(trace => trace._requests).OrderBy(request => request.Time)]);
+    public static TrafficTrace Mix(params IReadOnlyList<TrafficTrace> traces) =>
+        new(
+            string.Join(" + ", traces.Select(trace => trace.Name)),
+            [.. traces.SelectMany(trace => trace._requests).OrderBy(request => request.Time)]
+        );
 }

@@ -11,7 +11,8 @@ public enum TrafficClass
     /// <summary>The level moves slowly in one direction.</summary>
     Ramp,
 
-    /// <summary>Bursts out of nothing: no forecast sees them coming, and what is let go is missing when the next one comes.</summary>
+    /// <summary>Bursts out of nothing: no forecast sees them coming, and what is let go is missing when the next one
+    /// comes.</summary>
     OnOff,
 
     /// <summary>The level comes back to itself after a season.</summary>
@@ -20,13 +21,20 @@ public enum TrafficClass
 
 /// <summary>What a demand series is like.</summary>
 /// <param name="Dispersion">
-/// Variance of the change from one sample to the next over that of a Poisson stream of the same requests (von Neumann's estimator, which a slow trend does not move): about 1 for
-/// independent users, far above for batch jobs and synchronised clients.
+/// Variance of the change from one sample to the next over that of a Poisson stream of the same requests (von Neumann's
+/// estimator, which a slow trend does not move): about 1 for independent users, far above for batch jobs and
+/// synchronised clients.
 /// </param>
 /// <param name="IdleShare">Share of samples without any demand.</param>
 /// <param name="Slope">Change of the level over the series, over its mean.</param>
 /// <param name="SeasonSamples">Samples of one season; 0 without.</param>
-public readonly record struct TrafficShape(TrafficClass Class, double Dispersion, double IdleShare, double Slope, int SeasonSamples);
+public readonly record struct TrafficShape(
+    TrafficClass Class,
+    double Dispersion,
+    double IdleShare,
+    double Slope,
+    int SeasonSamples
+);
 
 /// <summary>Tells on/off traffic, ramps and daily rhythm apart, from demand samples of equal length.</summary>
 public static class TrafficClassifier
@@ -34,10 +42,12 @@ public static class TrafficClassifier
     /// <summary>Samples under which nothing is said.</summary>
     public const int MinSamples = 8;
 
-    /// <summary>Dispersion from which traffic counts as on/off: the Azure 2023 conv trace has 1 to 2, the code trace over 50.</summary>
+    /// <summary>Dispersion from which traffic counts as on/off: the Azure 2023 conv trace has 1 to 2, the code trace
+    /// over 50.</summary>
     public const double OnOffDispersion = 5;
 
-    /// <summary>Highest minute-long mean over the whole mean from which it does so too: a day's rhythm stays under 2.5.</summary>
+    /// <summary>Highest minute-long mean over the whole mean from which it does so too: a day's rhythm stays under
+    /// 2.5.</summary>
     public const double OnOffPeak = 2.5;
 
     /// <summary>Change of the level over the series, over its mean, from which it is a ramp.</summary>
@@ -49,14 +59,24 @@ public static class TrafficClassifier
     /// <param name="sampleSeconds">Length of a sample.</param>
     /// <param name="requestWork">Mean work of a request in seconds.</param>
     /// <param name="requestVariation">Squared coefficient of variation of that.</param>
-    public static TrafficShape Classify(ReadOnlySpan<double> work, double sampleSeconds, double requestWork, double requestVariation)
+    public static TrafficShape Classify(
+        ReadOnlySpan<double> work,
+        double sampleSeconds,
+        double requestWork,
+        double requestVariation
+    )
     {
         if (work.Length < MinSamples)
         {
             return new TrafficShape(TrafficClass.Unknown, double.NaN, double.NaN, double.NaN, 0);
         }
 
-        double sum = 0, changes = 0, idle = 0, weighted = 0, window = 0, peak = 0;
+        double sum = 0,
+            changes = 0,
+            idle = 0,
+            weighted = 0,
+            window = 0,
+            peak = 0;
         var minute = Math.Max(1, (int)Math.Round(60 / sampleSeconds));
         for (var i = 0; i < work.Length; i++)
         {
@@ -80,13 +100,21 @@ public static class TrafficClassifier
         var slope = weighted / spread * work.Length / mean;
         var expectedRequests = mean / requestWork * sampleSeconds;
         // Idle samples say something only where a Poisson stream would hardly have any.
-        var onOff = dispersion > OnOffDispersion || peak > OnOffPeak * mean || (idle / work.Length > IdleOnOff && expectedRequests > 5);
+        var onOff =
+            dispersion > OnOffDispersion
+            || peak > OnOffPeak * mean
+            || (idle / work.Length > IdleOnOff && expectedRequests > 5);
         var season = onOff ? 0 : Season(work, mean);
-        var kind = onOff ? TrafficClass.OnOff : season > 0 ? TrafficClass.Diurnal : Math.Abs(slope) > RampSlope ? TrafficClass.Ramp : TrafficClass.Steady;
+        var kind =
+            onOff ? TrafficClass.OnOff
+            : season > 0 ? TrafficClass.Diurnal
+            : Math.Abs(slope) > RampSlope ? TrafficClass.Ramp
+            : TrafficClass.Steady;
         return new TrafficShape(kind, dispersion, idle / work.Length, slope, season);
     }
 
-    /// <summary>The lag at which the series resembles itself most, where it was seen twice and the autocorrelation is over one half after having been negative.</summary>
+    /// <summary>The lag at which the series resembles itself most, where it was seen twice and the autocorrelation is
+    /// over one half after having been negative.</summary>
     private static int Season(ReadOnlySpan<double> work, double mean)
     {
         // Series are looked at in at most 250 means: seasons are long.
@@ -125,7 +153,11 @@ public static class TrafficClassifier
         // Two seasons look as much alike as one: the first peak that is about as high is the season.
         for (var lag = 1; lag < correlations.Length - 1 && highest > 0.5; lag++)
         {
-            if (correlations[lag] > 0.9 * highest && correlations[lag] >= correlations[lag - 1] && correlations[lag] >= correlations[lag + 1])
+            if (
+                correlations[lag] > 0.9 * highest
+                && correlations[lag] >= correlations[lag - 1]
+                && correlations[lag] >= correlations[lag + 1]
+            )
             {
                 return lag * stride;
             }

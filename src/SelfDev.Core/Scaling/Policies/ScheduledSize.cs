@@ -2,7 +2,8 @@ using SelfDev.Core.Scaling.Model;
 
 namespace SelfDev.Core.Scaling.Policies;
 
-/// <summary>A fleet that follows a plan made beforehand: one size for each interval, the last one from then on.</summary>
+/// <summary>A fleet that follows a plan made beforehand: one size for each interval, the last one from then
+/// on.</summary>
 internal sealed class ScheduledSize(string name, IReadOnlyList<int> sizes, double intervalSeconds) : IScalingPolicy
 {
     public string Name => name;

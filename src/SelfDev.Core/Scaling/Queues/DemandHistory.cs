@@ -4,18 +4,20 @@ using SelfDev.Core.Scaling.Model;
 namespace SelfDev.Core.Scaling.Queues;
 
 /// <summary>
-/// What a fleet's samples have told so far, in bounded memory: demand as work (seconds of a replica's time asked for in a second, prefill and decode), the mean request, and how the fleet did
-/// under it.
+/// What a fleet's samples have told so far, in bounded memory: demand as work (seconds of a replica's time asked for in
+/// a second, prefill and decode), the mean request, and how the fleet did under it.
 /// </summary>
 public sealed class DemandHistory
 {
     /// <summary>Samples that are kept: 17 hours of the usual interval.</summary>
     private const int Kept = 4096;
 
-    /// <summary>Requests after which older ones have faded to a third, for the mean request: long enough for a mean, short enough to follow a change.</summary>
+    /// <summary>Requests after which older ones have faded to a third, for the mean request: long enough for a mean,
+    /// short enough to follow a change.</summary>
     private const double MixMemory = 1000;
 
-    /// <summary>The same for misses: the service level allows one in a hundred, and a burst may take many of them.</summary>
+    /// <summary>The same for misses: the service level allows one in a hundred, and a burst may take many of
+    /// them.</summary>
     private const double MissMemory = 4000;
 
     /// <summary>The same for what happens just now: enough requests to tell one in a hundred from three.</summary>
@@ -45,15 +47,18 @@ public sealed class DemandHistory
     /// <value>The capacity model for the mean request; null until one was seen from arrival to end.</value>
     public Staffing? Staffing { get; private set; }
 
-    /// <value>Highest load of a minute, in erlangs a replica, under which the service level was held; 0 where none was seen.</value>
+    /// <value>Highest load of a minute, in erlangs a replica, under which the service level was held; 0 where none was
+    /// seen.</value>
     public double ProvenLoad { get; private set; }
 
     /// <value>
-    /// Misses over the requests that they are remembered for; 0 where nobody says. At the start it is low whatever the first burst did, since what the service level allows for all of those requests is still there.
+    /// Misses over the requests that they are remembered for; 0 where nobody says. At the start it is low whatever the
+    /// first burst did, since what the service level allows for all of those requests is still there.
     /// </value>
     public double MissShare => _missed / MissMemory;
 
-    /// <value>Share of requests that missed the service level lately, over some hundred of them; 0 where nobody says.</value>
+    /// <value>Share of requests that missed the service level lately, over some hundred of them; 0 where nobody
+    /// says.</value>
     public double RecentMissShare => _answeredLately < 1 ? 0 : _missedLately / _answeredLately;
 
     /// <value>The most replicas that served; 0 where nobody says.</value>
@@ -71,7 +76,12 @@ public sealed class DemandHistory
     /// <returns>False where it tells no demand: unknown is not zero.</returns>
     public bool Add(in DemandSample sample)
     {
-        if (!(sample.Seconds > 0) || !double.IsFinite(sample.Requests) || !double.IsFinite(sample.Time) || sample.Time <= LastTime)
+        if (
+            !(sample.Seconds > 0)
+            || !double.IsFinite(sample.Requests)
+            || !double.IsFinite(sample.Time)
+            || sample.Time <= LastTime
+        )
         {
             return false;
         }
@@ -85,9 +95,12 @@ public sealed class DemandHistory
 
         Samples++;
         MostReady = Math.Max(MostReady, double.IsFinite(sample.Ready) ? sample.Ready : 0);
-        // The prompt tokens are those of these very requests, their answers are still to come: of those the mean counts.
+        // The prompt tokens are those of these very requests, their answers are still to come: of those the mean
+        // counts.
         var decode = Staffing.WorkSeconds - (_fleet.Replica.PrefillTokenSeconds * Staffing.Mix.PrefillTokens);
-        var prefill = double.IsFinite(sample.PrefillTokens) ? sample.PrefillTokens : sample.Requests * Staffing.Mix.PrefillTokens;
+        var prefill = double.IsFinite(sample.PrefillTokens)
+            ? sample.PrefillTokens
+            : sample.Requests * Staffing.Mix.PrefillTokens;
         if (_work.Count == 2 * Kept)
         {
             _work.RemoveRange(0, Kept);
@@ -104,10 +117,15 @@ public sealed class DemandHistory
         {
             var fade = Math.Exp(-sample.Requests / MixMemory);
             // Where nobody tells the squares, lengths are taken as exponentially distributed.
-            var squares = double.IsFinite(sample.PrefillTokensSquared)
-                ? sample.PrefillTokensSquared
-                : sample.Requests > 0 ? 2 * sample.PrefillTokens * sample.PrefillTokens / sample.Requests : 0;
-            (_requestWeight, _prefill, _prefillSquared) = ((_requestWeight * fade) + sample.Requests, (_prefill * fade) + sample.PrefillTokens, (_prefillSquared * fade) + squares);
+            var squares =
+                double.IsFinite(sample.PrefillTokensSquared) ? sample.PrefillTokensSquared
+                : sample.Requests > 0 ? 2 * sample.PrefillTokens * sample.PrefillTokens / sample.Requests
+                : 0;
+            (_requestWeight, _prefill, _prefillSquared) = (
+                (_requestWeight * fade) + sample.Requests,
+                (_prefill * fade) + sample.PrefillTokens,
+                (_prefillSquared * fade) + squares
+            );
         }
 
         if (double.IsFinite(sample.OutputTokens))
@@ -123,8 +141,16 @@ public sealed class DemandHistory
         }
 
         var mean = Math.Max(1, _prefill / _requestWeight);
-        var mix = new TrafficMix(mean, Math.Max(0, (_prefillSquared / _requestWeight / (mean * mean)) - 1), Math.Max(1, _output / _completionWeight));
-        if (Staffing is null || Differs(mix.PrefillTokens, Staffing.Mix.PrefillTokens) || Differs(mix.OutputTokens, Staffing.Mix.OutputTokens))
+        var mix = new TrafficMix(
+            mean,
+            Math.Max(0, (_prefillSquared / _requestWeight / (mean * mean)) - 1),
+            Math.Max(1, _output / _completionWeight)
+        );
+        if (
+            Staffing is null
+            || Differs(mix.PrefillTokens, Staffing.Mix.PrefillTokens)
+            || Differs(mix.OutputTokens, Staffing.Mix.OutputTokens)
+        )
         {
             Staffing = new Staffing(_fleet.Replica, _fleet.ServiceLevel, mix);
         }

@@ -4,8 +4,8 @@ namespace SelfDev.Core.Scaling.Queues;
 public static class Queueing
 {
     /// <summary>
-    /// Probability that a customer of M/M/c has to wait (A. K. Erlang 1917). By the recursion of the loss formula, B(k) = a B(k-1) / (k + a B(k-1)),
-    /// and C = B / (1 - (a/c)(1 - B)), which neither overflows nor cancels.
+    /// Probability that a customer of M/M/c has to wait (A. K. Erlang 1917). By the recursion of the loss formula, B(k)
+    /// = a B(k-1) / (k + a B(k-1)), and C = B / (1 - (a/c)(1 - B)), which neither overflows nor cancels.
     /// </summary>
     /// <param name="servers">At least 1.</param>
     /// <param name="load">Offered load, 0 and up.</param>
@@ -29,8 +29,9 @@ public static class Queueing
     }
 
     /// <summary>
-    /// Probability that a customer of M/G/c waits longer than a time: the tail of M/M/c, P(W > t) = C exp(-(c - a) t / S), stretched by (1 + v) / 2 for a
-    /// service time whose squared coefficient of variation is v (Allen and Cunneen's approximation; exact for M/M/c).
+    /// Probability that a customer of M/G/c waits longer than a time: the tail of M/M/c, P(W > t) = C exp(-(c - a) t /
+    /// S), stretched by (1 + v) / 2 for a service time whose squared coefficient of variation is v (Allen and Cunneen's
+    /// approximation; exact for M/M/c).
     /// </summary>
     public static double WaitExceeds(int servers, double load, double serviceSeconds, double variation, double seconds)
     {
@@ -39,9 +40,12 @@ public static class Queueing
             return 1;
         }
 
-        return serviceSeconds <= 0 ? 0 : ErlangC(servers, load) * Math.Exp(-(servers - load) * seconds / (serviceSeconds * (1 + variation) / 2));
+        return serviceSeconds <= 0
+            ? 0
+            : ErlangC(servers, load) * Math.Exp(-(servers - load) * seconds / (serviceSeconds * (1 + variation) / 2));
     }
 
-    /// <summary>The quantile of demand to staff for when a missing server costs <paramref name="under"/> and an idle one <paramref name="over"/> (newsvendor).</summary>
+    /// <summary>The quantile of demand to staff for when a missing server costs <paramref name="under"/> and an idle
+    /// one <paramref name="over"/> (newsvendor).</summary>
     public static double CriticalQuantile(double under, double over) => under / (under + over);
 }

@@ -4,27 +4,36 @@ using SelfDev.Core.Scaling.Model;
 namespace SelfDev.Core.Scaling.Queues;
 
 /// <summary>What a number of replicas makes of a steady demand.</summary>
-/// <param name="Utilisation">Share of a replica's time that requests take beside what all share; 1 and up is overload.</param>
+/// <param name="Utilisation">Share of a replica's time that requests take beside what all share; 1 and up is
+/// overload.</param>
 /// <param name="Batch">Mean sequences that one replica runs.</param>
 /// <param name="InterTokenSeconds">Mean time of a step.</param>
 /// <param name="Misses">Share of requests expected to miss the service level, 0 to 1.</param>
-public readonly record struct StaffingOutcome(double Utilisation, double Batch, double InterTokenSeconds, double Misses);
+public readonly record struct StaffingOutcome(
+    double Utilisation,
+    double Batch,
+    double InterTokenSeconds,
+    double Misses
+);
 
 /// <summary>
 /// How many replicas hold a service level under a steady demand, by queueing theory over <see cref="ReplicaModel"/>.
 /// <para>
-/// With r requests a second on one replica, prompts take the share f = r * prefill of its time and each running sequence lengthens the step. By Little's law the batch is
-/// b = r * output * t, so that the mean step is t = alpha / (1 - u) with u = f + r * output * beta: the same relation as ITL = alpha + beta * batch of llm-d's
-/// workload-variant autoscaler, solved for the load. Time to first token is the wait in M/G/c for one of c prefilling replicas
-/// (<see cref="Queueing.WaitExceeds"/>) and the request's own prefill, whose length is taken as gamma distributed. The time between tokens of one answer varies with
-/// the prompts that come in while it is generated: a compound Poisson sum, taken as normal.
+/// With r requests a second on one replica, prompts take the share f = r * prefill of its time and each running
+/// sequence lengthens the step. By Little's law the batch is b = r * output * t, so that the mean step is t = alpha /
+/// (1 - u) with u = f + r * output * beta: the same relation as ITL = alpha + beta * batch of llm-d's workload-variant
+/// autoscaler, solved for the load. Time to first token is the wait in M/G/c for one of c prefilling replicas (<see
+/// cref="Queueing.WaitExceeds"/>) and the request's own prefill, whose length is taken as gamma distributed. The time
+/// between tokens of one answer varies with the prompts that come in while it is generated: a compound Poisson sum,
+/// taken as normal.
 /// </para>
 /// </summary>
 public sealed class Staffing
 {
     private const int Points = 8;
 
-    /// <summary>Squared coefficient of variation of answer lengths, where no metric tells it: that of Azure's 2023 conversation trace.</summary>
+    /// <summary>Squared coefficient of variation of answer lengths, where no metric tells it: that of Azure's 2023
+    /// conversation trace.</summary>
     private const double OutputVariation = 0.6;
 
     private readonly ReplicaModel _replica;
@@ -72,7 +81,15 @@ public sealed class Staffing
             return new StaffingOutcome(use, batch, step, 1);
         }
 
-        var decode = _replica.StepTime(1, 0, 0) + (batch * (_replica.SequenceSeconds + (_replica.ContextTokenSeconds * (Mix.PrefillTokens + (Mix.OutputTokens / 2)))));
+        var decode =
+            _replica.StepTime(1, 0, 0)
+            + (
+                batch
+                * (
+                    _replica.SequenceSeconds
+                    + (_replica.ContextTokenSeconds * (Mix.PrefillTokens + (Mix.OutputTokens / 2)))
+                )
+            );
         var late = Late(replicas, requestsPerSecond, decode);
         var slow = Slow(replicas, requestsPerSecond, step, decode);
         return new StaffingOutcome(use, batch, step, Math.Min(1, late + slow + full));
@@ -82,7 +99,8 @@ public sealed class Staffing
     /// <param name="misses">Share of requests that may miss it, above 0.</param>
     /// <param name="from">Where the search begins; a good guess makes it short.</param>
     /// <param name="ceiling">Where it ends.</param>
-    /// <returns>At least 0 and at most <paramref name="ceiling"/>; the ceiling also where nothing is enough (see <see cref="IsFeasible"/>).</returns>
+    /// <returns>At least 0 and at most <paramref name="ceiling"/>; the ceiling also where nothing is enough (see <see
+    /// cref="IsFeasible"/>).</returns>
     public int Replicas(double requestsPerSecond, double misses, int from = 1, int ceiling = 10_000)
     {
         if (requestsPerSecond <= 0)
@@ -92,7 +110,8 @@ public sealed class Staffing
 
         var fewest = (int)Math.Clamp(Math.Ceiling(requestsPerSecond * WorkSeconds), 1, ceiling);
         var replicas = Math.Clamp(from, fewest, ceiling);
-        // More replicas than this only shorten waits that are gone already: what is left is the request's own time, and cannot be bought off.
+        // More replicas than this only shorten waits that are gone already: what is left is the request's own time, and
+        // cannot be bought off.
         var floor = Math.Max(misses, At(ceiling, requestsPerSecond).Misses * 1.05);
         while (replicas < ceiling && At(replicas, requestsPerSecond).Misses > floor)
         {
@@ -142,8 +161,9 @@ public sealed class Staffing
     }
 
     /// <summary>
-    /// Probability that a request waits too long for room in a batch or a cache: M/M/c whose servers are the places for requests. What requests hold at once is compound Poisson as in M/G/infinity,
-    /// a request of o output tokens holding its place for o steps; sum and variance of that tell how many places of what size it is like.
+    /// Probability that a request waits too long for room in a batch or a cache: M/M/c whose servers are the places for
+    /// requests. What requests hold at once is compound Poisson as in M/G/infinity, a request of o output tokens
+    /// holding its place for o steps; sum and variance of that tell how many places of what size it is like.
     /// </summary>
     private double Full(int replicas, double requestsPerSecond, double step)
     {
@@ -154,10 +174,14 @@ public sealed class Staffing
         var third = second * (1 + (2 * OutputVariation)) * output;
         var tokens = held * (prefill + second);
         var squares = held * ((prefill * prefill * (1 + Mix.PrefillVariation)) + (2 * prefill * second) + third);
-        var slack = Math.Max(0, Math.Min(_level.TimeToFirstTokenSeconds - (_replica.PrefillTokenSeconds * prefill), _level.QueueSeconds));
+        var slack = Math.Max(
+            0,
+            Math.Min(_level.TimeToFirstTokenSeconds - (_replica.PrefillTokenSeconds * prefill), _level.QueueSeconds)
+        );
         return Math.Max(
             Waits(replicas * (double)_replica.BatchLimit, held, held),
-            Waits(replicas * ((double)_replica.CacheTokens - ((prefill + output) / 2)), tokens, squares));
+            Waits(replicas * ((double)_replica.CacheTokens - ((prefill + output) / 2)), tokens, squares)
+        );
 
         double Waits(double room, double mean, double variance)
         {
@@ -165,11 +189,18 @@ public sealed class Staffing
             // Six standard deviations away nobody waits, and the sum over the places is spared.
             return mean + (6 * Math.Sqrt(spread)) < room ? 0
                 : mean >= room ? 1
-                : Queueing.WaitExceeds((int)Math.Max(1, room * mean / spread), mean * mean / spread, output * step, 1, slack);
+                : Queueing.WaitExceeds(
+                    (int)Math.Max(1, room * mean / spread),
+                    mean * mean / spread,
+                    output * step,
+                    1,
+                    slack
+                );
         }
     }
 
-    /// <summary>Probability that an answer is slower than promised: too many of its steps carry a prompt beside it.</summary>
+    /// <summary>Probability that an answer is slower than promised: too many of its steps carry a prompt beside
+    /// it.</summary>
     private double Slow(int replicas, double requestsPerSecond, double step, double decode)
     {
         var chunk = _replica.PrefillTokenSeconds * _replica.PrefillChunkTokens;
@@ -191,9 +222,13 @@ public sealed class Staffing
         {
             // Answers are taken as exponentially long: short ones feel a stall most.
             var output = Math.Max(1, -Math.Log(1 - ((i + 0.5) / Points)) * Math.Max(1, Mix.OutputTokens - 1));
-            // Prompts come one behind the other where the queue is long: their number varies more than independent steps would.
+            // Prompts come one behind the other where the queue is long: their number varies more than independent
+            // steps would.
             var spread = Math.Sqrt(output * share * (1 - share) / Math.Max(1e-3, 1 - busy));
-            slow += bearable <= 0 ? 1 : spread <= 0 ? (share > bearable ? 1 : 0) : Math.Min(1 - Math.Pow(1 - share, output), 1 - Normal.CDF(output * share, spread, output * bearable));
+            slow +=
+                bearable <= 0 ? 1
+                : spread <= 0 ? (share > bearable ? 1 : 0)
+                : Math.Min(1 - Math.Pow(1 - share, output), 1 - Normal.CDF(output * share, spread, output * bearable));
         }
 
         return slow / Points;

@@ -1,6 +1,7 @@
 namespace SelfDev.Core.Scaling.Simulation;
 
-/// <summary>The earliest of a set of times, by slot: a winner tree (Knuth, The Art of Computer Programming 3, 5.4.1). Each update takes log2(slots) comparisons.</summary>
+/// <summary>The earliest of a set of times, by slot: a winner tree (Knuth, The Art of Computer Programming 3, 5.4.1).
+/// Each update takes log2(slots) comparisons.</summary>
 internal sealed class EventTree
 {
     private double[] _times = [];
@@ -41,9 +42,10 @@ internal sealed class EventTree
 
     private int Winner(int node)
     {
-        var (left, right) = node << 1 >= _leaves
-            ? ((node << 1) - _leaves, (node << 1) + 1 - _leaves)
-            : (_winners[node << 1], _winners[(node << 1) + 1]);
+        var (left, right) =
+            node << 1 >= _leaves
+                ? ((node << 1) - _leaves, (node << 1) + 1 - _leaves)
+                : (_winners[node << 1], _winners[(node << 1) + 1]);
         return _times[right] < _times[left] ? right : left;
     }
 }

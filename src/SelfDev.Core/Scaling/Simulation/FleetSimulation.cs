@@ -3,9 +3,10 @@ using SelfDev.Core.Scaling.Model;
 namespace SelfDev.Core.Scaling.Simulation;
 
 /// <summary>
-/// Replays a trace through a fleet of simulated replicas whose size a policy sets: discrete events, one thread, no randomness.
-/// Requests wait in one queue, first in first out; a replica takes from it at the end of a step when batch, cache and prompt budget have room.
-/// A new replica serves after the cold start; one that is let go finishes its requests first (<see cref="SimulatedFleet"/>).
+/// Replays a trace through a fleet of simulated replicas whose size a policy sets: discrete events, one thread, no
+/// randomness. Requests wait in one queue, first in first out; a replica takes from it at the end of a step when batch,
+/// cache and prompt budget have room. A new replica serves after the cold start; one that is let go finishes its
+/// requests first (<see cref="SimulatedFleet"/>).
 /// </summary>
 public sealed class FleetSimulation
 {
@@ -22,7 +23,14 @@ public sealed class FleetSimulation
     private int _actions;
     private int _intervalFirst;
 
-    private FleetSimulation(FleetSpecification fleet, TrafficTrace trace, IScalingPolicy policy, int initialReplicas, bool timeline, long missesAllowed)
+    private FleetSimulation(
+        FleetSpecification fleet,
+        TrafficTrace trace,
+        IScalingPolicy policy,
+        int initialReplicas,
+        bool timeline,
+        long missesAllowed
+    )
     {
         (_specification, _trace, _policy, _missesAllowed) = (fleet, trace, policy, missesAllowed);
         _fleet = new SimulatedFleet(fleet, initialReplicas, trace.Seconds);
@@ -33,13 +41,26 @@ public sealed class FleetSimulation
     /// <summary>Runs the whole trace.</summary>
     /// <param name="initialReplicas">Replicas that serve when the trace begins.</param>
     /// <param name="timeline">Whether the result holds the fleet at each decision.</param>
-    public static SimulationResult Run(FleetSpecification fleet, TrafficTrace trace, IScalingPolicy policy, int initialReplicas, bool timeline = false, CancellationToken cancellation = default) =>
-        new FleetSimulation(fleet, trace, policy, initialReplicas, timeline, long.MaxValue).Run(cancellation)!;
+    public static SimulationResult Run(
+        FleetSpecification fleet,
+        TrafficTrace trace,
+        IScalingPolicy policy,
+        int initialReplicas,
+        bool timeline = false,
+        CancellationToken cancellation = default
+    ) => new FleetSimulation(fleet, trace, policy, initialReplicas, timeline, long.MaxValue).Run(cancellation)!;
 
-    /// <summary>As above, and gives up once more requests missed the service level than allowed, which a search over many schedules is glad of.</summary>
+    /// <summary>As above, and gives up once more requests missed the service level than allowed, which a search over
+    /// many schedules is glad of.</summary>
     /// <returns>Null when it gave up.</returns>
-    internal static SimulationResult? TryRun(FleetSpecification fleet, TrafficTrace trace, IScalingPolicy policy, int initialReplicas, long missesAllowed, CancellationToken cancellation) =>
-        new FleetSimulation(fleet, trace, policy, initialReplicas, false, missesAllowed).Run(cancellation);
+    internal static SimulationResult? TryRun(
+        FleetSpecification fleet,
+        TrafficTrace trace,
+        IScalingPolicy policy,
+        int initialReplicas,
+        long missesAllowed,
+        CancellationToken cancellation
+    ) => new FleetSimulation(fleet, trace, policy, initialReplicas, false, missesAllowed).Run(cancellation);
 
     private SimulationResult? Run(CancellationToken cancellation)
     {
@@ -118,7 +139,10 @@ public sealed class FleetSimulation
         for (var slot = 0; slot < _fleet.Replicas.Count; slot++)
         {
             var replica = _fleet.Replicas[slot];
-            if ((best is null || replica.Requests < best.Requests) && replica.Takes(request.PrefillTokens, request.OutputTokens))
+            if (
+                (best is null || replica.Requests < best.Requests)
+                && replica.Takes(request.PrefillTokens, request.OutputTokens)
+            )
             {
                 (best, bestSlot) = (replica, slot);
             }
@@ -165,7 +189,10 @@ public sealed class FleetSimulation
     {
         if (replica.State == ReplicaState.Ready)
         {
-            while (_queueHead < _arrived && replica.HasRoom(_trace.Requests[_queueHead].PrefillTokens, _trace.Requests[_queueHead].OutputTokens))
+            while (
+                _queueHead < _arrived
+                && replica.HasRoom(_trace.Requests[_queueHead].PrefillTokens, _trace.Requests[_queueHead].OutputTokens)
+            )
             {
                 replica.Assign(_queueHead, _trace.Requests[_queueHead]);
                 _queueHead++;
@@ -228,7 +255,11 @@ public sealed class FleetSimulation
             QueueAgeSeconds = _queueHead < _arrived ? now - _trace.Requests[_queueHead].Time : 0,
             Running = _fleet.Replicas.Sum(replica => replica.State == ReplicaState.Gone ? 0 : replica.Requests),
             BusyShare = _fleet.ReadySeconds > 0 ? Math.Min(1, _busySeconds / _fleet.ReadySeconds) : 0,
-            CacheShare = _fleet.Ready == 0 ? 0 : _fleet.Replicas.Sum(replica => replica.State == ReplicaState.Ready ? replica.CacheShare : 0) / _fleet.Ready,
+            CacheShare =
+                _fleet.Ready == 0
+                    ? 0
+                    : _fleet.Replicas.Sum(replica => replica.State == ReplicaState.Ready ? replica.CacheShare : 0)
+                        / _fleet.Ready,
             MeanTimeToFirstToken = _record.IntervalFirstToken,
             MeanInterToken = _record.IntervalInterToken,
             HasMetrics = now > 0,
@@ -244,5 +275,4 @@ public sealed class FleetSimulation
             _fleet.ScaleTo(target, now);
         }
     }
-
 }

@@ -5,7 +5,8 @@ namespace SelfDev.Core.Scaling.Simulation;
 /// <summary>One replica alone, for fitting: latency of whole answers instead of a service level.</summary>
 internal static class LatencyReplay
 {
-    /// <summary>Median seconds to the whole answer, and requests a second from the first arrival to the last answer.</summary>
+    /// <summary>Median seconds to the whole answer, and requests a second from the first arrival to the last
+    /// answer.</summary>
     public static (double LatencyP50, double RequestsPerSecond) Run(ReplicaModel model, TrafficTrace trace)
     {
         var requests = trace.Requests;

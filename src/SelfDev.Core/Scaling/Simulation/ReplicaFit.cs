@@ -6,17 +6,26 @@ namespace SelfDev.Core.Scaling.Simulation;
 
 /// <summary>How well a replica model tells what was measured.</summary>
 /// <param name="Points">Measurements that were fitted.</param>
-/// <param name="ColdStartRows">Rows whose tail shows the first requests of a cold server; only what those cannot move (median, throughput) was used.</param>
+/// <param name="ColdStartRows">Rows whose tail shows the first requests of a cold server; only what those cannot move
+/// (median, throughput) was used.</param>
 /// <param name="RSquared">Of the logarithms, 1 is perfect.</param>
 /// <param name="MedianError">Median relative error, 0.1 is 10 %.</param>
 /// <param name="P90Error">Relative error that 90 % of the measurements stay under.</param>
-/// <param name="HeldOutMedianError">Median relative error on every fifth row, of a model that was fitted without these.</param>
-public sealed record FitQuality(int Points, int ColdStartRows, double RSquared, double MedianError, double P90Error, double HeldOutMedianError);
+/// <param name="HeldOutMedianError">Median relative error on every fifth row, of a model that was fitted without
+/// these.</param>
+public sealed record FitQuality(
+    int Points,
+    int ColdStartRows,
+    double RSquared,
+    double MedianError,
+    double P90Error,
+    double HeldOutMedianError
+);
 
 /// <summary>
-/// Fits a replica model to measured profiles by running the measurement again in the simulation: the same number of requests at the same rate and
-/// lengths, on one replica. Least squares of the logarithms of median latency and throughput by the simplex of Nelder and Mead (1965), started from the
-/// measurements' own limits.
+/// Fits a replica model to measured profiles by running the measurement again in the simulation: the same number of
+/// requests at the same rate and lengths, on one replica. Least squares of the logarithms of median latency and
+/// throughput by the simplex of Nelder and Mead (1965), started from the measurements' own limits.
 /// </summary>
 public static class ReplicaFit
 {
@@ -27,7 +36,10 @@ public static class ReplicaFit
     {
         if (points.Count < 8)
         {
-            throw new ArgumentException($"A replica model takes at least 8 profile rows, not {points.Count}.", nameof(points));
+            throw new ArgumentException(
+                $"A replica model takes at least 8 profile rows, not {points.Count}.",
+                nameof(points)
+            );
         }
 
         var runs = points.Select(point => new ProfileRun(point)).ToList();
@@ -37,22 +49,36 @@ public static class ReplicaFit
         var mean = observed.Average();
         var relative = errors.Select(error => Math.Abs(Math.Exp(error) - 1)).Order().ToList();
         var heldOut = Solve([.. runs.Where((_, index) => index % 5 != 0)], batchLimit);
-        var outside = Errors([.. runs.Where((_, index) => index % 5 == 0)], heldOut).Select(error => Math.Abs(Math.Exp(error) - 1)).Order().ToList();
-        return (model, new FitQuality(
-            errors.Count,
-            points.Count(point => point.HasColdStart),
-            1 - (errors.Sum(error => error * error) / observed.Sum(value => (value - mean) * (value - mean))),
-            relative[relative.Count / 2],
-            relative[(int)(relative.Count * 0.9)],
-            outside[outside.Count / 2]));
+        var outside = Errors([.. runs.Where((_, index) => index % 5 == 0)], heldOut)
+            .Select(error => Math.Abs(Math.Exp(error) - 1))
+            .Order()
+            .ToList();
+        return (
+            model,
+            new FitQuality(
+                errors.Count,
+                points.Count(point => point.HasColdStart),
+                1 - (errors.Sum(error => error * error) / observed.Sum(value => (value - mean) * (value - mean))),
+                relative[relative.Count / 2],
+                relative[(int)(relative.Count * 0.9)],
+                outside[outside.Count / 2]
+            )
+        );
     }
 
     private static ReplicaModel Solve(IReadOnlyList<ProfileRun> runs, int batchLimit)
     {
-        double Loss(Vector<double> at) => Errors(runs, Model(at, batchLimit)).Average(error => Math.Min(error * error, 1));
+        double Loss(Vector<double> at) =>
+            Errors(runs, Model(at, batchLimit)).Average(error => Math.Min(error * error, 1));
 
         // Logarithms keep every parameter positive and of one scale.
-        var best = Vector<double>.Build.DenseOfArray([Math.Log(0.01), Math.Log(1e-4), Math.Log(1e-7), Math.Log(8e-5), Math.Log(4e4)]);
+        var best = Vector<double>.Build.DenseOfArray([
+            Math.Log(0.01),
+            Math.Log(1e-4),
+            Math.Log(1e-7),
+            Math.Log(8e-5),
+            Math.Log(4e4),
+        ]);
         for (var round = 0; round < 3; round++)
         {
             var start = best;
@@ -90,15 +116,16 @@ public static class ReplicaFit
         }
     }
 
-    private static ReplicaModel Model(Vector<double> at, int batchLimit) => new()
-    {
-        StepSeconds = Math.Exp(at[0]),
-        SequenceSeconds = Math.Exp(at[1]),
-        ContextTokenSeconds = Math.Exp(at[2]),
-        PrefillTokenSeconds = Math.Exp(at[3]),
-        CacheTokens = (long)Math.Exp(Math.Clamp(at[4], 5, 30)),
-        BatchLimit = batchLimit,
-    };
+    private static ReplicaModel Model(Vector<double> at, int batchLimit) =>
+        new()
+        {
+            StepSeconds = Math.Exp(at[0]),
+            SequenceSeconds = Math.Exp(at[1]),
+            ContextTokenSeconds = Math.Exp(at[2]),
+            PrefillTokenSeconds = Math.Exp(at[3]),
+            CacheTokens = (long)Math.Exp(Math.Clamp(at[4], 5, 30)),
+            BatchLimit = batchLimit,
+        };
 
     private static IEnumerable<double> Errors(IReadOnlyList<ProfileRun> runs, ReplicaModel model)
     {
@@ -117,7 +144,18 @@ public static class ReplicaFit
 
         public ProfileRun(ProfilePoint point)
         {
-            _trace = new TrafficTrace("profile", [.. Enumerable.Range(0, point.Samples).Select(i => new TrafficRequest(i / point.RequestsPerSecond, point.InputTokens, point.OutputTokens))]);
+            _trace = new TrafficTrace(
+                "profile",
+                [
+                    .. Enumerable
+                        .Range(0, point.Samples)
+                        .Select(i => new TrafficRequest(
+                            i / point.RequestsPerSecond,
+                            point.InputTokens,
+                            point.OutputTokens
+                        )),
+                ]
+            );
             Logs = [Math.Log(point.LatencyP50), Math.Log(point.RequestsPerSecondServed)];
         }
 

@@ -3,8 +3,9 @@ using SelfDev.Core.Scaling.Model;
 namespace SelfDev.Core.Scaling.Simulation;
 
 /// <summary>
-/// The replicas of a simulated fleet: which serve, start and drain, when the next thing happens on one of them, and what they cost. Scaling in cancels replicas that still
-/// start (the newest first), then idle ones, then those with the fewest requests; scaling out first takes back those that drain.
+/// The replicas of a simulated fleet: which serve, start and drain, when the next thing happens on one of them, and
+/// what they cost. Scaling in cancels replicas that still start (the newest first), then idle ones, then those with the
+/// fewest requests; scaling out first takes back those that drain.
 /// </summary>
 internal sealed class SimulatedFleet
 {

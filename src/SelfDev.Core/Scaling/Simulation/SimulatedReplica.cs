@@ -17,8 +17,9 @@ internal enum ReplicaState
 internal readonly record struct RunningSequence(long Finish, int Request, float Waited, double FirstToken);
 
 /// <summary>
-/// One replica of the simulation: continuous batching in steps (<see cref="ReplicaModel"/>), simulated exactly but not step by step. Between
-/// two events (a prompt begins or ends, a sequence ends) all steps take the same time, so that a run of steps is one event.
+/// One replica of the simulation: continuous batching in steps (<see cref="ReplicaModel"/>), simulated exactly but not
+/// step by step. Between two events (a prompt begins or ends, a sequence ends) all steps take the same time, so that a
+/// run of steps is one event.
 /// </summary>
 internal sealed class SimulatedReplica(ReplicaModel model)
 {
@@ -60,16 +61,19 @@ internal sealed class SimulatedReplica(ReplicaModel model)
     /// <value>Share of the key-value cache that requests have; 0 where it has no limit.</value>
     public double CacheShare => model.CacheTokens == long.MaxValue ? 0 : _reserved / (double)model.CacheTokens;
 
-    /// <summary>Whether a request that arrives now can be begun with at the next step: there is room, and no other prompt is in the way.</summary>
+    /// <summary>Whether a request that arrives now can be begun with at the next step: there is room, and no other
+    /// prompt is in the way.</summary>
     public bool Takes(int prefillTokens, int outputTokens) =>
         State == ReplicaState.Ready && _prefillingCount == 0 && HasRoom(prefillTokens, outputTokens);
 
     /// <summary>Whether the batch, the cache and the next step's prompt budget have room.</summary>
     public bool HasRoom(int prefillTokens, int outputTokens) =>
         Requests == 0
-        || (Requests < model.BatchLimit
+        || (
+            Requests < model.BatchLimit
             && _reserved + prefillTokens + outputTokens <= model.CacheTokens
-            && (_assignedCount == 0 || _assignedTokens + prefillTokens <= model.PrefillChunkTokens));
+            && (_assignedCount == 0 || _assignedTokens + prefillTokens <= model.PrefillChunkTokens)
+        );
 
     public void Assign(int request, in TrafficRequest what)
     {
@@ -91,7 +95,8 @@ internal sealed class SimulatedReplica(ReplicaModel model)
         _reserved += what.PrefillTokens + what.OutputTokens;
     }
 
-    /// <summary>Ends the present run of steps at the next step's end, so that a request that came at <paramref name="now"/> is begun with.</summary>
+    /// <summary>Ends the present run of steps at the next step's end, so that a request that came at <paramref
+    /// name="now"/> is begun with.</summary>
     public void Interrupt(double now)
     {
         if (double.IsPositiveInfinity(NextEvent))
@@ -127,7 +132,12 @@ internal sealed class SimulatedReplica(ReplicaModel model)
             ref readonly var request = ref requests[ended.Request];
             _context -= request.PrefillTokens + request.OutputTokens;
             _reserved -= request.PrefillTokens + request.OutputTokens;
-            record.Complete(request, ended.Waited, ended.FirstToken - request.Time, (now - ended.FirstToken) / (request.OutputTokens - 1));
+            record.Complete(
+                request,
+                ended.Waited,
+                ended.FirstToken - request.Time,
+                (now - ended.FirstToken) / (request.OutputTokens - 1)
+            );
         }
     }
 

@@ -27,9 +27,11 @@ internal sealed class SimulationRecord(ServiceLevel level, int requests)
 
     public long IntervalMisses { get; private set; }
 
-    public double IntervalFirstToken => _intervalFirstTokens == 0 ? double.NaN : _intervalFirstTokenSum / _intervalFirstTokens;
+    public double IntervalFirstToken =>
+        _intervalFirstTokens == 0 ? double.NaN : _intervalFirstTokenSum / _intervalFirstTokens;
 
-    public double IntervalInterToken => _intervalInterTokens == 0 ? double.NaN : _intervalInterTokenSum / _intervalInterTokens;
+    public double IntervalInterToken =>
+        _intervalInterTokens == 0 ? double.NaN : _intervalInterTokenSum / _intervalInterTokens;
 
     public void Begin(double waited) => WorstQueueSeconds = Math.Max(WorstQueueSeconds, waited);
 
@@ -52,7 +54,11 @@ internal sealed class SimulationRecord(ServiceLevel level, int requests)
             _intervalInterTokens++;
         }
 
-        if (firstToken <= level.TimeToFirstTokenSeconds && interToken <= level.InterTokenSeconds && waited <= level.QueueSeconds)
+        if (
+            firstToken <= level.TimeToFirstTokenSeconds
+            && interToken <= level.InterTokenSeconds
+            && waited <= level.QueueSeconds
+        )
         {
             Attained++;
         }
@@ -63,9 +69,18 @@ internal sealed class SimulationRecord(ServiceLevel level, int requests)
     }
 
     public void StartInterval() =>
-        (IntervalCompletions, IntervalOutputTokens, IntervalMisses, _intervalFirstTokenSum, _intervalFirstTokens, _intervalInterTokenSum, _intervalInterTokens) = (0, 0, 0, 0, 0, 0, 0);
+        (
+            IntervalCompletions,
+            IntervalOutputTokens,
+            IntervalMisses,
+            _intervalFirstTokenSum,
+            _intervalFirstTokens,
+            _intervalInterTokenSum,
+            _intervalInterTokens
+        ) = (0, 0, 0, 0, 0, 0, 0);
 
-    /// <summary>Quantiles of time to first token over all requests of the trace; one that never got a token counts as infinite.</summary>
+    /// <summary>Quantiles of time to first token over all requests of the trace; one that never got a token counts as
+    /// infinite.</summary>
     public double[] FirstTokenQuantiles(params ReadOnlySpan<double> shares)
     {
         Array.Sort(_firstTokens, 0, _firstTokenCount);

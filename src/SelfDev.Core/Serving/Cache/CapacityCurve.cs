@@ -6,12 +6,13 @@ namespace SelfDev.Core.Serving.Cache;
 public sealed record CapacityPoint(long? Blocks, double HitRate, double TokenHitRate);
 
 /// <summary>
-/// Hit rate of a block-LRU prefix cache at every capacity of a grid, in one pass. Each request touches its blocks in order; a miss inserts; the least recently
-/// touched block leaves; only the contiguous leading run of hits counts.
+/// Hit rate of a block-LRU prefix cache at every capacity of a grid, in one pass. Each request touches its blocks in
+/// order; a miss inserts; the least recently touched block leaves; only the contiguous leading run of hits counts.
 /// </summary>
 /// <remarks>
-/// The run rule is kept exact by the largest stack distance so far within the request: at capacity C the run reaches as far as that stays within C. Memory is bounded by the distinct
-/// blocks. Regression vectors: Mooncake's conversation trace.
+/// The run rule is kept exact by the largest stack distance so far within the request: at capacity C the run reaches as
+/// far as that stays within C. Memory is bounded by the distinct blocks. Regression vectors: Mooncake's conversation
+/// trace.
 /// </remarks>
 internal sealed class CapacityCurve
 {
@@ -104,7 +105,8 @@ internal sealed class CapacityCurve
     }
 
     /// <summary>The curve, largest capacity first, without the part beyond what the traffic can fill.</summary>
-    /// <param name="tokens">Prompt tokens to relate hits to, where they are more than those in <see cref="Tokens"/>.</param>
+    /// <param name="tokens">Prompt tokens to relate hits to, where they are more than those in <see
+    /// cref="Tokens"/>.</param>
     public IReadOnlyList<CapacityPoint> Points(long? tokens = null)
     {
         if (Blocks == 0)

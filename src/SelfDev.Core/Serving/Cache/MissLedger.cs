@@ -45,7 +45,8 @@ internal sealed class LedgerAccount
         }
 
         Diverged[(int)DivergedPart.CacheMark] += booking.Unmarked;
-        Diverged[(int)(booking.Part is DivergedPart.CacheMark ? DivergedPart.None : booking.Part)] += booking.Causes[(int)MissCause.Divergence] - booking.Unmarked;
+        Diverged[(int)(booking.Part is DivergedPart.CacheMark ? DivergedPart.None : booking.Part)] +=
+            booking.Causes[(int)MissCause.Divergence] - booking.Unmarked;
     }
 
     public void Add(LedgerAccount other)
@@ -66,12 +67,22 @@ internal sealed class LedgerAccount
     }
 
     /// <summary>
-    /// At a backend that shows no cache nothing expires, is marked, rounded or pushed out. What another backend of the same model would have served was lost to the routing; without one
-    /// nobody knows.
+    /// At a backend that shows no cache nothing expires, is marked, rounded or pushed out. What another backend of the
+    /// same model would have served was lost to the routing; without one nobody knows.
     /// </summary>
     public void BookTo(MissCause cause)
     {
-        foreach (var other in (ReadOnlySpan<MissCause>)[MissCause.Routing, MissCause.Expiry, MissCause.BelowMinimum, MissCause.Rounding, MissCause.Eviction, MissCause.Unexplained])
+        foreach (
+            var other in (ReadOnlySpan<MissCause>)
+                [
+                    MissCause.Routing,
+                    MissCause.Expiry,
+                    MissCause.BelowMinimum,
+                    MissCause.Rounding,
+                    MissCause.Eviction,
+                    MissCause.Unexplained,
+                ]
+        )
         {
             var tokens = Causes[(int)other];
             Causes[(int)other] -= tokens;
@@ -109,14 +120,30 @@ internal sealed class BackendFacts(string name, string model)
 
 /// <param name="First">The first request that lost tokens to a cause.</param>
 /// <param name="Worst">The one that lost most, and how many tokens.</param>
-internal sealed record CauseExample(RequestPlace First, TokenFigures FirstFigures, RequestPlace Worst, TokenFigures WorstFigures, RequestPlace Last, long Tokens, long Requests)
+internal sealed record CauseExample(
+    RequestPlace First,
+    TokenFigures FirstFigures,
+    RequestPlace Worst,
+    TokenFigures WorstFigures,
+    RequestPlace Last,
+    long Tokens,
+    long Requests
+)
 {
     public static CauseExample With(CauseExample? known, long tokens, in Booking booking, ServedRequest request)
     {
         var place = RequestPlace.Of(request);
         var figures = new TokenFigures(booking.Prompt, booking.Cached);
         return known is null ? new CauseExample(place, figures, place, figures, place, tokens, 1)
-            : tokens > known.Tokens ? known with { Worst = place, WorstFigures = figures, Last = place, Tokens = tokens, Requests = known.Requests + 1 }
+            : tokens > known.Tokens
+                ? known with
+                {
+                    Worst = place,
+                    WorstFigures = figures,
+                    Last = place,
+                    Tokens = tokens,
+                    Requests = known.Requests + 1,
+                }
             : known with { Last = place, Requests = known.Requests + 1 };
     }
 }
@@ -124,15 +151,25 @@ internal sealed record CauseExample(RequestPlace First, TokenFigures FirstFigure
 internal readonly record struct TokenFigures(long Prompt, long Cached);
 
 /// <summary>Where a request stands in the artifact.</summary>
-internal readonly record struct RequestPlace(int File, string FileName, long Line, long Offset, long Number, double Time)
+internal readonly record struct RequestPlace(
+    int File,
+    string FileName,
+    long Line,
+    long Offset,
+    long Number,
+    double Time
+)
 {
-    public static RequestPlace Of(ServedRequest request) => new(request.File, request.FileName, request.Line, request.Offset, request.Number, request.Time);
+    public static RequestPlace Of(ServedRequest request) =>
+        new(request.File, request.FileName, request.Line, request.Offset, request.Number, request.Time);
 
-    public static RequestPlace Of(PastPrompt past) => new(past.File, past.FileName, past.Line, past.Offset, past.Number, past.Time);
+    public static RequestPlace Of(PastPrompt past) =>
+        new(past.File, past.FileName, past.Line, past.Offset, past.Number, past.Time);
 }
 
 /// <summary>
-/// The ledger: every prompt token that was not served from cache, booked to exactly one <see cref="MissCause"/>. In total and in every breakdown the causes sum to the missed tokens.
+/// The ledger: every prompt token that was not served from cache, booked to exactly one <see cref="MissCause"/>. In
+/// total and in every breakdown the causes sum to the missed tokens.
 /// </summary>
 internal sealed class MissLedger
 {
@@ -140,7 +177,8 @@ internal sealed class MissLedger
     private const int MaxValues = 2000;
     public const string Other = "(other)";
 
-    private readonly Dictionary<(LedgerDimension Dimension, string Value, string Backend), LedgerAccount> _accounts = [];
+    private readonly Dictionary<(LedgerDimension Dimension, string Value, string Backend), LedgerAccount> _accounts =
+    [];
     private readonly Dictionary<string, BackendFacts> _backends = new(StringComparer.Ordinal);
     private readonly Dictionary<UInt128, string> _families = [];
     private readonly int[] _values = new int[5];
@@ -158,7 +196,11 @@ internal sealed class MissLedger
     public void Book(in Booking booking, ServedRequest request, in AccountedRequest accounted, bool reportsCache)
     {
         ref var backend = ref CollectionsMarshal.GetValueRefOrAddDefault(_backends, accounted.Backend, out _);
-        backend ??= new BackendFacts(accounted.Backend, accounted.Model) { First = RequestPlace.Of(request), Rule = accounted.Rule };
+        backend ??= new BackendFacts(accounted.Backend, accounted.Model)
+        {
+            First = RequestPlace.Of(request),
+            Rule = accounted.Rule,
+        };
         backend.Requests++;
         backend.Reporting += reportsCache ? 1 : 0;
         backend.CachedTokens += booking.Cached;
@@ -186,7 +228,9 @@ internal sealed class MissLedger
 
     /// <summary>Whether the backend answers without a cache while another one of the same model has one.</summary>
     public bool IsBypassed(string backend) =>
-        _backends.TryGetValue(backend, out var facts) && !facts.Caches && _backends.Values.Any(other => other.Caches && other.Model == facts.Model);
+        _backends.TryGetValue(backend, out var facts)
+        && !facts.Caches
+        && _backends.Values.Any(other => other.Caches && other.Model == facts.Model);
 
     /// <summary>The whole ledger.</summary>
     public LedgerAccount Total()
@@ -224,11 +268,18 @@ internal sealed class MissLedger
             }
         }
 
-        return [.. values.Select(pair => (pair.Key, pair.Value)).OrderByDescending(pair => pair.Value.Prompt - pair.Value.Cached).ThenBy(pair => pair.Key, StringComparer.Ordinal)];
+        return
+        [
+            .. values
+                .Select(pair => (pair.Key, pair.Value))
+                .OrderByDescending(pair => pair.Value.Prompt - pair.Value.Cached)
+                .ThenBy(pair => pair.Key, StringComparer.Ordinal),
+        ];
     }
 
     /// <summary>A prefix family as reports name it: its hash's beginning, never its text.</summary>
-    public static string FamilyName(UInt128 family) => family == 0 ? "(none)" : ((uint)(family >> 96)).ToString("x8", CultureInfo.InvariantCulture);
+    public static string FamilyName(UInt128 family) =>
+        family == 0 ? "(none)" : ((uint)(family >> 96)).ToString("x8", CultureInfo.InvariantCulture);
 
     private string Hour(double time)
     {
@@ -240,7 +291,10 @@ internal sealed class MissLedger
         var hour = (long)Math.Floor(time / 3600);
         if (hour != _lastHour || _lastHourName is null)
         {
-            (_lastHour, _lastHourName) = (hour, DateTimeOffset.UnixEpoch.AddHours(hour).ToString("yyyy-MM-ddTHH':00Z'", CultureInfo.InvariantCulture));
+            (_lastHour, _lastHourName) = (
+                hour,
+                DateTimeOffset.UnixEpoch.AddHours(hour).ToString("yyyy-MM-ddTHH':00Z'", CultureInfo.InvariantCulture)
+            );
         }
 
         return _lastHourName;

@@ -10,7 +10,8 @@ internal sealed class PrefixNode
     /// <value>Tokens up to here, as far as known.</value>
     public long Tokens { get; set; }
 
-    /// <value>Whether <see cref="Tokens"/> was counted by a backend (a whole prompt, or what a cache returned) and not apportioned.</value>
+    /// <value>Whether <see cref="Tokens"/> was counted by a backend (a whole prompt, or what a cache returned) and not
+    /// apportioned.</value>
     public bool IsExact { get; set; }
 
     /// <value>Its number in the capacity simulation; -1 where it fills no block.</value>

@@ -6,17 +6,35 @@ namespace SelfDev.Core.Serving.Cache;
 
 /// <summary>What is known of a request once its prompt has been compared with all earlier ones.</summary>
 /// <param name="Booking">Null where the log says nothing usable about its tokens.</param>
-/// <param name="Predecessor">The prompt that it continues or replaces, as it was; its last state until <see cref="PromptHistory.Keep"/>.</param>
+/// <param name="Predecessor">The prompt that it continues or replaces, as it was; its last state until <see
+/// cref="PromptHistory.Keep"/>.</param>
 /// <param name="Common">Components that both begin with.</param>
 /// <param name="Known">Components of the prompt's beginning that any earlier prompt had.</param>
 /// <param name="IsContinuation">Whether it is of the same conversation, not only of the same application.</param>
 internal readonly record struct AccountedRequest(
-    Booking? Booking, UsageFault Fault, PastPrompt? Predecessor, int Common, int Known, bool IsContinuation, UInt128 Session, UInt128 Family, string Model, string Backend, ProviderRule Rule);
+    Booking? Booking,
+    UsageFault Fault,
+    PastPrompt? Predecessor,
+    int Common,
+    int Known,
+    bool IsContinuation,
+    UInt128 Session,
+    UInt128 Family,
+    string Model,
+    string Backend,
+    ProviderRule Rule
+);
 
 /// <summary>Compares each prompt with every earlier one and books its tokens.</summary>
-internal sealed class PromptAccounting(ServingOptions options, ProviderRules rules, PromptHistory history, CapacityCurve curve)
+internal sealed class PromptAccounting(
+    ServingOptions options,
+    ProviderRules rules,
+    PromptHistory history,
+    CapacityCurve curve
+)
 {
-    /// <summary>Bytes of text a token stands for where nobody counted (OpenAI, "What are tokens and how to count them": four characters of English).</summary>
+    /// <summary>Bytes of text a token stands for where nobody counted (OpenAI, "What are tokens and how to count them":
+    /// four characters of English).</summary>
     private const int BytesAToken = 4;
 
     /// <summary>Components before a cache mark that Anthropic looks back over ("20 blocks").</summary>
@@ -50,16 +68,34 @@ internal sealed class PromptAccounting(ServingOptions options, ProviderRules rul
         var session = history.SessionOf(request);
         var predecessor = history.Predecessor(session, request, out var common);
         var continues = predecessor is not null && Continuation.Is(predecessor, common, request);
-        var reference = continues ? predecessor : known < PromptLikeness.StableCount(components) ? history.Relative(request, model) : null;
+        var reference =
+            continues ? predecessor
+            : known < PromptLikeness.StableCount(components) ? history.Relative(request, model)
+            : null;
         var shared = continues ? common : reference?.CommonWith(request) ?? 0;
 
         var marks = MarksOf(components, model);
-        var (expected, part) = Expect(components, request, model, prompt, continues ? predecessor : null, reference, shared, known);
-        var partial = known < components.Length && reference is not null && reference.Model == model && SharesPart(components, shared, known) && !(rule.Breakpoints && _marking.Contains(model))
-            ? CommonTokens(reference, request, known)
-            : 0;
+        var (expected, part) = Expect(
+            components,
+            request,
+            model,
+            prompt,
+            continues ? predecessor : null,
+            reference,
+            shared,
+            known
+        );
+        var partial =
+            known < components.Length
+            && reference is not null
+            && reference.Model == model
+            && SharesPart(components, shared, known)
+            && !(rule.Breakpoints && _marking.Contains(model))
+                ? CommonTokens(reference, request, known)
+                : 0;
         var reach = Reach(components, scope, request.Time, rule, marks, known, expected, partial, reference);
-        Booking? booking = fault == UsageFault.None && components.Length > 0 ? Booking.Of(usage, reach, rule, part) : null;
+        Booking? booking =
+            fault == UsageFault.None && components.Length > 0 ? Booking.Of(usage, reach, rule, part) : null;
         if (fault == UsageFault.None && components.Length == 0)
         {
             booking = WithoutPrompt(usage);
@@ -69,7 +105,18 @@ internal sealed class PromptAccounting(ServingOptions options, ProviderRules rul
         Remember(components, scope, request.Time, marks, usage, fault == UsageFault.None);
         var family = reference is { } like && like.Family != 0 ? like.Family : FamilyOf(components, root);
         return new AccountedRequest(
-            booking, fault, continues ? predecessor : reference, shared, known, continues, session, family, model, backend, rule);
+            booking,
+            fault,
+            continues ? predecessor : reference,
+            shared,
+            known,
+            continues,
+            session,
+            family,
+            model,
+            backend,
+            rule
+        );
     }
 
     /// <summary>Keeps the prompt as the one that its conversation's next is compared with.</summary>
@@ -84,7 +131,14 @@ internal sealed class PromptAccounting(ServingOptions options, ProviderRules rul
         kept.PromptTokens = accounted.Booking?.Prompt ?? EstimateTokens(CollectionsMarshal.AsSpan(request.Components));
         kept.Model = accounted.Model;
         kept.Scope = _scopes.Of(accounted.Backend, request.CacheKey);
-        (kept.File, kept.FileName, kept.Line, kept.Offset, kept.Number, kept.Time) = (request.File, request.FileName, request.Line, request.Offset, request.Number, request.Time);
+        (kept.File, kept.FileName, kept.Line, kept.Offset, kept.Number, kept.Time) = (
+            request.File,
+            request.FileName,
+            request.Line,
+            request.Offset,
+            request.Number,
+            request.Time
+        );
         kept.Family = accounted.Family;
         if (!accounted.IsContinuation)
         {
@@ -92,7 +146,8 @@ internal sealed class PromptAccounting(ServingOptions options, ProviderRules rul
         }
     }
 
-    /// <summary>A log of usage alone does not say what was first seen: only what the provider's rules forbid is known.</summary>
+    /// <summary>A log of usage alone does not say what was first seen: only what the provider's rules forbid is
+    /// known.</summary>
     private static Booking WithoutPrompt(TokenUsage usage)
     {
         var causes = default(CauseTokens);
@@ -126,8 +181,8 @@ internal sealed class PromptAccounting(ServingOptions options, ProviderRules rul
     }
 
     /// <summary>
-    /// With marks, a cache returns exactly what ends at one of them: that place is then known to the token. Anthropic's own counts tell where the last mark is as well (read and
-    /// written together).
+    /// With marks, a cache returns exactly what ends at one of them: that place is then known to the token. Anthropic's
+    /// own counts tell where the last mark is as well (read and written together).
     /// </summary>
     private void LearnPlace(ReadOnlySpan<PromptComponent> components, TokenUsage usage)
     {
@@ -145,8 +200,11 @@ internal sealed class PromptAccounting(ServingOptions options, ProviderRules rul
         var best = -1;
         for (var i = 0; i < components.Length - 1; i++)
         {
-            if ((components[i].Marked || _nodes[i] is { IsExact: true }) && !(i == last && usage.Written > 0)
-                && (best < 0 || Math.Abs(_places.Ends[i] - usage.Cached) < Math.Abs(_places.Ends[best] - usage.Cached)))
+            if (
+                (components[i].Marked || _nodes[i] is { IsExact: true })
+                && !(i == last && usage.Written > 0)
+                && (best < 0 || Math.Abs(_places.Ends[i] - usage.Cached) < Math.Abs(_places.Ends[best] - usage.Cached))
+            )
             {
                 best = i;
             }
@@ -163,7 +221,15 @@ internal sealed class PromptAccounting(ServingOptions options, ProviderRules rul
 
     /// <summary>How far the prompt would be known had nothing before changed, and which part did change.</summary>
     private (long Tokens, DivergedPart Part) Expect(
-        ReadOnlySpan<PromptComponent> components, ServedRequest request, string model, long prompt, PastPrompt? predecessor, PastPrompt? relative, int shared, int known)
+        ReadOnlySpan<PromptComponent> components,
+        ServedRequest request,
+        string model,
+        long prompt,
+        PastPrompt? predecessor,
+        PastPrompt? relative,
+        int shared,
+        int known
+    )
     {
         if (predecessor is not null)
         {
@@ -177,7 +243,13 @@ internal sealed class PromptAccounting(ServingOptions options, ProviderRules rul
                 return (0, DivergedPart.None);
             }
 
-            return (Math.Min(Math.Min(prompt, predecessor.PromptTokens), _places.Through(Continuation.EndOfOld(components, predecessor, shared))), Continuation.ChangedPart(components[shared], predecessor.Parts[shared]));
+            return (
+                Math.Min(
+                    Math.Min(prompt, predecessor.PromptTokens),
+                    _places.Through(Continuation.EndOfOld(components, predecessor, shared))
+                ),
+                Continuation.ChangedPart(components[shared], predecessor.Parts[shared])
+            );
         }
 
         var stable = PromptLikeness.StableCount(components);
@@ -186,11 +258,13 @@ internal sealed class PromptAccounting(ServingOptions options, ProviderRules rul
             : (0, DivergedPart.None);
     }
 
-    /// <summary>Whether the first unknown component is where the prompt left its counterpart. The open end of a rendered prompt counts as common, though its piece is new.</summary>
+    /// <summary>Whether the first unknown component is where the prompt left its counterpart. The open end of a
+    /// rendered prompt counts as common, though its piece is new.</summary>
     private static bool SharesPart(ReadOnlySpan<PromptComponent> components, int shared, int known) =>
         shared == known || (shared == known + 1 && components[known].Kind == ComponentKind.Rendered);
 
-    /// <summary>Tokens that the first unknown component shares with its counterpart: caches work on tokens, not on messages.</summary>
+    /// <summary>Tokens that the first unknown component shares with its counterpart: caches work on tokens, not on
+    /// messages.</summary>
     private long CommonTokens(PastPrompt reference, ServedRequest request, int at)
     {
         var component = request.Components[at];
@@ -211,14 +285,26 @@ internal sealed class PromptAccounting(ServingOptions options, ProviderRules rul
     }
 
     private PrefixReach Reach(
-        ReadOnlySpan<PromptComponent> components, int scope, double now, ProviderRule rule, (int First, int Last) marks, int known, long expected, long partial, PastPrompt? reference)
+        ReadOnlySpan<PromptComponent> components,
+        int scope,
+        double now,
+        ProviderRule rule,
+        (int First, int Last) marks,
+        int known,
+        long expected,
+        long partial,
+        PastPrompt? reference
+    )
     {
         var ttl = options.TtlSeconds ?? rule.TtlSeconds ?? double.PositiveInfinity;
         var (here, kept, live) = (0, 0, 0);
         for (var i = 0; i < known && _nodes[i]!.Sight(scope) is { } sight; i++)
         {
             here = i + 1;
-            if (sight.IsKept && (!rule.Breakpoints || marks.Last < 0 || (i <= marks.Last && i >= marks.First - LookBack)))
+            if (
+                sight.IsKept
+                && (!rule.Breakpoints || marks.Last < 0 || (i <= marks.Last && i >= marks.First - LookBack))
+            )
             {
                 kept = here;
                 // A clock that runs backwards makes no entry old.
@@ -229,14 +315,27 @@ internal sealed class PromptAccounting(ServingOptions options, ProviderRules rul
         var knownTokens = _places.Through(known) + partial;
         if (partial == 0 || reference!.Scope != scope || here < known)
         {
-            return new PrefixReach(Math.Max(expected, knownTokens), knownTokens, _places.Through(here), _places.Through(kept), _places.Through(live));
+            return new PrefixReach(
+                Math.Max(expected, knownTokens),
+                knownTokens,
+                _places.Through(here),
+                _places.Through(kept),
+                _places.Through(live)
+            );
         }
 
         var isLive = double.IsNaN(now) || double.IsNaN(reference.Time) || now - reference.Time <= ttl;
-        return new PrefixReach(Math.Max(expected, knownTokens), knownTokens, knownTokens, knownTokens, isLive ? knownTokens : _places.Through(live));
+        return new PrefixReach(
+            Math.Max(expected, knownTokens),
+            knownTokens,
+            knownTokens,
+            knownTokens,
+            isLive ? knownTokens : _places.Through(live)
+        );
     }
 
-    /// <summary>First and last cache mark; -1 and -1 where the log shows none for the model at all, so that nothing can be said about them.</summary>
+    /// <summary>First and last cache mark; -1 and -1 where the log shows none for the model at all, so that nothing can
+    /// be said about them.</summary>
     private (int First, int Last) MarksOf(ReadOnlySpan<PromptComponent> components, string model)
     {
         var (first, last) = (-1, -1);
@@ -262,7 +361,8 @@ internal sealed class PromptAccounting(ServingOptions options, ProviderRules rul
         var left = prompt;
         for (var i = 0; i < components.Length; i++)
         {
-            var blocks = (int)Math.Min(int.MaxValue, (_places.Through(i + 1) / _blockTokens) - (_places.Through(i) / _blockTokens));
+            var blocks = (int)
+                Math.Min(int.MaxValue, (_places.Through(i + 1) / _blockTokens) - (_places.Through(i) / _blockTokens));
             var node = _nodes[i];
             if (node is { Item: >= 0 })
             {
@@ -281,7 +381,14 @@ internal sealed class PromptAccounting(ServingOptions options, ProviderRules rul
         curve.AddUncachable(left);
     }
 
-    private void Remember(ReadOnlySpan<PromptComponent> components, int scope, double now, (int First, int Last) marks, TokenUsage usage, bool isCounted)
+    private void Remember(
+        ReadOnlySpan<PromptComponent> components,
+        int scope,
+        double now,
+        (int First, int Last) marks,
+        TokenUsage usage,
+        bool isCounted
+    )
     {
         for (var i = 0; i < components.Length; i++)
         {
@@ -293,7 +400,8 @@ internal sealed class PromptAccounting(ServingOptions options, ProviderRules rul
 
             if (i == components.Length - 1 && isCounted)
             {
-                // What was read and written ends at the mark; the few tokens after it open the reply and are no part of the next prompt's beginning.
+                // What was read and written ends at the mark; the few tokens after it open the reply and are no part of
+                // the next prompt's beginning.
                 var toMark = usage.Written > 0 && components[i].Marked;
                 (node.Tokens, node.IsExact) = (toMark ? usage.Cached + usage.Written : usage.Prompt, true);
             }

@@ -3,13 +3,14 @@ using System.Numerics;
 namespace SelfDev.Core.Serving.Cache;
 
 /// <summary>
-/// Stack distances of a stream of touches: how large a least-recently-used cache has to be to still hold an item at its next touch. One pass answers for caches of
-/// every size, because what a smaller one holds a larger one holds as well (Mattson, Gecsei, Slutz and Traiger, "Evaluation techniques for storage
-/// hierarchies", IBM Systems Journal 9(2), 1970). An item may weigh several blocks that are always touched together.
+/// Stack distances of a stream of touches: how large a least-recently-used cache has to be to still hold an item at its
+/// next touch. One pass answers for caches of every size, because what a smaller one holds a larger one holds as well
+/// (Mattson, Gecsei, Slutz and Traiger, "Evaluation techniques for storage hierarchies", IBM Systems Journal 9(2),
+/// 1970). An item may weigh several blocks that are always touched together.
 /// </summary>
 /// <remarks>
-/// Items stand in slots in order of their last touch; a Fenwick tree over groups of slots sums the weights behind a slot. Slots are renumbered when they run out, so
-/// memory is bounded by the items, not by the touches.
+/// Items stand in slots in order of their last touch; a Fenwick tree over groups of slots sums the weights behind a
+/// slot. Slots are renumbered when they run out, so memory is bounded by the items, not by the touches.
 /// </remarks>
 internal sealed class StackDistances
 {
@@ -46,7 +47,8 @@ internal sealed class StackDistances
 
     /// <summary>Touches an item again.</summary>
     /// <returns>
-    /// Blocks of the smallest cache that holds all of the item at this touch: its own weight and that of all other items touched since. A cache of that capacity or more hits.
+    /// Blocks of the smallest cache that holds all of the item at this touch: its own weight and that of all other
+    /// items touched since. A cache of that capacity or more hits.
     /// </returns>
     public long Touch(int item)
     {
@@ -128,11 +130,15 @@ internal sealed class StackDistances
         return sum;
     }
 
-    /// <summary>Closes the gaps; twice as many slots as items then last for at least as many touches as there are items.</summary>
+    /// <summary>Closes the gaps; twice as many slots as items then last for at least as many touches as there are
+    /// items.</summary>
     private void Renumber()
     {
         // The item being placed has left its slot already and is not among the survivors.
-        var capacity = Math.Max(1024, (int)Math.Min(Array.MaxLength & ~(GroupSlots - 1), BitOperations.RoundUpToPowerOf2((uint)(Items + 1)) * 2L));
+        var capacity = Math.Max(
+            1024,
+            (int)Math.Min(Array.MaxLength & ~(GroupSlots - 1), BitOperations.RoundUpToPowerOf2((uint)(Items + 1)) * 2L)
+        );
         var weights = new int[capacity];
         var itemAt = new int[capacity];
         var kept = 0;

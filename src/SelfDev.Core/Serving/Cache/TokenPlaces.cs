@@ -3,8 +3,8 @@ using SelfDev.Core.Serving.Model;
 namespace SelfDev.Core.Serving.Cache;
 
 /// <summary>
-/// Where in a prompt's tokens each component ends. Places that a backend counted are taken as they are: the end of a whole earlier prompt, the end of what a cache returned. Between
-/// them tokens are apportioned by size.
+/// Where in a prompt's tokens each component ends. Places that a backend counted are taken as they are: the end of a
+/// whole earlier prompt, the end of what a cache returned. Between them tokens are apportioned by size.
 /// </summary>
 internal sealed class TokenPlaces
 {
@@ -28,7 +28,10 @@ internal sealed class TokenPlaces
         var anchorTokens = 0L;
         for (var i = 0; i < components.Length; i++)
         {
-            var exact = i == components.Length - 1 ? prompt : nodes[i] is { IsExact: true } node ? Math.Clamp(node.Tokens, anchorTokens, prompt) : -1;
+            var exact =
+                i == components.Length - 1 ? prompt
+                : nodes[i] is { IsExact: true } node ? Math.Clamp(node.Tokens, anchorTokens, prompt)
+                : -1;
             if (exact >= 0)
             {
                 Apportion(components, anchor + 1, i, anchorTokens, exact);

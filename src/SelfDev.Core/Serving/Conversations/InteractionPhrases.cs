@@ -4,10 +4,12 @@ using System.Text.Json;
 
 namespace SelfDev.Core.Serving.Conversations;
 
-/// <summary>Phrases by which messages count as corrections, complaints, thanks and refusals. Data of <c>interaction-phrases.json</c>.</summary>
+/// <summary>Phrases by which messages count as corrections, complaints, thanks and refusals. Data of
+/// <c>interaction-phrases.json</c>.</summary>
 internal sealed class InteractionPhrases
 {
-    /// <summary>A reaction stands at a message's beginning; pasted documents and logs behind it are not the user's words.</summary>
+    /// <summary>A reaction stands at a message's beginning; pasted documents and logs behind it are not the user's
+    /// words.</summary>
     private const int MaxChars = 300;
 
     private readonly SearchValues<string> _corrections;
@@ -32,11 +34,15 @@ internal sealed class InteractionPhrases
         return (text.ContainsAny(_corrections), text.ContainsAny(_complaints), text.ContainsAny(_thanks));
     }
 
-    /// <summary>A refusal, and a question back to the user: a message without calls that ends in a question mark.</summary>
+    /// <summary>A refusal, and a question back to the user: a message without calls that ends in a question
+    /// mark.</summary>
     public (bool Refusal, bool Question) OfAssistant(ReadOnlySpan<byte> message, bool hasCalls)
     {
         Span<char> start = stackalloc char[MaxChars];
-        return (Start(message, start).ContainsAny(_refusals), !hasCalls && message.TrimEnd(" \t\r\n"u8).EndsWith("?"u8));
+        return (
+            Start(message, start).ContainsAny(_refusals),
+            !hasCalls && message.TrimEnd(" \t\r\n"u8).EndsWith("?"u8)
+        );
     }
 
     private static ReadOnlySpan<char> Start(ReadOnlySpan<byte> message, Span<char> buffer)
@@ -53,9 +59,16 @@ internal sealed class InteractionPhrases
 
     private static InteractionPhrases Load()
     {
-        using var stream = typeof(InteractionPhrases).Assembly.GetManifestResourceStream("SelfDev.Core.Serving.interaction-phrases.json")!;
+        using var stream = typeof(InteractionPhrases).Assembly.GetManifestResourceStream(
+            "SelfDev.Core.Serving.interaction-phrases.json"
+        )!;
         return new InteractionPhrases(JsonSerializer.Deserialize<PhraseFile>(stream, JsonSerializerOptions.Web)!);
     }
 
-    private sealed record PhraseFile(IReadOnlyList<string> Corrections, IReadOnlyList<string> Complaints, IReadOnlyList<string> Thanks, IReadOnlyList<string> Refusals);
+    private sealed record PhraseFile(
+        IReadOnlyList<string> Corrections,
+        IReadOnlyList<string> Complaints,
+        IReadOnlyList<string> Thanks,
+        IReadOnlyList<string> Refusals
+    );
 }

@@ -87,13 +87,12 @@ internal sealed class SessionQuality
         }
 
         // It ends in a refusal, an unanswered reproach, or the same thing over and over.
-        counts[(int)QualityCount.DeadEnds] = finished._refused || finished._unhappy || finished._repeatsInARow >= StuckRepeats - 1 ? 1 : 0;
+        counts[(int)QualityCount.DeadEnds] =
+            finished._refused || finished._unhappy || finished._repeatsInARow >= StuckRepeats - 1 ? 1 : 0;
         return [.. counts.Select(count => (double)count)];
     }
 
-    public SessionQuality()
-    {
-    }
+    public SessionQuality() { }
 
     private SessionQuality(SessionQuality other, int[] counts)
     {

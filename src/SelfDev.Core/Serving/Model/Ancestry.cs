@@ -1,7 +1,8 @@
 namespace SelfDev.Core.Serving.Model;
 
 /// <summary>
-/// Parents of ids, to find ids that are their own ancestors. Looks a bounded way up and remembers a bounded number of ids, so that neither a circle nor a long log costs more.
+/// Parents of ids, to find ids that are their own ancestors. Looks a bounded way up and remembers a bounded number of
+/// ids, so that neither a circle nor a long log costs more.
 /// </summary>
 internal sealed class Ancestry<TId>
     where TId : notnull

@@ -59,19 +59,39 @@ internal sealed class EngineMetrics
             return null;
         }
 
-        double? queried = Queries.Any ? Queries.Increase : _hasBatches ? _newTokens + _cachedTokens : null;
-        double? hits = Hits.Any ? Hits.Increase : _hasBatches ? _cachedTokens : null;
+        double? queried =
+            Queries.Any ? Queries.Increase
+            : _hasBatches ? _newTokens + _cachedTokens
+            : null;
+        double? hits =
+            Hits.Any ? Hits.Increase
+            : _hasBatches ? _cachedTokens
+            : null;
         return new EngineSummary(
-            LogLines, Scrapes, Math.Max(Queries.Resets, Hits.Resets), queried, hits, queried > 0 && hits is not null ? Math.Round(hits.Value / queried.Value, 6) : null,
-            _rates > 0 ? Math.Round(_rateSum / _rates, 6) : null, _lastRate, _hasBatches ? _newTokens : null, _hasBatches ? _cachedTokens : null, _peakUse, _peakWaiting);
+            LogLines,
+            Scrapes,
+            Math.Max(Queries.Resets, Hits.Resets),
+            queried,
+            hits,
+            queried > 0 && hits is not null ? Math.Round(hits.Value / queried.Value, 6) : null,
+            _rates > 0 ? Math.Round(_rateSum / _rates, 6) : null,
+            _lastRate,
+            _hasBatches ? _newTokens : null,
+            _hasBatches ? _cachedTokens : null,
+            _peakUse,
+            _peakWaiting
+        );
     }
 
-    private static double? Max(double? known, double? value) => value is null ? known : known is null ? value : Math.Max(known.Value, value.Value);
+    private static double? Max(double? known, double? value) =>
+        value is null ? known
+        : known is null ? value
+        : Math.Max(known.Value, value.Value);
 }
 
 /// <summary>
-/// The increase of a counter over scrapes, all its label sets together. A value below the one before means that the process began again at 0: what it shows is then all new
-/// (Prometheus, "rate() then sum()", and <c>increase()</c>).
+/// The increase of a counter over scrapes, all its label sets together. A value below the one before means that the
+/// process began again at 0: what it shows is then all new (Prometheus, "rate() then sum()", and <c>increase()</c>).
 /// </summary>
 internal sealed class CounterSeries
 {

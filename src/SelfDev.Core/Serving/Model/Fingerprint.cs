@@ -3,8 +3,10 @@ using System.IO.Hashing;
 namespace SelfDev.Core.Serving.Model;
 
 /// <summary>
-/// 128 bits by which pieces of prompts, ids and names are told apart within one artifact (XXH3, github.com/Cyan4973/xxHash): a log repeats its prompts with every request, so this is done
-/// to every byte of it. Not proof against forgery: who can make two pieces collide can write any other lie into the log as well. What reports show of text is hashed by SHA-256.
+/// 128 bits by which pieces of prompts, ids and names are told apart within one artifact (XXH3,
+/// github.com/Cyan4973/xxHash): a log repeats its prompts with every request, so this is done to every byte of it. Not
+/// proof against forgery: who can make two pieces collide can write any other lie into the log as well. What reports
+/// show of text is hashed by SHA-256.
 /// </summary>
 internal static class Fingerprint
 {

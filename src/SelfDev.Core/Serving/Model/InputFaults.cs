@@ -3,7 +3,8 @@ using SelfDev.Core.Serving.Cache;
 
 namespace SelfDev.Core.Serving.Model;
 
-/// <summary>What can be wrong with a request as it was logged. It is counted and reported, and the rest of the request is used.</summary>
+/// <summary>What can be wrong with a request as it was logged. It is counted and reported, and the rest of the request
+/// is used.</summary>
 public enum InputFault
 {
     /// <summary>No usage: its prompt is compared, its tokens are not booked.</summary>

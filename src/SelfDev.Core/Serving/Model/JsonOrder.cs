@@ -2,11 +2,13 @@ using System.Text;
 
 namespace SelfDev.Core.Serving.Model;
 
-/// <summary>Whether two texts are the same pieces in another order: keys of a JSON object, entries of a list, lines.</summary>
+/// <summary>Whether two texts are the same pieces in another order: keys of a JSON object, entries of a list,
+/// lines.</summary>
 internal static class JsonOrder
 {
     /// <summary>
-    /// Whether both hold the same words the same number of times. Serialising the same values in another order changes neither length nor words.
+    /// Whether both hold the same words the same number of times. Serialising the same values in another order changes
+    /// neither length nor words.
     /// </summary>
     public static bool IsReordered(ReadOnlySpan<byte> first, ReadOnlySpan<byte> second)
     {
@@ -24,7 +26,10 @@ internal static class JsonOrder
     }
 
     /// <summary>Whether what was reordered is JSON rather than plain lines.</summary>
-    public static bool LooksLikeJson(string text) => text.Contains("\":", StringComparison.Ordinal) || text.Contains("\" :", StringComparison.Ordinal) || text.Contains("':", StringComparison.Ordinal);
+    public static bool LooksLikeJson(string text) =>
+        text.Contains("\":", StringComparison.Ordinal)
+        || text.Contains("\" :", StringComparison.Ordinal)
+        || text.Contains("':", StringComparison.Ordinal);
 
     private static bool SameBytes(ReadOnlySpan<byte> first, ReadOnlySpan<byte> second)
     {
@@ -50,5 +55,10 @@ internal static class JsonOrder
     }
 
     private static List<string> Words(string text) =>
-        [.. text.Split([' ', '\n', '\r', '\t', ',', '{', '}', '[', ']'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)];
+        [
+            .. text.Split(
+                [' ', '\n', '\r', '\t', ',', '{', '}', '[', ']'],
+                StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries
+            ),
+        ];
 }

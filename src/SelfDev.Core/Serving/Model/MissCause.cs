@@ -2,13 +2,15 @@ using System.Runtime.CompilerServices;
 
 namespace SelfDev.Core.Serving.Model;
 
-/// <summary>Why a prompt token was not served from cache. Every missed token has exactly one cause: the first that applies, in this order.</summary>
+/// <summary>Why a prompt token was not served from cache. Every missed token has exactly one cause: the first that
+/// applies, in this order.</summary>
 public enum MissCause
 {
     /// <summary>No earlier prompt began like this: no cache could have had it.</summary>
     Compulsory,
 
-    /// <summary>It would have been known, had the prompt gone on as its predecessor did: a component before it changed.</summary>
+    /// <summary>It would have been known, had the prompt gone on as its predecessor did: a component before it
+    /// changed.</summary>
     Divergence,
 
     /// <summary>Known, but to another backend, or under another cache key.</summary>
@@ -67,11 +69,19 @@ internal struct CauseTokens
 /// <summary>One request, booked.</summary>
 /// <param name="Unmarked">Tokens of <see cref="MissCause.Divergence"/> that were lost to cache marks alone.</param>
 /// <param name="Ceiling">Tokens that an infinite cache, shared by all backends, would have served.</param>
-internal readonly record struct Booking(long Prompt, long Cached, long Ceiling, CauseTokens Causes, long Unmarked, DivergedPart Part)
+internal readonly record struct Booking(
+    long Prompt,
+    long Cached,
+    long Ceiling,
+    CauseTokens Causes,
+    long Unmarked,
+    DivergedPart Part
+)
 {
     /// <summary>
-    /// Books the tokens of one prompt by their place: <c>[0, cached)</c> was served, and each bound that follows says how far a cache would have served under one more condition.
-    /// The bounds are brought into falling order here, so the causes and the cached tokens always sum to the prompt.
+    /// Books the tokens of one prompt by their place: <c>[0, cached)</c> was served, and each bound that follows says
+    /// how far a cache would have served under one more condition. The bounds are brought into falling order here, so
+    /// the causes and the cached tokens always sum to the prompt.
     /// </summary>
     /// <param name="reach">Tokens by condition, all counted from the prompt's beginning.</param>
     public static Booking Of(TokenUsage usage, in PrefixReach reach, ProviderRule rule, DivergedPart part)
@@ -91,7 +101,14 @@ internal readonly record struct Booking(long Prompt, long Cached, long Ceiling, 
         causes[(int)MissCause.Expiry] = kept - live;
         causes[(int)(live < rule.MinimumTokens ? MissCause.BelowMinimum : MissCause.Rounding)] = live - servable;
         causes[(int)(rule.Evicts ? MissCause.Eviction : MissCause.Unexplained)] = servable - cached;
-        return new Booking(prompt, cached, known, causes, here - kept, part is DivergedPart.None && here > kept ? DivergedPart.CacheMark : part);
+        return new Booking(
+            prompt,
+            cached,
+            known,
+            causes,
+            here - kept,
+            part is DivergedPart.None && here > kept ? DivergedPart.CacheMark : part
+        );
     }
 }
 

@@ -33,7 +33,8 @@ internal struct PromptComponent
     public int Start;
     public int Length;
 
-    /// <summary>Size by which tokens are apportioned: bytes of the text, or the characters that a log of hashes states.</summary>
+    /// <summary>Size by which tokens are apportioned: bytes of the text, or the characters that a log of hashes
+    /// states.</summary>
     public int Size;
 
     /// <summary>Of role and text, cache marks left out.</summary>
@@ -58,23 +59,29 @@ internal struct PromptComponent
     public UInt128 CallsHash;
 
     /// <summary>Whether it is what every conversation of an application begins with: tools and system prompt.</summary>
-    public readonly bool IsStable => Kind is ComponentKind.Tool or ComponentKind.System || (Kind == ComponentKind.Rendered && Role == MessageRole.System);
+    public readonly bool IsStable =>
+        Kind is ComponentKind.Tool or ComponentKind.System
+        || (Kind == ComponentKind.Rendered && Role == MessageRole.System);
 
     /// <summary>A readable path such as <c>tools[2]</c>, <c>system</c> or <c>messages[4]</c>.</summary>
-    public readonly string Path => Kind switch
-    {
-        ComponentKind.Tool => Indexed("tools"),
-        ComponentKind.System => Index == 0 ? "system" : Indexed("system"),
-        ComponentKind.Rendered => "prompt",
-        _ => Indexed("messages"),
-    };
+    public readonly string Path =>
+        Kind switch
+        {
+            ComponentKind.Tool => Indexed("tools"),
+            ComponentKind.System => Index == 0 ? "system" : Indexed("system"),
+            ComponentKind.Rendered => "prompt",
+            _ => Indexed("messages"),
+        };
 
-    private readonly string Indexed(string name) => string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{name}[{Index}]");
+    private readonly string Indexed(string name) =>
+        string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{name}[{Index}]");
 }
 
 internal static class PromptComponents
 {
     /// <summary>A prompt without the opening of the reply, which ends every rendered one.</summary>
     public static ReadOnlySpan<PromptComponent> WithoutReply(this ReadOnlySpan<PromptComponent> components) =>
-        components is [.., { Kind: ComponentKind.Rendered, Role: MessageRole.Assistant }] ? components[..^1] : components;
+        components is [.., { Kind: ComponentKind.Rendered, Role: MessageRole.Assistant }]
+            ? components[..^1]
+            : components;
 }

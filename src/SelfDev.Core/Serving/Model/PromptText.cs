@@ -2,7 +2,8 @@ using System.Text.Json;
 
 namespace SelfDev.Core.Serving.Model;
 
-/// <summary>Writes JSON values into a prompt's text as a model is shown them: strings without their escapes, anything else as compact JSON.</summary>
+/// <summary>Writes JSON values into a prompt's text as a model is shown them: strings without their escapes, anything
+/// else as compact JSON.</summary>
 internal static class PromptText
 {
     public static void AppendField(ReadOnlySpan<byte> name, ref Utf8JsonReader reader, ServedRequest request)
@@ -59,8 +60,13 @@ internal static class PromptText
             }
 
             needsComma = AppendToken(ref reader, request);
-        }
-        while (!(reader.CurrentDepth == depth && reader.TokenType is not (JsonTokenType.StartObject or JsonTokenType.StartArray or JsonTokenType.PropertyName)) && reader.Read());
+        } while (
+            !(
+                reader.CurrentDepth == depth
+                && reader.TokenType
+                    is not (JsonTokenType.StartObject or JsonTokenType.StartArray or JsonTokenType.PropertyName)
+            ) && reader.Read()
+        );
     }
 
     /// <returns>Whether what follows is set off by a comma.</returns>
@@ -112,7 +118,9 @@ internal static class PromptText
     }
 
     public static UInt128 IdOf(ref Utf8JsonReader reader) =>
-        reader.TokenType is JsonTokenType.String or JsonTokenType.Number && reader.ValueSpan.Length > 0 ? Fingerprint.Of(reader.ValueSpan) : 0;
+        reader.TokenType is JsonTokenType.String or JsonTokenType.Number && reader.ValueSpan.Length > 0
+            ? Fingerprint.Of(reader.ValueSpan)
+            : 0;
 
     public static void SkipValue(ref Utf8JsonReader reader)
     {

@@ -7,11 +7,14 @@ namespace SelfDev.Core.Serving.Model;
 /// <param name="Name">As <c>--set provider=NAME</c> takes it.</param>
 /// <param name="Match">Parts of model names, in lower case.</param>
 /// <param name="MinimumTokens">A shorter prefix is never cached.</param>
-/// <param name="StepTokens">Cached prefixes are multiples of it: the block size of engines, the rounding of APIs. At least 1.</param>
+/// <param name="StepTokens">Cached prefixes are multiples of it: the block size of engines, the rounding of APIs. At
+/// least 1.</param>
 /// <param name="TtlSeconds">Seconds without use after which an entry is gone; null: kept until evicted.</param>
 /// <param name="Breakpoints">Whether only prefixes that end at a cache mark are kept.</param>
-/// <param name="LastTokenRecomputed">Whether the prompt's last token is always computed, so that a whole prompt is never a hit.</param>
-/// <param name="Evicts">Whether the least recently used entries leave when the cache is full, before anything else can remove them.</param>
+/// <param name="LastTokenRecomputed">Whether the prompt's last token is always computed, so that a whole prompt is
+/// never a hit.</param>
+/// <param name="Evicts">Whether the least recently used entries leave when the cache is full, before anything else can
+/// remove them.</param>
 /// <param name="InputPrice">USD per million prompt tokens.</param>
 /// <param name="CachedPrice">USD per million cached prompt tokens.</param>
 public sealed record ProviderRule(
@@ -26,7 +29,8 @@ public sealed record ProviderRule(
     double? InputPrice,
     double? CachedPrice,
     string Routing,
-    string Source)
+    string Source
+)
 {
     /// <summary>Tokens of a kept prefix that a prompt can be served from cache.</summary>
     /// <param name="prefix">Tokens that both begin with.</param>
@@ -52,7 +56,9 @@ public sealed partial class ProviderRules
 
     public static ProviderRules Load()
     {
-        using var stream = typeof(ProviderRules).Assembly.GetManifestResourceStream("SelfDev.Core.Serving.providers.json")!;
+        using var stream = typeof(ProviderRules).Assembly.GetManifestResourceStream(
+            "SelfDev.Core.Serving.providers.json"
+        )!;
         return new ProviderRules(JsonSerializer.Deserialize<RuleFile>(stream, JsonSerializerOptions.Web)!);
     }
 
@@ -62,7 +68,10 @@ public sealed partial class ProviderRules
     {
         if (!_byModel.TryGetValue(model, out var rule))
         {
-            rule = Families.FirstOrDefault(family => family.Match.Any(part => model.Contains(part, StringComparison.Ordinal))) ?? _file.Unknown;
+            rule =
+                Families.FirstOrDefault(family =>
+                    family.Match.Any(part => model.Contains(part, StringComparison.Ordinal))
+                ) ?? _file.Unknown;
             if (_byModel.Count < MaxModels)
             {
                 _byModel.Add(model, rule);
@@ -72,17 +81,19 @@ public sealed partial class ProviderRules
         return rule;
     }
 
-    public ProviderRule? Named(string name) => Families.Append(_file.Unknown).FirstOrDefault(family => family.Name == name);
+    public ProviderRule? Named(string name) =>
+        Families.Append(_file.Unknown).FirstOrDefault(family => family.Name == name);
 
     /// <summary>
-    /// The model behind the names of its deployments, in lower case: without the path of a gateway, a cloud's region and vendor prefixes and a revision, e.g.
+    /// The model behind the names of its deployments, in lower case: without the path of a gateway, a cloud's region
+    /// and vendor prefixes and a revision, e.g.
     /// <c>litellm_proxy/us.anthropic.claude-3-5-sonnet-20241022-v2:0</c> is <c>claude-3-5-sonnet-20241022</c>.
     /// </summary>
     public string BaseName(string model)
     {
         var name = model.ToLowerInvariant();
         name = name[(name.LastIndexOf('/') + 1)..];
-        for (var stripped = true; stripped;)
+        for (var stripped = true; stripped; )
         {
             stripped = false;
             foreach (var prefix in _file.VendorPrefixes)
@@ -101,5 +112,9 @@ public sealed partial class ProviderRules
     [GeneratedRegex(@"-v\d{1,3}(?::\d{1,3}[a-z]{0,3})?\z", RegexOptions.NonBacktracking)]
     private static partial Regex Revision();
 
-    private sealed record RuleFile(IReadOnlyList<string> VendorPrefixes, IReadOnlyList<ProviderRule> Families, ProviderRule Unknown);
+    private sealed record RuleFile(
+        IReadOnlyList<string> VendorPrefixes,
+        IReadOnlyList<ProviderRule> Families,
+        ProviderRule Unknown
+    );
 }

@@ -3,7 +3,8 @@ using SelfDev.Core.Serving.Cache;
 
 namespace SelfDev.Core.Serving.Model;
 
-/// <summary>One way in which prompts render wrongly, with the first pair of requests that shows it and how often it happened.</summary>
+/// <summary>One way in which prompts render wrongly, with the first pair of requests that shows it and how often it
+/// happened.</summary>
 internal sealed class RenderingFault
 {
     public required string Kind { get; init; }
@@ -33,22 +34,28 @@ internal sealed class RenderingFault
     public bool IsWithin { get; set; }
 
     /// <value>
-    /// Whether it happened often enough to be a fault. Within a conversation once is enough. Between conversations a clock, a UUID or another order is one at once; a name, a path or
-    /// a number may as well be one of a few fixed versions of the prompt, and is one only where versions keep coming.
+    /// Whether it happened often enough to be a fault. Within a conversation once is enough. Between conversations a
+    /// clock, a UUID or another order is one at once; a name, a path or a number may as well be one of a few fixed
+    /// versions of the prompt, and is one only where versions keep coming.
     /// </value>
-    public bool IsEvident => IsWithin || Occurrences >= Kind switch
-    {
-        FindingKinds.SystemPromptChanged or FindingKinds.ToolsChanged or FindingKinds.VolatileCounter => 3,
-        FindingKinds.VolatilePath or FindingKinds.VolatileId or FindingKinds.LostWhitespace => 2,
-        _ => 1,
-    };
+    public bool IsEvident =>
+        IsWithin
+        || Occurrences
+            >= Kind switch
+            {
+                FindingKinds.SystemPromptChanged or FindingKinds.ToolsChanged or FindingKinds.VolatileCounter => 3,
+                FindingKinds.VolatilePath or FindingKinds.VolatileId or FindingKinds.LostWhitespace => 2,
+                _ => 1,
+            };
 }
 
 /// <summary>A span of one component's text.</summary>
 /// <param name="Start">UTF-16 units from the component's beginning.</param>
 /// <param name="Length">UTF-16 units.</param>
-/// <param name="Text">The span and a little around it, unredacted; at most <see cref="MaxTextChars"/>. Empty where the log has no text.</param>
-/// <param name="Hash">Hex of the first bytes of the span's SHA-256: the same span has the same one, and it tells nothing else.</param>
+/// <param name="Text">The span and a little around it, unredacted; at most <see cref="MaxTextChars"/>. Empty where the
+/// log has no text.</param>
+/// <param name="Hash">Hex of the first bytes of the span's SHA-256: the same span has the same one, and it tells
+/// nothing else.</param>
 internal sealed record FaultSpan(int Start, int Length, string Text, string Hash)
 {
     public const int MaxTextChars = 160;
@@ -70,5 +77,9 @@ internal sealed record FaultSpan(int Start, int Length, string Text, string Hash
     public FaultSpan MovedBy(int units) => this == None ? this : this with { Start = Start + units };
 
     private static string HashOf(ReadOnlySpan<char> span) =>
-        Convert.ToHexStringLower(System.Security.Cryptography.SHA256.HashData(System.Runtime.InteropServices.MemoryMarshal.AsBytes(span)).AsSpan(0, 6));
+        Convert.ToHexStringLower(
+            System
+                .Security.Cryptography.SHA256.HashData(System.Runtime.InteropServices.MemoryMarshal.AsBytes(span))
+                .AsSpan(0, 6)
+        );
 }

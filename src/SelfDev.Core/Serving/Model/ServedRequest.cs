@@ -1,6 +1,7 @@
 namespace SelfDev.Core.Serving.Model;
 
-/// <summary>One request as every reader hands it on. Reused for the next one: whoever keeps something copies it.</summary>
+/// <summary>One request as every reader hands it on. Reused for the next one: whoever keeps something copies
+/// it.</summary>
 internal sealed class ServedRequest
 {
     private readonly Dictionary<UInt128, int> _callsById = [];
@@ -30,7 +31,8 @@ internal sealed class ServedRequest
 
     public string? Backend { get; set; }
 
-    /// <value>What the caller sent to steer the routing (<c>prompt_cache_key</c>) or to keep caches apart (<c>cache_salt</c>).</value>
+    /// <value>What the caller sent to steer the routing (<c>prompt_cache_key</c>) or to keep caches apart
+    /// (<c>cache_salt</c>).</value>
     public string? CacheKey { get; set; }
 
     /// <value>Model as asked for.</value>
@@ -79,7 +81,16 @@ internal sealed class ServedRequest
     public void Clear()
     {
         (TextLength, BrokenStrings) = (0, 0);
-        (Session, Parent, Id, Tenant, Backend, CacheKey, Model, ServedModel) = (null, null, null, null, null, null, null, null);
+        (Session, Parent, Id, Tenant, Backend, CacheKey, Model, ServedModel) = (
+            null,
+            null,
+            null,
+            null,
+            null,
+            null,
+            null,
+            null
+        );
         (Time, Cost, TimeToFirstToken, Reply) = (double.NaN, null, null, null);
         UsageFields = default;
         Components.Clear();

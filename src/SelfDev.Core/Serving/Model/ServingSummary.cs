@@ -62,22 +62,44 @@ public sealed record ServingSummary
 
 /// <summary>Missed prompt tokens by cause.</summary>
 public sealed record LedgerTokens(
-    long Compulsory, long BelowMinimum, long Rounding, long Divergence, long Expiry, long Routing, long Eviction, long Unexplained)
+    long Compulsory,
+    long BelowMinimum,
+    long Rounding,
+    long Divergence,
+    long Expiry,
+    long Routing,
+    long Eviction,
+    long Unexplained
+)
 {
     [JsonIgnore]
     public long Sum => Compulsory + BelowMinimum + Rounding + Divergence + Expiry + Routing + Eviction + Unexplained;
 
-    internal static LedgerTokens Of(in CauseTokens causes) => new(
-        causes[(int)MissCause.Compulsory], causes[(int)MissCause.BelowMinimum], causes[(int)MissCause.Rounding], causes[(int)MissCause.Divergence],
-        causes[(int)MissCause.Expiry], causes[(int)MissCause.Routing], causes[(int)MissCause.Eviction], causes[(int)MissCause.Unexplained]);
+    internal static LedgerTokens Of(in CauseTokens causes) =>
+        new(
+            causes[(int)MissCause.Compulsory],
+            causes[(int)MissCause.BelowMinimum],
+            causes[(int)MissCause.Rounding],
+            causes[(int)MissCause.Divergence],
+            causes[(int)MissCause.Expiry],
+            causes[(int)MissCause.Routing],
+            causes[(int)MissCause.Eviction],
+            causes[(int)MissCause.Unexplained]
+        );
 
     /// <value>Causes by name with their tokens, in the order of the report.</value>
     [JsonIgnore]
     public IReadOnlyList<(string Name, long Tokens)> Named =>
-    [
-        ("compulsory", Compulsory), ("belowMinimum", BelowMinimum), ("rounding", Rounding), ("divergence", Divergence), ("expiry", Expiry), ("routing", Routing),
-        ("eviction", Eviction), ("unexplained", Unexplained),
-    ];
+        [
+            ("compulsory", Compulsory),
+            ("belowMinimum", BelowMinimum),
+            ("rounding", Rounding),
+            ("divergence", Divergence),
+            ("expiry", Expiry),
+            ("routing", Routing),
+            ("eviction", Eviction),
+            ("unexplained", Unexplained),
+        ];
 }
 
 /// <param name="Tokens">Prompt tokens that it would have served from cache.</param>
@@ -110,15 +132,42 @@ internal enum FixKind
 /// <param name="Restarted">Those that go back to a beginning of it and change nothing.</param>
 /// <param name="Changed">Those that change something in it.</param>
 /// <param name="AppendOnlyShare">0 to 1; 0 without pairs.</param>
-public sealed record ConversationShares(long Pairs, long AppendOnly, long Restarted, long Changed, double AppendOnlyShare);
+public sealed record ConversationShares(
+    long Pairs,
+    long AppendOnly,
+    long Restarted,
+    long Changed,
+    double AppendOnlyShare
+);
 
-public sealed record LedgerRow(string Name, long Requests, long PromptTokens, long CachedTokens, double HitRate, double Ceiling, LedgerTokens Ledger);
+public sealed record LedgerRow(
+    string Name,
+    long Requests,
+    long PromptTokens,
+    long CachedTokens,
+    double HitRate,
+    double Ceiling,
+    LedgerTokens Ledger
+);
 
 /// <summary>What engines say about their prefix cache, in log lines and metrics.</summary>
-/// <param name="QueriedTokens">Tokens that were looked up, resets of counters taken into account; null without such counters.</param>
+/// <param name="QueriedTokens">Tokens that were looked up, resets of counters taken into account; null without such
+/// counters.</param>
 /// <param name="HitTokens">Of them, those found.</param>
-/// <param name="MeanHitRate">Mean of the rates that vLLM logs: each a window over 1,000 requests, so no total follows from them.</param>
+/// <param name="MeanHitRate">Mean of the rates that vLLM logs: each a window over 1,000 requests, so no total follows
+/// from them.</param>
 /// <param name="Resets">Times that a counter began again.</param>
 public sealed record EngineSummary(
-    long LogLines, long Scrapes, long Resets, double? QueriedTokens, double? HitTokens, double? HitRate, double? MeanHitRate, double? LastHitRate, long? NewTokens, long? CachedTokens,
-    double? PeakCacheUse, double? PeakWaiting);
+    long LogLines,
+    long Scrapes,
+    long Resets,
+    double? QueriedTokens,
+    double? HitTokens,
+    double? HitRate,
+    double? MeanHitRate,
+    double? LastHitRate,
+    long? NewTokens,
+    long? CachedTokens,
+    double? PeakCacheUse,
+    double? PeakWaiting
+);

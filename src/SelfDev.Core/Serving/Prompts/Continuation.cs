@@ -5,12 +5,14 @@ using SelfDev.Core.Serving.Rendering;
 namespace SelfDev.Core.Serving.Prompts;
 
 /// <summary>
-/// Tells a prompt that goes on with an earlier one, changed on the way or not, from one that only began alike: another user's with the same greeting, a question that was edited and
-/// asked again, one of several samples. Such a fork is no fault, whatever it has in common.
+/// Tells a prompt that goes on with an earlier one, changed on the way or not, from one that only began alike: another
+/// user's with the same greeting, a question that was edited and asked again, one of several samples. Such a fork is no
+/// fault, whatever it has in common.
 /// </summary>
 internal static class Continuation
 {
-    /// <summary>Share of what stands behind a change that has to be the same. In a conversation that the log names a little is enough; in one that is only guessed it is not.</summary>
+    /// <summary>Share of what stands behind a change that has to be the same. In a conversation that the log names a
+    /// little is enough; in one that is only guessed it is not.</summary>
     private const double NamedShare = 0.2;
     private const double GuessedShare = 0.6;
 
@@ -27,16 +29,23 @@ internal static class Continuation
         }
 
         var isNamed = request.Session is not null;
-        return HasReply(past, components[(common + 1)..]) || KeepsTheRest(past, common, request, isNamed) 
-            || ReplacesLast(past, common, request) || RenderedComparison.KeepsText(past, common, request);
+        return HasReply(past, components[(common + 1)..])
+            || KeepsTheRest(past, common, request, isNamed)
+            || ReplacesLast(past, common, request)
+            || RenderedComparison.KeepsText(past, common, request);
     }
 
-    /// <summary>Components up to the last one that the predecessor had as well, or that stands in a place of its own; what follows is new by itself.</summary>
+    /// <summary>Components up to the last one that the predecessor had as well, or that stands in a place of its own;
+    /// what follows is new by itself.</summary>
     public static int EndOfOld(ReadOnlySpan<PromptComponent> components, PastPrompt predecessor, int shared)
     {
         var earlier = HashesOf(predecessor.Parts[shared..]);
         var end = components.Length;
-        while (end > shared + 1 && !earlier.Contains(components[end - 1].Hash) && (end > predecessor.Count || components.Length <= predecessor.Count))
+        while (
+            end > shared + 1
+            && !earlier.Contains(components[end - 1].Hash)
+            && (end > predecessor.Count || components.Length <= predecessor.Count)
+        )
         {
             end--;
         }
@@ -71,11 +80,15 @@ internal static class Continuation
     private static bool KeepsTheRest(PastPrompt past, int common, ServedRequest request, bool isNamed)
     {
         var before = past.Parts[common..].WithoutReply();
-        var after = ((ReadOnlySpan<PromptComponent>)CollectionsMarshal.AsSpan(request.Components)[common..]).WithoutReply();
+        var after = (
+            (ReadOnlySpan<PromptComponent>)CollectionsMarshal.AsSpan(request.Components)[common..]
+        ).WithoutReply();
         // What a conversation repeats anyway says nothing.
         var earlier = HashesOf(before);
         earlier.ExceptWith(HashesOf(past.Parts[..common]));
-        long kept = 0, others = 0, othersSoFar = 0;
+        long kept = 0,
+            others = 0,
+            othersSoFar = 0;
         var turns = 0;
         for (var i = 0; i < after.Length; i++)
         {
@@ -98,12 +111,15 @@ internal static class Continuation
         }
 
         var share = isNamed ? NamedShare : GuessedShare;
-        return kept > 0 && kept >= share * Math.Min(kept + others, Math.Max(gone, kept)) && (isNamed || IsEnough(turns, past, common, request));
+        return kept > 0
+            && kept >= share * Math.Min(kept + others, Math.Max(gone, kept))
+            && (isNamed || IsEnough(turns, past, common, request));
     }
 
     /// <summary>
-    /// Whether so many equal turns tell a conversation that is only guessed by its first message. Greetings, short answers and what tools say come in many conversations: one equal turn
-    /// counts only behind a message that is the earlier one changed, and that no model put differently in another sample.
+    /// Whether so many equal turns tell a conversation that is only guessed by its first message. Greetings, short
+    /// answers and what tools say come in many conversations: one equal turn counts only behind a message that is the
+    /// earlier one changed, and that no model put differently in another sample.
     /// </summary>
     private static bool IsEnough(int turns, PastPrompt past, int common, ServedRequest request)
     {
@@ -113,22 +129,40 @@ internal static class Continuation
             return turns > 3;
         }
 
-        return turns > 2 || (components[common].Role != MessageRole.Assistant && common + 1 < past.Count && common + 1 < components.Length && past.Parts[common + 1].Hash == components[common + 1].Hash && components[common + 1].Size >= TellingBytes
-            && PromptLikeness.Alike(past.TextOf(past.Parts[common]), past.Parts[common], request.TextOf(components[common]), components[common]));
+        return turns > 2
+            || (
+                components[common].Role != MessageRole.Assistant
+                && common + 1 < past.Count
+                && common + 1 < components.Length
+                && past.Parts[common + 1].Hash == components[common + 1].Hash
+                && components[common + 1].Size >= TellingBytes
+                && PromptLikeness.Alike(
+                    past.TextOf(past.Parts[common]),
+                    past.Parts[common],
+                    request.TextOf(components[common]),
+                    components[common]
+                )
+            );
     }
 
-    /// <summary>Whether the last message of the earlier prompt stands here changed, with the reply to it behind.</summary>
+    /// <summary>Whether the last message of the earlier prompt stands here changed, with the reply to it
+    /// behind.</summary>
     private static bool ReplacesLast(PastPrompt past, int common, ServedRequest request)
     {
         var components = CollectionsMarshal.AsSpan(request.Components);
-        if (common != past.Count - 1 || components.Length <= past.Count || components[common + 1].Role != MessageRole.Assistant)
+        if (
+            common != past.Count - 1
+            || components.Length <= past.Count
+            || components[common + 1].Role != MessageRole.Assistant
+        )
         {
             return false;
         }
 
         ref readonly var before = ref past.Parts[common];
         ref readonly var after = ref components[common];
-        return before.Role != MessageRole.Assistant && PromptLikeness.Alike(past.TextOf(before), before, request.TextOf(after), after);
+        return before.Role != MessageRole.Assistant
+            && PromptLikeness.Alike(past.TextOf(before), before, request.TextOf(after), after);
     }
 
     private static HashSet<UInt128> HashesOf(ReadOnlySpan<PromptComponent> components)

@@ -40,7 +40,8 @@ internal sealed class PastPrompt
     /// <value>The reply to it, where the log has it; 0 otherwise.</value>
     public UInt128 ReplyHash { get; private set; }
 
-    /// <value>What a later prompt of the same conversation is recognised by where its beginning changed; 0 without.</value>
+    /// <value>What a later prompt of the same conversation is recognised by where its beginning changed; 0
+    /// without.</value>
     public UInt128 Tail { get; set; }
 
     public LinkedListNode<PastPrompt>? Age { get; set; }
@@ -64,7 +65,8 @@ internal sealed class PastPrompt
     }
 
     /// <summary>Text from a piece to the prompt's end.</summary>
-    public ReadOnlySpan<byte> TextFrom(int at) => _text.AsSpan(Components[at].Start..(Components[Count - 1].Start + Components[Count - 1].Length));
+    public ReadOnlySpan<byte> TextFrom(int at) =>
+        _text.AsSpan(Components[at].Start..(Components[Count - 1].Start + Components[Count - 1].Length));
 
     /// <summary>Takes the request's prompt over; what both have in common is not copied again.</summary>
     public void Take(ServedRequest request)
@@ -90,7 +92,9 @@ internal sealed class PastPrompt
         }
 
         CollectionsMarshal.AsSpan(request.Components).CopyTo(Components);
-        ReplyHash = request.Reply is { Length: > 0 } reply ? PromptReader.HashOf(request.TextOf(reply), reply with { Role = MessageRole.Assistant }) : 0;
+        ReplyHash = request.Reply is { Length: > 0 } reply
+            ? PromptReader.HashOf(request.TextOf(reply), reply with { Role = MessageRole.Assistant })
+            : 0;
     }
 
     /// <summary>Components that both prompts begin with.</summary>
@@ -105,7 +109,12 @@ internal sealed class PastPrompt
         }
 
         // The end of a rendered prompt opens the reply, which then follows in the same piece.
-        if (common == Count - 1 && common < components.Length && Components[common].Kind == ComponentKind.Rendered && text.Slice(components[common].Start, components[common].Length).StartsWith(TextOf(Components[common])))
+        if (
+            common == Count - 1
+            && common < components.Length
+            && Components[common].Kind == ComponentKind.Rendered
+            && text.Slice(components[common].Start, components[common].Length).StartsWith(TextOf(Components[common]))
+        )
         {
             common++;
         }

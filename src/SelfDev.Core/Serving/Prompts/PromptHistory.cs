@@ -5,8 +5,10 @@ using SelfDev.Core.Serving.Model;
 namespace SelfDev.Core.Serving.Prompts;
 
 /// <summary>
-/// The last prompts of all conversations, in bounded memory: the least recently used are forgotten first. A conversation is named by the log, else by its first message, or where that
-/// changed by the last turn of its earlier prompt; where one has several lines (side tasks, retries, forks) the one that shares the longest beginning is the predecessor.
+/// The last prompts of all conversations, in bounded memory: the least recently used are forgotten first. A
+/// conversation is named by the log, else by its first message, or where that changed by the last turn of its earlier
+/// prompt; where one has several lines (side tasks, retries, forks) the one that shares the longest beginning is the
+/// predecessor.
 /// </summary>
 internal sealed class PromptHistory(long maxBytes)
 {
@@ -62,7 +64,11 @@ internal sealed class PromptHistory(long maxBytes)
     {
         for (var last = components.Length - 1; last > Math.Max(0, components.Length - TailReach); last--)
         {
-            if (TailOf(components[..(last + 1)]) is var tail && tail != 0 && _sessionsByTail.TryGetValue(tail, out var session))
+            if (
+                TailOf(components[..(last + 1)]) is var tail
+                && tail != 0
+                && _sessionsByTail.TryGetValue(tail, out var session)
+            )
             {
                 return session;
             }
@@ -71,18 +77,28 @@ internal sealed class PromptHistory(long maxBytes)
         return null;
     }
 
-    /// <summary>The last two messages of a prompt, one of them the assistant's; 0 where they are too short to tell a conversation by.</summary>
+    /// <summary>The last two messages of a prompt, one of them the assistant's; 0 where they are too short to tell a
+    /// conversation by.</summary>
     private static UInt128 TailOf(ReadOnlySpan<PromptComponent> components)
     {
         components = components.WithoutReply();
-        if (components.Length < 2 || components[^1].Kind < ComponentKind.Rendered || components[^2].Kind < ComponentKind.Rendered)
+        if (
+            components.Length < 2
+            || components[^1].Kind < ComponentKind.Rendered
+            || components[^2].Kind < ComponentKind.Rendered
+        )
         {
             return 0;
         }
 
         ref readonly var before = ref components[^2];
         ref readonly var last = ref components[^1];
-        return before.Role == MessageRole.Assistant && last.Role != MessageRole.Assistant && (long)before.Size + last.Size >= TailBytes ? Fingerprint.Mix(before.Hash, last.Hash) : 0;
+        return
+            before.Role == MessageRole.Assistant
+            && last.Role != MessageRole.Assistant
+            && (long)before.Size + last.Size >= TailBytes
+            ? Fingerprint.Mix(before.Hash, last.Hash)
+            : 0;
     }
 
     /// <summary>The prompt that this one continues.</summary>
@@ -114,7 +130,11 @@ internal sealed class PromptHistory(long maxBytes)
         PastPrompt? best = null;
         foreach (var candidate in _families)
         {
-            if (candidate.Model == model && PromptLikeness.SameStart(candidate, request) && (best is null || candidate.Number > best.Number))
+            if (
+                candidate.Model == model
+                && PromptLikeness.SameStart(candidate, request)
+                && (best is null || candidate.Number > best.Number)
+            )
             {
                 best = candidate;
             }

@@ -9,8 +9,14 @@ internal static class PromptLikeness
     /// <summary>Share of a piece's bytes that have to agree at its two ends.</summary>
     private const double AlikeShare = 0.5;
 
-    /// <summary>Whether two pieces are the same one, changed. Of pieces without text the size decides: a changed clock keeps it.</summary>
-    public static bool Alike(ReadOnlySpan<byte> first, in PromptComponent a, ReadOnlySpan<byte> second, in PromptComponent b)
+    /// <summary>Whether two pieces are the same one, changed. Of pieces without text the size decides: a changed clock
+    /// keeps it.</summary>
+    public static bool Alike(
+        ReadOnlySpan<byte> first,
+        in PromptComponent a,
+        ReadOnlySpan<byte> second,
+        in PromptComponent b
+    )
     {
         if (a.Kind != b.Kind || a.Role != b.Role)
         {
@@ -60,7 +66,10 @@ internal static class PromptLikeness
             for (var j = 0; j < earlier; j++)
             {
                 ref readonly var other = ref past.Parts[j];
-                if (other.Hash == component.Hash || (i == j && Alike(past.TextOf(other), other, request.TextOf(component), component)))
+                if (
+                    other.Hash == component.Hash
+                    || (i == j && Alike(past.TextOf(other), other, request.TextOf(component), component))
+                )
                 {
                     alike += component.Size;
                     break;

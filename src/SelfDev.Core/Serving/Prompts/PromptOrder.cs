@@ -5,7 +5,8 @@ namespace SelfDev.Core.Serving.Prompts;
 /// <summary>The order in which templates render a prompt's pieces.</summary>
 internal static class PromptOrder
 {
-    /// <summary>Tools, system prompt, rendered prompt, messages: the order in which templates put them, whatever the order in the log.</summary>
+    /// <summary>Tools, system prompt, rendered prompt, messages: the order in which templates put them, whatever the
+    /// order in the log.</summary>
     public static void Restore(ServedRequest request)
     {
         var components = request.Components;

@@ -4,8 +4,8 @@ using SelfDev.Core.Serving.Model;
 namespace SelfDev.Core.Serving.Prompts;
 
 /// <summary>
-/// Reads what a model is shown (tools, system prompt, messages, rendered prompts) out of request JSON into components with one hash each. Cache marks are noted and left out
-/// of text and hash, nulls as well: they are not rendered.
+/// Reads what a model is shown (tools, system prompt, messages, rendered prompts) out of request JSON into components
+/// with one hash each. Cache marks are noted and left out of text and hash, nulls as well: they are not rendered.
 /// </summary>
 internal static class PromptReader
 {
@@ -44,7 +44,8 @@ internal static class PromptReader
         request.Components.Add(component);
     }
 
-    /// <summary>Reads messages (chat, Anthropic) or input items (Responses); a string is one message of the user.</summary>
+    /// <summary>Reads messages (chat, Anthropic) or input items (Responses); a string is one message of the
+    /// user.</summary>
     public static void ReadMessages(ref Utf8JsonReader reader, ServedRequest request)
     {
         var index = request.Components.Count(component => component.Kind == ComponentKind.Message);
@@ -102,7 +103,11 @@ internal static class PromptReader
                 reader.Read();
                 component.Role = RoleOf(ref reader);
             }
-            else if (reader.ValueTextEquals("content"u8) || reader.ValueTextEquals("text"u8) || reader.ValueTextEquals("output"u8))
+            else if (
+                reader.ValueTextEquals("content"u8)
+                || reader.ValueTextEquals("text"u8)
+                || reader.ValueTextEquals("output"u8)
+            )
             {
                 reader.Read();
                 if (request.TextLength > component.Start && reader.TokenType != JsonTokenType.Null)
@@ -115,8 +120,11 @@ internal static class PromptReader
             else if (reader.ValueTextEquals("type"u8))
             {
                 reader.Read();
-                type = reader.TokenType == JsonTokenType.String && reader.ValueTextEquals("function_call"u8) ? MessageRole.Assistant
-                    : reader.TokenType == JsonTokenType.String && reader.ValueTextEquals("function_call_output"u8) ? MessageRole.Tool
+                type =
+                    reader.TokenType == JsonTokenType.String && reader.ValueTextEquals("function_call"u8)
+                        ? MessageRole.Assistant
+                    : reader.TokenType == JsonTokenType.String && reader.ValueTextEquals("function_call_output"u8)
+                        ? MessageRole.Tool
                     : MessageRole.None;
                 PromptText.SkipValue(ref reader);
             }
@@ -129,7 +137,11 @@ internal static class PromptReader
                 reader.Read();
                 ToolCallReader.ReadCalls(ref reader, request, ref component, place);
             }
-            else if (reader.ValueTextEquals("tool_call_id"u8) || reader.ValueTextEquals("tool_use_id"u8) || reader.ValueTextEquals("call_id"u8))
+            else if (
+                reader.ValueTextEquals("tool_call_id"u8)
+                || reader.ValueTextEquals("tool_use_id"u8)
+                || reader.ValueTextEquals("call_id"u8)
+            )
             {
                 reader.Read();
                 component.Answers = PromptText.IdOf(ref reader);
@@ -162,7 +174,12 @@ internal static class PromptReader
     }
 
     /// <summary>A string, or parts of text, tool use, tool results and media.</summary>
-    private static void ReadContent(ref Utf8JsonReader reader, ServedRequest request, ref PromptComponent component, int place = -1)
+    private static void ReadContent(
+        ref Utf8JsonReader reader,
+        ServedRequest request,
+        ref PromptComponent component,
+        int place = -1
+    )
     {
         switch (reader.TokenType)
         {
@@ -191,7 +208,12 @@ internal static class PromptReader
         }
     }
 
-    private static void ReadPart(ref Utf8JsonReader reader, ServedRequest request, ref PromptComponent component, int place)
+    private static void ReadPart(
+        ref Utf8JsonReader reader,
+        ServedRequest request,
+        ref PromptComponent component,
+        int place
+    )
     {
         var isCall = false;
         UInt128 id = 0;
@@ -263,8 +285,13 @@ internal static class PromptReader
             return true;
         }
 
-        if (reader.ValueTextEquals("index"u8) || reader.ValueTextEquals("annotations"u8) || reader.ValueTextEquals("provider_specific_fields"u8) || reader.ValueTextEquals("status"u8)
-            || reader.ValueTextEquals("timestamp"u8))
+        if (
+            reader.ValueTextEquals("index"u8)
+            || reader.ValueTextEquals("annotations"u8)
+            || reader.ValueTextEquals("provider_specific_fields"u8)
+            || reader.ValueTextEquals("status"u8)
+            || reader.ValueTextEquals("timestamp"u8)
+        )
         {
             reader.Read();
             PromptText.SkipValue(ref reader);
@@ -286,7 +313,13 @@ internal static class PromptReader
         Fingerprint.Mix(((uint)component.Kind << 8) | (uint)component.Role, Fingerprint.Of(text));
 
     private static PromptComponent Begin(ServedRequest request, ComponentKind kind, MessageRole role, int index) =>
-        new() { Kind = kind, Role = role, Index = index, Start = request.TextLength };
+        new()
+        {
+            Kind = kind,
+            Role = role,
+            Index = index,
+            Start = request.TextLength,
+        };
 
     private static void End(ServedRequest request, ref PromptComponent component)
     {
@@ -304,7 +337,10 @@ internal static class PromptReader
         }
 
         return reader.ValueTextEquals("user"u8) || reader.ValueTextEquals("human"u8) ? MessageRole.User
-            : reader.ValueTextEquals("assistant"u8) || reader.ValueTextEquals("model"u8) || reader.ValueTextEquals("ai"u8) ? MessageRole.Assistant
+            : reader.ValueTextEquals("assistant"u8)
+            || reader.ValueTextEquals("model"u8)
+            || reader.ValueTextEquals("ai"u8)
+                ? MessageRole.Assistant
             : reader.ValueTextEquals("tool"u8) || reader.ValueTextEquals("function"u8) ? MessageRole.Tool
             : reader.ValueTextEquals("system"u8) || reader.ValueTextEquals("developer"u8) ? MessageRole.System
             : MessageRole.None;

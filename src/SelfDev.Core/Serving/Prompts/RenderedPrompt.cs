@@ -4,8 +4,9 @@ using SelfDev.Core.Serving.Model;
 namespace SelfDev.Core.Serving.Prompts;
 
 /// <summary>
-/// Reads prompts that were logged as the template rendered them. They are cut where a template opens a turn, so that requests that begin alike share pieces and a changed turn is one
-/// changed piece; a prompt of no known template is cut into pieces of one size.
+/// Reads prompts that were logged as the template rendered them. They are cut where a template opens a turn, so that
+/// requests that begin alike share pieces and a changed turn is one changed piece; a prompt of no known template is cut
+/// into pieces of one size.
 /// </summary>
 internal static class RenderedPrompt
 {
@@ -15,11 +16,41 @@ internal static class RenderedPrompt
     /// <summary>A template shows itself in the first bytes.</summary>
     private const int HeadBytes = 4096;
 
-    /// <summary>What opens a turn, by template: ChatML, Llama 3, Gemma, Llama 2 and Mistral, Harmony, Phi and Zephyr, DeepSeek. Those of one template begin alike.</summary>
+    /// <summary>What opens a turn, by template: ChatML, Llama 3, Gemma, Llama 2 and Mistral, Harmony, Phi and Zephyr,
+    /// DeepSeek. Those of one template begin alike.</summary>
     private static readonly (byte[] Start, byte[][] Whole)[] Templates =
     [
-        ("<|im_start|>"u8.ToArray(), [[]]), ("<|start_header_id|>"u8.ToArray(), [[]]), ("<start_of_turn>"u8.ToArray(), [[]]), ("[INST]"u8.ToArray(), [[]]),
-        ("<|start|>"u8.ToArray(), [[]]), ("<|"u8.ToArray(), ["<|user|>"u8.ToArray(), "<|assistant|>"u8.ToArray(), "<|system|>"u8.ToArray()]),
+        (
+            "<|im_start|>"u8.ToArray(),
+            [
+                [],
+            ]
+        ),
+        (
+            "<|start_header_id|>"u8.ToArray(),
+            [
+                [],
+            ]
+        ),
+        (
+            "<start_of_turn>"u8.ToArray(),
+            [
+                [],
+            ]
+        ),
+        (
+            "[INST]"u8.ToArray(),
+            [
+                [],
+            ]
+        ),
+        (
+            "<|start|>"u8.ToArray(),
+            [
+                [],
+            ]
+        ),
+        ("<|"u8.ToArray(), ["<|user|>"u8.ToArray(), "<|assistant|>"u8.ToArray(), "<|system|>"u8.ToArray()]),
         ("<｜"u8.ToArray(), ["<｜User｜>"u8.ToArray(), "<｜Assistant｜>"u8.ToArray()]),
     ];
 
@@ -37,16 +68,28 @@ internal static class RenderedPrompt
         var template = TemplateOf(text);
         for (var (index, from) = (0, 0); from < text.Length; index++)
         {
-            var length = template < 0 ? Math.Min(PieceBytes, text.Length - from) : NextTurn(text[from..], 1, Templates[template]);
-            var component = new PromptComponent { Kind = ComponentKind.Rendered, Index = index, Start = start + from, Length = length, Size = length };
-            component.Role = template < 0 ? MessageRole.None : RoleOf(text.Slice(from, length), Templates[template].Start);
+            var length =
+                template < 0
+                    ? Math.Min(PieceBytes, text.Length - from)
+                    : NextTurn(text[from..], 1, Templates[template]);
+            var component = new PromptComponent
+            {
+                Kind = ComponentKind.Rendered,
+                Index = index,
+                Start = start + from,
+                Length = length,
+                Size = length,
+            };
+            component.Role =
+                template < 0 ? MessageRole.None : RoleOf(text.Slice(from, length), Templates[template].Start);
             component.Hash = PromptReader.HashOf(text.Slice(from, length), component);
             request.Components.Add(component);
             from += length;
         }
     }
 
-    /// <summary>The template whose turn opens first; -1 for none. Text within a turn may well quote another one's markers.</summary>
+    /// <summary>The template whose turn opens first; -1 for none. Text within a turn may well quote another one's
+    /// markers.</summary>
     private static int TemplateOf(ReadOnlySpan<byte> text)
     {
         var head = text[..Math.Min(text.Length, HeadBytes)];
@@ -71,7 +114,8 @@ internal static class RenderedPrompt
         }
 
         var name = turn[opening.Length..];
-        return name.StartsWith("assistant"u8) || name.StartsWith("model"u8) || name.StartsWith("Assistant"u8) ? MessageRole.Assistant
+        return name.StartsWith("assistant"u8) || name.StartsWith("model"u8) || name.StartsWith("Assistant"u8)
+                ? MessageRole.Assistant
             : name.StartsWith("system"u8) || name.StartsWith("developer"u8) ? MessageRole.System
             : name.StartsWith("tool"u8) || name.StartsWith("ipython"u8) ? MessageRole.Tool
             : MessageRole.User;

@@ -6,7 +6,12 @@ namespace SelfDev.Core.Serving.Prompts;
 /// <summary>Reads the tool calls of an assistant's message in chat format.</summary>
 internal static class ToolCallReader
 {
-    public static void ReadCalls(ref Utf8JsonReader reader, ServedRequest request, ref PromptComponent component, int place)
+    public static void ReadCalls(
+        ref Utf8JsonReader reader,
+        ServedRequest request,
+        ref PromptComponent component,
+        int place
+    )
     {
         if (reader.TokenType != JsonTokenType.StartArray)
         {
@@ -27,7 +32,12 @@ internal static class ToolCallReader
         }
     }
 
-    private static void ReadCall(ref Utf8JsonReader reader, ServedRequest request, ref PromptComponent component, int place)
+    private static void ReadCall(
+        ref Utf8JsonReader reader,
+        ServedRequest request,
+        ref PromptComponent component,
+        int place
+    )
     {
         var depth = reader.CurrentDepth;
         while (reader.Read() && !(reader.TokenType == JsonTokenType.EndObject && reader.CurrentDepth == depth))
@@ -90,9 +100,7 @@ internal static class ToolCallReader
         try
         {
             var reader = new Utf8JsonReader(text);
-            while (reader.Read())
-            {
-            }
+            while (reader.Read()) { }
 
             return true;
         }

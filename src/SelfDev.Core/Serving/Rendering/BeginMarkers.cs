@@ -6,13 +6,32 @@ using SelfDev.Core.Serving.Model;
 namespace SelfDev.Core.Serving.Rendering;
 
 /// <summary>
-/// Markers of chat templates in prompts: one beginning-of-sequence token at the start and nowhere else, each turn opened and closed. Tokens of Llama 2 and 3, Mistral, Gemma,
-/// DeepSeek, Qwen and their kin.
+/// Markers of chat templates in prompts: one beginning-of-sequence token at the start and nowhere else, each turn
+/// opened and closed. Tokens of Llama 2 and 3, Mistral, Gemma, DeepSeek, Qwen and their kin.
 /// </summary>
 internal sealed class BeginMarkers
 {
-    private static readonly string[] Begins = ["<s>", "<|begin_of_text|>", "<bos>", "<|startoftext|>", "<｜begin▁of▁sentence｜>", "<BOS_TOKEN>"];
-    private static readonly string[] TurnMarks = ["<|im_start|>", "<|im_end|>", "<|start_header_id|>", "<|end_header_id|>", "<|eot_id|>", "<start_of_turn>", "<end_of_turn>", "[INST]", "[/INST]"];
+    private static readonly string[] Begins =
+    [
+        "<s>",
+        "<|begin_of_text|>",
+        "<bos>",
+        "<|startoftext|>",
+        "<｜begin▁of▁sentence｜>",
+        "<BOS_TOKEN>",
+    ];
+    private static readonly string[] TurnMarks =
+    [
+        "<|im_start|>",
+        "<|im_end|>",
+        "<|start_header_id|>",
+        "<|end_header_id|>",
+        "<|eot_id|>",
+        "<start_of_turn>",
+        "<end_of_turn>",
+        "[INST]",
+        "[/INST]",
+    ];
     private static readonly (byte[] Open, byte[] Close)[] Pairs =
     [
         ("<|im_start|>"u8.ToArray(), "<|im_end|>"u8.ToArray()),
@@ -20,9 +39,28 @@ internal sealed class BeginMarkers
         ("<start_of_turn>"u8.ToArray(), "<end_of_turn>"u8.ToArray()),
     ];
 
-    private static readonly byte[][] TurnOpenings = ["<|im_start|>"u8.ToArray(), "<|start_header_id|>"u8.ToArray(), "<start_of_turn>"u8.ToArray()];
-    private static readonly byte[][] TurnEnds = ["<|im_end|>"u8.ToArray(), "<|eot_id|>"u8.ToArray(), "<end_of_turn>"u8.ToArray(), "<|endoftext|>"u8.ToArray()];
-    private static readonly byte[][] Roles = ["system"u8.ToArray(), "user"u8.ToArray(), "assistant"u8.ToArray(), "model"u8.ToArray(), "tool"u8.ToArray(), "developer"u8.ToArray()];
+    private static readonly byte[][] TurnOpenings =
+    [
+        "<|im_start|>"u8.ToArray(),
+        "<|start_header_id|>"u8.ToArray(),
+        "<start_of_turn>"u8.ToArray(),
+    ];
+    private static readonly byte[][] TurnEnds =
+    [
+        "<|im_end|>"u8.ToArray(),
+        "<|eot_id|>"u8.ToArray(),
+        "<end_of_turn>"u8.ToArray(),
+        "<|endoftext|>"u8.ToArray(),
+    ];
+    private static readonly byte[][] Roles =
+    [
+        "system"u8.ToArray(),
+        "user"u8.ToArray(),
+        "assistant"u8.ToArray(),
+        "model"u8.ToArray(),
+        "tool"u8.ToArray(),
+        "developer"u8.ToArray(),
+    ];
     private static readonly byte[][] BeginBytes = [.. Begins.Select(Encoding.UTF8.GetBytes)];
 
     private readonly Dictionary<string, bool> _beginsByModel = new(StringComparer.Ordinal);
@@ -51,7 +89,8 @@ internal sealed class BeginMarkers
         return text[second..].StartsWith(token) ? (0, second + token.Length) : null;
     }
 
-    /// <summary>The first marker in a message's text that stands as a template puts it: with a role behind it, a beginning at the beginning, an end at the end. Not in a quotation.</summary>
+    /// <summary>The first marker in a message's text that stands as a template puts it: with a role behind it, a
+    /// beginning at the beginning, an end at the end. Not in a quotation.</summary>
     public static (int Start, int Length)? Leaked(ReadOnlySpan<byte> text)
     {
         if (text.IndexOf((byte)'<') < 0)
@@ -118,7 +157,8 @@ internal sealed class BeginMarkers
     private static bool IsQuoted(ReadOnlySpan<byte> before) =>
         (!before.IsEmpty && before[^1] is (byte)'`' or (byte)'"' or (byte)'\'') || before.Count("```"u8) % 2 == 1;
 
-    /// <summary>Looks at a prompt that was logged as rendered; null where it has its markers, and for prompts that are logged as messages.</summary>
+    /// <summary>Looks at a prompt that was logged as rendered; null where it has its markers, and for prompts that are
+    /// logged as messages.</summary>
     public PromptDifference? Check(ServedRequest request, string model)
     {
         var components = CollectionsMarshal.AsSpan(request.Components);
@@ -148,7 +188,12 @@ internal sealed class BeginMarkers
             // The last turn is the reply's, which the model closes itself.
             if (turns.StartsWith(open) && text.Count(open) - text.Count(close) is var unclosed and (< 0 or > 1))
             {
-                return new PromptDifference(FindingKinds.TemplateMarkers, components[first], FaultSpan.None, Span(text, text.LastIndexOf(unclosed > 0 ? open : close), open.Length));
+                return new PromptDifference(
+                    FindingKinds.TemplateMarkers,
+                    components[first],
+                    FaultSpan.None,
+                    Span(text, text.LastIndexOf(unclosed > 0 ? open : close), open.Length)
+                );
             }
         }
 
@@ -170,10 +215,18 @@ internal sealed class BeginMarkers
         }
 
         var at = Encoding.UTF8.GetCharCount(text[from..start]);
-        return FaultSpan.Of(Encoding.UTF8.GetString(text[from..to]), at..(at + Encoding.UTF8.GetCharCount(text.Slice(start, length))), Encoding.UTF8.GetCharCount(text[..from]));
+        return FaultSpan.Of(
+            Encoding.UTF8.GetString(text[from..to]),
+            at..(at + Encoding.UTF8.GetCharCount(text.Slice(start, length))),
+            Encoding.UTF8.GetCharCount(text[..from])
+        );
     }
 
-    private static ReadOnlySpan<byte> Rendered(ServedRequest request, ReadOnlySpan<PromptComponent> components, int first)
+    private static ReadOnlySpan<byte> Rendered(
+        ServedRequest request,
+        ReadOnlySpan<PromptComponent> components,
+        int first
+    )
     {
         var last = first;
         while (last + 1 < components.Length && components[last + 1].Kind == ComponentKind.Rendered)
@@ -187,7 +240,11 @@ internal sealed class BeginMarkers
     private static int Occurrences(string text, string token)
     {
         var count = 0;
-        for (var at = text.IndexOf(token, StringComparison.Ordinal); at >= 0; at = text.IndexOf(token, at + token.Length, StringComparison.Ordinal))
+        for (
+            var at = text.IndexOf(token, StringComparison.Ordinal);
+            at >= 0;
+            at = text.IndexOf(token, at + token.Length, StringComparison.Ordinal)
+        )
         {
             count++;
         }

@@ -5,11 +5,13 @@ using SelfDev.Core.Serving.Prompts;
 
 namespace SelfDev.Core.Serving.Rendering;
 
-/// <summary>Cache marks (<c>cache_control</c>) from one prompt to the next. Marks that move on with the conversation are as they should be.</summary>
+/// <summary>Cache marks (<c>cache_control</c>) from one prompt to the next. Marks that move on with the conversation
+/// are as they should be.</summary>
 internal static class CacheMarks
 {
     /// <summary>
-    /// A mark that was taken from the tools or the system prompt, or a last mark that moved back although the conversation went on: what was written to the cache is then not read.
+    /// A mark that was taken from the tools or the system prompt, or a last mark that moved back although the
+    /// conversation went on: what was written to the cache is then not read.
     /// </summary>
     public static PromptDifference? Compare(PastPrompt past, ServedRequest request, int common)
     {
@@ -27,7 +29,11 @@ internal static class CacheMarks
 
         for (var i = 0; i < common; i++)
         {
-            if (components[i].Kind is ComponentKind.Tool or ComponentKind.System && past.Parts[i].Marked && !components[i].Marked)
+            if (
+                components[i].Kind is ComponentKind.Tool or ComponentKind.System
+                && past.Parts[i].Marked
+                && !components[i].Marked
+            )
             {
                 return Moved(past, request, components[i], past.Parts[i]);
             }
@@ -36,10 +42,15 @@ internal static class CacheMarks
         return after < before ? Moved(past, request, components[Math.Max(after, 0)], past.Parts[before]) : null;
     }
 
-    private static PromptDifference Moved(PastPrompt past, ServedRequest request, in PromptComponent later, in PromptComponent earlier) => new(
-        FindingKinds.CacheMarkMoved, earlier, Beginning(past.TextOf(earlier)), Beginning(request.TextOf(later)));
+    private static PromptDifference Moved(
+        PastPrompt past,
+        ServedRequest request,
+        in PromptComponent later,
+        in PromptComponent earlier
+    ) => new(FindingKinds.CacheMarkMoved, earlier, Beginning(past.TextOf(earlier)), Beginning(request.TextOf(later)));
 
-    private static FaultSpan Beginning(ReadOnlySpan<byte> text) => text.IsEmpty ? FaultSpan.None : BeginMarkers.Span(text, 0, 0);
+    private static FaultSpan Beginning(ReadOnlySpan<byte> text) =>
+        text.IsEmpty ? FaultSpan.None : BeginMarkers.Span(text, 0, 0);
 
     private static int LastMark(ReadOnlySpan<PromptComponent> components)
     {

@@ -47,8 +47,9 @@ internal static class ComponentChecks
     }
 
     /// <summary>
-    /// The same message twice on end, or the same pair of messages. An agent that is stuck repeats itself word for word, one turn a request: a pair is a copy only where one request
-    /// brought both, or where it repeats the ids of its calls.
+    /// The same message twice on end, or the same pair of messages. An agent that is stuck repeats itself word for
+    /// word, one turn a request: a pair is a copy only where one request brought both, or where it repeats the ids of
+    /// its calls.
     /// </summary>
     private static PromptDifference? Doubled(ServedRequest request, int at, in AccountedRequest accounted)
     {
@@ -59,11 +60,32 @@ internal static class ComponentChecks
             return null;
         }
 
-        var isAdjacent = at >= 1 && components[at - 1].Hash == component.Hash && component.Role is MessageRole.User or MessageRole.Assistant && component.Size >= SaidTwiceBytes;
-        var isPair = at >= 3 && components[at - 2].Hash == component.Hash && components[at - 3].Hash == components[at - 1].Hash && components[at - 1].Kind == ComponentKind.Message
-            && (HasIds(component) || HasIds(components[at - 1]) || (accounted.IsContinuation && at - 2 >= accounted.Known && (component.Size >= CopyBytes || components[at - 1].Size >= CopyBytes)));
+        var isAdjacent =
+            at >= 1
+            && components[at - 1].Hash == component.Hash
+            && component.Role is MessageRole.User or MessageRole.Assistant
+            && component.Size >= SaidTwiceBytes;
+        var isPair =
+            at >= 3
+            && components[at - 2].Hash == component.Hash
+            && components[at - 3].Hash == components[at - 1].Hash
+            && components[at - 1].Kind == ComponentKind.Message
+            && (
+                HasIds(component)
+                || HasIds(components[at - 1])
+                || (
+                    accounted.IsContinuation
+                    && at - 2 >= accounted.Known
+                    && (component.Size >= CopyBytes || components[at - 1].Size >= CopyBytes)
+                )
+            );
         return isAdjacent || isPair
-            ? new PromptDifference(FindingKinds.DuplicatedTurn, component, FaultSpan.None, Whole(request.TextOf(component)))
+            ? new PromptDifference(
+                FindingKinds.DuplicatedTurn,
+                component,
+                FaultSpan.None,
+                Whole(request.TextOf(component))
+            )
             : null;
     }
 
@@ -74,23 +96,38 @@ internal static class ComponentChecks
     {
         var text = request.TextOf(component);
         return BeginMarkers.Doubled(text) is var (start, length)
-            ? new PromptDifference(FindingKinds.DoubleBos, component, FaultSpan.None, BeginMarkers.Span(text, start, length))
+            ? new PromptDifference(
+                FindingKinds.DoubleBos,
+                component,
+                FaultSpan.None,
+                BeginMarkers.Span(text, start, length)
+            )
             : null;
     }
 
     /// <summary>
-    /// Template markers inside a message, as the template itself would put them: the text was rendered twice. Who only writes about markers does not put a role behind them.
+    /// Template markers inside a message, as the template itself would put them: the text was rendered twice. Who only
+    /// writes about markers does not put a role behind them.
     /// </summary>
     private static PromptDifference? Leaked(ServedRequest request, in PromptComponent component)
     {
-        if (component.Kind == ComponentKind.Rendered || component.Kind == ComponentKind.Tool || component.Role == MessageRole.Tool)
+        if (
+            component.Kind == ComponentKind.Rendered
+            || component.Kind == ComponentKind.Tool
+            || component.Role == MessageRole.Tool
+        )
         {
             return null;
         }
 
         var text = request.TextOf(component);
         return BeginMarkers.Leaked(text) is var (start, length)
-            ? new PromptDifference(FindingKinds.TemplateMarkers, component, FaultSpan.None, BeginMarkers.Span(text, start, length))
+            ? new PromptDifference(
+                FindingKinds.TemplateMarkers,
+                component,
+                FaultSpan.None,
+                BeginMarkers.Span(text, start, length)
+            )
             : null;
     }
 
@@ -102,10 +139,18 @@ internal static class ComponentChecks
             return null;
         }
 
-        // What a tool or a model put out may be damaged by itself; a system prompt with replaced characters was read wrongly.
+        // What a tool or a model put out may be damaged by itself; a system prompt with replaced characters was read
+        // wrongly.
         var text = Encoding.UTF8.GetString(bytes[..Math.Min(bytes.Length, MaxCheckedBytes)]);
-        return (TextDamage.Mojibake(text) ?? (component.Kind == ComponentKind.System ? TextDamage.Replaced(text) : null)) is var (start, length)
-            ? new PromptDifference(FindingKinds.Mojibake, component, FaultSpan.None, FaultSpan.Of(text, start..(start + length)))
+        return
+            (TextDamage.Mojibake(text) ?? (component.Kind == ComponentKind.System ? TextDamage.Replaced(text) : null))
+                is var (start, length)
+            ? new PromptDifference(
+                FindingKinds.Mojibake,
+                component,
+                FaultSpan.None,
+                FaultSpan.Of(text, start..(start + length))
+            )
             : null;
     }
 

@@ -3,33 +3,120 @@ using SelfDev.Core.Serving.Model;
 
 namespace SelfDev.Core.Serving.Rendering;
 
-/// <summary>What rendering faults are called, how much they matter and what mends them. Words of ours only; a component's path is built of its kind and number.</summary>
+/// <summary>What rendering faults are called, how much they matter and what mends them. Words of ours only; a
+/// component's path is built of its kind and number.</summary>
 internal static class FaultWording
 {
-    private static readonly Dictionary<string, (string Title, string Remedy, Severity Severity)> Words = new(StringComparer.Ordinal)
+    private static readonly Dictionary<string, (string Title, string Remedy, Severity Severity)> Words = new(
+        StringComparer.Ordinal
+    )
     {
-        [FindingKinds.VolatileClock] = ("A date or time in {0} changes from request to request", "Take the date or time out of {0}, or put it behind all that stays the same", Severity.Warning),
-        [FindingKinds.VolatileUuid] = ("A UUID in {0} changes from request to request", "Take the UUID out of {0}", Severity.Warning),
-        [FindingKinds.VolatilePath] = ("A path in {0} changes from request to request", "Name the working directory in the last message instead of {0}", Severity.Warning),
-        [FindingKinds.VolatileId] = ("An identifier in {0} changes from request to request", "Take the identifier out of {0}, or derive it from what stays the same", Severity.Warning),
-        [FindingKinds.VolatileCounter] = ("A number in {0} changes from request to request", "Take the changing number out of {0}", Severity.Warning),
-        [FindingKinds.JsonKeyOrder] = ("The keys of JSON in {0} come in another order each time", "Serialise the JSON in {0} with sorted keys", Severity.Warning),
-        [FindingKinds.UnorderedList] = ("A list in {0} comes in another order each time", "Sort the list in {0}", Severity.Warning),
-        [FindingKinds.ToolOrder] = ("The tools come in another order each time", "Sort the tools by name", Severity.Warning),
-        [FindingKinds.ToolsChanged] = ("The tools change within a conversation", "Offer the same tools throughout a conversation", Severity.Warning),
-        [FindingKinds.SystemPromptChanged] = ("The system prompt changes between requests that should share it", "Keep the system prompt the same; put what changes into the last message", Severity.Warning),
-        [FindingKinds.MessageChanged] = ("An earlier message is rewritten in later requests", "Send earlier messages as they were sent before", Severity.Warning),
-        [FindingKinds.InsertedTurn] = ("A message is put in between earlier ones", "Append messages at the end only", Severity.Warning),
-        [FindingKinds.DroppedTurn] = ("An earlier turn is missing from later requests", "Keep all turns, or drop many at once and seldom", Severity.Error),
+        [FindingKinds.VolatileClock] = (
+            "A date or time in {0} changes from request to request",
+            "Take the date or time out of {0}, or put it behind all that stays the same",
+            Severity.Warning
+        ),
+        [FindingKinds.VolatileUuid] = (
+            "A UUID in {0} changes from request to request",
+            "Take the UUID out of {0}",
+            Severity.Warning
+        ),
+        [FindingKinds.VolatilePath] = (
+            "A path in {0} changes from request to request",
+            "Name the working directory in the last message instead of {0}",
+            Severity.Warning
+        ),
+        [FindingKinds.VolatileId] = (
+            "An identifier in {0} changes from request to request",
+            "Take the identifier out of {0}, or derive it from what stays the same",
+            Severity.Warning
+        ),
+        [FindingKinds.VolatileCounter] = (
+            "A number in {0} changes from request to request",
+            "Take the changing number out of {0}",
+            Severity.Warning
+        ),
+        [FindingKinds.JsonKeyOrder] = (
+            "The keys of JSON in {0} come in another order each time",
+            "Serialise the JSON in {0} with sorted keys",
+            Severity.Warning
+        ),
+        [FindingKinds.UnorderedList] = (
+            "A list in {0} comes in another order each time",
+            "Sort the list in {0}",
+            Severity.Warning
+        ),
+        [FindingKinds.ToolOrder] = (
+            "The tools come in another order each time",
+            "Sort the tools by name",
+            Severity.Warning
+        ),
+        [FindingKinds.ToolsChanged] = (
+            "The tools change within a conversation",
+            "Offer the same tools throughout a conversation",
+            Severity.Warning
+        ),
+        [FindingKinds.SystemPromptChanged] = (
+            "The system prompt changes between requests that should share it",
+            "Keep the system prompt the same; put what changes into the last message",
+            Severity.Warning
+        ),
+        [FindingKinds.MessageChanged] = (
+            "An earlier message is rewritten in later requests",
+            "Send earlier messages as they were sent before",
+            Severity.Warning
+        ),
+        [FindingKinds.InsertedTurn] = (
+            "A message is put in between earlier ones",
+            "Append messages at the end only",
+            Severity.Warning
+        ),
+        [FindingKinds.DroppedTurn] = (
+            "An earlier turn is missing from later requests",
+            "Keep all turns, or drop many at once and seldom",
+            Severity.Error
+        ),
         [FindingKinds.DuplicatedTurn] = ("A turn stands in the prompt twice", "Append each turn once", Severity.Error),
-        [FindingKinds.TruncatedMessage] = ("An earlier message is cut in later requests", "Cut a message before it is first sent, or never", Severity.Error),
-        [FindingKinds.DoubleBos] = ("The prompt begins with two beginning-of-sequence tokens", "Let either the template or the tokenizer add the beginning-of-sequence token", Severity.Error),
-        [FindingKinds.MissingBos] = ("The beginning-of-sequence token is missing", "Add the beginning-of-sequence token that the model was trained with", Severity.Error),
-        [FindingKinds.TemplateMarkers] = ("Markers of the chat template are missing, left open or inside a message", "Render each turn through the template once", Severity.Error),
-        [FindingKinds.CacheMarkMoved] = ("A cache mark is taken away or moves back", "Leave cache marks where they are and add new ones behind them", Severity.Warning),
-        [FindingKinds.Mojibake] = ("Text in {0} was decoded with the wrong encoding or lost characters", "Decode text as UTF-8 before it goes into {0}", Severity.Error),
-        [FindingKinds.LostWhitespace] = ("White space in {0} changes between requests", "Leave the white space of {0} as it was", Severity.Warning),
-        [FindingKinds.MisattachedToolResult] = ("A tool result stands under a call that it does not answer", "Give each tool result the id of its own call", Severity.Error),
+        [FindingKinds.TruncatedMessage] = (
+            "An earlier message is cut in later requests",
+            "Cut a message before it is first sent, or never",
+            Severity.Error
+        ),
+        [FindingKinds.DoubleBos] = (
+            "The prompt begins with two beginning-of-sequence tokens",
+            "Let either the template or the tokenizer add the beginning-of-sequence token",
+            Severity.Error
+        ),
+        [FindingKinds.MissingBos] = (
+            "The beginning-of-sequence token is missing",
+            "Add the beginning-of-sequence token that the model was trained with",
+            Severity.Error
+        ),
+        [FindingKinds.TemplateMarkers] = (
+            "Markers of the chat template are missing, left open or inside a message",
+            "Render each turn through the template once",
+            Severity.Error
+        ),
+        [FindingKinds.CacheMarkMoved] = (
+            "A cache mark is taken away or moves back",
+            "Leave cache marks where they are and add new ones behind them",
+            Severity.Warning
+        ),
+        [FindingKinds.Mojibake] = (
+            "Text in {0} was decoded with the wrong encoding or lost characters",
+            "Decode text as UTF-8 before it goes into {0}",
+            Severity.Error
+        ),
+        [FindingKinds.LostWhitespace] = (
+            "White space in {0} changes between requests",
+            "Leave the white space of {0} as it was",
+            Severity.Warning
+        ),
+        [FindingKinds.MisattachedToolResult] = (
+            "A tool result stands under a call that it does not answer",
+            "Give each tool result the id of its own call",
+            Severity.Error
+        ),
     };
 
     public static string Title(RenderingFault fault) => Fill(Words[fault.Kind].Title, fault);
@@ -38,11 +125,16 @@ internal static class FaultWording
 
     public static Severity SeverityOf(RenderingFault fault) => Words[fault.Kind].Severity;
 
-    private static string Fill(string pattern, RenderingFault fault) => pattern.Replace("{0}", fault.Part switch
-    {
-        ComponentKind.Tool => fault.Component,
-        ComponentKind.System => "the system prompt",
-        ComponentKind.Rendered => "the prompt",
-        _ => "earlier messages",
-    }, StringComparison.Ordinal);
+    private static string Fill(string pattern, RenderingFault fault) =>
+        pattern.Replace(
+            "{0}",
+            fault.Part switch
+            {
+                ComponentKind.Tool => fault.Component,
+                ComponentKind.System => "the system prompt",
+                ComponentKind.Rendered => "the prompt",
+                _ => "earlier messages",
+            },
+            StringComparison.Ordinal
+        );
 }

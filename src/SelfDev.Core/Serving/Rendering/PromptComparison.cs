@@ -7,7 +7,8 @@ using SelfDev.Core.Serving.Prompts;
 
 namespace SelfDev.Core.Serving.Rendering;
 
-/// <summary>Names what changed between a prompt and its predecessor, from the first component in which they differ.</summary>
+/// <summary>Names what changed between a prompt and its predecessor, from the first component in which they
+/// differ.</summary>
 internal static class PromptComparison
 {
     /// <summary>Turns that are looked over for one that both prompts have.</summary>
@@ -61,13 +62,25 @@ internal static class PromptComparison
             var sorted = before.Order().ToArray();
             if (sorted.AsSpan().SequenceEqual(after.Order().ToArray()))
             {
-                return new PromptDifference(FindingKinds.ToolOrder, component, Beginning(past, past.Parts[at]), Beginning(request, component));
+                return new PromptDifference(
+                    FindingKinds.ToolOrder,
+                    component,
+                    Beginning(past, past.Parts[at]),
+                    Beginning(request, component)
+                );
             }
 
-            return component.Length == 0 ? new PromptDifference(FindingKinds.ToolsChanged, component, FaultSpan.None, FaultSpan.None) : null;
+            return component.Length == 0
+                ? new PromptDifference(FindingKinds.ToolsChanged, component, FaultSpan.None, FaultSpan.None)
+                : null;
         }
 
-        return new PromptDifference(FindingKinds.ToolsChanged, component, Beginning(past, past.Parts[at]), Beginning(request, component));
+        return new PromptDifference(
+            FindingKinds.ToolsChanged,
+            component,
+            Beginning(past, past.Parts[at]),
+            Beginning(request, component)
+        );
     }
 
     private static UInt128[] Tools(ReadOnlySpan<PromptComponent> components)
@@ -85,7 +98,12 @@ internal static class PromptComparison
     }
 
     /// <summary>Turns that are missing, doubled, new in the middle, or whose results were swapped.</summary>
-    internal static PromptDifference? CompareTurns(PastPrompt past, ReadOnlySpan<PromptComponent> components, ServedRequest request, int at)
+    internal static PromptDifference? CompareTurns(
+        PastPrompt past,
+        ReadOnlySpan<PromptComponent> components,
+        ServedRequest request,
+        int at
+    )
     {
         if (ToolResults.Swapped(past, request, at) is { } swapped)
         {
@@ -96,7 +114,12 @@ internal static class PromptComparison
         {
             if (past.Parts[at + k].Hash == components[at].Hash && Follows(past.Parts[(at + k)..], components[at..]))
             {
-                return new PromptDifference(FindingKinds.DroppedTurn, past.Parts[at], Beginning(past, past.Parts[at]), Beginning(request, components[at]));
+                return new PromptDifference(
+                    FindingKinds.DroppedTurn,
+                    past.Parts[at],
+                    Beginning(past, past.Parts[at]),
+                    Beginning(request, components[at])
+                );
             }
         }
 
@@ -106,7 +129,11 @@ internal static class PromptComparison
             {
                 var doubled = at - k >= 0 && SameTurns(components.Slice(at, k), components.Slice(at - k, k));
                 return new PromptDifference(
-                    doubled ? FindingKinds.DuplicatedTurn : FindingKinds.InsertedTurn, components[at], Beginning(past, past.Parts[at]), Beginning(request, components[at]));
+                    doubled ? FindingKinds.DuplicatedTurn : FindingKinds.InsertedTurn,
+                    components[at],
+                    Beginning(past, past.Parts[at]),
+                    Beginning(request, components[at])
+                );
             }
         }
 
@@ -130,7 +157,12 @@ internal static class PromptComparison
     private static bool Follows(ReadOnlySpan<PromptComponent> before, ReadOnlySpan<PromptComponent> after) =>
         before.Length == 1 || after.Length == 1 || before[1].Hash == after[1].Hash;
 
-    internal static List<PromptDifference> CompareText(ReadOnlySpan<byte> before, in PromptComponent earlier, ReadOnlySpan<byte> after, in PromptComponent later)
+    internal static List<PromptDifference> CompareText(
+        ReadOnlySpan<byte> before,
+        in PromptComponent earlier,
+        ReadOnlySpan<byte> after,
+        in PromptComponent later
+    )
     {
         var (prefix, suffix) = PromptLikeness.CommonEnds(before, after);
         if (TextDamage.DiffersInSpaceOnly(before, after))
@@ -140,8 +172,28 @@ internal static class PromptComparison
 
         if (JsonOrder.IsReordered(before, after))
         {
-            var json = JsonOrder.LooksLikeJson(Encoding.UTF8.GetString(after.Slice(Math.Max(0, prefix - ContextBytes), Math.Min(after.Length - Math.Max(0, prefix - ContextBytes), (2 * ContextBytes) + after.Length - prefix - suffix))));
-            return [Whole(json ? FindingKinds.JsonKeyOrder : FindingKinds.UnorderedList, later, before, after, prefix, suffix)];
+            var json = JsonOrder.LooksLikeJson(
+                Encoding.UTF8.GetString(
+                    after.Slice(
+                        Math.Max(0, prefix - ContextBytes),
+                        Math.Min(
+                            after.Length - Math.Max(0, prefix - ContextBytes),
+                            (2 * ContextBytes) + after.Length - prefix - suffix
+                        )
+                    )
+                )
+            );
+            return
+            [
+                Whole(
+                    json ? FindingKinds.JsonKeyOrder : FindingKinds.UnorderedList,
+                    later,
+                    before,
+                    after,
+                    prefix,
+                    suffix
+                ),
+            ];
         }
 
         if (later.Kind == ComponentKind.Message && IsCut(before, after, prefix, suffix))
@@ -152,7 +204,13 @@ internal static class PromptComparison
         return Spans(before, after, prefix, suffix, later);
     }
 
-    private static List<PromptDifference> Spans(ReadOnlySpan<byte> before, ReadOnlySpan<byte> after, int prefix, int suffix, in PromptComponent later)
+    private static List<PromptDifference> Spans(
+        ReadOnlySpan<byte> before,
+        ReadOnlySpan<byte> after,
+        int prefix,
+        int suffix,
+        in PromptComponent later
+    )
     {
         if (Math.Max(before.Length, after.Length) - prefix - suffix > MaxChangeBytes)
         {
@@ -168,22 +226,31 @@ internal static class PromptComparison
         foreach (var (first, second) in SpanDiff.Spans(one, other))
         {
             var (a, b) = (first, second);
-            var kind = Damage(one, a, other, b) ?? Template(one[a], other[b]) ?? VolatileSpan.KindOf(one, ref a, other, ref b) ?? ChangedKind(later);
+            var kind =
+                Damage(one, a, other, b)
+                ?? Template(one[a], other[b])
+                ?? VolatileSpan.KindOf(one, ref a, other, ref b)
+                ?? ChangedKind(later);
             if (!found.Exists(known => known.Kind == kind))
             {
-                found.Add(new PromptDifference(kind, later, FaultSpan.Of(one, a, offset), FaultSpan.Of(other, b, offset)));
+                found.Add(
+                    new PromptDifference(kind, later, FaultSpan.Of(one, a, offset), FaultSpan.Of(other, b, offset))
+                );
             }
         }
 
         // What changed only as a consequence of changed content is not worth a finding beside it.
-        return found.Count > 0 && found[0].Kind == ChangedKind(later) ? [found[0]] : found.Count > 0 ? found : [Whole(ChangedKind(later), later, before, after, prefix, suffix)];
+        return found.Count > 0 && found[0].Kind == ChangedKind(later) ? [found[0]]
+            : found.Count > 0 ? found
+            : [Whole(ChangedKind(later), later, before, after, prefix, suffix)];
     }
 
     /// <summary>A text that got misread or replaced characters where it had real ones.</summary>
     private static string? Damage(string one, Range a, string other, Range b) =>
         IsDamaged(Around(other, b)) && !IsDamaged(Around(one, a)) ? FindingKinds.Mojibake : null;
 
-    private static bool IsDamaged(string text) => TextDamage.Mojibake(text) is not null || TextDamage.Replaced(text) is not null;
+    private static bool IsDamaged(string text) =>
+        TextDamage.Mojibake(text) is not null || TextDamage.Replaced(text) is not null;
 
     private static string Around(string text, Range span)
     {
@@ -192,11 +259,16 @@ internal static class PromptComparison
     }
 
     private static string? Template(string one, string other) =>
-        BeginMarkers.Count(one) != BeginMarkers.Count(other) ? BeginMarkers.Count(other) > BeginMarkers.Count(one) ? FindingKinds.DoubleBos : FindingKinds.MissingBos
-        : BeginMarkers.Turns(one) != BeginMarkers.Turns(other) ? FindingKinds.TemplateMarkers
-        : null;
+        BeginMarkers.Count(one) != BeginMarkers.Count(other)
+            ? BeginMarkers.Count(other) > BeginMarkers.Count(one)
+                ? FindingKinds.DoubleBos
+                : FindingKinds.MissingBos
+            : BeginMarkers.Turns(one) != BeginMarkers.Turns(other)
+                ? FindingKinds.TemplateMarkers
+                : null;
 
-    /// <summary>Whether the later text is the earlier one without its end or its middle, with at most a short mark of the cut in that place.</summary>
+    /// <summary>Whether the later text is the earlier one without its end or its middle, with at most a short mark of
+    /// the cut in that place.</summary>
     private static bool IsCut(ReadOnlySpan<byte> before, ReadOnlySpan<byte> after, int prefix, int suffix)
     {
         const int MarkBytes = 96;
@@ -209,12 +281,29 @@ internal static class PromptComparison
             return false;
         }
 
-        return put.IsEmpty || put.IndexOf("..."u8) >= 0 || put.IndexOf("…"u8) >= 0 || put.IndexOf("truncated"u8) >= 0 || put.IndexOf("omitted"u8) >= 0 || put.IndexOf("clipped"u8) >= 0
+        return put.IsEmpty
+            || put.IndexOf("..."u8) >= 0
+            || put.IndexOf("…"u8) >= 0
+            || put.IndexOf("truncated"u8) >= 0
+            || put.IndexOf("omitted"u8) >= 0
+            || put.IndexOf("clipped"u8) >= 0
             || put.IndexOf("snip"u8) >= 0;
     }
 
-    private static PromptDifference Whole(string kind, in PromptComponent later, ReadOnlySpan<byte> before, ReadOnlySpan<byte> after, int prefix, int suffix) =>
-        new(kind, later, Span(before, prefix, before.Length - prefix - suffix), Span(after, prefix, after.Length - prefix - suffix));
+    private static PromptDifference Whole(
+        string kind,
+        in PromptComponent later,
+        ReadOnlySpan<byte> before,
+        ReadOnlySpan<byte> after,
+        int prefix,
+        int suffix
+    ) =>
+        new(
+            kind,
+            later,
+            Span(before, prefix, before.Length - prefix - suffix),
+            Span(after, prefix, after.Length - prefix - suffix)
+        );
 
     private static FaultSpan Span(ReadOnlySpan<byte> text, int start, int length)
     {
@@ -228,9 +317,11 @@ internal static class PromptComparison
         return FaultSpan.Of(shown, at..until, Encoding.UTF8.GetCharCount(text[..from]));
     }
 
-    private static FaultSpan Beginning(PastPrompt past, in PromptComponent component) => Beginning(past.TextOf(component));
+    private static FaultSpan Beginning(PastPrompt past, in PromptComponent component) =>
+        Beginning(past.TextOf(component));
 
-    private static FaultSpan Beginning(ServedRequest request, in PromptComponent component) => Beginning(request.TextOf(component));
+    private static FaultSpan Beginning(ServedRequest request, in PromptComponent component) =>
+        Beginning(request.TextOf(component));
 
     /// <summary>A whole component: its length and its beginning.</summary>
     private static FaultSpan Beginning(ReadOnlySpan<byte> text)
@@ -260,5 +351,7 @@ internal static class PromptComparison
     }
 
     private static string ChangedKind(in PromptComponent component) =>
-        component.Kind == ComponentKind.Tool ? FindingKinds.ToolsChanged : component.IsStable ? FindingKinds.SystemPromptChanged : FindingKinds.MessageChanged;
+        component.Kind == ComponentKind.Tool ? FindingKinds.ToolsChanged
+        : component.IsStable ? FindingKinds.SystemPromptChanged
+        : FindingKinds.MessageChanged;
 }

@@ -7,11 +7,13 @@ using SelfDev.Core.Serving.Prompts;
 namespace SelfDev.Core.Serving.Rendering;
 
 /// <summary>
-/// Compares prompts that were logged as rendered. Their spans count from the prompt's beginning, not from that of the piece which changed.
+/// Compares prompts that were logged as rendered. Their spans count from the prompt's beginning, not from that of the
+/// piece which changed.
 /// </summary>
 internal static class RenderedComparison
 {
-    /// <summary>End of the earlier prompt that is looked for in the later one, so that what was appended is not taken for changed.</summary>
+    /// <summary>End of the earlier prompt that is looked for in the later one, so that what was appended is not taken
+    /// for changed.</summary>
     private const int EndBytes = 64;
 
     public static List<PromptDifference> Compare(PastPrompt past, ServedRequest request, int at)
@@ -28,17 +30,51 @@ internal static class RenderedComparison
         var after = request.TextOf(later);
         if (earlier.Index == 0 && BeginMarkers.Opens(before) && !BeginMarkers.Opens(after))
         {
-            return [new PromptDifference(FindingKinds.MissingBos, later, BeginMarkers.Span(before, 0, 0), BeginMarkers.Span(after, 0, 0))];
+            return
+            [
+                new PromptDifference(
+                    FindingKinds.MissingBos,
+                    later,
+                    BeginMarkers.Span(before, 0, 0),
+                    BeginMarkers.Span(after, 0, 0)
+                ),
+            ];
         }
 
-        if (earlier.Index == 0 && BeginMarkers.Doubled(after) is var (start, length) && BeginMarkers.Doubled(before) is null)
+        if (
+            earlier.Index == 0
+            && BeginMarkers.Doubled(after) is var (start, length)
+            && BeginMarkers.Doubled(before) is null
+        )
         {
-            return [new PromptDifference(FindingKinds.DoubleBos, later, BeginMarkers.Span(before, 0, before.Length), BeginMarkers.Span(after, start, length))];
+            return
+            [
+                new PromptDifference(
+                    FindingKinds.DoubleBos,
+                    later,
+                    BeginMarkers.Span(before, 0, before.Length),
+                    BeginMarkers.Span(after, start, length)
+                ),
+            ];
         }
 
-        var found = PromptComparison.CompareTurns(past, components, request, at) is { } turns ? [turns] : CompareText(past, request, at);
-        var (base0, base1) = (Characters(past.TextBefore(at)), Characters(request.Text[FirstStart(components)..later.Start]));
-        return [.. found.Select(difference => difference with { Earlier = difference.Earlier.MovedBy(base0), Later = difference.Later.MovedBy(base1) })];
+        var found = PromptComparison.CompareTurns(past, components, request, at) is { } turns
+            ? [turns]
+            : CompareText(past, request, at);
+        var (base0, base1) = (
+            Characters(past.TextBefore(at)),
+            Characters(request.Text[FirstStart(components)..later.Start])
+        );
+        return
+        [
+            .. found.Select(difference =>
+                difference with
+                {
+                    Earlier = difference.Earlier.MovedBy(base0),
+                    Later = difference.Later.MovedBy(base1),
+                }
+            ),
+        ];
     }
 
     /// <summary>A turn of a known template by itself; where pieces have no meaning, all that follows.</summary>
@@ -56,14 +92,23 @@ internal static class RenderedComparison
         var after = request.Text[later.Start..(components[^1].Start + components[^1].Length)];
         var end = before[^Math.Min(before.Length, EndBytes)..];
         var appended = after.IndexOf(end);
-        return PromptComparison.CompareText(before, earlier, appended < 0 ? after : after[..(appended + end.Length)], later);
+        return PromptComparison.CompareText(
+            before,
+            earlier,
+            appended < 0 ? after : after[..(appended + end.Length)],
+            later
+        );
     }
 
-    /// <summary>Whether a later prompt still holds what stands in the middle and at the end of an earlier one, wherever it moved.</summary>
+    /// <summary>Whether a later prompt still holds what stands in the middle and at the end of an earlier one, wherever
+    /// it moved.</summary>
     public static bool KeepsText(PastPrompt past, int at, ServedRequest request)
     {
         // Where turns can be told, they are compared as messages are.
-        if (past.Parts[at] is not { Kind: ComponentKind.Rendered, Role: MessageRole.None } || request.Components[at].Kind != ComponentKind.Rendered)
+        if (
+            past.Parts[at] is not { Kind: ComponentKind.Rendered, Role: MessageRole.None }
+            || request.Components[at].Kind != ComponentKind.Rendered
+        )
         {
             return false;
         }
@@ -71,7 +116,9 @@ internal static class RenderedComparison
         var before = past.TextFrom(at);
         var after = request.Text[request.Components[at].Start..];
         var middle = before[(before.Length / 2)..];
-        return before.Length >= 2 * EndBytes && after.IndexOf(before[^EndBytes..]) >= 0 && after.IndexOf(middle[..EndBytes]) >= 0;
+        return before.Length >= 2 * EndBytes
+            && after.IndexOf(before[^EndBytes..]) >= 0
+            && after.IndexOf(middle[..EndBytes]) >= 0;
     }
 
     private static int FirstStart(ReadOnlySpan<PromptComponent> components)

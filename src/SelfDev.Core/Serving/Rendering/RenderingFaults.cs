@@ -7,14 +7,18 @@ using SelfDev.Core.Serving.Prompts;
 namespace SelfDev.Core.Serving.Rendering;
 
 /// <summary>
-/// Finds prompts that render wrongly: by comparing each with its predecessor where they part, and by looking once at every new component. Occurrences of one fault are counted, not listed.
+/// Finds prompts that render wrongly: by comparing each with its predecessor where they part, and by looking once at
+/// every new component. Occurrences of one fault are counted, not listed.
 /// </summary>
 internal sealed class RenderingFaults
 {
     /// <summary>Faults kept apart; a log that has more has one fault of its own.</summary>
     private const int MaxFaults = 200;
 
-    private readonly Dictionary<(string Kind, ComponentKind Part, int Index, MessageRole Role), RenderingFault> _faults = [];
+    private readonly Dictionary<
+        (string Kind, ComponentKind Part, int Index, MessageRole Role),
+        RenderingFault
+    > _faults = [];
     private readonly HashSet<RenderingFault> _ofRequest = [];
     private readonly BeginMarkers _begins = new();
 
@@ -26,7 +30,9 @@ internal sealed class RenderingFaults
     public void Take(ServedRequest request, in AccountedRequest accounted)
     {
         var components = CollectionsMarshal.AsSpan(request.Components);
-        var diverged = accounted.Booking is { } booking ? booking.Causes[(int)MissCause.Divergence] - booking.Unmarked : 0;
+        var diverged = accounted.Booking is { } booking
+            ? booking.Causes[(int)MissCause.Divergence] - booking.Unmarked
+            : 0;
         var part = accounted.Booking?.Part ?? DivergedPart.None;
         // A prompt that went back to what an earlier one was shows no new fault.
         var isReturn = accounted.Known > accounted.Common;
@@ -34,13 +40,21 @@ internal sealed class RenderingFaults
         if (accounted.Predecessor is { } past)
         {
             var isStart = accounted.IsContinuation || accounted.Common < PromptLikeness.StableCount(components);
-            if (isStart && accounted.Common < components.Length && accounted.Common < past.Count && part != DivergedPart.Model)
+            if (
+                isStart
+                && accounted.Common < components.Length
+                && accounted.Common < past.Count
+                && part != DivergedPart.Model
+            )
             {
                 foreach (var difference in PromptComparison.Compare(past, request, accounted.Common))
                 {
                     // Turns came back; or, in a conversation that is only guessed, it is another one's prompt.
                     var isGuessed = isReturn && request.Session is null;
-                    if ((isReturn && IsOfTurns(difference.Kind)) || (isGuessed && !_faults.ContainsKey(KeyOf(difference))))
+                    if (
+                        (isReturn && IsOfTurns(difference.Kind))
+                        || (isGuessed && !_faults.ContainsKey(KeyOf(difference)))
+                    )
                     {
                         continue;
                     }
@@ -73,18 +87,37 @@ internal sealed class RenderingFaults
 
     /// <summary>Faults of whole turns, not of what stands in them.</summary>
     private static bool IsOfTurns(string kind) =>
-        kind is FindingKinds.DroppedTurn or FindingKinds.DuplicatedTurn or FindingKinds.InsertedTurn or FindingKinds.TruncatedMessage or FindingKinds.MisattachedToolResult;
+        kind
+            is FindingKinds.DroppedTurn
+                or FindingKinds.DuplicatedTurn
+                or FindingKinds.InsertedTurn
+                or FindingKinds.TruncatedMessage
+                or FindingKinds.MisattachedToolResult;
 
-    /// <summary>What makes two occurrences one fault. Messages move on with every turn: a fault of messages is one, wherever it stands.</summary>
+    /// <summary>What makes two occurrences one fault. Messages move on with every turn: a fault of messages is one,
+    /// wherever it stands.</summary>
     private static (string Kind, ComponentKind Part, int Index, MessageRole Role) KeyOf(in PromptDifference difference)
     {
         var component = difference.Component;
-        var isPlaced = component.Kind is ComponentKind.Tool or ComponentKind.System && difference.Kind != FindingKinds.ToolOrder;
-        return (difference.Kind, component.Kind, isPlaced ? component.Index : -1, IsOfTurns(difference.Kind) ? MessageRole.None : component.Role);
+        var isPlaced =
+            component.Kind is ComponentKind.Tool or ComponentKind.System && difference.Kind != FindingKinds.ToolOrder;
+        return (
+            difference.Kind,
+            component.Kind,
+            isPlaced ? component.Index : -1,
+            IsOfTurns(difference.Kind) ? MessageRole.None : component.Role
+        );
     }
 
-    /// <param name="isWithin">Whether it stands within one conversation, not between two of the same application.</param>
-    private void Report(in PromptDifference difference, ServedRequest request, PastPrompt? past, long tokens, bool isWithin)
+    /// <param name="isWithin">Whether it stands within one conversation, not between two of the same
+    /// application.</param>
+    private void Report(
+        in PromptDifference difference,
+        ServedRequest request,
+        PastPrompt? past,
+        long tokens,
+        bool isWithin
+    )
     {
         var component = difference.Component;
         var key = KeyOf(difference);
@@ -123,4 +156,9 @@ internal sealed class RenderingFaults
 /// <summary>A fault as one request, or one pair of them, shows it.</summary>
 /// <param name="Kind">Of <see cref="FindingKinds"/>.</param>
 /// <param name="Component">Of the later prompt, or of the earlier where the later lacks it.</param>
-internal readonly record struct PromptDifference(string Kind, PromptComponent Component, FaultSpan Earlier, FaultSpan Later);
+internal readonly record struct PromptDifference(
+    string Kind,
+    PromptComponent Component,
+    FaultSpan Earlier,
+    FaultSpan Later
+);

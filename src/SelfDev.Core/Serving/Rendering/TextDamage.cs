@@ -6,21 +6,27 @@ namespace SelfDev.Core.Serving.Rendering;
 /// <summary>Text that lost its encoding or its white space on the way into a prompt.</summary>
 internal static class TextDamage
 {
-    /// <summary>What Windows-1252 has in the places 0x80 to 0x9F (Unicode's CP1252.TXT); a space where it has nothing.</summary>
+    /// <summary>What Windows-1252 has in the places 0x80 to 0x9F (Unicode's CP1252.TXT); a space where it has
+    /// nothing.</summary>
     private const string Windows1252 = "€ ‚ƒ„…†‡ˆ‰Š‹Œ Ž  ‘’“”•–—˜™š›œ žŸ";
 
     /// <summary>Longest run that is tried: what UTF-8 makes of one character and some more.</summary>
     private const int MaxRunChars = 64;
 
-    /// <summary>What stands behind a letter by itself in Windows-1252's upper half: quotation marks, dashes, an ellipsis, marks.</summary>
+    /// <summary>What stands behind a letter by itself in Windows-1252's upper half: quotation marks, dashes, an
+    /// ellipsis, marks.</summary>
     private const string Natural = "’‘“”–—…™‚„•›‹«»\u00A0";
 
-    private static readonly System.Buffers.SearchValues<char> NaturalCharacters = System.Buffers.SearchValues.Create(Natural);
+    private static readonly System.Buffers.SearchValues<char> NaturalCharacters = System.Buffers.SearchValues.Create(
+        Natural
+    );
 
-    /// <summary>What stands behind other letters than "Â" and "Ã" as well: notes, units, letters of central Europe.</summary>
+    /// <summary>What stands behind other letters than "Â" and "Ã" as well: notes, units, letters of central
+    /// Europe.</summary>
     private const string NaturalElsewhere = "¹²³ªº°®©ŠŽšžœŒŸ´·";
 
-    /// <summary>The first run of characters that is UTF-8 read as Windows-1252 or Latin-1: "Ã©" for "é", "â€™" for an apostrophe. What real words may hold by chance is none.</summary>
+    /// <summary>The first run of characters that is UTF-8 read as Windows-1252 or Latin-1: "Ã©" for "é", "â€™" for an
+    /// apostrophe. What real words may hold by chance is none.</summary>
     /// <returns>Start and length in UTF-16 units; null where there is none.</returns>
     public static (int Start, int Length)? Mojibake(string text)
     {
@@ -98,7 +104,8 @@ internal static class TextDamage
 
     private static bool IsSpace(byte value) => value is (byte)' ' or (byte)'\t' or (byte)'\n' or (byte)'\r';
 
-    /// <summary>Characters from the run's beginning that are misread UTF-8; 0 where they are not, or not surely.</summary>
+    /// <summary>Characters from the run's beginning that are misread UTF-8; 0 where they are not, or not
+    /// surely.</summary>
     private static int MisreadLength(ReadOnlySpan<char> run)
     {
         var (length, sequences, isSure) = (0, 0, false);
@@ -116,7 +123,13 @@ internal static class TextDamage
     /// <summary>Characters of the UTF-8 sequence that a run begins with; 0 where it begins with none.</summary>
     private static int SequenceLength(ReadOnlySpan<char> run)
     {
-        var length = ToByte(run[0]) switch { >= 0xC2 and <= 0xDF => 2, >= 0xE0 and <= 0xEF => 3, >= 0xF0 and <= 0xF4 => 4, _ => 0 };
+        var length = ToByte(run[0]) switch
+        {
+            >= 0xC2 and <= 0xDF => 2,
+            >= 0xE0 and <= 0xEF => 3,
+            >= 0xF0 and <= 0xF4 => 4,
+            _ => 0,
+        };
         if (length == 0 || run.Length < length)
         {
             return 0;
@@ -131,16 +144,20 @@ internal static class TextDamage
         return Utf8.IsValid(bytes[..length]) ? length : 0;
     }
 
-    private static bool IsTelling(ReadOnlySpan<char> sequence) => sequence.Length switch
-    {
-        2 when sequence[0] is 'Â' => sequence[1] == '\u00A0' || !Natural.Contains(sequence[1], StringComparison.Ordinal),
-        2 when sequence[0] is 'Ã' => !Natural.Contains(sequence[1], StringComparison.Ordinal),
-        2 => !Natural.Contains(sequence[1], StringComparison.Ordinal) && !NaturalElsewhere.Contains(sequence[1], StringComparison.Ordinal),
-        // A closing quotation may end in several such marks.
-        _ => sequence[1..].ContainsAnyExcept(NaturalCharacters),
-    };
+    private static bool IsTelling(ReadOnlySpan<char> sequence) =>
+        sequence.Length switch
+        {
+            2 when sequence[0] is 'Â' => sequence[1] == '\u00A0'
+                || !Natural.Contains(sequence[1], StringComparison.Ordinal),
+            2 when sequence[0] is 'Ã' => !Natural.Contains(sequence[1], StringComparison.Ordinal),
+            2 => !Natural.Contains(sequence[1], StringComparison.Ordinal)
+                && !NaturalElsewhere.Contains(sequence[1], StringComparison.Ordinal),
+            // A closing quotation may end in several such marks.
+            _ => sequence[1..].ContainsAnyExcept(NaturalCharacters),
+        };
 
-    /// <summary>The byte that a character was in Windows-1252, or in Latin-1 where that has none; null for any other character.</summary>
+    /// <summary>The byte that a character was in Windows-1252, or in Latin-1 where that has none; null for any other
+    /// character.</summary>
     private static byte? ToByte(char character)
     {
         if (character <= '\xFF')

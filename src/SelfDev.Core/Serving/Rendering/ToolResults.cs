@@ -28,7 +28,9 @@ internal static class ToolResults
             answered |= components[i].Answers == result.Answers && components[i].Hash != result.Hash;
         }
 
-        return request.CallOf(result.Answers) < at && !answered ? null : Fault(request.TextOf(result), result, FaultSpan.None);
+        return request.CallOf(result.Answers) < at && !answered
+            ? null
+            : Fault(request.TextOf(result), result, FaultSpan.None);
     }
 
     /// <summary>A result whose text stood under another call's id in the earlier prompt.</summary>
@@ -45,7 +47,12 @@ internal static class ToolResults
         for (var i = Math.Max(0, at - Near); i < Math.Min(past.Count, at + Near); i++)
         {
             ref readonly var other = ref past.Parts[i];
-            if (other.Answers != 0 && other.Answers != result.Answers && body.Length > 0 && Body(past.TextOf(other)).SequenceEqual(body))
+            if (
+                other.Answers != 0
+                && other.Answers != result.Answers
+                && body.Length > 0
+                && Body(past.TextOf(other)).SequenceEqual(body)
+            )
             {
                 return Fault(request.TextOf(result), result, BeginMarkers.Span(past.TextOf(other), 0, 0));
             }
@@ -55,7 +62,12 @@ internal static class ToolResults
     }
 
     private static PromptDifference Fault(ReadOnlySpan<byte> text, in PromptComponent result, FaultSpan earlier) =>
-        new(FindingKinds.MisattachedToolResult, result, earlier, text.IsEmpty ? FaultSpan.None : BeginMarkers.Span(text, 0, Math.Min(text.Length, CharacterEnd(text, 80))));
+        new(
+            FindingKinds.MisattachedToolResult,
+            result,
+            earlier,
+            text.IsEmpty ? FaultSpan.None : BeginMarkers.Span(text, 0, Math.Min(text.Length, CharacterEnd(text, 80)))
+        );
 
     private static int CharacterEnd(ReadOnlySpan<byte> text, int at)
     {

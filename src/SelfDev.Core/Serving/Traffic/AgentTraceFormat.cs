@@ -7,8 +7,9 @@ using SelfDev.Core.Serving.Prompts;
 namespace SelfDev.Core.Serving.Traffic;
 
 /// <summary>
-/// Traces of coding agents, one session a line (Azure/AzurePublicDataset, GitHubCopilotCodingAgents/schema.json): turns of model calls with token counts and the type, role, sequence
-/// number and length of every message. A message is known by its session and its sequence number.
+/// Traces of coding agents, one session a line (Azure/AzurePublicDataset, GitHubCopilotCodingAgents/schema.json): turns
+/// of model calls with token counts and the type, role, sequence number and length of every message. A message is known
+/// by its session and its sequence number.
 /// </summary>
 internal sealed class AgentTraceFormat(ServingTraffic traffic)
 {
@@ -17,7 +18,8 @@ internal sealed class AgentTraceFormat(ServingTraffic traffic)
     private readonly ServedRequest _request = new();
     private readonly byte[] _identity = new byte[64];
 
-    public static bool IsTrace(ReadOnlySpan<byte> line) => line.IndexOf("\"llm_calls\""u8) >= 0 && line.IndexOf("\"turns\""u8) >= 0;
+    public static bool IsTrace(ReadOnlySpan<byte> line) =>
+        line.IndexOf("\"llm_calls\""u8) >= 0 && line.IndexOf("\"turns\""u8) >= 0;
 
     /// <returns>False where the line is no session; calls before the place of a fault are taken all the same.</returns>
     public bool TryTake(ReadOnlySpan<byte> line, long number, long offset)
@@ -132,9 +134,18 @@ internal sealed class AgentTraceFormat(ServingTraffic traffic)
         ref var usage = ref _request.UsageFields;
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            var (isPrompt, isCached, isOutput) = (reader.ValueTextEquals("prompt"u8), reader.ValueTextEquals("cached"u8), reader.ValueTextEquals("completion"u8));
+            var (isPrompt, isCached, isOutput) = (
+                reader.ValueTextEquals("prompt"u8),
+                reader.ValueTextEquals("cached"u8),
+                reader.ValueTextEquals("completion"u8)
+            );
             reader.Read();
-            long? value = reader.TokenType == JsonTokenType.Number ? reader.TryGetInt64(out var count) ? count : -1 : null;
+            long? value =
+                reader.TokenType == JsonTokenType.Number
+                    ? reader.TryGetInt64(out var count)
+                        ? count
+                        : -1
+                    : null;
             PromptText.SkipValue(ref reader);
             usage.PromptTokens = isPrompt ? value : usage.PromptTokens;
             usage.CachedTokens = isCached ? value : usage.CachedTokens;
@@ -166,13 +177,17 @@ internal sealed class AgentTraceFormat(ServingTraffic traffic)
                 else if (reader.ValueTextEquals("sequenceId"u8))
                 {
                     reader.Read();
-                    sequence = reader.TokenType == JsonTokenType.Number && reader.TryGetInt64(out var id) ? id : sequence;
+                    sequence =
+                        reader.TokenType == JsonTokenType.Number && reader.TryGetInt64(out var id) ? id : sequence;
                     PromptText.SkipValue(ref reader);
                 }
                 else if (reader.ValueTextEquals("token_len"u8))
                 {
                     reader.Read();
-                    component.Size = reader.TokenType == JsonTokenType.Number && reader.TryGetInt32(out var size) ? Math.Max(0, size) : 0;
+                    component.Size =
+                        reader.TokenType == JsonTokenType.Number && reader.TryGetInt32(out var size)
+                            ? Math.Max(0, size)
+                            : 0;
                     PromptText.SkipValue(ref reader);
                 }
                 else
@@ -182,7 +197,8 @@ internal sealed class AgentTraceFormat(ServingTraffic traffic)
                 }
             }
 
-            component.Kind = component.Role == MessageRole.System && index == 1 ? ComponentKind.System : ComponentKind.Message;
+            component.Kind =
+                component.Role == MessageRole.System && index == 1 ? ComponentKind.System : ComponentKind.Message;
             component.Hash = Identity(component.Kind == ComponentKind.System ? null : session, component, sequence);
             _request.Components.Add(component);
         }

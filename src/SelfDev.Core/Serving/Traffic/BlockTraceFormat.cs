@@ -5,8 +5,9 @@ using SelfDev.Core.Serving.Model;
 namespace SelfDev.Core.Serving.Traffic;
 
 /// <summary>
-/// Block traces: one request a line with the hashes of its prompt's blocks, no text. Mooncake (kvcache-ai/Mooncake, 512-token blocks, milliseconds) and Bailian
-/// (alibaba-edu/qwen-bailian-usagetraces-anon, 16-token blocks, seconds, <c>chat_id</c> and <c>parent_chat_id</c>).
+/// Block traces: one request a line with the hashes of its prompt's blocks, no text. Mooncake (kvcache-ai/Mooncake,
+/// 512-token blocks, milliseconds) and Bailian (alibaba-edu/qwen-bailian-usagetraces-anon, 16-token blocks, seconds,
+/// <c>chat_id</c> and <c>parent_chat_id</c>).
 /// </summary>
 internal sealed class BlockTraceFormat(CapacityCurve curve, int? blockTokens)
 {
@@ -32,20 +33,24 @@ internal sealed class BlockTraceFormat(CapacityCurve curve, int? blockTokens)
 
     public long ClockReversals { get; private set; }
 
-    /// <value>Conversations that name themselves or a later one as their parent, so that their order cannot be followed.</value>
+    /// <value>Conversations that name themselves or a later one as their parent, so that their order cannot be
+    /// followed.</value>
     public long CyclicIds { get; private set; }
 
     /// <summary>Whether a line is of such a trace, and of which.</summary>
     public static string? Sniff(ReadOnlySpan<byte> line) =>
         line.IndexOf("\"hash_ids\""u8) < 0 || line.IndexOf("\"input_length\""u8) < 0 ? null
-        : line.IndexOf("\"chat_id\""u8) >= 0 ? Bailian : Mooncake;
+        : line.IndexOf("\"chat_id\""u8) >= 0 ? Bailian
+        : Mooncake;
 
     /// <summary>Takes one line.</summary>
     /// <returns>False where it is no such request; nothing of it is counted then.</returns>
     public bool TryTake(ReadOnlySpan<byte> line)
     {
         var reader = new Utf8JsonReader(line);
-        long input = -1, chat = 0, parent = 0;
+        long input = -1,
+            chat = 0,
+            parent = 0;
         var (time, count, isBailian) = (double.NaN, -1, false);
         try
         {
@@ -68,7 +73,10 @@ internal sealed class BlockTraceFormat(CapacityCurve curve, int? blockTokens)
                 else if (reader.ValueTextEquals("timestamp"u8))
                 {
                     reader.Read();
-                    time = reader.TokenType == JsonTokenType.Number && reader.TryGetDouble(out var value) ? value : double.NaN;
+                    time =
+                        reader.TokenType == JsonTokenType.Number && reader.TryGetDouble(out var value)
+                            ? value
+                            : double.NaN;
                 }
                 else if (reader.ValueTextEquals("chat_id"u8))
                 {
@@ -166,7 +174,10 @@ internal sealed class BlockTraceFormat(CapacityCurve curve, int? blockTokens)
                 Array.Resize(ref _blocks, count * 2);
             }
 
-            if (reader.TokenType == JsonTokenType.Number && (reader.TryGetInt64(out var id) || Unsigned(ref reader, out id)))
+            if (
+                reader.TokenType == JsonTokenType.Number
+                && (reader.TryGetInt64(out var id) || Unsigned(ref reader, out id))
+            )
             {
                 _blocks[count++] = id;
             }

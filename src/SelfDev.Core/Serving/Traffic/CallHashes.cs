@@ -5,8 +5,8 @@ using SelfDev.Core.Serving.Prompts;
 namespace SelfDev.Core.Serving.Traffic;
 
 /// <summary>
-/// Per-call metadata: parallel arrays of roles, hashes and character counts of the messages, and one hash of all tools. A message whose hash with cache marks differs from its hash
-/// without them carries a mark.
+/// Per-call metadata: parallel arrays of roles, hashes and character counts of the messages, and one hash of all tools.
+/// A message whose hash with cache marks differs from its hash without them carries a mark.
 /// </summary>
 internal sealed class CallHashes
 {
@@ -44,7 +44,12 @@ internal sealed class CallHashes
         else if (reader.ValueTextEquals("message_chars"u8))
         {
             reader.Read();
-            ReadArray(ref reader, _sizes, static (ref Utf8JsonReader item) => item.TokenType == JsonTokenType.Number && item.TryGetInt32(out var size) ? Math.Max(0, size) : 0);
+            ReadArray(
+                ref reader,
+                _sizes,
+                static (ref Utf8JsonReader item) =>
+                    item.TokenType == JsonTokenType.Number && item.TryGetInt32(out var size) ? Math.Max(0, size) : 0
+            );
         }
         else if (reader.ValueTextEquals("roles"u8))
         {
@@ -60,13 +65,17 @@ internal sealed class CallHashes
         else if (reader.ValueTextEquals("tools_chars"u8))
         {
             reader.Read();
-            _toolsSize = reader.TokenType == JsonTokenType.Number && reader.TryGetInt32(out var size) ? Math.Max(0, size) : 0;
+            _toolsSize =
+                reader.TokenType == JsonTokenType.Number && reader.TryGetInt32(out var size) ? Math.Max(0, size) : 0;
             PromptText.SkipValue(ref reader);
         }
         else if (reader.ValueTextEquals("instance"u8))
         {
             reader.Read();
-            _instance = reader.TokenType == JsonTokenType.String && reader.ValueSpan.Length < 512 && !reader.ValueIsEscaped ? System.Text.Encoding.UTF8.GetString(reader.ValueSpan) : null;
+            _instance =
+                reader.TokenType == JsonTokenType.String && reader.ValueSpan.Length < 512 && !reader.ValueIsEscaped
+                    ? System.Text.Encoding.UTF8.GetString(reader.ValueSpan)
+                    : null;
             PromptText.SkipValue(ref reader);
         }
         else
@@ -89,7 +98,14 @@ internal sealed class CallHashes
 
         if (_tools != 0)
         {
-            request.Components.Add(new PromptComponent { Kind = ComponentKind.Tool, Hash = _tools, Size = _toolsSize });
+            request.Components.Add(
+                new PromptComponent
+                {
+                    Kind = ComponentKind.Tool,
+                    Hash = _tools,
+                    Size = _toolsSize,
+                }
+            );
         }
 
         var inSystem = true;
@@ -97,15 +113,17 @@ internal sealed class CallHashes
         {
             var role = i < _roles.Count ? _roles[i] : MessageRole.None;
             inSystem &= role == MessageRole.System;
-            request.Components.Add(new PromptComponent
-            {
-                Kind = inSystem ? ComponentKind.System : ComponentKind.Message,
-                Role = role,
-                Index = i,
-                Hash = Fingerprint.Mix((uint)role, _hashes[i]),
-                Size = i < _sizes.Count ? _sizes[i] : 0,
-                Marked = i < _rawHashes.Count && _rawHashes[i] != _hashes[i],
-            });
+            request.Components.Add(
+                new PromptComponent
+                {
+                    Kind = inSystem ? ComponentKind.System : ComponentKind.Message,
+                    Role = role,
+                    Index = i,
+                    Hash = Fingerprint.Mix((uint)role, _hashes[i]),
+                    Size = i < _sizes.Count ? _sizes[i] : 0,
+                    Marked = i < _rawHashes.Count && _rawHashes[i] != _hashes[i],
+                }
+            );
         }
     }
 

@@ -4,7 +4,8 @@ using SelfDev.Core.Serving.Model;
 namespace SelfDev.Core.Serving.Traffic;
 
 /// <summary>
-/// Cache figures in the log lines of engines: vLLM's rolling hit rate (a window over 1,000 requests, by tokens) and SGLang's new and cached tokens of each prefill batch.
+/// Cache figures in the log lines of engines: vLLM's rolling hit rate (a window over 1,000 requests, by tokens) and
+/// SGLang's new and cached tokens of each prefill batch.
 /// </summary>
 internal sealed class EngineLogFormat(EngineMetrics metrics)
 {
@@ -13,7 +14,8 @@ internal sealed class EngineLogFormat(EngineMetrics metrics)
 
     public static bool IsVllm(ReadOnlySpan<byte> line) => line.IndexOf("Prefix cache hit rate: "u8) >= 0;
 
-    public static bool IsSgLang(ReadOnlySpan<byte> line) => line.IndexOf("#cached-token: "u8) >= 0 && line.IndexOf("#new-token: "u8) >= 0;
+    public static bool IsSgLang(ReadOnlySpan<byte> line) =>
+        line.IndexOf("#cached-token: "u8) >= 0 && line.IndexOf("#new-token: "u8) >= 0;
 
     /// <summary>Takes one line of a log; lines of other matters are no fault.</summary>
     /// <returns>Whether it held figures.</returns>
@@ -21,13 +23,29 @@ internal sealed class EngineLogFormat(EngineMetrics metrics)
     {
         if (After(line, "Prefix cache hit rate: "u8) is { } rate)
         {
-            metrics.NoteRate(rate / 100, After(line, "KV cache usage: "u8) is { } use ? Math.Round(use / 100, 6) : null, After(line, "Waiting: "u8), number);
+            metrics.NoteRate(
+                rate / 100,
+                After(line, "KV cache usage: "u8) is { } use ? Math.Round(use / 100, 6) : null,
+                After(line, "Waiting: "u8),
+                number
+            );
             return true;
         }
 
-        if (After(line, "#cached-token: "u8) is { } cached && After(line, "#new-token: "u8) is { } fresh && cached >= 0 && fresh >= 0)
+        if (
+            After(line, "#cached-token: "u8) is { } cached
+            && After(line, "#new-token: "u8) is { } fresh
+            && cached >= 0
+            && fresh >= 0
+        )
         {
-            metrics.NoteBatch((long)fresh, (long)cached, After(line, "token usage: "u8), After(line, "#queue-req: "u8), number);
+            metrics.NoteBatch(
+                (long)fresh,
+                (long)cached,
+                After(line, "token usage: "u8),
+                After(line, "#queue-req: "u8),
+                number
+            );
             return true;
         }
 
@@ -37,6 +55,11 @@ internal sealed class EngineLogFormat(EngineMetrics metrics)
     private static double? After(ReadOnlySpan<byte> line, ReadOnlySpan<byte> label)
     {
         var at = line.IndexOf(label);
-        return at >= 0 && Utf8Parser.TryParse(line[(at + label.Length)..], out double value, out _) && double.IsFinite(value) ? value : null;
+        return
+            at >= 0
+            && Utf8Parser.TryParse(line[(at + label.Length)..], out double value, out _)
+            && double.IsFinite(value)
+            ? value
+            : null;
     }
 }

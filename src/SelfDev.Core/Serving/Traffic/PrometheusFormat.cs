@@ -4,8 +4,9 @@ using SelfDev.Core.Serving.Model;
 namespace SelfDev.Core.Serving.Traffic;
 
 /// <summary>
-/// Scrapes of an engine's metrics in Prometheus' text format, one after another in one file. vLLM's prefix cache counters by their names of today and of before
-/// (<c>vllm:gpu_prefix_cache_*</c>), SGLang's by theirs. A counter that stands for the second time begins a new scrape.
+/// Scrapes of an engine's metrics in Prometheus' text format, one after another in one file. vLLM's prefix cache
+/// counters by their names of today and of before (<c>vllm:gpu_prefix_cache_*</c>), SGLang's by theirs. A counter that
+/// stands for the second time begins a new scrape.
 /// </summary>
 internal sealed class PrometheusFormat(EngineMetrics metrics)
 {
@@ -14,7 +15,11 @@ internal sealed class PrometheusFormat(EngineMetrics metrics)
     private readonly HashSet<UInt128> _scrape = [];
 
     public static bool IsSample(ReadOnlySpan<byte> line) =>
-        line.StartsWith("vllm:"u8) || line.StartsWith("sglang:"u8) || line.StartsWith("# TYPE vllm:"u8) || line.StartsWith("# HELP vllm:"u8) || line.StartsWith("# TYPE sglang:"u8);
+        line.StartsWith("vllm:"u8)
+        || line.StartsWith("sglang:"u8)
+        || line.StartsWith("# TYPE vllm:"u8)
+        || line.StartsWith("# HELP vllm:"u8)
+        || line.StartsWith("# TYPE sglang:"u8);
 
     /// <returns>False where a line is neither a sample nor a comment.</returns>
     public bool TryTake(ReadOnlySpan<byte> line, long number)
@@ -63,7 +68,11 @@ internal sealed class PrometheusFormat(EngineMetrics metrics)
             (IsQueries(name) ? metrics.Queries : metrics.Hits).Note(series, value);
             metrics.NoteUse(null, null, line);
         }
-        else if (name.SequenceEqual("vllm:kv_cache_usage_perc"u8) || name.SequenceEqual("vllm:gpu_cache_usage_perc"u8) || name.SequenceEqual("sglang:token_usage"u8))
+        else if (
+            name.SequenceEqual("vllm:kv_cache_usage_perc"u8)
+            || name.SequenceEqual("vllm:gpu_cache_usage_perc"u8)
+            || name.SequenceEqual("sglang:token_usage"u8)
+        )
         {
             metrics.NoteUse(value, null, line);
         }
@@ -74,12 +83,18 @@ internal sealed class PrometheusFormat(EngineMetrics metrics)
     }
 
     private static bool IsQueries(ReadOnlySpan<byte> name) =>
-        name.SequenceEqual("vllm:prefix_cache_queries_total"u8) || name.SequenceEqual("vllm:prefix_cache_queries"u8)
-        || name.SequenceEqual("vllm:gpu_prefix_cache_queries_total"u8) || name.SequenceEqual("vllm:gpu_prefix_cache_queries"u8) || name.SequenceEqual("sglang:prompt_tokens_total"u8);
+        name.SequenceEqual("vllm:prefix_cache_queries_total"u8)
+        || name.SequenceEqual("vllm:prefix_cache_queries"u8)
+        || name.SequenceEqual("vllm:gpu_prefix_cache_queries_total"u8)
+        || name.SequenceEqual("vllm:gpu_prefix_cache_queries"u8)
+        || name.SequenceEqual("sglang:prompt_tokens_total"u8);
 
     private static bool IsHits(ReadOnlySpan<byte> name) =>
-        name.SequenceEqual("vllm:prefix_cache_hits_total"u8) || name.SequenceEqual("vllm:prefix_cache_hits"u8)
-        || name.SequenceEqual("vllm:gpu_prefix_cache_hits_total"u8) || name.SequenceEqual("vllm:gpu_prefix_cache_hits"u8) || name.SequenceEqual("sglang:cached_tokens_total"u8);
+        name.SequenceEqual("vllm:prefix_cache_hits_total"u8)
+        || name.SequenceEqual("vllm:prefix_cache_hits"u8)
+        || name.SequenceEqual("vllm:gpu_prefix_cache_hits_total"u8)
+        || name.SequenceEqual("vllm:gpu_prefix_cache_hits"u8)
+        || name.SequenceEqual("sglang:cached_tokens_total"u8);
 
     /// <summary>Behind the closing brace; a quoted label value may hold one, escaped quotes too.</summary>
     private static int EndOfLabels(ReadOnlySpan<byte> line, int brace)

@@ -8,8 +8,9 @@ using SelfDev.Core.Serving.Prompts;
 namespace SelfDev.Core.Serving.Traffic;
 
 /// <summary>
-/// Request logs as JSON, one object a request: full ones of OpenAI chat and Responses, Anthropic and litellm (prompt, response and parameters at the top or one or two levels
-/// down), per-call metadata with message hashes instead of text, and usage alone. Field names, not a declared type, tell what is what.
+/// Request logs as JSON, one object a request: full ones of OpenAI chat and Responses, Anthropic and litellm (prompt,
+/// response and parameters at the top or one or two levels down), per-call metadata with message hashes instead of
+/// text, and usage alone. Field names, not a declared type, tell what is what.
 /// </summary>
 internal sealed class RequestFormat
 {
@@ -31,15 +32,23 @@ internal sealed class RequestFormat
             return Metadata;
         }
 
-        var usage = line.IndexOf("\"prompt_tokens\""u8) >= 0 || line.IndexOf("\"input_tokens\""u8) >= 0 || line.IndexOf("\"promptTokenCount\""u8) >= 0
+        var usage =
+            line.IndexOf("\"prompt_tokens\""u8) >= 0
+            || line.IndexOf("\"input_tokens\""u8) >= 0
+            || line.IndexOf("\"promptTokenCount\""u8) >= 0
             || line.IndexOf("\"prompt_cache_hit_tokens\""u8) >= 0;
-        var prompt = line.IndexOf("\"messages\""u8) >= 0
-            ? line.IndexOf("\"role\""u8) >= 0
-            : (line.IndexOf("\"input\""u8) >= 0 || line.IndexOf("\"prompt\""u8) >= 0) && line.IndexOf("\"model\""u8) >= 0;
-        return prompt ? Full : usage ? Usage : null;
+        var prompt =
+            line.IndexOf("\"messages\""u8) >= 0
+                ? line.IndexOf("\"role\""u8) >= 0
+                : (line.IndexOf("\"input\""u8) >= 0 || line.IndexOf("\"prompt\""u8) >= 0)
+                    && line.IndexOf("\"model\""u8) >= 0;
+        return prompt ? Full
+            : usage ? Usage
+            : null;
     }
 
-    /// <summary>Reads one object that begins where the reader stands; the prompt's pieces are left in rendering order.</summary>
+    /// <summary>Reads one object that begins where the reader stands; the prompt's pieces are left in rendering
+    /// order.</summary>
     /// <returns>False where it is no request: neither a prompt nor usage in it.</returns>
     /// <exception cref="JsonException">It is no JSON.</exception>
     public bool TryRead(ref Utf8JsonReader reader, ServedRequest request)
@@ -110,7 +119,12 @@ internal sealed class RequestFormat
     {
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
-            if (!ReadPrompt(ref reader, request) && !ReadRouting(ref reader, request) && !ReadFigures(ref reader, request) && !_hashes.TryReadField(ref reader))
+            if (
+                !ReadPrompt(ref reader, request)
+                && !ReadRouting(ref reader, request)
+                && !ReadFigures(ref reader, request)
+                && !_hashes.TryReadField(ref reader)
+            )
             {
                 ReadNested(ref reader, request, level);
             }
@@ -179,7 +193,11 @@ internal sealed class RequestFormat
             reader.Read();
             request.Id = Name(ref reader) ?? request.Id;
         }
-        else if (reader.ValueTextEquals("parent_id"u8) || reader.ValueTextEquals("parent_request_id"u8) || reader.ValueTextEquals("previous_response_id"u8))
+        else if (
+            reader.ValueTextEquals("parent_id"u8)
+            || reader.ValueTextEquals("parent_request_id"u8)
+            || reader.ValueTextEquals("previous_response_id"u8)
+        )
         {
             reader.Read();
             request.Parent = Name(ref reader) ?? request.Parent;
@@ -205,7 +223,11 @@ internal sealed class RequestFormat
             var time = JsonFigures.Time(ref reader);
             request.Time = double.IsNaN(time) ? request.Time : time;
         }
-        else if (reader.ValueTextEquals("cost"u8) || reader.ValueTextEquals("response_cost"u8) || reader.ValueTextEquals("spend"u8))
+        else if (
+            reader.ValueTextEquals("cost"u8)
+            || reader.ValueTextEquals("response_cost"u8)
+            || reader.ValueTextEquals("spend"u8)
+        )
         {
             reader.Read();
             request.Cost = JsonFigures.Number(ref reader) is { } cost && cost is >= 0 and < 1e9 ? cost : request.Cost;
@@ -294,12 +316,67 @@ internal sealed class RequestFormat
         }
     }
 
-    private static readonly byte[][] SessionNames = Utf8("session_id", "sessionId", "session", "conversation_id", "thread_id", "chat_id", "litellm_session_id", "task_id");
-    private static readonly byte[][] TenantNames = Utf8("tenant", "tenant_id", "user_id", "user", "team", "team_id", "org", "organization", "customer", "end_user", "api_key_alias");
-    private static readonly byte[][] BackendNames = Utf8("backend", "api_base", "replica", "host", "server", "deployment", "endpoint", "pod", "worker", "instance_id", "model_id");
-    private static readonly byte[][] TimeNames = Utf8("timestamp", "time", "ts", "created", "created_at", "startTime", "start_time", "request_time");
+    private static readonly byte[][] SessionNames = Utf8(
+        "session_id",
+        "sessionId",
+        "session",
+        "conversation_id",
+        "thread_id",
+        "chat_id",
+        "litellm_session_id",
+        "task_id"
+    );
+    private static readonly byte[][] TenantNames = Utf8(
+        "tenant",
+        "tenant_id",
+        "user_id",
+        "user",
+        "team",
+        "team_id",
+        "org",
+        "organization",
+        "customer",
+        "end_user",
+        "api_key_alias"
+    );
+    private static readonly byte[][] BackendNames = Utf8(
+        "backend",
+        "api_base",
+        "replica",
+        "host",
+        "server",
+        "deployment",
+        "endpoint",
+        "pod",
+        "worker",
+        "instance_id",
+        "model_id"
+    );
+    private static readonly byte[][] TimeNames = Utf8(
+        "timestamp",
+        "time",
+        "ts",
+        "created",
+        "created_at",
+        "startTime",
+        "start_time",
+        "request_time"
+    );
     private static readonly byte[][] ResponseNames = Utf8("response", "response_body", "resp", "completion");
-    private static readonly byte[][] RequestNames = Utf8("kwargs", "request", "request_body", "body", "optional_params", "params", "extra_body", "metadata", "payload", "data", "req", "litellm_params");
+    private static readonly byte[][] RequestNames = Utf8(
+        "kwargs",
+        "request",
+        "request_body",
+        "body",
+        "optional_params",
+        "params",
+        "extra_body",
+        "metadata",
+        "payload",
+        "data",
+        "req",
+        "litellm_params"
+    );
 
     private static byte[][] Utf8(params string[] names) => [.. names.Select(Encoding.UTF8.GetBytes)];
 

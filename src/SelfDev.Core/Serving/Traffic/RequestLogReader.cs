@@ -5,7 +5,8 @@ using SelfDev.Core.Serving.Model;
 namespace SelfDev.Core.Serving.Traffic;
 
 /// <summary>
-/// Reads a request log into traffic: JSON lines, one document over many lines, arrays of requests. A line that is no request is counted as rejected and left out.
+/// Reads a request log into traffic: JSON lines, one document over many lines, arrays of requests. A line that is no
+/// request is counted as rejected and left out.
 /// </summary>
 internal sealed class RequestLogReader(ServingTraffic traffic)
 {
@@ -28,7 +29,13 @@ internal sealed class RequestLogReader(ServingTraffic traffic)
 
     public void Read(ArtifactFile file, int index, ReadLimits limits, CancellationToken cancellation)
     {
-        using var reader = new LineReader(file.Open(), limits with { MaxLineBytes = Math.Max(limits.MaxLineBytes, MaxLineBytes) });
+        using var reader = new LineReader(
+            file.Open(),
+            limits with
+            {
+                MaxLineBytes = Math.Max(limits.MaxLineBytes, MaxLineBytes),
+            }
+        );
         _request.File = index;
         _request.FileName = file.Name;
         MemoryStream? document = null;
@@ -68,14 +75,19 @@ internal sealed class RequestLogReader(ServingTraffic traffic)
 
     /// <summary>A first line that only opens something: the file is one document.</summary>
     private static bool IsDocumentStart(ReadOnlySpan<byte> text, long requests, long rejected) =>
-        requests == 0 && rejected == 0 && text[0] is (byte)'{' or (byte)'[' && text[^1] is (byte)'{' or (byte)'[' or (byte)',';
+        requests == 0
+        && rejected == 0
+        && text[0] is (byte)'{' or (byte)'['
+        && text[^1] is (byte)'{' or (byte)'[' or (byte)',';
 
     private static void Append(MemoryStream document, ReadOnlySpan<byte> line)
     {
         if (document.Length + line.Length + 1 > MaxDocumentBytes)
         {
             throw new ArtifactUnreadableException(
-                $"The file is one JSON document of more than {MaxDocumentBytes >> 20} MiB. Write one request a line instead: jq -c '.[]' FILE > FILE.jsonl");
+                $"The file is one JSON document of more than {MaxDocumentBytes >> 20} MiB. Write one request a line "
+                    + $"instead: jq -c '.[]' FILE > FILE.jsonl"
+            );
         }
 
         document.Write(line);

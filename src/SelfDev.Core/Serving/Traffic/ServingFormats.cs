@@ -7,8 +7,15 @@ internal static class ServingFormats
 {
     public static IReadOnlyList<string> All { get; } =
     [
-        RequestFormat.Full, RequestFormat.Metadata, RequestFormat.Usage, BlockTraceFormat.Mooncake, BlockTraceFormat.Bailian, AgentTraceFormat.Name, EngineLogFormat.Vllm,
-        EngineLogFormat.SgLang, PrometheusFormat.Name,
+        RequestFormat.Full,
+        RequestFormat.Metadata,
+        RequestFormat.Usage,
+        BlockTraceFormat.Mooncake,
+        BlockTraceFormat.Bailian,
+        AgentTraceFormat.Name,
+        EngineLogFormat.Vllm,
+        EngineLogFormat.SgLang,
+        PrometheusFormat.Name,
     ];
 
     private const int HeadLines = 200;
@@ -44,7 +51,8 @@ internal static class ServingFormats
     }
 
     /// <summary>SGLang's lines begin with a bracketed time.</summary>
-    private static bool IsBracketedLog(ReadOnlySpan<byte> text) => text[0] == (byte)'[' && text.Length > 6 && text[1] is >= (byte)'0' and <= (byte)'9' && text[5] == (byte)'-';
+    private static bool IsBracketedLog(ReadOnlySpan<byte> text) =>
+        text[0] == (byte)'[' && text.Length > 6 && text[1] is >= (byte)'0' and <= (byte)'9' && text[5] == (byte)'-';
 
     private static (string Format, double Confidence)? SniffLines(ReadOnlySpan<byte> text)
     {

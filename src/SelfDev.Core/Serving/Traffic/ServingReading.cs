@@ -31,11 +31,22 @@ internal sealed class ServingReading(ServingTraffic traffic, ServingOptions opti
 
     public EngineSummary? Engine => _engine.Summarise();
 
-    /// <value>A block trace logs no hits: those of the given capacity are booked, of an unlimited cache without one.</value>
-    public BlockTraceTotals TraceTotals => _traceRequests == 0
-        ? new BlockTraceTotals(0, 0, 0, 0, 0, 0, 0, 0, 0)
-        : new BlockTraceTotals(
-            _traceRequests, _tracePrompt, traffic.Curve.HitsAt(options.CacheBlocks).Tokens, traffic.Curve.HitsAt(null).Tokens, _traceUnblocked, _traceBlockTokens, _reversals, _cycles, _emptyBlocks);
+    /// <value>A block trace logs no hits: those of the given capacity are booked, of an unlimited cache without
+    /// one.</value>
+    public BlockTraceTotals TraceTotals =>
+        _traceRequests == 0
+            ? new BlockTraceTotals(0, 0, 0, 0, 0, 0, 0, 0, 0)
+            : new BlockTraceTotals(
+                _traceRequests,
+                _tracePrompt,
+                traffic.Curve.HitsAt(options.CacheBlocks).Tokens,
+                traffic.Curve.HitsAt(null).Tokens,
+                _traceUnblocked,
+                _traceBlockTokens,
+                _reversals,
+                _cycles,
+                _emptyBlocks
+            );
 
     public void Read(ArtifactFile file, ReadLimits limits, CancellationToken cancellation)
     {
@@ -50,7 +61,13 @@ internal sealed class ServingReading(ServingTraffic traffic, ServingOptions opti
             return;
         }
 
-        using var reader = new LineReader(file.Open(), limits with { MaxLineBytes = Math.Max(limits.MaxLineBytes, RequestLogReader.MaxLineBytes) });
+        using var reader = new LineReader(
+            file.Open(),
+            limits with
+            {
+                MaxLineBytes = Math.Max(limits.MaxLineBytes, RequestLogReader.MaxLineBytes),
+            }
+        );
         var rejected = ReadLines(reader, index, file.Name, format, cancellation);
         Count(reader.Bytes, reader.Lines, rejected, reader.Sha256);
     }
@@ -88,7 +105,6 @@ internal sealed class ServingReading(ServingTraffic traffic, ServingOptions opti
             {
                 traffic.See(new RequestPlace(index, name, line.Number, line.Offset, trace.Requests, double.NaN));
             }
-
         }
 
         _traceRequests += trace.Requests;
@@ -97,7 +113,9 @@ internal sealed class ServingReading(ServingTraffic traffic, ServingOptions opti
         _reversals += trace.ClockReversals;
         _cycles += trace.CyclicIds;
         _emptyBlocks += trace.EmptyBlocks;
-        _traceBlockTokens = options.BlockTokens ?? (format == BlockTraceFormat.Bailian ? BlockTraceFormat.BailianBlockTokens : _traceBlockTokens);
+        _traceBlockTokens =
+            options.BlockTokens
+            ?? (format == BlockTraceFormat.Bailian ? BlockTraceFormat.BailianBlockTokens : _traceBlockTokens);
         return rejected;
     }
 

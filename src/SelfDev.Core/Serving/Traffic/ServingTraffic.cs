@@ -7,7 +7,8 @@ using SelfDev.Core.Serving.Rendering;
 
 namespace SelfDev.Core.Serving.Traffic;
 
-/// <summary>The traffic of one artifact: requests in, ledger, ceiling, curve, faults and conversations out. Memory is bounded by what is distinct in it.</summary>
+/// <summary>The traffic of one artifact: requests in, ledger, ceiling, curve, faults and conversations out. Memory is
+/// bounded by what is distinct in it.</summary>
 internal sealed class ServingTraffic
 {
     private readonly PromptAccounting _accounting;
@@ -22,7 +23,9 @@ internal sealed class ServingTraffic
     {
         Options = options;
         Rules = ProviderRules.Load();
-        Curve = new CapacityCurve(options.CacheBlocks is { } capacity ? [.. options.Capacities, capacity] : options.Capacities);
+        Curve = new CapacityCurve(
+            options.CacheBlocks is { } capacity ? [.. options.Capacities, capacity] : options.Capacities
+        );
         History = new PromptHistory((long)options.HistoryMegabytes << 20);
         _accounting = new PromptAccounting(options, Rules, History, Curve);
     }
@@ -45,7 +48,8 @@ internal sealed class ServingTraffic
 
     public long Requests { get; set; }
 
-    /// <value>Requests that go on with an earlier one's prompt or end before it, and those that changed something in it.</value>
+    /// <value>Requests that go on with an earlier one's prompt or end before it, and those that changed something in
+    /// it.</value>
     public long AppendOnly { get; private set; }
 
     public long Rewound { get; private set; }
@@ -81,7 +85,10 @@ internal sealed class ServingTraffic
         }
         else
         {
-            Inputs.Count(accounted.Fault == UsageFault.Negative ? InputFault.NegativeUsage : InputFault.MissingUsage, request);
+            Inputs.Count(
+                accounted.Fault == UsageFault.Negative ? InputFault.NegativeUsage : InputFault.MissingUsage,
+                request
+            );
         }
 
         if (accounted is { IsContinuation: true, Predecessor: { } past })
@@ -103,14 +110,18 @@ internal sealed class ServingTraffic
         Last = place;
     }
 
-    /// <summary>Seconds that an uncached prompt token adds to the time to the first one; from the log where it tells, else the option's.</summary>
+    /// <summary>Seconds that an uncached prompt token adds to the time to the first one; from the log where it tells,
+    /// else the option's.</summary>
     public double SecondsAToken
     {
         get
         {
             const int Enough = 30;
             var spread = (Timed * _sumUncachedSquared) - (_sumUncached * _sumUncached);
-            var slope = Timed >= Enough && spread > 0 ? ((Timed * _sumProduct) - (_sumUncached * _sumTime)) / spread : double.NaN;
+            var slope =
+                Timed >= Enough && spread > 0
+                    ? ((Timed * _sumProduct) - (_sumUncached * _sumTime)) / spread
+                    : double.NaN;
             return slope > 0 ? slope : 1 / Options.PrefillTokensPerSecond;
         }
     }

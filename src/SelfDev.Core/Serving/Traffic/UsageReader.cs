@@ -37,11 +37,19 @@ internal static class UsageReader
         {
             usage.InputTokens = Long(ref reader) ?? usage.InputTokens;
         }
-        else if (reader.ValueTextEquals("completion_tokens"u8) || reader.ValueTextEquals("output_tokens"u8) || reader.ValueTextEquals("candidatesTokenCount"u8))
+        else if (
+            reader.ValueTextEquals("completion_tokens"u8)
+            || reader.ValueTextEquals("output_tokens"u8)
+            || reader.ValueTextEquals("candidatesTokenCount"u8)
+        )
         {
             usage.OutputTokens = Long(ref reader) ?? usage.OutputTokens;
         }
-        else if (reader.ValueTextEquals("cached_tokens"u8) || reader.ValueTextEquals("cachedContentTokenCount"u8) || reader.ValueTextEquals("prompt_cache_hit_tokens"u8))
+        else if (
+            reader.ValueTextEquals("cached_tokens"u8)
+            || reader.ValueTextEquals("cachedContentTokenCount"u8)
+            || reader.ValueTextEquals("prompt_cache_hit_tokens"u8)
+        )
         {
             usage.CachedTokens = Long(ref reader) ?? usage.CachedTokens;
         }
@@ -101,13 +109,17 @@ internal static class UsageReader
         }
     }
 
-    /// <summary>A whole number; null for null; what is no count of tokens becomes a negative one, which the normaliser refuses.</summary>
+    /// <summary>A whole number; null for null; what is no count of tokens becomes a negative one, which the normaliser
+    /// refuses.</summary>
     private static long? Long(ref Utf8JsonReader reader)
     {
         reader.Read();
         if (reader.TokenType == JsonTokenType.Number)
         {
-            return reader.TryGetInt64(out var value) ? value : reader.TryGetDouble(out var number) && Math.Floor(number) == number && Math.Abs(number) < 1e15 ? (long)number : -1;
+            return reader.TryGetInt64(out var value) ? value
+                : reader.TryGetDouble(out var number) && Math.Floor(number) == number && Math.Abs(number) < 1e15
+                    ? (long)number
+                : -1;
         }
 
         if (reader.TokenType is JsonTokenType.Null)

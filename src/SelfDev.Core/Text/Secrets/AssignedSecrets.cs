@@ -58,50 +58,103 @@ internal static class AssignedSecrets
         + """(?: (?:for|of|on|to) [^:=\r\n]{1,40}?)?\s*(?:\bis\b|\bwas\b|\bnow\b|=|:)(?: now| still)?\s+""";
 
     private static readonly string[] TellingLiterals =
-        ["pass", "pwd", "secret", "key", "token", "_pw", "-pw", "string"];
+    [
+        "pass",
+        "pwd",
+        "secret",
+        "key",
+        "token",
+        "_pw",
+        "-pw",
+        "string",
+    ];
 
     private static readonly string[] LooseLiterals =
-        ["token", "cred", "auth", "signature", "session", "key", "pat", "dsn", "webhook"];
+    [
+        "token",
+        "cred",
+        "auth",
+        "signature",
+        "session",
+        "key",
+        "pat",
+        "dsn",
+        "webhook",
+    ];
 
     public static IReadOnlyList<SecretPattern> Table { get; } =
     [
-        Place(Kind, $"(?i){Begin}(?:{Prefix}(?:{Telling})|(?:{Prefix}[_.\\-])?(?:{Short})){Suffix}{Is}{Value(4)}",
-            Checks.TellingName, TellingLiterals),
+        Place(
+            Kind,
+            $"(?i){Begin}(?:{Prefix}(?:{Telling})|(?:{Prefix}[_.\\-])?(?:{Short})){Suffix}{Is}{Value(4)}",
+            Checks.TellingName,
+            TellingLiterals
+        ),
         Place(Kind, $"(?i){Dashes}(?:{Telling}|pass){OptionIs}{Value(4)}", Checks.TellingName, TellingLiterals),
-        Place(Kind, $"(?i){Begin}(?:(?:{Prefix}[_.\\-])?(?:{Loose})|{Prefix}{LooseHump}){Suffix}{Is}{Value(16)}",
-            Checks.LooseName, LooseLiterals),
+        Place(
+            Kind,
+            $"(?i){Begin}(?:(?:{Prefix}[_.\\-])?(?:{Loose})|{Prefix}{LooseHump}){Suffix}{Is}{Value(16)}",
+            Checks.LooseName,
+            LooseLiterals
+        ),
         Place(Kind, $"(?i){Dashes}(?:{Loose}){OptionIs}{Value(16)}", Checks.LooseName, LooseLiterals),
         // ("name", "value"): setdefault, putenv, pairs. Lists of words are no pairs.
-        Place(Kind, $$"""(?i)["']{{Prefix}}(?:{{Telling}}){{Suffix}}["']\s*,\s*b?["'](?<s>[^"']{4,})["']""",
-            Checks.NoWord, TellingLiterals),
+        Place(
+            Kind,
+            $$"""(?i)["']{{Prefix}}(?:{{Telling}}){{Suffix}}["']\s*,\s*b?["'](?<s>[^"']{4,})["']""",
+            Checks.NoWord,
+            TellingLiterals
+        ),
         // XML: name="..." value="..." and <name>value</name>.
-        Place(Kind,
+        Place(
+            Kind,
             $$"""(?i)["']{{Prefix}}(?:{{Telling}}|{{Loose}}){{Suffix}}["'],?\s+"?value"?\s*[=:]\s*"""
-            + """["'](?<s>[^"']{4,})["']""",
-            Checks.Real, "value"),
+                + """["'](?<s>[^"']{4,})["']""",
+            Checks.Real,
+            "value"
+        ),
         Place(Kind, $"(?i)<{Prefix}(?:{Telling}|pwd|token){Suffix}>\\s*(?<s>[^<\\s]{{4,}})\\s*</", Checks.Real, "</"),
         // The one argument of a constructor: Client("..."), Pinecone('...'), login("...").
-        Place(Kind,
+        Place(
+            Kind,
             """(?:\b|_)(?:login|[Cc]lient|auth|authenticate|connect|Bearer|Api|API|ApiClient|Pinecone|Session|Token"""
-            + """|HfApi)\(\s*["'](?<s>[A-Za-z0-9_\-.+/=]{20,})["']""",
-            Checks.Random, "(\"", "('"),
+                + """|HfApi)\(\s*["'](?<s>[A-Za-z0-9_\-.+/=]{20,})["']""",
+            Checks.Random,
+            "(\"",
+            "('"
+        ),
         // user=x pass=y: the pair makes the short name tell.
-        Place(Kind,
+        Place(
+            Kind,
             """(?i)\b(?:user(?:name)?|login|uid)\s*[=:]\s*["']?[^\s"',;]{1,128}["']?[\s,;&]+(?:pass|pw|p)\s*[=:]\s*"""
-            + """["']?(?<s>[^\s"',;]{3,256})""",
-            Checks.Real, "user", "login", "uid"),
+                + """["']?(?<s>[^\s"',;]{3,256})""",
+            Checks.Real,
+            "user",
+            "login",
+            "uid"
+        ),
         // Sentences; a value of letters alone has to stand in quotes.
         Place(Kind, $$"""(?i){{SpokenName}}["'`](?<s>[^"'`]{4,})["'`]""", Checks.Real, "pass", " key"),
         Place(Kind, $$"""(?i){{SpokenName}}(?<s>[^\s"'`,;]{4,})""", Checks.NoWord, "pass", " key"),
         // "using key x now", "token x expires": what stands there has to look generated.
-        Place(Kind,
+        Place(
+            Kind,
             """(?i)(?:^|[^A-Za-z0-9])(?:keys?|tokens?|secrets?|pat)(?: (?:is|was|in use|id|for [a-z0-9_.\-]{1,40}))?"""
-            + """\s*[:=]?\s+["'`(\[]?(?<s>[A-Za-z0-9_\-]{20,128})(?:$|[^A-Za-z0-9_\-./])""",
-            Checks.SpokenKey, "key", "token", "secret", "pat "),
-        Place(Kind,
+                + """\s*[:=]?\s+["'`(\[]?(?<s>[A-Za-z0-9_\-]{20,128})(?:$|[^A-Za-z0-9_\-./])""",
+            Checks.SpokenKey,
+            "key",
+            "token",
+            "secret",
+            "pat "
+        ),
+        Place(
+            Kind,
             """(?i)\b(?:creds?|credentials|login)(?:\s+(?:are|is)|\s*[:=])?\s+[A-Za-z0-9._@\-]{2,64}\s*[:/]\s*"""
-            + """(?<s>[^\s"',;]{4,})""",
-            Checks.NoWord, "cred", "login"),
+                + """(?<s>[^\s"',;]{4,})""",
+            Checks.NoWord,
+            "cred",
+            "login"
+        ),
     ];
 
     // In double, single or escaped quotes, or up to what ends a word in a shell, in a URL and in a list.

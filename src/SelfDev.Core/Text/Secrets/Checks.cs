@@ -8,35 +8,117 @@ internal static class Checks
 {
     private static readonly SearchValues<char> OfVersions = SearchValues.Create("0123456789.");
 
-    private static readonly SearchValues<char> OfNames =
-        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-");
+    private static readonly SearchValues<char> OfNames = SearchValues.Create(
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.-"
+    );
 
     private static readonly SearchValues<char> Hex = SearchValues.Create("0123456789abcdefABCDEF");
 
     private static readonly string[] HashWords =
     [
-        "sha1", "sha224", "sha256", "sha384", "sha512", "sha-", "sha:", "sha=", "md5", "digest", "hash", "checksum",
-        "etag", "fingerprint", "thumbprint",
+        "sha1",
+        "sha224",
+        "sha256",
+        "sha384",
+        "sha512",
+        "sha-",
+        "sha:",
+        "sha=",
+        "md5",
+        "digest",
+        "hash",
+        "checksum",
+        "etag",
+        "fingerprint",
+        "thumbprint",
     ];
 
     private static readonly string[] CommitWords =
-        ["commit", "revision", "rev ", "rev:", "rev=", "git ", "tree ", "head is", "object "];
+    [
+        "commit",
+        "revision",
+        "rev ",
+        "rev:",
+        "rev=",
+        "git ",
+        "tree ",
+        "head is",
+        "object ",
+    ];
 
     private static readonly string[] AccessWords =
-        ["token", "auth", "cred", "access", "secret", "api", "session_key", "session-key"];
+    [
+        "token",
+        "auth",
+        "cred",
+        "access",
+        "secret",
+        "api",
+        "session_key",
+        "session-key",
+    ];
 
     // What follows a telling name in a sentence, in a signature and in a call of Python.
     private static readonly FrozenSet<string> NoValues = FrozenSet.Create(
         StringComparer.OrdinalIgnoreCase,
-        "required", "optional", "invalid", "incorrect", "expected", "provided", "given", "specified", "needed", "wrong",
-        "failed", "failure", "changed", "expired", "accepted", "rejected", "option", "options", "flag", "flags",
-        "argument", "arguments", "parameter", "parameters", "prompt", "stdin", "file", "field", "value", "values",
-        "must", "should", "with", "from", "when", "will", "that", "this", "does", "cannot", "bytes", "string", "bool",
-        "str,", "password", "passwd", "passphrase", "secret", "token", "api_key", "apikey", "client_secret",
-        "user_pass");
+        "required",
+        "optional",
+        "invalid",
+        "incorrect",
+        "expected",
+        "provided",
+        "given",
+        "specified",
+        "needed",
+        "wrong",
+        "failed",
+        "failure",
+        "changed",
+        "expired",
+        "accepted",
+        "rejected",
+        "option",
+        "options",
+        "flag",
+        "flags",
+        "argument",
+        "arguments",
+        "parameter",
+        "parameters",
+        "prompt",
+        "stdin",
+        "file",
+        "field",
+        "value",
+        "values",
+        "must",
+        "should",
+        "with",
+        "from",
+        "when",
+        "will",
+        "that",
+        "this",
+        "does",
+        "cannot",
+        "bytes",
+        "string",
+        "bool",
+        "str,",
+        "password",
+        "passwd",
+        "passphrase",
+        "secret",
+        "token",
+        "api_key",
+        "apikey",
+        "client_secret",
+        "user_pass"
+    );
 
-    private static readonly FrozenSet<string>.AlternateLookup<ReadOnlySpan<char>> NoValue =
-        NoValues.GetAlternateLookup<ReadOnlySpan<char>>();
+    private static readonly FrozenSet<string>.AlternateLookup<ReadOnlySpan<char>> NoValue = NoValues.GetAlternateLookup<
+        ReadOnlySpan<char>
+    >();
 
     private static readonly string[] PasswordWords = ["pass", "pwd", "_pw", "-pw"];
 
@@ -50,7 +132,9 @@ internal static class Checks
 
     /// <summary>No word just before says that a digest follows: a commit is as long as a key of W&amp;B.</summary>
     public static bool NoDigest(ReadOnlySpan<char> before, ReadOnlySpan<char> secret) =>
-        !EndsWithAny(before, 16, HashWords) && !EndsWithAny(before, 16, CommitWords) && before is not [.., '@']
+        !EndsWithAny(before, 16, HashWords)
+        && !EndsWithAny(before, 16, CommitWords)
+        && before is not [.., '@']
         && secret.ContainsAnyInRange('0', '9');
 
     public static bool RandomNoDigest(ReadOnlySpan<char> before, ReadOnlySpan<char> secret) =>
@@ -94,7 +178,9 @@ internal static class Checks
     /// an X.509 certificate and the key of a cache entry are digests.
     /// </summary>
     public static bool LooseName(ReadOnlySpan<char> before, ReadOnlySpan<char> secret) =>
-        Randomness.LooksRandom(secret) && !secret.StartsWith("0x") && !secret.Contains('@')
+        Randomness.LooksRandom(secret)
+        && !secret.StartsWith("0x")
+        && !secret.Contains('@')
         && (!IsDigest(secret) || HasAny(NameBefore(before), AccessWords));
 
     /// <summary>For names that tell: a number is a password only; the others number an entry of a vocabulary.</summary>
@@ -107,7 +193,8 @@ internal static class Checks
 
         // PWD is the shell's folder, and a password elsewhere.
         var name = NameBefore(before);
-        return !secret.ContainsAnyExcept(OfVersions) ? HasAny(name, PasswordWords)
+        return !secret.ContainsAnyExcept(OfVersions)
+            ? HasAny(name, PasswordWords)
             : !(secret[0] == '/' && name.EndsWith("pwd", StringComparison.OrdinalIgnoreCase));
     }
 
@@ -119,8 +206,10 @@ internal static class Checks
     /// For a sentence that speaks of a key: generated text, and neither a digest nor the key of a cache.
     /// </summary>
     public static bool SpokenKey(ReadOnlySpan<char> before, ReadOnlySpan<char> secret) =>
-        Randomness.LooksGenerated(secret) && !IsDigest(secret)
-        && !EndsWithAny(before, 40, HashWords) && !EndsWithAny(before, 40, CacheWords);
+        Randomness.LooksGenerated(secret)
+        && !IsDigest(secret)
+        && !EndsWithAny(before, 40, HashWords)
+        && !EndsWithAny(before, 40, CacheWords);
 
     private static bool IsDigest(ReadOnlySpan<char> text) =>
         (text.Length is 36 && Guid.TryParseExact(text, "D", out _))

@@ -11,8 +11,15 @@ internal static class CloudSecrets
         // credentials (ACCA).
         Token("aws-key", "(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}", "AKIA", "ASIA", "ABIA", "ACCA"),
         // STS session tokens begin with the version of their envelope (trufflehog aws/session_keys).
-        Token("aws-session", "(?:IQoJb3JpZ2lu|FwoGZXIvYXdz|FQoGZXIvYXdz|FwoDYXdz|FQoDYXdz)[A-Za-z0-9/+=%]{60,}",
-            "IQoJb3JpZ2lu", "FwoGZXIvYXdz", "FQoGZXIvYXdz", "FwoDYXdz", "FQoDYXdz"),
+        Token(
+            "aws-session",
+            "(?:IQoJb3JpZ2lu|FwoGZXIvYXdz|FQoGZXIvYXdz|FwoDYXdz|FQoDYXdz)[A-Za-z0-9/+=%]{60,}",
+            "IQoJb3JpZ2lu",
+            "FwoGZXIvYXdz",
+            "FQoGZXIvYXdz",
+            "FwoDYXdz",
+            "FQoDYXdz"
+        ),
         // Bedrock (gitleaks aws-amazon-bedrock-api-key-*).
         Token("aws-bedrock-key", "ABSK[A-Za-z0-9+/]{60,}={0,2}", "ABSK"),
         Token("aws-bedrock-key", "bedrock-api-key-[A-Za-z0-9+/=]{40,}", "bedrock-api-key-"),
@@ -20,12 +27,16 @@ internal static class CloudSecrets
         Place("aws-signature", "X-Amz-(?:Signature|Security-Token)=(?<s>[A-Za-z0-9%+/=_\\-]{32,})", null, "X-Amz-S"),
         // AppSync (trufflehog aws/appsync).
         Word("aws-appsync-key", "da2-[a-z0-9]{26}", Checks.Random, "da2-"),
-
         // 64 random bytes in base64: Azure Storage, Cosmos DB, Batch. Lock files of npm hold SHA-512 in the same form.
         Marked("azure-storage-key", "[A-Za-z0-9+/]{86}==", Checks.NoDigest, "=="),
-        Place("azure-storage-key",
-            "(?:AccountKey|SharedAccessKey|SharedSecretValue)\\s*=\\s*(?<s>[A-Za-z0-9+/]{40,86}={0,2})", null,
-            "AccountKey", "SharedAccessKey", "SharedSecretValue"),
+        Place(
+            "azure-storage-key",
+            "(?:AccountKey|SharedAccessKey|SharedSecretValue)\\s*=\\s*(?<s>[A-Za-z0-9+/]{40,86}={0,2})",
+            null,
+            "AccountKey",
+            "SharedAccessKey",
+            "SharedSecretValue"
+        ),
         // The signature is what makes a SAS a credential (blobs, Service Bus, Logic Apps); the rest says what it was
         // for.
         Place("azure-sas", "\\bsig=(?<s>[A-Za-z0-9%+/_\\-]{30,}(?:%3[dD]|=)*)", null, "sig="),
@@ -39,33 +50,53 @@ internal static class CloudSecrets
         Marked("azure-key", "[A-Za-z0-9]{52}JQQJ9[A-Za-z0-9+/]{26,31}={0,2}", null, "JQQJ9"),
         // Older keys with a signature near their end (same source): Container Registry, Service Bus, Event Hubs, Relay,
         // Search, Functions, Redis, Cosmos DB, API Management, IoT, machine learning, Storage.
-        Marked("azure-key",
+        Marked(
+            "azure-key",
             "[A-Za-z0-9+/_\\-]{33,76}(?:\\+ACR|\\+ASb|\\+AEh|\\+ARm|\\+AMC|\\+ASt|AzSe|AzFu|AzCa|ACDb|APIM"
-            + "|AIoT)[A-Za-z0-9+/_\\-]{5,8}={0,2}",
-            Checks.Random, "+ACR", "+ASb", "+AEh", "+ARm", "+AMC", "+ASt", "AzSe", "AzFu", "AzCa", "ACDb", "APIM",
-            "AIoT"),
+                + "|AIoT)[A-Za-z0-9+/_\\-]{5,8}={0,2}",
+            Checks.Random,
+            "+ACR",
+            "+ASb",
+            "+AEh",
+            "+ARm",
+            "+AMC",
+            "+ASt",
+            "AzSe",
+            "AzFu",
+            "AzCa",
+            "ACDb",
+            "APIM",
+            "AIoT"
+        ),
         // Azure DevOps personal access tokens: 84 characters with AZDO at 76, and the older 52 of base32
         // (trufflehog azuredevopspersonalaccesstoken). The latter are looked for in runs, see SecretPatterns.Runs.
         Marked("azure-devops-token", "[A-Za-z0-9]{76}AZDO[A-Za-z0-9]{4}", null, "AZDO"),
-
         // Google: API keys, OAuth access tokens (trufflehog googleoauth2), client secrets, refresh tokens.
         Token("google-key", "AIza[A-Za-z0-9_\\-]{35}", "AIza"),
         Token("google-token", "ya29\\.[A-Za-z0-9_\\-.]{20,}", "ya29."),
         Token("google-client-secret", "GOCSPX-[A-Za-z0-9_\\-]{20,}", "GOCSPX-"),
         Token("google-token", "1//0[A-Za-z0-9_\\-]{35,}", Checks.Random, "1//0"),
         Place("google-signature", "X-Goog-Signature=(?<s>[A-Za-z0-9%]{32,})", null, "X-Goog-Signature="),
-
         // DigitalOcean (gitleaks digitalocean-*).
         Token("digitalocean-token", "do[opr]_v1_[0-9a-f]{40,64}", "dop_v1_", "doo_v1_", "dor_v1_"),
         // Alibaba Cloud (gitleaks alibaba-access-key-id), Tencent Cloud, Yandex (gitleaks yandex-*), Scaleway, Fly.io,
         // Heroku.
         Token("alibaba-key", "LTAI[A-Za-z0-9]{16,21}", "LTAI"),
         Token("tencent-key", "AKID[A-Za-z0-9]{32}", "AKID"),
-        Token("yandex-key", "(?:AQVN[A-Za-z0-9_\\-]{35,38}|t1\\.[A-Za-z0-9_\\-]{20,}\\.[A-Za-z0-9_\\-]{20,})", "AQVN",
-            "t1."),
+        Token(
+            "yandex-key",
+            "(?:AQVN[A-Za-z0-9_\\-]{35,38}|t1\\.[A-Za-z0-9_\\-]{20,}\\.[A-Za-z0-9_\\-]{20,})",
+            "AQVN",
+            "t1."
+        ),
         Brief("scaleway-key", "SCW[A-Z0-9]{17}", "SCW"),
-        Brief("fly-token", "(?:fm[12][ar]?_[A-Za-z0-9+/_\\-]{60,}={0,3}|fo1_[A-Za-z0-9_\\-]{43})", "fm1", "fm2_",
-            "fo1_"),
+        Brief(
+            "fly-token",
+            "(?:fm[12][ar]?_[A-Za-z0-9+/_\\-]{60,}={0,3}|fo1_[A-Za-z0-9_\\-]{43})",
+            "fm1",
+            "fm2_",
+            "fo1_"
+        ),
         Token("heroku-key", "HRKU-[A-Za-z0-9_\\-]{30,}", "HRKU-"),
         // Supabase, PlanetScale, Neon, Netlify, Pulumi, Doppler, Infracost, Prefect (gitleaks; trufflehog netlify,
         // supabasetoken).

@@ -12,9 +12,23 @@ internal static class CodeSecrets
         Token("github-token", "github_pat_[A-Za-z0-9_]{22,255}", "github_pat_"),
         // GitLab, "Token overview" (gitleaks gitlab-*, detect-secrets gitlab_token): personal, deploy, runner, job,
         // trigger, feed, agent, OAuth, SCIM, mail and feature flag tokens.
-        Token("gitlab-token", "gl(?:pat|dt|rt|rtr|cbt|ptt|ft|agent|oas|soat|imt|ffct|wt)-[A-Za-z0-9_\\-.]{20,}",
-            "glpat-", "gldt-", "glrt-", "glrtr-", "glcbt-", "glptt-", "glft-", "glagent-", "gloas-", "glsoat-",
-            "glimt-", "glffct-", "glwt-"),
+        Token(
+            "gitlab-token",
+            "gl(?:pat|dt|rt|rtr|cbt|ptt|ft|agent|oas|soat|imt|ffct|wt)-[A-Za-z0-9_\\-.]{20,}",
+            "glpat-",
+            "gldt-",
+            "glrt-",
+            "glrtr-",
+            "glcbt-",
+            "glptt-",
+            "glft-",
+            "glagent-",
+            "gloas-",
+            "glsoat-",
+            "glimt-",
+            "glffct-",
+            "glwt-"
+        ),
         Token("gitlab-token", "GR1348941[A-Za-z0-9_\\-]{20,}", "GR1348941"),
         Place("gitlab-token", "_gitlab_session=(?<s>[0-9a-f]{32})", null, "_gitlab_session="),
         // Bitbucket app passwords (trufflehog bitbucketapppassword), Atlassian API tokens (gitleaks

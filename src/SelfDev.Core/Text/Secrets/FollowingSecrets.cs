@@ -8,27 +8,34 @@ namespace SelfDev.Core.Text.Secrets;
 /// </summary>
 internal static class FollowingSecrets
 {
-    private static readonly Regex AwsSecret =
-        SecretPattern.Expression("(?:^|[^A-Za-z0-9/+])(?<s>[A-Za-z0-9/+]{40})(?:$|[^A-Za-z0-9/+=])");
+    private static readonly Regex AwsSecret = SecretPattern.Expression(
+        "(?:^|[^A-Za-z0-9/+])(?<s>[A-Za-z0-9/+]{40})(?:$|[^A-Za-z0-9/+=])"
+    );
 
     // What a line with the value of a form holds.
-    private static readonly SearchValues<string> Values =
-        SearchValues.Create(["value", "password"], StringComparison.OrdinalIgnoreCase);
+    private static readonly SearchValues<string> Values = SearchValues.Create(
+        ["value", "password"],
+        StringComparison.OrdinalIgnoreCase
+    );
 
     // Kubernetes and compose: - name: DB_PASSWORD / value: x; in JSON with quotes.
     private static readonly Form Environment = new(
         """(?i)"?(?:name|key)"?\s*[:=]\s*["']?[A-Za-z0-9_.\-]{0,64}(?:passw(?:or)?d|passphrase|secret|token"""
-        + """|api_?-?key|access_?-?key|private_?-?key|credentials?|_key|pwd|_pat)["']?,?\s*$""",
-        """(?i)^\s*"?value"?\s*[:=]\s*["']?(?<s>[^\s"']{3,})""");
+            + """|api_?-?key|access_?-?key|private_?-?key|credentials?|_key|pwd|_pat)["']?,?\s*$""",
+        """(?i)^\s*"?value"?\s*[:=]\s*["']?(?<s>[^\s"']{3,})"""
+    );
 
     // YAML's block scalars ("YAML 1.2", 8.1): password: | / x.
     private static readonly Form Block = new(
         """(?i)(?:passw(?:or)?d|passphrase|secret|token|api_?-?key|private_?-?key)["']?\s*:\s*[|>][+\-]?\s*$""",
-        @"^\s*(?<s>\S{3,})\s*$");
+        @"^\s*(?<s>\S{3,})\s*$"
+    );
 
     // netrc over several lines ("The .netrc file", GNU inetutils).
     private static readonly Form Netrc = new(
-        "^\\s*(?:machine\\s+\\S+|default|login\\s+\\S+|account\\s+\\S+)\\s*$", "^\\s*password\\s+(?<s>\\S+)\\s*$");
+        "^\\s*(?:machine\\s+\\S+|default|login\\s+\\S+|account\\s+\\S+)\\s*$",
+        "^\\s*password\\s+(?<s>\\S+)\\s*$"
+    );
 
     public static void Find(string[] lines, List<SecretSpan> spans)
     {
@@ -52,7 +59,8 @@ internal static class FollowingSecrets
     private static void FindAws(string[] lines, List<SecretSpan> spans)
     {
         const int Near = 3;
-        var near = spans.Where(span => span.Kind == "aws-key")
+        var near = spans
+            .Where(span => span.Kind == "aws-key")
             .SelectMany(span => Enumerable.Range(Math.Max(0, span.Line - Near), (2 * Near) + 1))
             .Where(line => line < lines.Length)
             .ToHashSet();
@@ -79,8 +87,11 @@ internal static class FollowingSecrets
         public void Take(string[] lines, int nameLine, int valueLine, List<SecretSpan> spans)
         {
             var secret = Match(valueForm ??= SecretPattern.Expression(value), lines[valueLine]).Groups["s"];
-            if (secret.Success && !Placeholders.Contain(secret.ValueSpan)
-                && Match(nameForm ??= SecretPattern.Expression(name), lines[nameLine]).Success)
+            if (
+                secret.Success
+                && !Placeholders.Contain(secret.ValueSpan)
+                && Match(nameForm ??= SecretPattern.Expression(name), lines[nameLine]).Success
+            )
             {
                 spans.Add(new SecretSpan(valueLine, secret.Index, secret.Length, "assignment"));
             }

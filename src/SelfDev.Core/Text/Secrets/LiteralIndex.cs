@@ -17,9 +17,12 @@ internal sealed class LiteralIndex
 
     public LiteralIndex(IReadOnlyList<SecretPattern> patterns)
     {
-        entries = patterns.Select((pattern, index) => (pattern, index))
-            .SelectMany(pair => pair.pattern.Literals,
-                (pair, literal) => new Entry(literal, pair.pattern.Begins, pair.index))
+        entries = patterns
+            .Select((pattern, index) => (pattern, index))
+            .SelectMany(
+                pair => pair.pattern.Literals,
+                (pair, literal) => new Entry(literal, pair.pattern.Begins, pair.index)
+            )
             .SelectMany(entry => PlacesOf(entry.Literal), (entry, place) => (entry, place))
             .GroupBy(pair => pair.place, pair => pair.entry)
             .ToDictionary(group => group.Key, group => group.ToArray());
@@ -55,8 +58,10 @@ internal sealed class LiteralIndex
         var any = false;
         foreach (var (literal, begins, pattern) in found)
         {
-            if (text[at..].StartsWith(literal, begins ? StringComparison.Ordinal : StringComparison.OrdinalIgnoreCase)
-                && (!begins || joined || MayBegin(text, at)))
+            if (
+                text[at..].StartsWith(literal, begins ? StringComparison.Ordinal : StringComparison.OrdinalIgnoreCase)
+                && (!begins || joined || MayBegin(text, at))
+            )
             {
                 any = possible[pattern] = true;
             }

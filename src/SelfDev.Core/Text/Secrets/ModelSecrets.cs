@@ -17,9 +17,16 @@ internal static class ModelSecrets
         Token("huggingface-token", "hf_(?:oauth|jwt)_[A-Za-z0-9_.\\-]{30,}", "hf_oauth_", "hf_jwt_"),
         // NVIDIA (trufflehog nvapi, ngc): keys, and the older keys of NGC beside a word of its own.
         Token("nvidia-key", "nvapi-[A-Za-z0-9_\\-]{40,}", "nvapi-"),
-        Near("nvidia-key", "ngc|nvcr|oauthtoken|nvidia",
+        Near(
+            "nvidia-key",
+            "ngc|nvcr|oauthtoken|nvidia",
             "[A-Za-z0-9]{26}:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}|[A-Za-z0-9]{84}",
-            Checks.RandomNoDigest, "ngc", "nvcr", "oauthtoken", "nvidia"),
+            Checks.RandomNoDigest,
+            "ngc",
+            "nvcr",
+            "oauthtoken",
+            "nvidia"
+        ),
         // Replicate, Groq, xAI, Perplexity, Pinecone (trufflehog); Fireworks, Together, Cerebras, Voyage, Jina, Nomic,
         // Tavily, RunPod, Modal, Vast, ElevenLabs by their documentation.
         Brief("replicate-token", "r8_[A-Za-z0-9_\\-]{37,40}", "r8_"),
@@ -43,15 +50,35 @@ internal static class ModelSecrets
         Token("langsmith-key", "(?:lsv2_(?:pt|sk)_[0-9a-f]{32}_[0-9a-f]{10}|ls__[0-9a-f]{32})", "lsv2_", "ls__"),
         // Weights & Biases (trufflehog weightsandbiases): 40 hex digits, so only beside its name, and where no commit
         // stands; local servers put "local-" before, keys since 2025 say their version.
-        Near("wandb-key", "wandb|weights ?(?:and|&) ?biases", "(?:local-)?[0-9a-f]{40}", Checks.NoDigest, "wandb",
-            "weights"),
+        Near(
+            "wandb-key",
+            "wandb|weights ?(?:and|&) ?biases",
+            "(?:local-)?[0-9a-f]{40}",
+            Checks.NoDigest,
+            "wandb",
+            "weights"
+        ),
         Token("wandb-key", "wandb_v[0-9]_[A-Za-z0-9_]{40,}", "wandb_v"),
         // Kaggle, Comet, Neptune, Cohere, Mistral, AI21, Deepgram, AssemblyAI, Stability and the like have keys without
         // a mark.
-        Near("vendor-key",
+        Near(
+            "vendor-key",
             "kaggle|comet_?ml|cohere|mistral|ai21|deepgram|assemblyai|clarifai|stability\\.?ai|lambda ?labs"
-            + "|vast\\.?ai|clearml",
-            "[A-Za-z0-9]{32,64}", Checks.RandomNoDigest, "kaggle", "comet", "cohere", "mistral", "ai21", "deepgram",
-            "assemblyai", "clarifai", "stability", "lambda", "vast", "clearml"),
+                + "|vast\\.?ai|clearml",
+            "[A-Za-z0-9]{32,64}",
+            Checks.RandomNoDigest,
+            "kaggle",
+            "comet",
+            "cohere",
+            "mistral",
+            "ai21",
+            "deepgram",
+            "assemblyai",
+            "clarifai",
+            "stability",
+            "lambda",
+            "vast",
+            "clearml"
+        ),
     ];
 }

@@ -13,22 +13,57 @@ internal static class Placeholders
 
     private static readonly SearchValues<char> OfSmallNames = SearchValues.Create("abcdefghijklmnopqrstuvwxyz_");
 
-    private static readonly SearchValues<char> OfIdentifiers =
-        SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_.");
+    private static readonly SearchValues<char> OfIdentifiers = SearchValues.Create(
+        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_."
+    );
 
     private static readonly string[] NameEnds =
-        ["_token", "_key", "_secret", "_password", "_passwd", "_pwd", "_credentials"];
+    [
+        "_token",
+        "_key",
+        "_secret",
+        "_password",
+        "_passwd",
+        "_pwd",
+        "_credentials",
+    ];
 
     private static readonly string[] CodeStarts =
     [
-        "os.environ", "getpass", "self.", "args.", "config.", "cfg.", "settings.", "process.env", "Environment.",
-        "Optional[", "lambda ", "(", "[a-z", "[A-Z", "[0-9", "arn:",
+        "os.environ",
+        "getpass",
+        "self.",
+        "args.",
+        "config.",
+        "cfg.",
+        "settings.",
+        "process.env",
+        "Environment.",
+        "Optional[",
+        "lambda ",
+        "(",
+        "[a-z",
+        "[A-Z",
+        "[0-9",
+        "arn:",
     ];
 
     private static readonly string[] Nothings =
     [
-        "null", "none", "nil", "true", "false", "not set", "undefined", "unset", "empty", "missing", "hidden",
-        "redacted", "masked", "present",
+        "null",
+        "none",
+        "nil",
+        "true",
+        "false",
+        "not set",
+        "undefined",
+        "unset",
+        "empty",
+        "missing",
+        "hidden",
+        "redacted",
+        "masked",
+        "present",
     ];
 
     /// <summary>
@@ -36,20 +71,31 @@ internal static class Placeholders
     /// path of a file (PWD=/home/train).
     /// </summary>
     public static bool Contain(ReadOnlySpan<char> value) =>
-        !value.ContainsAnyExcept(OfMasks) || value.StartsWith("<")
-        || IsPath(value) || IsVariable(value) || IsCode(value) || IsNothing(value);
+        !value.ContainsAnyExcept(OfMasks)
+        || value.StartsWith("<")
+        || IsPath(value)
+        || IsVariable(value)
+        || IsCode(value)
+        || IsNothing(value);
 
     // /home/train/run7, /workspace; what has one slash only may be base64.
     private static bool IsPath(ReadOnlySpan<char> value) =>
-        value.StartsWith("/") && !Randomness.HasMixedCase(value)
+        value.StartsWith("/")
+        && !Randomness.HasMixedCase(value)
         && (value.Count('/') > 1 || !value.ContainsAny(Digits));
 
     // ${NAME}, $(command), $NAME and $name, {{ name }}, %(name)s, %NAME%.
     private static bool IsVariable(ReadOnlySpan<char> value) =>
-        value.StartsWith("${") || value.StartsWith("$(") || value.StartsWith("{{") || value.StartsWith("%(")
+        value.StartsWith("${")
+        || value.StartsWith("$(")
+        || value.StartsWith("{{")
+        || value.StartsWith("%(")
         || (value.Length > 2 && value[0] == '%' && value[^1] == '%')
-        || (value.Length > 1 && value[0] == '$'
-            && (!value[1..].ContainsAnyExcept(OfCapitalNames) || !value[1..].ContainsAnyExcept(OfSmallNames)));
+        || (
+            value.Length > 1
+            && value[0] == '$'
+            && (!value[1..].ContainsAnyExcept(OfCapitalNames) || !value[1..].ContainsAnyExcept(OfSmallNames))
+        );
 
     // self.token, HfApi().login(...), auth_token: what Python's tracebacks quote.
     private static bool IsCode(ReadOnlySpan<char> value)

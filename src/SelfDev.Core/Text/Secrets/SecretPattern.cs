@@ -22,8 +22,14 @@ internal delegate bool SecretCheck(ReadOnlySpan<char> before, ReadOnlySpan<char>
 /// <param name="Check">Lets go what only looks like the form; null where the form says enough.</param>
 /// <param name="After">The form is looked for only behind this expression in the line; null for the whole line.</param>
 internal sealed record SecretPattern(
-    string Kind, IReadOnlyList<string> Literals, bool Begins, string Line, string? Joined, SecretCheck? Check,
-    string? After = null)
+    string Kind,
+    IReadOnlyList<string> Literals,
+    bool Begins,
+    string Line,
+    string? Joined,
+    SecretCheck? Check,
+    string? After = null
+)
 {
     /// <summary>
     /// Before a token: no letter or digit, but for the end of an escape (<c>\n</c>, <c>\u0022</c>, <c>%3D</c>). Texts
@@ -87,8 +93,12 @@ internal sealed record SecretPattern(
     /// <summary>A word whose shape says little, at most 60 characters behind a word that says whose it is.</summary>
     /// <param name="names">An expression, case ignored.</param>
     public static SecretPattern Near(
-        string kind, string names, string body, SecretCheck? check, params string[] literals) => Place(
-        kind, $"(?i:(?:^|[^A-Za-z0-9])(?:{names})).{{0,60}}?[^A-Za-z0-9](?<s>{body}){Right}", check, literals);
+        string kind,
+        string names,
+        string body,
+        SecretCheck? check,
+        params string[] literals
+    ) => Place(kind, $"(?i:(?:^|[^A-Za-z0-9])(?:{names})).{{0,60}}?[^A-Za-z0-9](?<s>{body}){Right}", check, literals);
 
     /// <summary>A place in the line that holds a secret of any shape: the whole expression is given.</summary>
     public static SecretPattern Place(string kind, string pattern, SecretCheck? check, params string[] literals) =>

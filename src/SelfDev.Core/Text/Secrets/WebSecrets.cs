@@ -34,7 +34,21 @@ internal static class WebSecrets
 
     private static readonly string[] QueryNameBegins =
     [
-        "acc", "auth", "id_t", "refr", "tok", "api", "key", "sec", "cli", "pas", "pw", "sig", "jwt", "tick", "sess",
+        "acc",
+        "auth",
+        "id_t",
+        "refr",
+        "tok",
+        "api",
+        "key",
+        "sec",
+        "cli",
+        "pas",
+        "pw",
+        "sig",
+        "jwt",
+        "tick",
+        "sess",
         "sid",
     ];
 
@@ -47,39 +61,78 @@ internal static class WebSecrets
         Place("basic-auth", $"(?i:authorization){Is}(?i:basic)\\s+(?<s>[A-Za-z0-9+/=_\\-]{{4,}})", null, "basic"),
         Place("basic-auth", "(?i:\\bbasic)\\s+(?<s>[A-Za-z0-9+/]{8,}={0,2})", Checks.UserAndPassword, "basic"),
         Place("authorization", $"(?i:authorization){Is}{Scheme}{Value}", Checks.Real, "authorization"),
-        Place("authorization",
-            $$"""(?i:authorization){{Is}}(?:[A-Za-z][A-Za-z0-9\-]{1,30}\s+)?(?<s>[^\s"',;\\<>]{8,})""", Checks.NoWord,
-            "authorization"),
-        Place("aws-signature", "AWS4-HMAC-SHA256[^\\r\\n]{0,400}?Signature=(?<s>[0-9a-f]{64})", null,
-            "AWS4-HMAC-SHA256"),
+        Place(
+            "authorization",
+            $$"""(?i:authorization){{Is}}(?:[A-Za-z][A-Za-z0-9\-]{1,30}\s+)?(?<s>[^\s"',;\\<>]{8,})""",
+            Checks.NoWord,
+            "authorization"
+        ),
+        Place(
+            "aws-signature",
+            "AWS4-HMAC-SHA256[^\\r\\n]{0,400}?Signature=(?<s>[0-9a-f]{64})",
+            null,
+            "AWS4-HMAC-SHA256"
+        ),
         // Headers that name a place in a cache are no keys.
-        Place("header", KeyHeader + Is + Value, Checks.NoCacheKey, "token", "key", "secret", "auth", "password",
-            "signature"),
+        Place(
+            "header",
+            KeyHeader + Is + Value,
+            Checks.NoCacheKey,
+            "token",
+            "key",
+            "secret",
+            "auth",
+            "password",
+            "signature"
+        ),
         // curl -H "Some-Token: x" (gitleaks curl-auth-header).
-        Place("header",
+        Place(
+            "header",
             """(?i:\s(?:-H|--header)[\s=]*["'][a-z0-9\-]{0,40}(?:token|key|secret|auth|password|pass)"""
-            + """[a-z0-9\-]{0,20}:)\s*(?:[A-Za-z][A-Za-z0-9\-]{1,20}\s+)?(?<s>[^"'\s][^"']{3,})["']""",
-            Checks.NoCacheKey, "token", "key", "secret", "auth", "pass"),
-        Place("cookie", $$"""(?i:(?:^|[^A-Za-z0-9_])(?:set-)?cookie){{Is}}(?<s>[A-Za-z0-9_.\-%]{1,80}=[^\s"']{8,}.*)""",
-            null, "cookie"),
-
+                + """[a-z0-9\-]{0,20}:)\s*(?:[A-Za-z][A-Za-z0-9\-]{1,20}\s+)?(?<s>[^"'\s][^"']{3,})["']""",
+            Checks.NoCacheKey,
+            "token",
+            "key",
+            "secret",
+            "auth",
+            "pass"
+        ),
+        Place(
+            "cookie",
+            $$"""(?i:(?:^|[^A-Za-z0-9_])(?:set-)?cookie){{Is}}(?<s>[A-Za-z0-9_.\-%]{1,80}=[^\s"']{8,}.*)""",
+            null,
+            "cookie"
+        ),
         // RFC 3986 section 3.2.1: user information before the host (detect-secrets basic_auth; trufflehog uri): any
         // scheme.
-        Place("url-password", """[A-Za-z][A-Za-z0-9+.\-]*://[^\s/:@'"]{0,256}:(?<s>[^\s/'"]{1,256})@""",
-            Checks.RealNoNumber, "://"),
-        Place("url-password", PasswordScheme + """://[^\s/:@'"]{0,256}:(?<s>[^\s'"]{1,256})@[A-Za-z0-9\[]""",
-            Checks.RealNoNumber, "://"),
+        Place(
+            "url-password",
+            """[A-Za-z][A-Za-z0-9+.\-]*://[^\s/:@'"]{0,256}:(?<s>[^\s/'"]{1,256})@""",
+            Checks.RealNoNumber,
+            "://"
+        ),
+        Place(
+            "url-password",
+            PasswordScheme + """://[^\s/:@'"]{0,256}:(?<s>[^\s'"]{1,256})@[A-Za-z0-9\[]""",
+            Checks.RealNoNumber,
+            "://"
+        ),
         Place("url-token", "[A-Za-z][A-Za-z0-9+.\\-]*://(?<s>[A-Za-z0-9_.\\-]{16,256})@", Checks.Random, "://"),
         // Keys in a query: tickets of notebooks, signed addresses of content networks, keys of maps.
-        Place("query", QueryName + "=(?<s>[A-Za-z0-9%._~+/=\\-]{8,})", QueryValue,
-            [.. from sign in "?&" from name in QueryNameBegins select sign + name]),
+        Place(
+            "query",
+            QueryName + "=(?<s>[A-Za-z0-9%._~+/=\\-]{8,})",
+            QueryValue,
+            [.. from sign in "?&" from name in QueryNameBegins select sign + name]
+        ),
     ];
 
     // Passwords are whatever they look like; keys and tickets look random.
     private static bool QueryValue(ReadOnlySpan<char> before, ReadOnlySpan<char> secret)
     {
         var name = before[(before.LastIndexOfAny('?', '&') + 1)..];
-        return name.Contains("pass", StringComparison.OrdinalIgnoreCase)
+        return
+            name.Contains("pass", StringComparison.OrdinalIgnoreCase)
             || name.Contains("pwd", StringComparison.OrdinalIgnoreCase)
             || name.Contains("secret", StringComparison.OrdinalIgnoreCase)
             ? Checks.Real(before, secret)

@@ -6,9 +6,10 @@ using SelfDev.Core.Traffic.Model;
 namespace SelfDev.Core.Traffic.Formats;
 
 /// <summary>
-/// Prometheus text exposition of vLLM, several scrapes one after the other (prometheus.io, "Exposition formats"). Counters are cumulative: demand is their rise from one scrape to the next, and a counter that fell was reset, so that its new
-/// value is the rise. A scrape begins where a metric that was seen already comes again. Its time is the samples' own timestamp in ms, else scrapes are taken as 15 s apart.
-/// Series of several engines are added up.
+/// Prometheus text exposition of vLLM, several scrapes one after the other (prometheus.io, "Exposition formats").
+/// Counters are cumulative: demand is their rise from one scrape to the next, and a counter that fell was reset, so
+/// that its new value is the rise. A scrape begins where a metric that was seen already comes again. Its time is the
+/// samples' own timestamp in ms, else scrapes are taken as 15 s apart. Series of several engines are added up.
 /// </summary>
 internal sealed class PrometheusFormat
 {
@@ -18,8 +19,12 @@ internal sealed class PrometheusFormat
 
     private static readonly byte[][] Metrics =
     [
-        "vllm:request_success_total"u8.ToArray(), "vllm:prompt_tokens_total"u8.ToArray(), "vllm:generation_tokens_total"u8.ToArray(), "vllm:prefix_cache_hits_total"u8.ToArray(),
-        "vllm:num_requests_waiting"u8.ToArray(), "vllm:num_requests_running"u8.ToArray(),
+        "vllm:request_success_total"u8.ToArray(),
+        "vllm:prompt_tokens_total"u8.ToArray(),
+        "vllm:generation_tokens_total"u8.ToArray(),
+        "vllm:prefix_cache_hits_total"u8.ToArray(),
+        "vllm:num_requests_waiting"u8.ToArray(),
+        "vllm:num_requests_running"u8.ToArray(),
     ];
 
     private readonly Dictionary<string, double> _counters = new(StringComparer.Ordinal);
@@ -31,7 +36,8 @@ internal sealed class PrometheusFormat
     private bool _hasScrape;
     private bool _isFirst = true;
 
-    public static bool Matches(ReadOnlySpan<byte> line) => line.StartsWith("vllm:"u8) || line.StartsWith("# HELP vllm:"u8) || line.StartsWith("# TYPE vllm:"u8);
+    public static bool Matches(ReadOnlySpan<byte> line) =>
+        line.StartsWith("vllm:"u8) || line.StartsWith("# HELP vllm:"u8) || line.StartsWith("# TYPE vllm:"u8);
 
     public void Read(in TextLine line, TrafficReading reading)
     {
@@ -104,7 +110,10 @@ internal sealed class PrometheusFormat
             return;
         }
 
-        var time = !double.IsNaN(_time) ? _time : double.IsNaN(_lastTime) ? 0 : _lastTime + ScrapeSeconds;
+        var time =
+            !double.IsNaN(_time) ? _time
+            : double.IsNaN(_lastTime) ? 0
+            : _lastTime + ScrapeSeconds;
         if (!double.IsNaN(_lastTime) && time <= _lastTime)
         {
             reading.Reject(line, "a scrape that is not later than the one before");
@@ -113,17 +122,20 @@ internal sealed class PrometheusFormat
         {
             // Prompt tokens that the prefix cache had are no work.
             var prefill = double.IsNaN(_scrape[3]) ? _scrape[1] : Math.Max(0, _scrape[1] - _scrape[3]);
-            reading.AddSample(line, new DemandSample
-            {
-                Time = time,
-                Seconds = _isFirst ? 0 : time - _lastTime,
-                Requests = _scrape[0],
-                PrefillTokens = prefill,
-                OutputTokens = _scrape[2],
-                Queue = _scrape[4],
-                Running = _scrape[5],
-                Line = _line,
-            });
+            reading.AddSample(
+                line,
+                new DemandSample
+                {
+                    Time = time,
+                    Seconds = _isFirst ? 0 : time - _lastTime,
+                    Requests = _scrape[0],
+                    PrefillTokens = prefill,
+                    OutputTokens = _scrape[2],
+                    Queue = _scrape[4],
+                    Running = _scrape[5],
+                    Line = _line,
+                }
+            );
             (_lastTime, _isFirst) = (time, false);
         }
 

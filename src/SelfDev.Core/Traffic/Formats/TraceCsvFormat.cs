@@ -6,9 +6,9 @@ using SelfDev.Core.Traffic.Model;
 namespace SelfDev.Core.Traffic.Formats;
 
 /// <summary>
-/// Traces as comma-separated values, columns found by their header: Azure's LLM inference traces (<c>TIMESTAMP,ContextTokens,GeneratedTokens</c>,
-/// github.com/Azure/AzurePublicDataset) and BurstGPT with 6 or 8 columns (<c>Timestamp,Model,Request tokens,Response tokens,...</c>,
-/// github.com/HPMLL/BurstGPT).
+/// Traces as comma-separated values, columns found by their header: Azure's LLM inference traces
+/// (<c>TIMESTAMP,ContextTokens,GeneratedTokens</c>, github.com/Azure/AzurePublicDataset) and BurstGPT with 6 or 8
+/// columns (<c>Timestamp,Model,Request tokens,Response tokens,...</c>, github.com/HPMLL/BurstGPT).
 /// </summary>
 internal sealed class TraceCsvFormat
 {
@@ -21,7 +21,8 @@ internal sealed class TraceCsvFormat
     private readonly int _prompt;
     private readonly int _output;
 
-    private TraceCsvFormat(string name, int time, int prompt, int output) => (Name, _time, _prompt, _output) = (name, time, prompt, output);
+    private TraceCsvFormat(string name, int time, int prompt, int output) =>
+        (Name, _time, _prompt, _output) = (name, time, prompt, output);
 
     public string Name { get; }
 
@@ -115,7 +116,14 @@ internal sealed class TraceCsvFormat
         }
     }
 
-    private static void Set(int[] columns, int column, ReadOnlySpan<byte> name, ReadOnlySpan<byte> time, ReadOnlySpan<byte> prompt, ReadOnlySpan<byte> output)
+    private static void Set(
+        int[] columns,
+        int column,
+        ReadOnlySpan<byte> name,
+        ReadOnlySpan<byte> time,
+        ReadOnlySpan<byte> prompt,
+        ReadOnlySpan<byte> output
+    )
     {
         columns[0] = name.SequenceEqual(time) ? column : columns[0];
         columns[1] = name.SequenceEqual(prompt) ? column : columns[1];

@@ -9,7 +9,14 @@ namespace SelfDev.Core.Traffic.Formats;
 public static class TrafficFormats
 {
     public static IReadOnlyList<string> All { get; } =
-        [TraceCsvFormat.Azure, TraceCsvFormat.BurstGpt, TrafficJsonFormat.Mooncake, TrafficJsonFormat.RequestLog, TrafficJsonFormat.Samples, PrometheusFormat.Name];
+    [
+        TraceCsvFormat.Azure,
+        TraceCsvFormat.BurstGpt,
+        TrafficJsonFormat.Mooncake,
+        TrafficJsonFormat.RequestLog,
+        TrafficJsonFormat.Samples,
+        PrometheusFormat.Name,
+    ];
 
     /// <summary>Tells the format from the first lines; null for none of ours.</summary>
     public static (string Format, double Confidence)? Sniff(ArtifactHead head)
@@ -31,7 +38,12 @@ public static class TrafficFormats
             if (line.Bytes[0] == '{' && TrafficJsonFormat.Of(line.Bytes) is { } json)
             {
                 // Full request logs with messages belong to the serving room, which reads prompts.
-                return (json, json == TrafficJsonFormat.RequestLog ? 0.6 : json == TrafficJsonFormat.Mooncake ? 0.7 : 0.9);
+                return (
+                    json,
+                    json == TrafficJsonFormat.RequestLog ? 0.6
+                    : json == TrafficJsonFormat.Mooncake ? 0.7
+                    : 0.9
+                );
             }
         }
 
@@ -40,8 +52,14 @@ public static class TrafficFormats
 
     /// <summary>Reads the whole file once, front to back.</summary>
     /// <param name="intervalSeconds">Length of the intervals that demand is counted by.</param>
-    /// <exception cref="ArtifactUnreadableException">It is of no format that is known here, or cannot be read at all.</exception>
-    public static TrafficReading Read(ArtifactFile file, ReadLimits limits, CancellationToken cancellation, double intervalSeconds = 15)
+    /// <exception cref="ArtifactUnreadableException">It is of no format that is known here, or cannot be read at
+    /// all.</exception>
+    public static TrafficReading Read(
+        ArtifactFile file,
+        ReadLimits limits,
+        CancellationToken cancellation,
+        double intervalSeconds = 15
+    )
     {
         ArtifactHead head;
         using (var stream = file.Open())
@@ -49,9 +67,17 @@ public static class TrafficFormats
             head = ArtifactSniffer.ReadHead(file.Name, stream).Head;
         }
 
-        var format = Sniff(head)?.Format
-            ?? throw new ArtifactUnreadableException($"'{file.Name}' is no traffic trace that is known here. Known formats: {string.Join(", ", All)}.");
-        var reading = new TrafficReading { Format = format, Name = file.Name, Timeline = new DemandTimeline(intervalSeconds) };
+        var format =
+            Sniff(head)?.Format
+            ?? throw new ArtifactUnreadableException(
+                $"'{file.Name}' is no traffic trace that is known here. Known formats: {string.Join(", ", All)}."
+            );
+        var reading = new TrafficReading
+        {
+            Format = format,
+            Name = file.Name,
+            Timeline = new DemandTimeline(intervalSeconds),
+        };
         using var reader = new LineReader(file.Open(), limits);
         TraceCsvFormat? csv = null;
         var prometheus = format == PrometheusFormat.Name ? new PrometheusFormat() : null;

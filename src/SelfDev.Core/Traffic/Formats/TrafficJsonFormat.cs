@@ -7,9 +7,15 @@ using SelfDev.Core.Traffic.Model;
 namespace SelfDev.Core.Traffic.Formats;
 
 /// <summary>
-/// Traffic as JSON lines. Request logs: one request a line with its <c>usage</c> as OpenAI's Chat Completions (<c>prompt_tokens</c>, which includes <c>prompt_tokens_details.cached_tokens</c>), its Responses API (<c>input_tokens</c> with
-/// <c>input_tokens_details</c>) or Anthropic's Messages (<c>input_tokens</c> without <c>cache_read_input_tokens</c>) have it, at the top, under <c>response</c> or under <c>body</c>; the time as <c>timestamp</c>, <c>created</c>, <c>created_at</c> or <c>time</c>, in seconds, milliseconds or ISO 8601.
-/// Mooncake traces (<c>timestamp</c> in ms, <c>input_length</c>, <c>output_length</c>). Samples: one interval a line, <c>{"time": ..., "seconds": 15, "requests": 70, "prefillTokens": 85000, "outputTokens": 15000, "queue": 0, "queueAgeSeconds": 0, "running": 12, "ready": 6}</c>.
+/// Traffic as JSON lines. Request logs: one request a line with its <c>usage</c> as OpenAI's Chat Completions
+/// (<c>prompt_tokens</c>, which includes <c>prompt_tokens_details.cached_tokens</c>), its Responses API
+/// (<c>input_tokens</c> with
+/// <c>input_tokens_details</c>) or Anthropic's Messages (<c>input_tokens</c> without <c>cache_read_input_tokens</c>)
+/// have it, at the top, under <c>response</c> or under <c>body</c>; the time as <c>timestamp</c>, <c>created</c>,
+/// <c>created_at</c> or <c>time</c>, in seconds, milliseconds or ISO 8601. Mooncake traces (<c>timestamp</c> in ms,
+/// <c>input_length</c>, <c>output_length</c>). Samples: one interval a line, <c>{"time": ..., "seconds": 15,
+/// "requests": 70, "prefillTokens": 85000, "outputTokens": 15000, "queue": 0, "queueAgeSeconds": 0, "running": 12,
+/// "ready": 6}</c>.
 /// </summary>
 internal static class TrafficJsonFormat
 {
@@ -26,8 +32,13 @@ internal static class TrafficJsonFormat
             using var document = JsonDocument.ParseValue(ref json);
             var root = document.RootElement;
             return root.ValueKind != JsonValueKind.Object ? null
-                : root.TryGetProperty("input_length", out _) && root.TryGetProperty("output_length", out _) && root.TryGetProperty("timestamp", out _) ? Mooncake
-                : root.TryGetProperty("time", out _) && (root.TryGetProperty("requests", out _) || root.TryGetProperty("queue", out _)) ? Samples
+                : root.TryGetProperty("input_length", out _)
+                && root.TryGetProperty("output_length", out _)
+                && root.TryGetProperty("timestamp", out _)
+                    ? Mooncake
+                : root.TryGetProperty("time", out _)
+                && (root.TryGetProperty("requests", out _) || root.TryGetProperty("queue", out _))
+                    ? Samples
                 : Usage(root) is not null && Time(root, out _) ? RequestLog
                 : null;
         }
@@ -72,7 +83,11 @@ internal static class TrafficJsonFormat
 
     private static void ReadMooncake(in TextLine line, JsonElement root, TrafficReading reading)
     {
-        if (Number(root, "timestamp") is { } time && Number(root, "input_length") is { } input && Number(root, "output_length") is { } output)
+        if (
+            Number(root, "timestamp") is { } time
+            && Number(root, "input_length") is { } input
+            && Number(root, "output_length") is { } output
+        )
         {
             reading.Add(line, time / 1000, (long)input, (long)output);
         }
@@ -93,7 +108,11 @@ internal static class TrafficJsonFormat
         if (Usage(root) is not { } usage)
         {
             // A request that failed has no usage; it asked for something that nobody counted.
-            if (Number(root, "status") >= 400 || Number(root, "status_code") >= 400 || root.TryGetProperty("error", out _))
+            if (
+                Number(root, "status") >= 400
+                || Number(root, "status_code") >= 400
+                || root.TryGetProperty("error", out _)
+            )
             {
                 reading.Fail(line, hasUsage: false);
             }
@@ -115,7 +134,12 @@ internal static class TrafficJsonFormat
             {
                 reading.WithCachedTokens++;
                 reading.CachedTokens += (long)read;
-                reading.Add(line, time, (long)(input + (Number(usage, "cache_creation_input_tokens") ?? 0)), (long)output);
+                reading.Add(
+                    line,
+                    time,
+                    (long)(input + (Number(usage, "cache_creation_input_tokens") ?? 0)),
+                    (long)output
+                );
             }
             else
             {
@@ -128,7 +152,14 @@ internal static class TrafficJsonFormat
         }
     }
 
-    private static void Add(in TextLine line, TrafficReading reading, double time, double prompt, double? cached, double output)
+    private static void Add(
+        in TextLine line,
+        TrafficReading reading,
+        double time,
+        double prompt,
+        double? cached,
+        double output
+    )
     {
         if (cached > prompt)
         {
@@ -167,7 +198,16 @@ internal static class TrafficJsonFormat
         };
         ReadOnlySpan<double> counts =
         [
-            sample.Seconds, sample.Requests, sample.PrefillTokens, sample.OutputTokens, sample.Completions, sample.Misses, sample.Queue, sample.QueueAgeSeconds, sample.Running, sample.Ready,
+            sample.Seconds,
+            sample.Requests,
+            sample.PrefillTokens,
+            sample.OutputTokens,
+            sample.Completions,
+            sample.Misses,
+            sample.Queue,
+            sample.QueueAgeSeconds,
+            sample.Running,
+            sample.Ready,
         ];
         foreach (var count in counts)
         {
@@ -187,8 +227,14 @@ internal static class TrafficJsonFormat
         foreach (var place in (ReadOnlySpan<string>)["", "response", "body"])
         {
             var holder = root;
-            if ((place.Length == 0 || (root.TryGetProperty(place, out holder) && holder.ValueKind == JsonValueKind.Object))
-                && holder.TryGetProperty("usage", out var usage) && usage.ValueKind == JsonValueKind.Object)
+            if (
+                (
+                    place.Length == 0
+                    || (root.TryGetProperty(place, out holder) && holder.ValueKind == JsonValueKind.Object)
+                )
+                && holder.TryGetProperty("usage", out var usage)
+                && usage.ValueKind == JsonValueKind.Object
+            )
             {
                 return usage;
             }
@@ -198,7 +244,9 @@ internal static class TrafficJsonFormat
     }
 
     private static double? Cached(JsonElement usage, string details) =>
-        usage.TryGetProperty(details, out var found) && found.ValueKind == JsonValueKind.Object ? Number(found, "cached_tokens") : null;
+        usage.TryGetProperty(details, out var found) && found.ValueKind == JsonValueKind.Object
+            ? Number(found, "cached_tokens")
+            : null;
 
     private static bool Time(JsonElement root, out double seconds)
     {
@@ -216,7 +264,10 @@ internal static class TrafficJsonFormat
                 return true;
             }
 
-            if (value.ValueKind == JsonValueKind.String && TrafficTime.TryParse(System.Text.Encoding.UTF8.GetBytes(value.GetString()!), out seconds))
+            if (
+                value.ValueKind == JsonValueKind.String
+                && TrafficTime.TryParse(System.Text.Encoding.UTF8.GetBytes(value.GetString()!), out seconds)
+            )
             {
                 return true;
             }
@@ -227,5 +278,10 @@ internal static class TrafficJsonFormat
     }
 
     private static double? Number(JsonElement holder, string name) =>
-        holder.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.Number && value.TryGetDouble(out var number) && double.IsFinite(number) ? number : null;
+        holder.TryGetProperty(name, out var value)
+        && value.ValueKind == JsonValueKind.Number
+        && value.TryGetDouble(out var number)
+        && double.IsFinite(number)
+            ? number
+            : null;
 }

@@ -20,7 +20,8 @@ public sealed class TrafficReading
     /// <value>Demand by interval, with the lines that it was read from.</value>
     public required DemandTimeline Timeline { get; init; }
 
-    /// <value>Times are seconds since 1970 where the format has dates, else seconds since the log's own beginning.</value>
+    /// <value>Times are seconds since 1970 where the format has dates, else seconds since the log's own
+    /// beginning.</value>
     public bool HasDates { get; set; }
 
     public int Requests => _requests.Count;
@@ -28,7 +29,8 @@ public sealed class TrafficReading
     /// <value>Demand by interval, for formats that hold samples instead of requests; empty otherwise.</value>
     public List<DemandSample> Samples { get; } = [];
 
-    /// <value>Requests that failed, by what the log says (BurstGPT: no response tokens; status 400 and up); they count as demand for prefill.</value>
+    /// <value>Requests that failed, by what the log says (BurstGPT: no response tokens; status 400 and up); they count
+    /// as demand for prefill.</value>
     public long Failures { get; private set; }
 
     /// <value>Failed requests that nobody counted the tokens of: they are not among <see cref="Requests"/>.</value>
@@ -70,7 +72,9 @@ public sealed class TrafficReading
 
         if (_requests.Count == MaxRequests)
         {
-            throw new ArtifactUnreadableException($"'{Name}' has more than {MaxRequests} requests. Split the file by time.");
+            throw new ArtifactUnreadableException(
+                $"'{Name}' has more than {MaxRequests} requests. Split the file by time."
+            );
         }
 
         FirstLine ??= line.ToEvidence();
@@ -104,7 +108,9 @@ public sealed class TrafficReading
     public void Reject(in TextLine line, string reason)
     {
         Rejected++;
-        _rejections[reason] = _rejections.TryGetValue(reason, out var known) ? (known.Count + 1, known.First) : (1, line.ToEvidence());
+        _rejections[reason] = _rejections.TryGetValue(reason, out var known)
+            ? (known.Count + 1, known.First)
+            : (1, line.ToEvidence());
     }
 
     /// <summary>The requests as a trace.</summary>

@@ -5,7 +5,8 @@ using SelfDev.Core.Training.Model;
 
 namespace SelfDev.Core.Training.Detectors;
 
-/// <summary>The held-out loss rises while the training loss falls: the run memorises. Each held-out set is judged on its own, all go into one finding.</summary>
+/// <summary>The held-out loss rises while the training loss falls: the run memorises. Each held-out set is judged on
+/// its own, all go into one finding.</summary>
 internal sealed class EvaluationLossDetector : IRunDetector
 {
     /// <summary>Rise above the best held-out loss, and evaluations in a row, that count.</summary>
@@ -24,9 +25,7 @@ internal sealed class EvaluationLossDetector : IRunDetector
         }
     }
 
-    public void OnEvent(LogEvent noted, RunTimeline run)
-    {
-    }
+    public void OnEvent(LogEvent noted, RunTimeline run) { }
 
     public void OnRow(in StepRow row, RunTimeline run)
     {
@@ -64,8 +63,14 @@ internal sealed class EvaluationLossDetector : IRunDetector
 
     public void Finish(RunTimeline run)
     {
-        var over = _splits.Where(pair => pair.Value.Above >= Evaluations && pair.Value.Last!.Train <= pair.Value.Best!.TrainOr(pair.Value.Last.Train))
-            .OrderByDescending(pair => pair.Value.Last!.Loss / pair.Value.Best!.Loss).ThenBy(pair => pair.Key, StringComparer.Ordinal).ToList();
+        var over = _splits
+            .Where(pair =>
+                pair.Value.Above >= Evaluations
+                && pair.Value.Last!.Train <= pair.Value.Best!.TrainOr(pair.Value.Last.Train)
+            )
+            .OrderByDescending(pair => pair.Value.Last!.Loss / pair.Value.Best!.Loss)
+            .ThenBy(pair => pair.Key, StringComparer.Ordinal)
+            .ToList();
         if (over.Count == 0)
         {
             return;
@@ -79,7 +84,10 @@ internal sealed class EvaluationLossDetector : IRunDetector
             Severity = Severity.Warning,
             Title = string.Create(
                 CultureInfo.InvariantCulture,
-                $"Held-out loss rose from its best {worst.Best!.Loss:0.####} at step {worst.Best.At.Step} to {worst.Last!.Loss:0.####} at step {worst.Last.At.Step} while the training loss fell: overfitting"),
+                $"Held-out loss rose from its best {worst.Best!.Loss:0.####} at step {worst.Best.At.Step} to "
+                    + $"{worst.Last!.Loss:0.####} at step {worst.Last.At.Step} while the training loss fell: "
+                    + $"overfitting"
+            ),
             From = first.At,
             To = worst.Last.At,
             File = run.File,

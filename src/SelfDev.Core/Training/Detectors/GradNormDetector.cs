@@ -7,8 +7,8 @@ using SelfDev.Core.Training.Model;
 namespace SelfDev.Core.Training.Detectors;
 
 /// <summary>
-/// A gradient norm that climbs to a multiple of its level and stays there, without a loss spike beside it (those bring their own lead, <see cref="GradNormLead"/>):
-/// the drift after which OPT-175B's operators cut the learning rate.
+/// A gradient norm that climbs to a multiple of its level and stays there, without a loss spike beside it (those bring
+/// their own lead, <see cref="GradNormLead"/>): the drift after which OPT-175B's operators cut the learning rate.
 /// </summary>
 internal sealed class GradNormDetector(TrainingOptions options) : IRunDetector
 {
@@ -41,9 +41,7 @@ internal sealed class GradNormDetector(TrainingOptions options) : IRunDetector
         }
     }
 
-    public void OnEvent(LogEvent noted, RunTimeline run)
-    {
-    }
+    public void OnEvent(LogEvent noted, RunTimeline run) { }
 
     public void OnRow(in StepRow row, RunTimeline run)
     {
@@ -52,7 +50,10 @@ internal sealed class GradNormDetector(TrainingOptions options) : IRunDetector
             return;
         }
 
-        if (Changed(ref _batch, row, StepFields.BatchSize, row.BatchSize) | Changed(ref _scale, row, StepFields.LossScale, row.LossScale))
+        if (
+            Changed(ref _batch, row, StepFields.BatchSize, row.BatchSize)
+            | Changed(ref _scale, row, StepFields.LossScale, row.LossScale)
+        )
         {
             _baseline.Clear();
             _above = 0;
@@ -60,7 +61,10 @@ internal sealed class GradNormDetector(TrainingOptions options) : IRunDetector
         }
 
         var level = _baseline.Level;
-        var high = _baseline.Count >= 64 && run.Segment.Rows > WarmUpRows && row.GradNorm > Factor * level
+        var high =
+            _baseline.Count >= 64
+            && run.Segment.Rows > WarmUpRows
+            && row.GradNorm > Factor * level
             && row.GradNorm > level + (Sigmas * _baseline.Noise());
         if (!high)
         {
@@ -88,8 +92,11 @@ internal sealed class GradNormDetector(TrainingOptions options) : IRunDetector
     {
         foreach (var surge in _surges)
         {
-            var told = run.Findings.Exists(finding => finding.Kind is FindingKinds.LossSpike or FindingKinds.NonFinite
-                && finding.From.Step - SpikeSteps <= surge.To.Step && finding.To.Step + SpikeSteps >= surge.From.Step);
+            var told = run.Findings.Exists(finding =>
+                finding.Kind is FindingKinds.LossSpike or FindingKinds.NonFinite
+                && finding.From.Step - SpikeSteps <= surge.To.Step
+                && finding.To.Step + SpikeSteps >= surge.From.Step
+            );
             if (!told)
             {
                 run.Report(surge);
@@ -124,9 +131,13 @@ internal sealed class GradNormDetector(TrainingOptions options) : IRunDetector
                 Kind = FindingKinds.GradNormSurge,
                 Severity = Severity.Warning,
                 Title = "",
-                TitleOf = draft => string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"Gradient norm climbed from {draft.Metrics["usual"].Number:0.####} to {draft.Metrics["norm"].Number:0.####} at step {draft.From.Step} and stayed there, without a loss spike"),
+                TitleOf = draft =>
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"Gradient norm climbed from {draft.Metrics["usual"].Number:0.####} to "
+                            + $"{draft.Metrics["norm"].Number:0.####} at step {draft.From.Step} and stayed there, "
+                            + $"without a loss spike"
+                    ),
                 From = run.History.Position(back),
                 To = RowHistory.PositionOf(row),
                 File = run.File,

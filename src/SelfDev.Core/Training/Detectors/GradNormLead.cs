@@ -7,7 +7,13 @@ using SelfDev.Core.Training.Model;
 namespace SelfDev.Core.Training.Detectors;
 
 /// <summary>A climb of the gradient norm in the rows before a loss spike: the earliest sign of it.</summary>
-internal sealed record GradNormLead(long Step, double Norm, double Usual, Position From, IReadOnlyList<Evidence> Evidence)
+internal sealed record GradNormLead(
+    long Step,
+    double Norm,
+    double Usual,
+    Position From,
+    IReadOnlyList<Evidence> Evidence
+)
 {
     /// <summary>Rows before the onset that are searched, and rows before those that say what is usual.</summary>
     private const int LeadRows = 32;
@@ -46,7 +52,8 @@ internal sealed record GradNormLead(long Step, double Norm, double Usual, Positi
         }
 
         var level = RobustBaseline.Median(usual.ToArray());
-        var noise = RobustBaseline.MadToSigma * RobustBaseline.Median(usual.Select(norm => Math.Abs(norm - level)).ToArray());
+        var noise =
+            RobustBaseline.MadToSigma * RobustBaseline.Median(usual.Select(norm => Math.Abs(norm - level)).ToArray());
         var limit = Math.Max(level + (Sigmas * noise), Factor * level);
         var oldest = 0;
         for (int age = 1, quiet = 0; age <= rows && quiet < 2; age++)
@@ -83,7 +90,13 @@ internal sealed record GradNormLead(long Step, double Norm, double Usual, Positi
             evidence.Add(history.Evidence(age));
         }
 
-        return new GradNormLead(history[oldest].Step, history[oldest].GradNorm, level, history.Position(oldest), evidence);
+        return new GradNormLead(
+            history[oldest].Step,
+            history[oldest].GradNorm,
+            level,
+            history.Position(oldest),
+            evidence
+        );
     }
 
     public FindingDraft ToDraft(in StepRow onset, RunTimeline run)
@@ -95,7 +108,9 @@ internal sealed record GradNormLead(long Step, double Norm, double Usual, Positi
             Role = FindingRole.Symptom,
             Title = string.Create(
                 CultureInfo.InvariantCulture,
-                $"Gradient norm rose to {Norm:0.####} from {Usual:0.####} at step {Step}, {Words(onset.Step - Step)} before the loss spike"),
+                $"Gradient norm rose to {Norm:0.####} from {Usual:0.####} at step {Step}, {Words(onset.Step - Step)} "
+                    + $"before the loss spike"
+            ),
             From = From,
             To = RowHistory.PositionOf(onset),
             File = run.File,
@@ -110,13 +125,17 @@ internal sealed record GradNormLead(long Step, double Norm, double Usual, Positi
         draft.Metrics["leadSteps"] = onset.Step - Step;
         if (From.Time is { } from && onset.Carries(StepFields.Time))
         {
-            draft.Metrics["leadMinutes"] = Math.Round((onset.TimeTicks - from.Ticks) / (double)TimeSpan.TicksPerMinute, 2);
+            draft.Metrics["leadMinutes"] = Math.Round(
+                (onset.TimeTicks - from.Ticks) / (double)TimeSpan.TicksPerMinute,
+                2
+            );
         }
 
         return draft;
     }
 
-    private static string Words(long steps) => steps == 1 ? "1 step" : string.Create(CultureInfo.InvariantCulture, $"{steps} steps");
+    private static string Words(long steps) =>
+        steps == 1 ? "1 step" : string.Create(CultureInfo.InvariantCulture, $"{steps} steps");
 
     private static void AddNorm(RowHistory history, int age, List<double> norms)
     {

@@ -6,8 +6,9 @@ using SelfDev.Core.Training.Model;
 namespace SelfDev.Core.Training.Detectors;
 
 /// <summary>
-/// The dynamic loss scale falls again and again without a rise in between: every step overflows. A halving or two now and then is how dynamic scaling works
-/// (one overflow halves it, a few hundred good steps double it: DeepSpeed <c>loss_scaler.py</c>, Megatron <c>grad_scaler.py</c>).
+/// The dynamic loss scale falls again and again without a rise in between: every step overflows. A halving or two now
+/// and then is how dynamic scaling works (one overflow halves it, a few hundred good steps double it: DeepSpeed
+/// <c>loss_scaler.py</c>, Megatron <c>grad_scaler.py</c>).
 /// </summary>
 internal sealed class LossScaleDetector : IRunDetector
 {
@@ -52,9 +53,7 @@ internal sealed class LossScaleDetector : IRunDetector
         See(row.LossScale, () => run.History.Evidence(0), RowHistory.PositionOf(row), run);
     }
 
-    public void Finish(RunTimeline run)
-    {
-    }
+    public void Finish(RunTimeline run) { }
 
     /// <summary>The scale is what it was.</summary>
     private void Hold(RunTimeline run)
@@ -138,7 +137,10 @@ internal sealed class LossScaleDetector : IRunDetector
         _draft.Severity = _top / scale >= 64 || scale <= 1 ? Severity.Error : Severity.Warning;
         _draft.Metrics["from"] = _top;
         _draft.Metrics["to"] = scale;
-        _draft.Title = string.Create(CultureInfo.InvariantCulture, $"Loss scale fell from {_top:0.##} to {scale:0.##} without a rise in between");
+        _draft.Title = string.Create(
+            CultureInfo.InvariantCulture,
+            $"Loss scale fell from {_top:0.##} to {scale:0.##} without a rise in between"
+        );
     }
 
     private void Reset(bool keepSettled = false)

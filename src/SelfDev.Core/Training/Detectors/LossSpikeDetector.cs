@@ -8,9 +8,10 @@ using SelfDev.Core.Training.Proposals;
 namespace SelfDev.Core.Training.Detectors;
 
 /// <summary>
-/// Loss spikes by median and median absolute deviation (ALGORITHMS: loss spike (a)), with persistence and recovery: a spike is an episode from its onset to the
-/// second row in a row that is back. Classes as in stas00/ml-engineering, training-loss-patterns: fast-recovering, slow-recovering, not-recovering, resume-related.
-/// Besides, gradual divergence: the smoothed loss leaves its best value and stays away.
+/// Loss spikes by median and median absolute deviation (ALGORITHMS: loss spike (a)), with persistence and recovery: a
+/// spike is an episode from its onset to the second row in a row that is back. Classes as in stas00/ml-engineering,
+/// training-loss-patterns: fast-recovering, slow-recovering, not-recovering, resume-related. Besides, gradual
+/// divergence: the smoothed loss leaves its best value and stays away.
 /// </summary>
 internal sealed class LossSpikeDetector(TrainingOptions options) : IRunDetector
 {
@@ -61,9 +62,7 @@ internal sealed class LossSpikeDetector(TrainingOptions options) : IRunDetector
         }
     }
 
-    public void OnEvent(LogEvent noted, RunTimeline run)
-    {
-    }
+    public void OnEvent(LogEvent noted, RunTimeline run) { }
 
     public void OnRow(in StepRow row, RunTimeline run)
     {
@@ -97,13 +96,20 @@ internal sealed class LossSpikeDetector(TrainingOptions options) : IRunDetector
         var open = _episode is not null;
         Close(run, recovered: false);
         // The last draft is the spike that the log ends in, unless it was too weak to be one.
-        InProgress = open ? run.Findings.FindLast(finding => finding.Kind == FindingKinds.LossSpike && finding.Metrics["recovered"].ToString() == "false") : null;
+        InProgress = open
+            ? run.Findings.FindLast(finding =>
+                finding.Kind == FindingKinds.LossSpike && finding.Metrics["recovered"].ToString() == "false"
+            )
+            : null;
     }
 
     private bool IsSpike(double loss, RunTimeline run, out double sigmas)
     {
         sigmas = 0;
-        var count = Math.Min(_baseline.Count, run.Segment.Start == SegmentStart.Resume ? _baseline.Count : run.Segment.Rows);
+        var count = Math.Min(
+            _baseline.Count,
+            run.Segment.Start == SegmentStart.Resume ? _baseline.Count : run.Segment.Rows
+        );
         var level = _baseline.Level;
         // The fewer rows know the level, the larger the jump must be; a single row knows nothing but a catastrophe.
         var (share, sigma, floor) = count switch
@@ -147,7 +153,12 @@ internal sealed class LossSpikeDetector(TrainingOptions options) : IRunDetector
         var cited = new List<double>();
         for (var age = run.Related - 1; age >= 1; age--)
         {
-            if (age <= CitedRows + 2 && cited.Count < CitedRows && run.History[age].Carries(StepFields.Loss) && double.IsFinite(run.History[age].Loss))
+            if (
+                age <= CitedRows + 2
+                && cited.Count < CitedRows
+                && run.History[age].Carries(StepFields.Loss)
+                && double.IsFinite(run.History[age].Loss)
+            )
             {
                 cited.Add(run.History[age].Loss);
                 _episode.Evidence.Add(run.History.Evidence(age));
@@ -215,7 +226,17 @@ internal sealed class LossSpikeDetector(TrainingOptions options) : IRunDetector
         var share = (episode.Peak / episode.Level) - 1;
         if (Spikes.Count < MaxSpikes)
         {
-            Spikes.Add(new SpikeRecord(episode.Onset.Step, episode.LastStep, episode.Peak, episode.Level, episode.Sigmas, episode.Rows, recovered));
+            Spikes.Add(
+                new SpikeRecord(
+                    episode.Onset.Step,
+                    episode.LastStep,
+                    episode.Peak,
+                    episode.Level,
+                    episode.Sigmas,
+                    episode.Rows,
+                    recovered
+                )
+            );
         }
 
         if (!recovered)
@@ -235,7 +256,11 @@ internal sealed class LossSpikeDetector(TrainingOptions options) : IRunDetector
 
     private FindingDraft Draft(Episode episode, bool recovered, RunTimeline run)
     {
-        var kind = episode.Resumed ? "resume-related" : !recovered ? "not-recovering" : episode.Rows <= options.FastRecoveryRows ? "fast-recovering" : "slow-recovering";
+        var kind =
+            episode.Resumed ? "resume-related"
+            : !recovered ? "not-recovering"
+            : episode.Rows <= options.FastRecoveryRows ? "fast-recovering"
+            : "slow-recovering";
         var severity = kind switch
         {
             "not-recovering" => Severity.Critical,
@@ -254,7 +279,9 @@ internal sealed class LossSpikeDetector(TrainingOptions options) : IRunDetector
             Severity = severity,
             Title = string.Create(
                 CultureInfo.InvariantCulture,
-                $"Loss rose from {episode.CitedLevel:0.####} to {episode.Peak:0.####} at step {episode.Onset.Step}, {Words(kind, episode, recovered)}"),
+                $"Loss rose from {episode.CitedLevel:0.####} to {episode.Peak:0.####} at step {episode.Onset.Step}, "
+                    + $"{Words(kind, episode, recovered)}"
+            ),
             From = RowHistory.PositionOf(episode.Onset),
             To = episode.Last,
             File = run.File,
@@ -294,17 +321,22 @@ internal sealed class LossSpikeDetector(TrainingOptions options) : IRunDetector
         return draft;
     }
 
-    private static string Words(string kind, Episode episode, bool recovered) => kind switch
-    {
-        "not-recovering" => "and has not come back",
-        "resume-related" when !recovered => "just after a resume, and has not come back",
-        "resume-related" => "just after a resume",
-        "slow-recovering" => string.Create(CultureInfo.InvariantCulture, $"and took {episode.Rows} rows to come back"),
-        _ when episode.Rows == 1 => "for one row",
-        _ => string.Create(CultureInfo.InvariantCulture, $"and came back after {episode.Rows} rows"),
-    };
+    private static string Words(string kind, Episode episode, bool recovered) =>
+        kind switch
+        {
+            "not-recovering" => "and has not come back",
+            "resume-related" when !recovered => "just after a resume, and has not come back",
+            "resume-related" => "just after a resume",
+            "slow-recovering" => string.Create(
+                CultureInfo.InvariantCulture,
+                $"and took {episode.Rows} rows to come back"
+            ),
+            _ when episode.Rows == 1 => "for one row",
+            _ => string.Create(CultureInfo.InvariantCulture, $"and came back after {episode.Rows} rows"),
+        };
 
-    /// <summary>A short log cannot show a baseline, yet three rises in a row by a third and more are no noise.</summary>
+    /// <summary>A short log cannot show a baseline, yet three rises in a row by a third and more are no
+    /// noise.</summary>
     private void Rise(in StepRow row, RunTimeline run)
     {
         if (row.Loss > _previous)
@@ -356,9 +388,12 @@ internal sealed class LossSpikeDetector(TrainingOptions options) : IRunDetector
                 To = RowHistory.PositionOf(row),
                 File = run.File,
             };
-            _divergence.TitleOf = draft => string.Create(
-                CultureInfo.InvariantCulture,
-                $"Loss has been climbing away from {from:0.####} since step {draft.From.Step}, to {draft.Metrics["to"].Number:0.####} at step {draft.To.Step}");
+            _divergence.TitleOf = draft =>
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"Loss has been climbing away from {from:0.####} since step {draft.From.Step}, to "
+                        + $"{draft.Metrics["to"].Number:0.####} at step {draft.To.Step}"
+                );
             _divergence.Metrics["class"] = "gradual";
             _divergence.Metrics["from"] = from;
             for (var age = rowsBack; age >= 0; age -= Math.Max(1, rowsBack / 5))

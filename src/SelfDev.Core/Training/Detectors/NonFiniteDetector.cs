@@ -6,7 +6,8 @@ using SelfDev.Core.Training.Model;
 namespace SelfDev.Core.Training.Detectors;
 
 /// <summary>Losses and gradient norms that are NaN or infinite, and iterations that Megatron counted as such.</summary>
-/// <remarks>A single infinite gradient norm is how dynamic loss scaling works and stays silent; a non-finite loss never does.</remarks>
+/// <remarks>A single infinite gradient norm is how dynamic loss scaling works and stays silent; a non-finite loss never
+/// does.</remarks>
 internal sealed class NonFiniteDetector : IRunDetector
 {
     /// <summary>Finite rows that end an episode.</summary>
@@ -19,13 +20,13 @@ internal sealed class NonFiniteDetector : IRunDetector
 
     public void OnSegment(RunSegment segment, RunTimeline run) => Close(run, atEnd: false);
 
-    public void OnEvent(LogEvent noted, RunTimeline run)
-    {
-    }
+    public void OnEvent(LogEvent noted, RunTimeline run) { }
 
     public void OnRow(in StepRow row, RunTimeline run)
     {
-        var loss = (row.Carries(StepFields.Loss) && !double.IsFinite(row.Loss)) || (row.Carries(StepFields.EvalLoss) && !double.IsFinite(row.EvalLoss))
+        var loss =
+            (row.Carries(StepFields.Loss) && !double.IsFinite(row.Loss))
+            || (row.Carries(StepFields.EvalLoss) && !double.IsFinite(row.EvalLoss))
             || row.NanIterations > 0;
         var norm = row.Carries(StepFields.GradNorm) && !double.IsFinite(row.GradNorm);
         if (!loss && !norm)
@@ -84,11 +85,16 @@ internal sealed class NonFiniteDetector : IRunDetector
         }
 
         // A gradient that stays NaN trains nothing, whatever the loss is printed as (0.0 by some trainers).
-        draft.Severity = (_loss && (_rows >= 3 || lasting)) || (lasting && _rows >= 3) ? Severity.Critical : _loss ? Severity.Error : Severity.Warning;
+        draft.Severity =
+            (_loss && (_rows >= 3 || lasting)) || (lasting && _rows >= 3) ? Severity.Critical
+            : _loss ? Severity.Error
+            : Severity.Warning;
         var what = _loss ? "Loss" : "Gradient norm";
         draft.Title = string.Create(
             CultureInfo.InvariantCulture,
-            $"{what} is not finite from step {draft.From.Step} on, for {_rows} {(_rows == 1 ? "row" : "rows")}{(lasting ? " and to the end of the rows" : "")}");
+            $"{what} is not finite from step {draft.From.Step} on, for {_rows} "
+                + $"{(_rows == 1 ? "row" : "rows")}{(lasting ? " and to the end of the rows" : "")}"
+        );
         draft.Metrics["rows"] = _rows;
         draft.Metrics["quantity"] = _loss ? "loss" : "grad-norm";
         draft.Metrics["recovered"] = !lasting;

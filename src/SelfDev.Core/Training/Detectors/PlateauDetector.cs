@@ -8,10 +8,12 @@ using SelfDev.Core.Training.Model;
 namespace SelfDev.Core.Training.Detectors;
 
 /// <summary>
-/// The loss has stopped falling while the learning rate has not: the confidence interval of the Theil-Sen slope over the later half of the run includes zero, and
-/// the slope amounts to less than half a percent of the loss over that half.
+/// The loss has stopped falling while the learning rate has not: the confidence interval of the Theil-Sen slope over
+/// the later half of the run includes zero, and the slope amounts to less than half a percent of the loss over that
+/// half.
 /// </summary>
-/// <remarks>Sources: Sen, "Estimates of the regression coefficient based on Kendall's tau", JASA 1968; the limits are our choice (ALGORITHMS: plateau).</remarks>
+/// <remarks>Sources: Sen, "Estimates of the regression coefficient based on Kendall's tau", JASA 1968; the limits are
+/// our choice (ALGORITHMS: plateau).</remarks>
 internal sealed class PlateauDetector(RunCharts charts) : IRunDetector
 {
     public const int MinRows = 1000;
@@ -42,13 +44,16 @@ internal sealed class PlateauDetector(RunCharts charts) : IRunDetector
         }
     }
 
-    public void OnEvent(LogEvent noted, RunTimeline run)
-    {
-    }
+    public void OnEvent(LogEvent noted, RunTimeline run) { }
 
     public void Finish(RunTimeline run)
     {
-        if (run.Rows < MinRows || run.Segments.Count == 0 || run.Segment.Rows < MinRows || _rate < DecayedRate * _highestRate)
+        if (
+            run.Rows < MinRows
+            || run.Segments.Count == 0
+            || run.Segment.Rows < MinRows
+            || _rate < DecayedRate * _highestRate
+        )
         {
             return;
         }
@@ -72,7 +77,10 @@ internal sealed class PlateauDetector(RunCharts charts) : IRunDetector
         {
             Kind = FindingKinds.Plateau,
             Severity = Severity.Warning,
-            Title = string.Create(CultureInfo.InvariantCulture, $"Loss has not fallen since about step {from}: it stays at {level:0.####}"),
+            Title = string.Create(
+                CultureInfo.InvariantCulture,
+                $"Loss has not fallen since about step {from}: it stays at {level:0.####}"
+            ),
             From = run.History.Position(run.Related - 1),
             To = run.History.Position(0),
             File = run.File,
@@ -88,7 +96,8 @@ internal sealed class PlateauDetector(RunCharts charts) : IRunDetector
         run.Report(draft);
     }
 
-    /// <summary>Median of the slopes of all pairs, and its 95 % interval by Kendall's variance n(n-1)(2n+5)/18.</summary>
+    /// <summary>Median of the slopes of all pairs, and its 95 % interval by Kendall's variance
+    /// n(n-1)(2n+5)/18.</summary>
     internal static (double Slope, double Low, double High) TheilSen(IReadOnlyList<ChartPoint> points)
     {
         var slopes = new List<double>(points.Count * (points.Count - 1) / 2);

@@ -20,9 +20,7 @@ internal sealed class RunCharts : IRunDetector
 
     public void OnSegment(RunSegment segment, RunTimeline run) => _elapsed = double.NaN;
 
-    public void OnEvent(LogEvent noted, RunTimeline run)
-    {
-    }
+    public void OnEvent(LogEvent noted, RunTimeline run) { }
 
     public void OnRow(in StepRow row, RunTimeline run)
     {
@@ -34,7 +32,10 @@ internal sealed class RunCharts : IRunDetector
         if (row.Carries(StepFields.EvalLoss))
         {
             var split = row.EvalSplit ?? "held-out";
-            if (_evaluation.TryGetValue(split, out var series) || (_evaluation.Count < 12 && _evaluation.TryAdd(split, series = new SeriesThinner())))
+            if (
+                _evaluation.TryGetValue(split, out var series)
+                || (_evaluation.Count < 12 && _evaluation.TryAdd(split, series = new SeriesThinner()))
+            )
             {
                 series!.Add(row.Step, row.EvalLoss);
             }
@@ -52,12 +53,15 @@ internal sealed class RunCharts : IRunDetector
         }
     }
 
-    public void Finish(RunTimeline run)
-    {
-    }
+    public void Finish(RunTimeline run) { }
 
     /// <param name="title">Put before the charts' titles where several runs are shown; may be empty.</param>
-    public IEnumerable<Chart> Charts(string title, IReadOnlyList<ChartMark> lossMarks, IReadOnlyList<ChartMark> normMarks, IReadOnlyList<ChartMark> timeMarks)
+    public IEnumerable<Chart> Charts(
+        string title,
+        IReadOnlyList<ChartMark> lossMarks,
+        IReadOnlyList<ChartMark> normMarks,
+        IReadOnlyList<ChartMark> timeMarks
+    )
     {
         var losses = new List<Series>();
         AddSeries(losses, "training loss", _loss);
@@ -71,15 +75,29 @@ internal sealed class RunCharts : IRunDetector
             yield return new Chart(title + "Loss", ChartForm.Line, "step", "loss", losses) { Marks = lossMarks };
         }
 
-        foreach (var (name, series, marks) in new[]
-        {
-            ("Gradient norm", _norm, normMarks), ("Learning rate", _rate, []), ("Step time in seconds", _seconds, timeMarks), ("Throughput", _throughput, timeMarks),
-        })
+        foreach (
+            var (name, series, marks) in new[]
+            {
+                ("Gradient norm", _norm, normMarks),
+                ("Learning rate", _rate, []),
+                ("Step time in seconds", _seconds, timeMarks),
+                ("Throughput", _throughput, timeMarks),
+            }
+        )
         {
             var points = series.Points();
             if (points.Count > 1)
             {
-                yield return new Chart(title + name, ChartForm.Line, "step", name.ToLowerInvariant(), [new Series(name, points)]) { Marks = marks };
+                yield return new Chart(
+                    title + name,
+                    ChartForm.Line,
+                    "step",
+                    name.ToLowerInvariant(),
+                    [new Series(name, points)]
+                )
+                {
+                    Marks = marks,
+                };
             }
         }
     }

@@ -6,8 +6,8 @@ using SelfDev.Core.Training.Model;
 namespace SelfDev.Core.Training.Detectors;
 
 /// <summary>
-/// Makes findings of known lines: lines of one signature (for Xids: one number on one host and GPU) that follow each other closely are one finding, with the ranks
-/// and hosts they name.
+/// Makes findings of known lines: lines of one signature (for Xids: one number on one host and GPU) that follow each
+/// other closely are one finding, with the ranks and hosts they name.
 /// </summary>
 internal sealed class SignatureDetector(SignatureTable table) : IRunDetector
 {
@@ -20,7 +20,8 @@ internal sealed class SignatureDetector(SignatureTable table) : IRunDetector
     private const int MaxFindings = 400;
 
     /// <summary>
-    /// Lines that tell one story whatever their order: a collective that timed out and the teardown of its victims, a worker's death and its launcher's reports.
+    /// Lines that tell one story whatever their order: a collective that timed out and the teardown of its victims, a
+    /// worker's death and its launcher's reports.
     /// </summary>
     private static readonly Dictionary<string, string> Stories = new()
     {
@@ -42,13 +43,9 @@ internal sealed class SignatureDetector(SignatureTable table) : IRunDetector
     private long _tracebackLine = -TracebackLines;
     private int _findings;
 
-    public void OnSegment(RunSegment segment, RunTimeline run)
-    {
-    }
+    public void OnSegment(RunSegment segment, RunTimeline run) { }
 
-    public void OnRow(in StepRow row, RunTimeline run)
-    {
-    }
+    public void OnRow(in StepRow row, RunTimeline run) { }
 
     public void OnEvent(LogEvent noted, RunTimeline run)
     {
@@ -68,13 +65,18 @@ internal sealed class SignatureDetector(SignatureTable table) : IRunDetector
 
     public void Finish(RunTimeline run)
     {
-        foreach (var draft in run.Findings.Where(finding => finding.Signature is { Kind: FindingKinds.NcclTimeout } && finding.Ranks.Count >= 4))
+        foreach (
+            var draft in run.Findings.Where(finding =>
+                finding.Signature is { Kind: FindingKinds.NcclTimeout } && finding.Ranks.Count >= 4
+            )
+        )
         {
             NameTheSilent(draft);
         }
     }
 
-    /// <summary>Victims report; of the ranks up to the highest one seen, those that did not are where to look.</summary>
+    /// <summary>Victims report; of the ranks up to the highest one seen, those that did not are where to
+    /// look.</summary>
     private static void NameTheSilent(FindingDraft draft)
     {
         var silent = Enumerable.Range(0, draft.Ranks.Max).Where(rank => !draft.Ranks.Contains(rank)).ToList();
@@ -85,14 +87,17 @@ internal sealed class SignatureDetector(SignatureTable table) : IRunDetector
 
         draft.Metrics["silentRanks"] = RankList(silent);
         draft.Title = string.Create(
-            CultureInfo.InvariantCulture, $"{draft.Ranks.Count} ranks gave up waiting for a collective; silent: {(silent.Count == 1 ? "rank" : "ranks")} {RankList(silent)}");
+            CultureInfo.InvariantCulture,
+            $"{draft.Ranks.Count} ranks gave up waiting for a collective; silent: "
+                + $"{(silent.Count == 1 ? "rank" : "ranks")} {RankList(silent)}"
+        );
     }
 
     /// <summary>Ranks as ranges: <c>3, 16-23</c>.</summary>
     private static string RankList(List<int> ranks)
     {
         var parts = new List<string>();
-        for (var i = 0; i < ranks.Count;)
+        for (var i = 0; i < ranks.Count; )
         {
             var end = i;
             while (end + 1 < ranks.Count && ranks[end + 1] == ranks[end] + 1)
@@ -100,7 +105,11 @@ internal sealed class SignatureDetector(SignatureTable table) : IRunDetector
                 end++;
             }
 
-            parts.Add(i == end ? ranks[i].ToString(CultureInfo.InvariantCulture) : string.Create(CultureInfo.InvariantCulture, $"{ranks[i]}-{ranks[end]}"));
+            parts.Add(
+                i == end
+                    ? ranks[i].ToString(CultureInfo.InvariantCulture)
+                    : string.Create(CultureInfo.InvariantCulture, $"{ranks[i]}-{ranks[end]}")
+            );
             i = end + 1;
         }
 
@@ -117,8 +126,11 @@ internal sealed class SignatureDetector(SignatureTable table) : IRunDetector
 
         var xid = noted.Captures.GetValueOrDefault("xid");
         // The driver says it twice: once in words, once as Xid 79.
-        var key = signature.Id == "gpu-fell-off-bus" || xid == "79" ? $"fell-off/{noted.Host}" : Stories.GetValueOrDefault(signature.Id)
-            ?? $"{signature.Id}/{xid}/{(xid is null ? "" : noted.Host)}/{noted.Captures.GetValueOrDefault("pci")}/{noted.Captures.GetValueOrDefault("exception")}";
+        var key =
+            signature.Id == "gpu-fell-off-bus" || xid == "79"
+                ? $"fell-off/{noted.Host}"
+                : Stories.GetValueOrDefault(signature.Id)
+                    ?? $"{signature.Id}/{xid}/{(xid is null ? "" : noted.Host)}/{noted.Captures.GetValueOrDefault("pci")}/{noted.Captures.GetValueOrDefault("exception")}";
         var at = new Position(noted.Line, run.History.Count > 0 ? run.History[0].Step : null, run.TimeOf(noted));
         if (_open.TryGetValue(key, out var open) && !IsApart(open, at))
         {
@@ -157,7 +169,10 @@ internal sealed class SignatureDetector(SignatureTable table) : IRunDetector
         foreach (var (name, value) in noted.Captures)
         {
             // Numbers only: words of a log line stay in the evidence.
-            if (double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && double.IsFinite(number))
+            if (
+                double.TryParse(value, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
+                && double.IsFinite(number)
+            )
             {
                 draft.Metrics[name] = number;
             }
@@ -177,9 +192,16 @@ internal sealed class SignatureDetector(SignatureTable table) : IRunDetector
         }
 
         open.Draft.Cite(run.Cite(noted));
-        foreach (var part in noted.Captures["ranks"].Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries))
+        foreach (
+            var part in noted
+                .Captures["ranks"]
+                .Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries)
+        )
         {
-            if (int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out var rank) && open.Draft.Ranks.Count < 64)
+            if (
+                int.TryParse(part, NumberStyles.None, CultureInfo.InvariantCulture, out var rank)
+                && open.Draft.Ranks.Count < 64
+            )
             {
                 open.Draft.Ranks.Add(rank);
             }
@@ -187,12 +209,15 @@ internal sealed class SignatureDetector(SignatureTable table) : IRunDetector
 
         open.Draft.To = new Position(noted.Line, open.Draft.From.Step, open.Draft.From.Time);
         open.Draft.Title = string.Create(
-            CultureInfo.InvariantCulture, $"Rank {string.Join(", ", open.Draft.Ranks)} did not join a collective that the others had entered");
+            CultureInfo.InvariantCulture,
+            $"Rank {string.Join(", ", open.Draft.Ranks)} did not join a collective that the others had entered"
+        );
         open.Draft.Metrics["missingRanks"] = string.Join(',', open.Draft.Ranks);
     }
 
     private static bool IsApart(Open open, Position at) =>
-        at.Line - open.Draft.To.Line > ApartLines || (at.Time is { } now && open.Draft.To.Time is { } last && now - last > ApartTime);
+        at.Line - open.Draft.To.Line > ApartLines
+        || (at.Time is { } now && open.Draft.To.Time is { } last && now - last > ApartTime);
 
     private static void Extend(Open open, LogEvent noted, Position at, RunTimeline run)
     {

@@ -17,8 +17,9 @@ public sealed record SlowStepTriage(string Pattern, long Period, double Periodic
     private const int MaxTriaged = 2000;
 
     /// <summary>
-    /// Periodic: three quarters of the steps belong to at most three series of at least four that lie, give or take one step, one distance apart, with at
-    /// most half of the places empty. Drifting: the later half is twice as slow as the earlier one.
+    /// Periodic: three quarters of the steps belong to at most three series of at least four that lie, give or take one
+    /// step, one distance apart, with at most half of the places empty. Drifting: the later half is twice as slow as
+    /// the earlier one.
     /// </summary>
     public static SlowStepTriage Of(IReadOnlyList<SlowRow> slow)
     {
@@ -57,9 +58,8 @@ public sealed record SlowStepTriage(string Pattern, long Period, double Periodic
         return new SlowStepTriage(slow.Count >= 16 && late > 2 * early ? Drifting : Random, 0, 0, all);
     }
 
-    public string Describe() => Pattern == Periodic
-        ? string.Create(CultureInfo.InvariantCulture, $"every {Period} steps")
-        : Pattern;
+    public string Describe() =>
+        Pattern == Periodic ? string.Create(CultureInfo.InvariantCulture, $"every {Period} steps") : Pattern;
 
     private static (long Period, HashSet<SlowRow> Members) BestPeriod(List<SlowRow> slow)
     {
@@ -74,9 +74,19 @@ public sealed record SlowStepTriage(string Pattern, long Period, double Periodic
         }
 
         (long Period, HashSet<SlowRow> Members) best = (0, []);
-        foreach (var (period, _) in distances.Where(pair => pair.Key >= 4).OrderByDescending(pair => pair.Value).ThenBy(pair => pair.Key).Take(16))
+        foreach (
+            var (period, _) in distances
+                .Where(pair => pair.Key >= 4)
+                .OrderByDescending(pair => pair.Value)
+                .ThenBy(pair => pair.Key)
+                .Take(16)
+        )
         {
-            var phase = slow.GroupBy(row => row.Step % period).OrderByDescending(group => group.Count()).ThenBy(group => group.Key).First().Key;
+            var phase = slow.GroupBy(row => row.Step % period)
+                .OrderByDescending(group => group.Count())
+                .ThenBy(group => group.Key)
+                .First()
+                .Key;
             var members = slow.Where(row => Distance(row.Step % period, phase, period) <= 1).ToHashSet();
             var places = ((members.Max(row => row.Step) - members.Min(row => row.Step)) / period) + 1;
             if (members.Count >= 4 && members.Count >= 0.5 * places && members.Count > best.Members.Count)

@@ -7,7 +7,8 @@ using SelfDev.Core.Training.Model;
 namespace SelfDev.Core.Training.Detectors;
 
 /// <summary>
-/// Slow steps with their triage (periodic, random, drifting), lasting drops of throughput, and stalls: silence far longer than the run's own rhythm.
+/// Slow steps with their triage (periodic, random, drifting), lasting drops of throughput, and stalls: silence far
+/// longer than the run's own rhythm.
 /// </summary>
 internal sealed class StepTimeDetector(TrainingOptions options) : IRunDetector
 {
@@ -110,9 +111,21 @@ internal sealed class StepTimeDetector(TrainingOptions options) : IRunDetector
             var at = RowHistory.PositionOf(_lastTimed);
             var last = at.Time!.Value;
             SilentAfterSeconds = Math.Max(options.StallSeconds, options.StallFactor * _gap.Level);
-            if (options.Now is { } now && (now - last).TotalSeconds > SilentAfterSeconds && !(run.TotalSteps > 0 && _previousStep >= run.TotalSteps))
+            if (
+                options.Now is { } now
+                && (now - last).TotalSeconds > SilentAfterSeconds
+                && !(run.TotalSteps > 0 && _previousStep >= run.TotalSteps)
+            )
             {
-                AddStall(at, at, (now - last).TotalSeconds, "and the log is silent since", [run.History.EvidenceOf(_lastRow) ?? run.History.Evidence(0)], run, Severity.Critical);
+                AddStall(
+                    at,
+                    at,
+                    (now - last).TotalSeconds,
+                    "and the log is silent since",
+                    [run.History.EvidenceOf(_lastRow) ?? run.History.Evidence(0)],
+                    run,
+                    Severity.Critical
+                );
             }
         }
 
@@ -160,7 +173,15 @@ internal sealed class StepTimeDetector(TrainingOptions options) : IRunDetector
                 var limit = Math.Max(options.StallSeconds, options.StallFactor * _gap.Level);
                 if (_gap.Count >= 8 && gap > limit)
                 {
-                    AddStall(RowHistory.PositionOf(_lastTimed), RowHistory.PositionOf(row), gap, "between two rows", [run.History.EvidenceOf(_lastRow) ?? run.History.Evidence(0), run.History.Evidence(0)], run, Severity.Error);
+                    AddStall(
+                        RowHistory.PositionOf(_lastTimed),
+                        RowHistory.PositionOf(row),
+                        gap,
+                        "between two rows",
+                        [run.History.EvidenceOf(_lastRow) ?? run.History.Evidence(0), run.History.Evidence(0)],
+                        run,
+                        Severity.Error
+                    );
                 }
                 else
                 {
@@ -178,13 +199,25 @@ internal sealed class StepTimeDetector(TrainingOptions options) : IRunDetector
         }
     }
 
-    private void AddStall(Position from, Position to, double seconds, string where, Evidence[] evidence, RunTimeline run, Severity severity)
+    private void AddStall(
+        Position from,
+        Position to,
+        double seconds,
+        string where,
+        Evidence[] evidence,
+        RunTimeline run,
+        Severity severity
+    )
     {
         var draft = new FindingDraft
         {
             Kind = FindingKinds.Stall,
             Severity = severity,
-            Title = string.Create(CultureInfo.InvariantCulture, $"No progress for {seconds / 60:0.#} minutes after step {from.Step}, {where}; rows usually come every {_gap.Level:0.##} s"),
+            Title = string.Create(
+                CultureInfo.InvariantCulture,
+                $"No progress for {seconds / 60:0.#} minutes after step {from.Step}, {where}; rows usually come every "
+                    + $"{_gap.Level:0.##} s"
+            ),
             From = from,
             To = to,
             File = run.File,
@@ -277,9 +310,14 @@ internal sealed class StepTimeDetector(TrainingOptions options) : IRunDetector
                 }
 
                 _drop.Metrics["usualSeconds"] = _reference;
-                _drop.TitleOf = draft => string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"Steps take {draft.Metrics["seconds"].Number:0.###} s instead of {draft.Metrics["usualSeconds"].Number:0.###} s since about step {draft.From.Step}: {(1 - (draft.Metrics["usualSeconds"].Number / draft.Metrics["seconds"].Number)) * 100:0} % of the throughput is gone");
+                _drop.TitleOf = draft =>
+                    string.Create(
+                        CultureInfo.InvariantCulture,
+                        $"Steps take {draft.Metrics["seconds"].Number:0.###} s instead of "
+                            + $"{draft.Metrics["usualSeconds"].Number:0.###} s since about step {draft.From.Step}: "
+                            + $"{(1 - (draft.Metrics["usualSeconds"].Number / draft.Metrics["seconds"].Number)) * 100:0} "
+                            + $"% of the throughput is gone"
+                    );
                 run.Report(_drop);
                 // The slow rows so far were the beginning of this, not single steps.
                 _slow.RemoveAll(slow => slow.Step >= _drop.From.Step);
@@ -309,7 +347,9 @@ internal sealed class StepTimeDetector(TrainingOptions options) : IRunDetector
             Severity = share >= 0.05 && triage.Pattern != SlowStepTriage.Periodic ? Severity.Warning : Severity.Info,
             Title = string.Create(
                 CultureInfo.InvariantCulture,
-                $"{_slow.Count} slow {(_slow.Count == 1 ? "step" : "steps")} ({triage.Describe()}) cost {SlowSeconds:0.#} s, {share * 100:0.##} % of the step time"),
+                $"{_slow.Count} slow {(_slow.Count == 1 ? "step" : "steps")} ({triage.Describe()}) cost "
+                    + $"{SlowSeconds:0.#} s, {share * 100:0.##} % of the step time"
+            ),
             From = first.Position,
             To = last.Position,
             File = run.File,

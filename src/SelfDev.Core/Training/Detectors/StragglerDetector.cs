@@ -8,8 +8,9 @@ using SelfDev.Core.Training.Model;
 namespace SelfDev.Core.Training.Detectors;
 
 /// <summary>
-/// One rank slower than the others, where every rank logs its own step time. Score and limit as in nvidia-resiliency-ext (<c>straggler_det/usage_guide.rst</c>):
-/// the fastest rank's time over the rank's own, flagged under 0.7.
+/// One rank slower than the others, where every rank logs its own step time. Score and limit as in
+/// nvidia-resiliency-ext (<c>straggler_det/usage_guide.rst</c>): the fastest rank's time over the rank's own, flagged
+/// under 0.7.
 /// </summary>
 internal sealed class StragglerDetector
 {
@@ -21,7 +22,12 @@ internal sealed class StragglerDetector
 
     public void Observe(in StepRow row, ReadOnlySpan<byte> text, string? file)
     {
-        if (row.Rank < 0 || !row.Carries(StepFields.StepSeconds) || !(row.StepSeconds > 0) || !double.IsFinite(row.StepSeconds))
+        if (
+            row.Rank < 0
+            || !row.Carries(StepFields.StepSeconds)
+            || !(row.StepSeconds > 0)
+            || !double.IsFinite(row.StepSeconds)
+        )
         {
             return;
         }
@@ -53,14 +59,21 @@ internal sealed class StragglerDetector
         }
 
         var fastest = ranks.MinBy(pair => pair.Value.Seconds.Level);
-        foreach (var (number, rank) in ranks.Where(pair => fastest.Value.Seconds.Level / pair.Value.Seconds.Level < Limit).Take(16))
+        foreach (
+            var (number, rank) in ranks
+                .Where(pair => fastest.Value.Seconds.Level / pair.Value.Seconds.Level < Limit)
+                .Take(16)
+        )
         {
             var draft = new FindingDraft
             {
                 Kind = FindingKinds.SlowSteps,
                 Severity = Severity.Warning,
                 Title = string.Create(
-                    CultureInfo.InvariantCulture, $"Rank {number} takes {rank.Seconds.Level:0.###} s a step, rank {fastest.Key} {fastest.Value.Seconds.Level:0.###} s: a straggler"),
+                    CultureInfo.InvariantCulture,
+                    $"Rank {number} takes {rank.Seconds.Level:0.###} s a step, rank {fastest.Key} "
+                        + $"{fastest.Value.Seconds.Level:0.###} s: a straggler"
+                ),
                 From = rank.At!,
                 To = rank.At!,
                 File = run.File,

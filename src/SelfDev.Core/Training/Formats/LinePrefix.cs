@@ -8,7 +8,8 @@ internal ref struct LinePrefix
     /// <summary>UTC ticks, 0 where the line has no time.</summary>
     public long TimeTicks;
 
-    /// <summary>Whether the time came without a year (syslog, glog): <see cref="TimeTicks"/> then counts from year 1.</summary>
+    /// <summary>Whether the time came without a year (syslog, glog): <see cref="TimeTicks"/> then counts from year
+    /// 1.</summary>
     public bool HasNoYear;
 
     /// <summary>Rank, -1 where the line names none.</summary>
@@ -18,18 +19,42 @@ internal ref struct LinePrefix
     public ReadOnlySpan<byte> Host;
 
     private static readonly byte[][] Months =
-        ["Jan"u8.ToArray(), "Feb"u8.ToArray(), "Mar"u8.ToArray(), "Apr"u8.ToArray(), "May"u8.ToArray(), "Jun"u8.ToArray(),
-         "Jul"u8.ToArray(), "Aug"u8.ToArray(), "Sep"u8.ToArray(), "Oct"u8.ToArray(), "Nov"u8.ToArray(), "Dec"u8.ToArray()];
+    [
+        "Jan"u8.ToArray(),
+        "Feb"u8.ToArray(),
+        "Mar"u8.ToArray(),
+        "Apr"u8.ToArray(),
+        "May"u8.ToArray(),
+        "Jun"u8.ToArray(),
+        "Jul"u8.ToArray(),
+        "Aug"u8.ToArray(),
+        "Sep"u8.ToArray(),
+        "Oct"u8.ToArray(),
+        "Nov"u8.ToArray(),
+        "Dec"u8.ToArray(),
+    ];
 
     private static readonly byte[][] RankNames =
-        ["[default"u8.ToArray(), "[rank"u8.ToArray(), "[Rank "u8.ToArray(), "RankID:"u8.ToArray(), "rank="u8.ToArray(), "Rank "u8.ToArray()];
+    [
+        "[default"u8.ToArray(),
+        "[rank"u8.ToArray(),
+        "[Rank "u8.ToArray(),
+        "RankID:"u8.ToArray(),
+        "rank="u8.ToArray(),
+        "Rank "u8.ToArray(),
+    ];
 
     /// <summary>Reads the first 160 bytes of a line; what it does not know is left at its default.</summary>
     public static LinePrefix Of(ReadOnlySpan<byte> line)
     {
         var prefix = new LinePrefix { Rank = -1 };
         // Most metric lines have no prefix at all.
-        if (line.StartsWith("s:"u8) || line.StartsWith("step:"u8) || line.StartsWith("iter "u8) || line.StartsWith("{"u8))
+        if (
+            line.StartsWith("s:"u8)
+            || line.StartsWith("step:"u8)
+            || line.StartsWith("iter "u8)
+            || line.StartsWith("{"u8)
+        )
         {
             return prefix;
         }
@@ -89,9 +114,13 @@ internal ref struct LinePrefix
             }
         }
 
-        if (head.Length > 0 && head[0] is >= (byte)'0' and <= (byte)'9'
-            && TryInteger(head, out var label, out var used) && label < 1_000_000
-            && head[used..].StartsWith(": "u8))
+        if (
+            head.Length > 0
+            && head[0] is >= (byte)'0' and <= (byte)'9'
+            && TryInteger(head, out var label, out var used)
+            && label < 1_000_000
+            && head[used..].StartsWith(": "u8)
+        )
         {
             Rank = (int)label;
         }
@@ -113,7 +142,12 @@ internal ref struct LinePrefix
             var start = head.StartsWith("["u8) ? head.IndexOf((byte)']') + 2 : 0;
             var rest = start > 1 && start < head.Length ? head[start..] : head;
             var colon = rest.IndexOf((byte)':');
-            if (colon > 0 && colon + 1 < rest.Length && rest[colon + 1] is >= (byte)'0' and <= (byte)'9' && rest[..colon].IndexOf((byte)' ') < 0)
+            if (
+                colon > 0
+                && colon + 1 < rest.Length
+                && rest[colon + 1] is >= (byte)'0' and <= (byte)'9'
+                && rest[..colon].IndexOf((byte)' ') < 0
+            )
             {
                 Host = rest[..colon];
             }
@@ -137,14 +171,30 @@ internal ref struct LinePrefix
     internal static bool TryIso(ReadOnlySpan<byte> text, out long ticks)
     {
         ticks = 0;
-        if (text.Length < 19 || text[4] is not ((byte)'-' or (byte)'/') || text[7] != text[4] || text[10] is not ((byte)' ' or (byte)'T' or (byte)'-')
-            || text[13] != ':' || text[16] != ':')
+        if (
+            text.Length < 19
+            || text[4] is not ((byte)'-' or (byte)'/')
+            || text[7] != text[4]
+            || text[10] is not ((byte)' ' or (byte)'T' or (byte)'-')
+            || text[13] != ':'
+            || text[16] != ':'
+        )
         {
             return false;
         }
 
-        if (!(Digits(text, 0, 4, out var year) && Digits(text, 5, 2, out var month) && Digits(text, 8, 2, out var day)
-            && Clock(text[11..], out var clock, out var used)) || month is < 1 or > 12 || day < 1 || year < 1970 || day > DateTime.DaysInMonth(year, month))
+        if (
+            !(
+                Digits(text, 0, 4, out var year)
+                && Digits(text, 5, 2, out var month)
+                && Digits(text, 8, 2, out var day)
+                && Clock(text[11..], out var clock, out var used)
+            )
+            || month is < 1 or > 12
+            || day < 1
+            || year < 1970
+            || day > DateTime.DaysInMonth(year, month)
+        )
         {
             return false;
         }
@@ -169,7 +219,13 @@ internal ref struct LinePrefix
         // "May 19 07:08:57" or, in dmesg -T, "Mar  1 17:38:27 2023"
         ticks = 0;
         noYear = true;
-        if (text.Length < 15 || text[3] != ' ' || !TryInteger(text[4..], out var day, out var used) || day is < 1 or > 31 || used > 2)
+        if (
+            text.Length < 15
+            || text[3] != ' '
+            || !TryInteger(text[4..], out var day, out var used)
+            || day is < 1 or > 31
+            || used > 2
+        )
         {
             return false;
         }
@@ -213,8 +269,14 @@ internal ref struct LinePrefix
         }
 
         var monthDigits = digits - 2;
-        if (!Digits(text, 1, monthDigits, out var month) || !Digits(text, 1 + monthDigits, 2, out var day)
-            || month is < 1 or > 12 || day < 1 || day > DateTime.DaysInMonth(4, month) || !Clock(text[(2 + digits)..], out var clock, out _))
+        if (
+            !Digits(text, 1, monthDigits, out var month)
+            || !Digits(text, 1 + monthDigits, 2, out var day)
+            || month is < 1 or > 12
+            || day < 1
+            || day > DateTime.DaysInMonth(4, month)
+            || !Clock(text[(2 + digits)..], out var clock, out _)
+        )
         {
             return false;
         }
@@ -240,17 +302,31 @@ internal ref struct LinePrefix
     {
         ticks = 0;
         used = 8;
-        if (text.Length < 8 || text[2] != ':' || text[5] != ':' || !Digits(text, 0, 2, out var hour) || !Digits(text, 3, 2, out var minute)
-            || !Digits(text, 6, 2, out var second) || hour > 23 || minute > 59 || second > 60)
+        if (
+            text.Length < 8
+            || text[2] != ':'
+            || text[5] != ':'
+            || !Digits(text, 0, 2, out var hour)
+            || !Digits(text, 3, 2, out var minute)
+            || !Digits(text, 6, 2, out var second)
+            || hour > 23
+            || minute > 59
+            || second > 60
+        )
         {
             return false;
         }
 
-        ticks = (hour * TimeSpan.TicksPerHour) + (minute * TimeSpan.TicksPerMinute) + (second * TimeSpan.TicksPerSecond);
+        ticks =
+            (hour * TimeSpan.TicksPerHour) + (minute * TimeSpan.TicksPerMinute) + (second * TimeSpan.TicksPerSecond);
         if (used < text.Length && text[used] is (byte)'.' or (byte)',')
         {
             used++;
-            for (var scale = TimeSpan.TicksPerSecond / 10; used < text.Length && text[used] is >= (byte)'0' and <= (byte)'9'; used++, scale /= 10)
+            for (
+                var scale = TimeSpan.TicksPerSecond / 10;
+                used < text.Length && text[used] is >= (byte)'0' and <= (byte)'9';
+                used++, scale /= 10
+            )
             {
                 ticks += (text[used] - '0') * scale;
             }

@@ -6,11 +6,13 @@ using SelfDev.Core.Training.Model;
 
 namespace SelfDev.Core.Training.Formats;
 
-/// <summary>Lines that are neither metrics nor signatures and still say something: overflows, saved checkpoints, tracebacks, missing ranks.</summary>
+/// <summary>Lines that are neither metrics nor signatures and still say something: overflows, saved checkpoints,
+/// tracebacks, missing ranks.</summary>
 internal static class LogEventFormat
 {
     /// <summary>One of these stands in every such line.</summary>
-    public static IReadOnlyList<string> Anchors { get; } = ["OVERFLOW!", "Gradient overflow", "kpoint", "Traceback (most recent", "_PARALLEL_GROUP"];
+    public static IReadOnlyList<string> Anchors { get; } =
+    ["OVERFLOW!", "Gradient overflow", "kpoint", "Traceback (most recent", "_PARALLEL_GROUP"];
 
     private static readonly SearchValues<char> RankList = SearchValues.Create("0123456789, ");
     private static readonly SearchValues<char> Decimals = SearchValues.Create("0123456789.");
@@ -28,7 +30,13 @@ internal static class LogEventFormat
         {
             // DeepSpeed: OVERFLOW! Rank 0 Skipping step. Attempted loss scale: 1048576.0, reducing to 524288.0
             var after = NumberAfter(chars, "reducing to ");
-            return double.IsNaN(after) ? null : Event(LogEventType.Overflow, line, prefix) with { Value = after, Before = NumberAfter(chars, "loss scale: ") };
+            return double.IsNaN(after)
+                ? null
+                : Event(LogEventType.Overflow, line, prefix) with
+                {
+                    Value = after,
+                    Before = NumberAfter(chars, "loss scale: "),
+                };
         }
 
         if (at.StartsWith("Gradient overflow", StringComparison.Ordinal))
@@ -43,7 +51,10 @@ internal static class LogEventFormat
             // 74 | EXPERT_MODEL_PARALLEL_GROUP,0 | nccl:all_to_all | 4027x5120 | BFloat16 | 12
             var last = chars[(chars.LastIndexOf('|') + 1)..].Trim();
             return chars.Count('|') == 5 && last.Length > 0 && !last.ContainsAnyExcept(RankList)
-                ? Event(LogEventType.MissingRanks, line, prefix) with { Captures = new Dictionary<string, string> { ["ranks"] = last.ToString() } }
+                ? Event(LogEventType.MissingRanks, line, prefix) with
+                {
+                    Captures = new Dictionary<string, string> { ["ranks"] = last.ToString() },
+                }
                 : null;
         }
 
@@ -52,15 +63,20 @@ internal static class LogEventFormat
 
     private static LogEvent? CheckpointSaved(in TextLine line, in LinePrefix prefix, ReadOnlySpan<char> chars)
     {
-        // Megatron: "successfully saved checkpoint at iteration 1000 to /ckpt"; DeepSpeed: "Saving model checkpoint: .../global_step33241/...";
-        // Trainer: "Saving model checkpoint to out/checkpoint-500"
-        if (!chars.Contains("saved checkpoint", StringComparison.OrdinalIgnoreCase) && !chars.Contains("saving model checkpoint", StringComparison.OrdinalIgnoreCase)
-            && !chars.Contains("checkpoint saved", StringComparison.OrdinalIgnoreCase))
+        // Megatron: "successfully saved checkpoint at iteration 1000 to /ckpt"; DeepSpeed: "Saving model checkpoint:
+        // .../global_step33241/..."; Trainer: "Saving model checkpoint to out/checkpoint-500"
+        if (
+            !chars.Contains("saved checkpoint", StringComparison.OrdinalIgnoreCase)
+            && !chars.Contains("saving model checkpoint", StringComparison.OrdinalIgnoreCase)
+            && !chars.Contains("checkpoint saved", StringComparison.OrdinalIgnoreCase)
+        )
         {
             return null;
         }
 
-        foreach (var before in (ReadOnlySpan<string>)["iteration ", "global_step", "checkpoint-", "step ", "step_", "step="])
+        foreach (
+            var before in (ReadOnlySpan<string>)["iteration ", "global_step", "checkpoint-", "step ", "step_", "step="]
+        )
         {
             var step = NumberAfter(chars, before);
             if (!double.IsNaN(step))
@@ -83,7 +99,9 @@ internal static class LogEventFormat
         var rest = text[(at + before.Length)..].TrimStart(' ');
         var end = rest.IndexOfAnyExcept(Decimals);
         var digits = (end < 0 ? rest : rest[..end]).TrimEnd('.');
-        return double.TryParse(digits, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number) ? number : double.NaN;
+        return double.TryParse(digits, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var number)
+            ? number
+            : double.NaN;
     }
 
     public static LogEvent Event(LogEventType type, in TextLine line, in LinePrefix prefix) =>
@@ -95,5 +113,6 @@ internal static class LogEventFormat
             Host = Host(prefix),
         };
 
-    public static string? Host(in LinePrefix prefix) => prefix.Host.IsEmpty || prefix.Host.Length > 255 ? null : Encoding.ASCII.GetString(prefix.Host);
+    public static string? Host(in LinePrefix prefix) =>
+        prefix.Host.IsEmpty || prefix.Host.Length > 255 ? null : Encoding.ASCII.GetString(prefix.Host);
 }

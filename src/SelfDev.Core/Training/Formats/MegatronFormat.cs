@@ -3,8 +3,8 @@ using SelfDev.Core.Training.Model;
 namespace SelfDev.Core.Training.Formats;
 
 /// <summary>
-/// The iteration line of Megatron-LM and its forks: <c>iteration N/ TOTAL | name: value | ...</c>, with any prefix of launcher or logger before it.
-/// Source: <c>megatron/training/training.py</c>, <c>training_log</c>.
+/// The iteration line of Megatron-LM and its forks: <c>iteration N/ TOTAL | name: value | ...</c>, with any prefix of
+/// launcher or logger before it. Source: <c>megatron/training/training.py</c>, <c>training_log</c>.
 /// </summary>
 internal static class MegatronFormat
 {

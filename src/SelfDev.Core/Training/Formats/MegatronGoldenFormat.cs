@@ -6,8 +6,9 @@ using SelfDev.Core.Training.Model;
 namespace SelfDev.Core.Training.Formats;
 
 /// <summary>
-/// Megatron-LM's golden curves: <c>{"lm loss": {"start_step": 1, "values": {"1": 13.9, "5": 13.8}}, "iteration-time": {...}}</c>, one metric after the other, with
-/// the string <c>"nan"</c> where a step was not timed. Rows are put together by step once all metrics are read.
+/// Megatron-LM's golden curves: <c>{"lm loss": {"start_step": 1, "values": {"1": 13.9, "5": 13.8}}, "iteration-time":
+/// {...}}</c>, one metric after the other, with the string <c>"nan"</c> where a step was not timed. Rows are put
+/// together by step once all metrics are read.
 /// </summary>
 internal sealed class MegatronGoldenFormat(RunTimeline run) : IJsonSink
 {
@@ -25,7 +26,9 @@ internal sealed class MegatronGoldenFormat(RunTimeline run) : IJsonSink
     public long LeftOut { get; private set; }
 
     public static bool IsHead(ReadOnlySpan<byte> head) =>
-        head.TrimStart(" \t\r\n"u8).StartsWith("{"u8) && head.IndexOf("\"start_step\""u8) >= 0 && head.IndexOf("\"values\""u8) >= 0;
+        head.TrimStart(" \t\r\n"u8).StartsWith("{"u8)
+        && head.IndexOf("\"start_step\""u8) >= 0
+        && head.IndexOf("\"values\""u8) >= 0;
 
     public void StartObject(int depth, ReadOnlySpan<byte> name, in JsonPlace place)
     {
@@ -35,13 +38,16 @@ internal sealed class MegatronGoldenFormat(RunTimeline run) : IJsonSink
         }
     }
 
-    public void EndObject(int depth)
-    {
-    }
+    public void EndObject(int depth) { }
 
     public void Value(int depth, ReadOnlySpan<byte> name, ReadOnlySpan<byte> value, in JsonPlace place)
     {
-        if (depth != 3 || !Utf8Parser.TryParse(name, out long step, out var used) || used != name.Length || !MetricField.TryNumber(value, out var number, out _))
+        if (
+            depth != 3
+            || !Utf8Parser.TryParse(name, out long step, out var used)
+            || used != name.Length
+            || !MetricField.TryNumber(value, out var number, out _)
+        )
         {
             return;
         }
@@ -64,9 +70,22 @@ internal sealed class MegatronGoldenFormat(RunTimeline run) : IJsonSink
         if (!known)
         {
             var text = place.LineText;
-            var start = text.Length > Limits.EvidenceTextChars ? (int)Math.Max(0, place.TokenOffset - place.LineOffset - 1 - name.Length - 3) : 0;
+            var start =
+                text.Length > Limits.EvidenceTextChars
+                    ? (int)Math.Max(0, place.TokenOffset - place.LineOffset - 1 - name.Length - 3)
+                    : 0;
             text = text[start..Math.Min(text.Length, start + Limits.EvidenceTextChars)];
-            entry = (new StepRow { Rank = -1, Step = step, Has = StepFields.Step, Line = place.Line, Offset = place.LineOffset + start }, text.ToArray());
+            entry = (
+                new StepRow
+                {
+                    Rank = -1,
+                    Step = step,
+                    Has = StepFields.Step,
+                    Line = place.Line,
+                    Offset = place.LineOffset + start,
+                },
+                text.ToArray()
+            );
         }
 
         MetricField.Set(ref entry.Row, _metric, number, []);

@@ -20,11 +20,16 @@ internal static class MetricField
     private readonly record struct Meaning(StepFields Field, Unit Unit = Unit.None);
 
     /// <summary>
-    /// Names after <see cref="Normalise"/> and without a leading <c>train </c>. Sources: Megatron-LM <c>training_log</c>, llm.c <c>logger.h</c>,
-    /// nanoGPT and modded-nanogpt <c>train*.py</c>, Hugging Face <c>Trainer</c>, torchtitan <c>metrics.py</c>, OLMo-core, Composer's <c>loss/train/total</c>
-    /// and <c>l2_norm/grad/global</c>, Lightning's <c>train_loss_step</c> and <c>trainer/global_step</c>, DLRover's Atorch events.
+    /// Names after <see cref="Normalise"/> and without a leading <c>train </c>. Sources: Megatron-LM
+    /// <c>training_log</c>, llm.c <c>logger.h</c>, nanoGPT and modded-nanogpt <c>train*.py</c>, Hugging Face
+    /// <c>Trainer</c>, torchtitan <c>metrics.py</c>, OLMo-core, Composer's <c>loss/train/total</c> and
+    /// <c>l2_norm/grad/global</c>, Lightning's <c>train_loss_step</c> and <c>trainer/global_step</c>, DLRover's Atorch
+    /// events.
     /// </summary>
-    private static readonly Dictionary<byte[], Meaning>.AlternateLookup<ReadOnlySpan<byte>> Names = new Dictionary<string, Meaning>
+    private static readonly Dictionary<byte[], Meaning>.AlternateLookup<ReadOnlySpan<byte>> Names = new Dictionary<
+        string,
+        Meaning
+    >
     {
         ["s"] = new(StepFields.Step),
         ["step"] = new(StepFields.Step),
@@ -95,11 +100,14 @@ internal static class MetricField
         ["epoch"] = new(StepFields.Epoch),
         ["rank"] = new(StepFields.Rank),
         ["global rank"] = new(StepFields.Rank),
-    }.ToDictionary(pair => Encoding.ASCII.GetBytes(pair.Key), pair => pair.Value, BytesComparer.Instance).GetAlternateLookup<ReadOnlySpan<byte>>();
+    }
+        .ToDictionary(pair => Encoding.ASCII.GetBytes(pair.Key), pair => pair.Value, BytesComparer.Instance)
+        .GetAlternateLookup<ReadOnlySpan<byte>>();
 
     /// <summary>Puts a named value into a row. The first of several values of one quantity wins.</summary>
     /// <param name="name">
-    /// Compared case-insensitively, with <c>_</c>, <c>-</c>, <c>/</c> and blanks as one blank, so that <c>train/grad_norm</c> and
+    /// Compared case-insensitively, with <c>_</c>, <c>-</c>, <c>/</c> and blanks as one blank, so that
+    /// <c>train/grad_norm</c> and
     /// <c>grad norm</c> are one.
     /// </param>
     /// <param name="unit">Bytes after the value, for <c>ms</c>; may be empty.</param>
@@ -113,9 +121,11 @@ internal static class MetricField
         }
 
         ReadOnlySpan<byte> key = buffer[..Normalise(name, buffer)];
-        if (!Names.TryGetValue(key, out var meaning)
+        if (
+            !Names.TryGetValue(key, out var meaning)
             && !(key.StartsWith("train "u8) && Names.TryGetValue(key["train ".Length..], out meaning))
-            && !(key.StartsWith("metrics train "u8) && Names.TryGetValue(key["metrics train ".Length..], out meaning)))
+            && !(key.StartsWith("metrics train "u8) && Names.TryGetValue(key["metrics train ".Length..], out meaning))
+        )
         {
             return SetEvaluation(ref row, key, value);
         }
@@ -138,7 +148,10 @@ internal static class MetricField
             return false;
         }
 
-        if (text[0] is >= (byte)'0' and <= (byte)'9' or (byte)'-' or (byte)'+' or (byte)'.' && Utf8Parser.TryParse(text, out value, out used))
+        if (
+            text[0] is >= (byte)'0' and <= (byte)'9' or (byte)'-' or (byte)'+' or (byte)'.'
+            && Utf8Parser.TryParse(text, out value, out used)
+        )
         {
             return true;
         }
@@ -152,13 +165,19 @@ internal static class MetricField
         }
 
         used = sign + length;
-        value = (word[0] | 0x20) == 'n' ? double.NaN : text[0] == '-' ? double.NegativeInfinity : double.PositiveInfinity;
+        value =
+            (word[0] | 0x20) == 'n' ? double.NaN
+            : text[0] == '-' ? double.NegativeInfinity
+            : double.PositiveInfinity;
         return true;
     }
 
     private static void Store(ref StepRow row, Meaning meaning, double value, ReadOnlySpan<byte> unit)
     {
-        var seconds = meaning.Unit == Unit.Milliseconds || (meaning.Unit == Unit.Seconds && unit.StartsWith("ms"u8)) ? value / 1000 : value;
+        var seconds =
+            meaning.Unit == Unit.Milliseconds || (meaning.Unit == Unit.Seconds && unit.StartsWith("ms"u8))
+                ? value / 1000
+                : value;
         switch (meaning.Field)
         {
             case StepFields.Step when value is >= 0 and < 1e15 && value == Math.Floor(value):
@@ -226,7 +245,10 @@ internal static class MetricField
 
         if (!row.Carries(StepFields.EvalLoss))
         {
-            row.EvalSplit = key.StartsWith("eval "u8) && key.Length > "eval  loss".Length ? Encoding.Latin1.GetString(key[5..^5]) : null;
+            row.EvalSplit =
+                key.StartsWith("eval "u8) && key.Length > "eval  loss".Length
+                    ? Encoding.Latin1.GetString(key[5..^5])
+                    : null;
             row.EvalLoss = value;
             row.Has |= StepFields.EvalLoss;
         }
@@ -254,9 +276,18 @@ internal static class MetricField
         return length > 0 && buffer[length - 1] == ' ' ? length - 1 : length;
     }
 
-    /// <summary>Length of the first of three words that a text starts with, or 0; a word that goes on in other letters than a unit's is none.</summary>
-    private static int WordLength(ReadOnlySpan<byte> text, ReadOnlySpan<byte> a, ReadOnlySpan<byte> b, ReadOnlySpan<byte> c) =>
-        StartsWithWord(text, a) ? a.Length : StartsWithWord(text, b) ? b.Length : StartsWithWord(text, c) ? c.Length : 0;
+    /// <summary>Length of the first of three words that a text starts with, or 0; a word that goes on in other letters
+    /// than a unit's is none.</summary>
+    private static int WordLength(
+        ReadOnlySpan<byte> text,
+        ReadOnlySpan<byte> a,
+        ReadOnlySpan<byte> b,
+        ReadOnlySpan<byte> c
+    ) =>
+        StartsWithWord(text, a) ? a.Length
+        : StartsWithWord(text, b) ? b.Length
+        : StartsWithWord(text, c) ? c.Length
+        : 0;
 
     private static bool StartsWithWord(ReadOnlySpan<byte> text, ReadOnlySpan<byte> word)
     {
@@ -277,7 +308,9 @@ internal static class MetricField
         return rest.IsEmpty || !char.IsAsciiLetter((char)rest[0]) || rest.StartsWith("ms"u8) || rest.StartsWith("s"u8);
     }
 
-    private sealed class BytesComparer : IEqualityComparer<byte[]>, IAlternateEqualityComparer<ReadOnlySpan<byte>, byte[]>
+    private sealed class BytesComparer
+        : IEqualityComparer<byte[]>,
+            IAlternateEqualityComparer<ReadOnlySpan<byte>, byte[]>
     {
         public static BytesComparer Instance { get; } = new();
 
@@ -290,8 +323,12 @@ internal static class MetricField
         public byte[] Create(ReadOnlySpan<byte> alternate) => alternate.ToArray();
 
         // Length, first, middle and last byte tell nearly all names apart, and every lookup ends in a comparison.
-        public int GetHashCode(ReadOnlySpan<byte> alternate) => alternate.IsEmpty
-            ? 0
-            : (alternate.Length * 0x1000193) ^ (alternate[0] << 16) ^ (alternate[alternate.Length / 2] << 8) ^ alternate[^1];
+        public int GetHashCode(ReadOnlySpan<byte> alternate) =>
+            alternate.IsEmpty
+                ? 0
+                : (alternate.Length * 0x1000193)
+                    ^ (alternate[0] << 16)
+                    ^ (alternate[alternate.Length / 2] << 8)
+                    ^ alternate[^1];
     }
 }

@@ -3,7 +3,8 @@ using SelfDev.Core.Training.Model;
 
 namespace SelfDev.Core.Training.Formats;
 
-/// <summary>Metrics as comma-separated values with a header that names a step and at least one metric (Lightning's <c>CSVLogger</c>, exports of W&amp;B).</summary>
+/// <summary>Metrics as comma-separated values with a header that names a step and at least one metric (Lightning's
+/// <c>CSVLogger</c>, exports of W&amp;B).</summary>
 internal sealed class MetricsCsvFormat
 {
     public const string Name = "metrics-csv";

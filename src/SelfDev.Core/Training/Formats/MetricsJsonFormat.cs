@@ -5,8 +5,9 @@ using SelfDev.Core.Training.Model;
 namespace SelfDev.Core.Training.Formats;
 
 /// <summary>
-/// One JSON object a line: exports of W&amp;B, Lightning, Composer, TRL, torchtitan and DLRover's events (whose object follows a bracketed prefix and nests
-/// the values under <c>logs</c>). Python's unquoted NaN and infinities are read as what they mean.
+/// One JSON object a line: exports of W&amp;B, Lightning, Composer, TRL, torchtitan and DLRover's events (whose object
+/// follows a bracketed prefix and nests the values under <c>logs</c>). Python's unquoted NaN and infinities are read as
+/// what they mean.
 /// </summary>
 internal static class MetricsJsonFormat
 {
@@ -58,7 +59,10 @@ internal static class MetricsJsonFormat
 
     private static void Read(ReadOnlySpan<byte> json, ref StepRow row)
     {
-        var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = MaxDepth, AllowTrailingCommas = true });
+        var reader = new Utf8JsonReader(
+            json,
+            new JsonReaderOptions { MaxDepth = MaxDepth, AllowTrailingCommas = true }
+        );
         ReadOnlySpan<byte> name = default;
         while (reader.Read())
         {
@@ -116,14 +120,23 @@ internal static class MetricsJsonFormat
     }
 
     private static bool IsTime(ReadOnlySpan<byte> name) =>
-        !name.IsEmpty && name[0] is (byte)'t' or (byte)'_' or (byte)'c' or (byte)'d' && (name.SequenceEqual("timestamp"u8) || name.SequenceEqual("_timestamp"u8) || name.SequenceEqual("time"u8) || name.SequenceEqual("ts"u8)
-        || name.SequenceEqual("created_at"u8) || name.SequenceEqual("datetime"u8));
+        !name.IsEmpty
+        && name[0] is (byte)'t' or (byte)'_' or (byte)'c' or (byte)'d'
+        && (
+            name.SequenceEqual("timestamp"u8)
+            || name.SequenceEqual("_timestamp"u8)
+            || name.SequenceEqual("time"u8)
+            || name.SequenceEqual("ts"u8)
+            || name.SequenceEqual("created_at"u8)
+            || name.SequenceEqual("datetime"u8)
+        );
 }
 
 /// <summary>Python's <c>json</c> writes NaN and infinities bare, which JSON forbids.</summary>
 internal static class NonFiniteJson
 {
-    /// <summary>The text with bare <c>NaN</c>, <c>Infinity</c> and <c>-Infinity</c> outside strings quoted; null where there are none.</summary>
+    /// <summary>The text with bare <c>NaN</c>, <c>Infinity</c> and <c>-Infinity</c> outside strings quoted; null where
+    /// there are none.</summary>
     public static byte[]? Quote(ReadOnlySpan<byte> json)
     {
         if (json.IndexOf("NaN"u8) < 0 && json.IndexOf("Infinity"u8) < 0)
@@ -169,5 +182,8 @@ internal static class NonFiniteJson
     }
 
     private static int WordAt(ReadOnlySpan<byte> text) =>
-        text.StartsWith("NaN"u8) ? 3 : text.StartsWith("Infinity"u8) ? 8 : text.StartsWith("-Infinity"u8) ? 9 : 0;
+        text.StartsWith("NaN"u8) ? 3
+        : text.StartsWith("Infinity"u8) ? 8
+        : text.StartsWith("-Infinity"u8) ? 9
+        : 0;
 }

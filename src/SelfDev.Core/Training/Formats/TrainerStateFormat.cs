@@ -5,8 +5,8 @@ using SelfDev.Core.Training.Model;
 namespace SelfDev.Core.Training.Formats;
 
 /// <summary>
-/// Hugging Face <c>trainer_state.json</c>: the entries of <c>log_history</c>, training and evaluation rows in one array. A row is cited by the line of its loss.
-/// Source: transformers <c>trainer_callback.py</c>, <c>TrainerState</c>.
+/// Hugging Face <c>trainer_state.json</c>: the entries of <c>log_history</c>, training and evaluation rows in one
+/// array. A row is cited by the line of its loss. Source: transformers <c>trainer_callback.py</c>, <c>TrainerState</c>.
 /// </summary>
 internal sealed class TrainerStateFormat(RunTimeline run) : IJsonSink
 {
@@ -25,7 +25,8 @@ internal sealed class TrainerStateFormat(RunTimeline run) : IJsonSink
 
     public long Entries { get; private set; }
 
-    public static bool IsHead(ReadOnlySpan<byte> head) => head.TrimStart(" \t\r\n"u8).StartsWith("{"u8) && head.IndexOf("\"log_history\""u8) >= 0;
+    public static bool IsHead(ReadOnlySpan<byte> head) =>
+        head.TrimStart(" \t\r\n"u8).StartsWith("{"u8) && head.IndexOf("\"log_history\""u8) >= 0;
 
     public void StartObject(int depth, ReadOnlySpan<byte> name, in JsonPlace place)
     {
@@ -57,7 +58,12 @@ internal sealed class TrainerStateFormat(RunTimeline run) : IJsonSink
 
     public void Value(int depth, ReadOnlySpan<byte> name, ReadOnlySpan<byte> value, in JsonPlace place)
     {
-        if (depth != EntryDepth || !_inEntry || !MetricField.TryNumber(value, out var number, out var used) || used != value.Length)
+        if (
+            depth != EntryDepth
+            || !_inEntry
+            || !MetricField.TryNumber(value, out var number, out var used)
+            || used != value.Length
+        )
         {
             return;
         }

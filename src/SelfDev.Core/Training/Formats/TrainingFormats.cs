@@ -17,12 +17,27 @@ internal static class TrainingFormats
 
     public static IReadOnlyList<string> All { get; } =
     [
-        MegatronFormat.Name, LlmC, NanoGpt, HuggingFaceLog, TrainerStateFormat.Name, MetricsJsonFormat.Name, MetricsCsvFormat.Name, MegatronGoldenFormat.Name,
-        Deepspeed, DlRover, FlightRecorder, TorchrunLog, KernelLog,
+        MegatronFormat.Name,
+        LlmC,
+        NanoGpt,
+        HuggingFaceLog,
+        TrainerStateFormat.Name,
+        MetricsJsonFormat.Name,
+        MetricsCsvFormat.Name,
+        MegatronGoldenFormat.Name,
+        Deepspeed,
+        DlRover,
+        FlightRecorder,
+        TorchrunLog,
+        KernelLog,
     ];
 
     /// <summary>The format of a head and how sure that is; null where it is no training artifact.</summary>
-    public static (string Format, double Confidence)? Sniff(ArtifactHead head, TrainingLogScanner scanner, SignatureTable table)
+    public static (string Format, double Confidence)? Sniff(
+        ArtifactHead head,
+        TrainingLogScanner scanner,
+        SignatureTable table
+    )
     {
         var bytes = head.Bytes.Span;
         if (TrainerStateFormat.IsHead(bytes))
@@ -40,7 +55,11 @@ internal static class TrainingFormats
             return null;
         }
 
-        using var reader = new TextBlockReader(new MemoryStream(head.Bytes.ToArray(), writable: false), new ReadLimits(), hash: false);
+        using var reader = new TextBlockReader(
+            new MemoryStream(head.Bytes.ToArray(), writable: false),
+            new ReadLimits(),
+            hash: false
+        );
         TextBlock? block;
         try
         {
@@ -57,7 +76,12 @@ internal static class TrainingFormats
         }
     }
 
-    private static (string Format, double Confidence)? SniffText(TextBlock block, string name, TrainingLogScanner scanner, SignatureTable table)
+    private static (string Format, double Confidence)? SniffText(
+        TextBlock block,
+        string name,
+        TrainingLogScanner scanner,
+        SignatureTable table
+    )
     {
         var first = FirstLine(block);
         if (MetricsCsvFormat.Of(first.Bytes) is not null)
@@ -76,7 +100,11 @@ internal static class TrainingFormats
         }
 
         using var scan = scanner.Scan(block, everyLineIsARecord: false, shapes: false);
-        var known = scan.Events.Where(noted => noted.Type != LogEventType.Signature || table.Signatures[noted.Signature].Id != "python-exception").ToList();
+        var known = scan
+            .Events.Where(noted =>
+                noted.Type != LogEventType.Signature || table.Signatures[noted.Signature].Id != "python-exception"
+            )
+            .ToList();
         if (scan.Rows.Count > 0)
         {
             return (RowFormat(block, scan.Rows[^1]), scan.Rows.Count >= 3 || known.Count > 0 ? 0.92 : 0.75);
@@ -85,14 +113,22 @@ internal static class TrainingFormats
         if (known.Count > 0)
         {
             var kernel = block.Bytes.IndexOf("NVRM:"u8) >= 0 || block.Bytes.IndexOf("] Linux version "u8) >= 0;
-            var format = kernel ? KernelLog
-                : known.Exists(noted => noted.Type == LogEventType.MissingRanks || noted.Text.StartsWith("PGID", StringComparison.Ordinal)) ? FlightRecorder
+            var format =
+                kernel ? KernelLog
+                : known.Exists(noted =>
+                    noted.Type == LogEventType.MissingRanks || noted.Text.StartsWith("PGID", StringComparison.Ordinal)
+                )
+                    ? FlightRecorder
                 : known.TrueForAll(noted => noted.Type == LogEventType.Overflow) ? Deepspeed
                 : TorchrunLog;
             return (format, 0.85);
         }
 
-        if (block.Bytes.IndexOf("NVRM:"u8) >= 0 || block.Bytes.IndexOf(" kernel: "u8) >= 0 || block.Bytes.IndexOf("] Linux version "u8) >= 0)
+        if (
+            block.Bytes.IndexOf("NVRM:"u8) >= 0
+            || block.Bytes.IndexOf(" kernel: "u8) >= 0
+            || block.Bytes.IndexOf("] Linux version "u8) >= 0
+        )
         {
             return (KernelLog, 0.7);
         }
@@ -103,7 +139,11 @@ internal static class TrainingFormats
         }
 
         // Plain text that looks like a log is read for templates and whatever comes later in it.
-        return name.EndsWith(".log", StringComparison.OrdinalIgnoreCase) || name.Contains("train", StringComparison.OrdinalIgnoreCase) ? (TorchrunLog, 0.4) : null;
+        return
+            name.EndsWith(".log", StringComparison.OrdinalIgnoreCase)
+            || name.Contains("train", StringComparison.OrdinalIgnoreCase)
+            ? (TorchrunLog, 0.4)
+            : null;
     }
 
     private static string RowFormat(TextBlock block, in StepRow row)

@@ -7,8 +7,9 @@ using SelfDev.Core.Training.Model;
 namespace SelfDev.Core.Training.Formats;
 
 /// <summary>
-/// Takes metric lines and known log lines out of blocks of text. One vectorised search for the literals that such lines contain (Teddy, through
-/// <see cref="AnchorSearch"/>) passes over everything else; only lines with a hit are parsed. Stateless and safe to call concurrently.
+/// Takes metric lines and known log lines out of blocks of text. One vectorised search for the literals that such lines
+/// contain (Teddy, through <see cref="AnchorSearch"/>) passes over everything else; only lines with a hit are parsed.
+/// Stateless and safe to call concurrently.
 /// </summary>
 internal sealed class TrainingLogScanner
 {
@@ -27,16 +28,23 @@ internal sealed class TrainingLogScanner
     {
         _table = table;
         _anchors = new AnchorSearch(Anchors(table));
-        _byStart = table.Signatures.Select((signature, index) => (Key: Start(signature.Scan ?? signature.Anchor), index))
+        _byStart = table
+            .Signatures.Select((signature, index) => (Key: Start(signature.Scan ?? signature.Anchor), index))
             .GroupBy(pair => pair.Key, pair => pair.index)
             .ToDictionary(group => group.Key, group => group.ToArray());
     }
 
     /// <summary>The literals that the scan looks for.</summary>
     public static string[] Anchors(SignatureTable table) =>
-        [.. MetricAnchors.Concat(LogEventFormat.Anchors).Concat(table.Signatures.Select(signature => signature.Scan ?? signature.Anchor)).Distinct(StringComparer.Ordinal)];
+        [
+            .. MetricAnchors
+                .Concat(LogEventFormat.Anchors)
+                .Concat(table.Signatures.Select(signature => signature.Scan ?? signature.Anchor))
+                .Distinct(StringComparer.Ordinal),
+        ];
 
-    /// <param name="everyLineIsARecord">The file is metrics JSONL: lines are objects, whatever they are called inside.</param>
+    /// <param name="everyLineIsARecord">The file is metrics JSONL: lines are objects, whatever they are called
+    /// inside.</param>
     /// <param name="shapes">Whether the other lines are wanted for template mining.</param>
     public BlockScan Scan(TextBlock block, bool everyLineIsARecord, bool shapes)
     {
@@ -47,7 +55,7 @@ internal sealed class TrainingLogScanner
         {
             var bytes = block.Bytes;
             var line = block.FirstLine;
-            for (var start = 0; start < bytes.Length;)
+            for (var start = 0; start < bytes.Length; )
             {
                 var length = WholeLines(bytes[start..]);
                 if (length > chars.Length)
@@ -158,7 +166,13 @@ internal sealed class TrainingLogScanner
                 continue;
             }
 
-            var row = new StepRow { Line = text.Number, Offset = text.Offset, Length = text.Bytes.Length, Rank = -1 };
+            var row = new StepRow
+            {
+                Line = text.Number,
+                Offset = text.Offset,
+                Length = text.Bytes.Length,
+                Rank = -1,
+            };
             if (!text.IsTruncated && MetricsJsonFormat.TryRead(content, ref row, out var rejected))
             {
                 scan.Rows.Add(row);
@@ -211,11 +225,20 @@ internal sealed class TrainingLogScanner
         scan.Events.Add(WithCaptures(line, prefix, chars[..length], matched));
     }
 
-    private static int Precede(int first, int second) => first < 0 ? second : second < 0 ? first : Math.Min(first, second);
+    private static int Precede(int first, int second) =>
+        first < 0 ? second
+        : second < 0 ? first
+        : Math.Min(first, second);
 
     private static bool TryRow(in TextLine line, in LinePrefix prefix, out StepRow row, out bool rejected)
     {
-        row = new StepRow { Line = line.Number, Offset = line.Offset, Length = line.Bytes.Length, Rank = prefix.Rank };
+        row = new StepRow
+        {
+            Line = line.Number,
+            Offset = line.Offset,
+            Length = line.Bytes.Length,
+            Rank = prefix.Rank,
+        };
         row.Has = prefix.Rank >= 0 ? StepFields.Rank : StepFields.None;
         if (prefix.TimeTicks > 0 && !prefix.HasNoYear)
         {
@@ -251,8 +274,11 @@ internal sealed class TrainingLogScanner
         foreach (var index in candidates)
         {
             var signature = _table.Signatures[index];
-            if (line[hit..].StartsWith(signature.Scan ?? signature.Anchor, StringComparison.Ordinal)
-                && line.Contains(signature.Anchor, StringComparison.Ordinal) && signature.Regex.IsMatch(line))
+            if (
+                line[hit..].StartsWith(signature.Scan ?? signature.Anchor, StringComparison.Ordinal)
+                && line.Contains(signature.Anchor, StringComparison.Ordinal)
+                && signature.Regex.IsMatch(line)
+            )
             {
                 return index;
             }
@@ -266,7 +292,9 @@ internal sealed class TrainingLogScanner
         var regex = _table.Signatures[index].Regex;
         var captures = new Dictionary<string, string>();
         var match = regex.Match(chars.ToString());
-        foreach (var name in regex.GetGroupNames().Where(name => !char.IsAsciiDigit(name[0]) && match.Groups[name].Success))
+        foreach (
+            var name in regex.GetGroupNames().Where(name => !char.IsAsciiDigit(name[0]) && match.Groups[name].Success)
+        )
         {
             captures[name] = match.Groups[name].Value.Trim();
         }

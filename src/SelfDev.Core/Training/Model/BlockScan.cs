@@ -3,16 +3,14 @@ using System.Collections.Concurrent;
 namespace SelfDev.Core.Training.Model;
 
 /// <summary>
-/// What a scan took out of one block: rows and events in order of line. A pure function of the block, so blocks can be scanned on any core. Its lists are large
-/// and are used again: dispose it once they have been taken in.
+/// What a scan took out of one block: rows and events in order of line. A pure function of the block, so blocks can be
+/// scanned on any core. Its lists are large and are used again: dispose it once they have been taken in.
 /// </summary>
 internal sealed class BlockScan : IDisposable
 {
     private static readonly ConcurrentBag<BlockScan> Pool = [];
 
-    private BlockScan()
-    {
-    }
+    private BlockScan() { }
 
     public static BlockScan Rent() => Pool.TryTake(out var scan) ? scan : new BlockScan();
 
@@ -20,7 +18,8 @@ internal sealed class BlockScan : IDisposable
 
     public List<LogEvent> Events { get; } = [];
 
-    /// <summary>Distinct shapes of the lines that are neither, in order of first appearance; null where templates are not wanted.</summary>
+    /// <summary>Distinct shapes of the lines that are neither, in order of first appearance; null where templates are
+    /// not wanted.</summary>
     public LineShapes? Shapes { get; set; }
 
     /// <summary>Lines that look like records of the format and cannot be read.</summary>
@@ -44,7 +43,8 @@ internal enum LogEventType
     /// <summary>A dynamic loss scaler skipped a step; <see cref="LogEvent.Value"/> is the scale after it.</summary>
     Overflow,
 
-    /// <summary>A checkpoint was written; <see cref="LogEvent.Value"/> is its step, NaN where the line does not say.</summary>
+    /// <summary>A checkpoint was written; <see cref="LogEvent.Value"/> is its step, NaN where the line does not
+    /// say.</summary>
     CheckpointSaved,
 
     /// <summary>A Python traceback begins.</summary>

@@ -3,8 +3,8 @@ using SelfDev.Core.Artifacts;
 namespace SelfDev.Core.Training.Model;
 
 /// <summary>
-/// Counts the lines of a block by shape: the line with every token that holds a digit masked, which is Drain's first step. A block of a log has few shapes,
-/// so the mining proper sees few lines, and the counting can run on any core.
+/// Counts the lines of a block by shape: the line with every token that holds a digit masked, which is Drain's first
+/// step. A block of a log has few shapes, so the mining proper sees few lines, and the counting can run on any core.
 /// </summary>
 internal sealed class LineShapes
 {

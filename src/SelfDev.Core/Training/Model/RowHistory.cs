@@ -3,7 +3,8 @@ using SelfDev.Core.Findings;
 
 namespace SelfDev.Core.Training.Model;
 
-/// <summary>The last rows of a run with the text of their lines, so that a finding can cite what came before it without a second reading.</summary>
+/// <summary>The last rows of a run with the text of their lines, so that a finding can cite what came before it without
+/// a second reading.</summary>
 internal sealed class RowHistory(string? file)
 {
     public const int Capacity = 512;
@@ -40,16 +41,28 @@ internal sealed class RowHistory(string? file)
     public Evidence Evidence(int age)
     {
         var slot = Slot(age);
-        return new Evidence(_rows[slot].Line, _rows[slot].Offset, EvidenceText.Of(_texts[slot].AsSpan(0, _lengths[slot]))) { File = file };
+        return new Evidence(
+            _rows[slot].Line,
+            _rows[slot].Offset,
+            EvidenceText.Of(_texts[slot].AsSpan(0, _lengths[slot]))
+        )
+        {
+            File = file,
+        };
     }
 
     /// <summary>Evidence of a row by its number; null once it has left the history.</summary>
-    public Evidence? EvidenceOf(long number) => number >= 0 && _count - 1 - number < Count ? Evidence((int)(_count - 1 - number)) : null;
+    public Evidence? EvidenceOf(long number) =>
+        number >= 0 && _count - 1 - number < Count ? Evidence((int)(_count - 1 - number)) : null;
 
     public Position Position(int age) => PositionOf(this[age]);
 
-    public static Position PositionOf(in StepRow row) => new(
-        row.Line, row.Carries(StepFields.Step) ? row.Step : null, row.Carries(StepFields.Time) ? new DateTimeOffset(row.TimeTicks, TimeSpan.Zero) : null);
+    public static Position PositionOf(in StepRow row) =>
+        new(
+            row.Line,
+            row.Carries(StepFields.Step) ? row.Step : null,
+            row.Carries(StepFields.Time) ? new DateTimeOffset(row.TimeTicks, TimeSpan.Zero) : null
+        );
 
     private int Slot(int age)
     {

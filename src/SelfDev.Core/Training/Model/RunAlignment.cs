@@ -4,8 +4,8 @@ using SelfDev.Core.Training.Proposals;
 namespace SelfDev.Core.Training.Model;
 
 /// <summary>
-/// Which loss spikes two runs share. Runs with the same data order share the spikes that the data makes, step for step; spikes that only one run has come from the
-/// optimiser or the machine.
+/// Which loss spikes two runs share. Runs with the same data order share the spikes that the data makes, step for step;
+/// spikes that only one run has come from the optimiser or the machine.
 /// </summary>
 /// <param name="Verdict"><c>data</c>, <c>optimiser</c> or <c>undecided</c>.</param>
 /// <param name="FromStep">First step that both runs have.</param>
@@ -15,8 +15,18 @@ namespace SelfDev.Core.Training.Model;
 /// <param name="PValue">Probability of as many or more by chance: the upper tail of a binomial distribution.</param>
 /// <param name="SharedSteps">The first of them.</param>
 public sealed record RunAlignment(
-    string RunA, string RunB, string Verdict, long FromStep, long ToStep, int SpikesA, int SpikesB, int Shared, double ExpectedShared, double PValue,
-    IReadOnlyList<long> SharedSteps)
+    string RunA,
+    string RunB,
+    string Verdict,
+    long FromStep,
+    long ToStep,
+    int SpikesA,
+    int SpikesB,
+    int Shared,
+    double ExpectedShared,
+    double PValue,
+    IReadOnlyList<long> SharedSteps
+)
 {
     public const string Data = "data";
     public const string Optimiser = "optimiser";
@@ -32,8 +42,13 @@ public sealed record RunAlignment(
 
     /// <returns>Null where the runs have no 100 steps in common.</returns>
     public static RunAlignment? Of(
-        string nameA, IReadOnlyList<SpikeRecord> spikesA, (long First, long Last, long Stride) a,
-        string nameB, IReadOnlyList<SpikeRecord> spikesB, (long First, long Last, long Stride) b)
+        string nameA,
+        IReadOnlyList<SpikeRecord> spikesA,
+        (long First, long Last, long Stride) a,
+        string nameB,
+        IReadOnlyList<SpikeRecord> spikesB,
+        (long First, long Last, long Stride) b
+    )
     {
         var from = Math.Max(a.First, b.First);
         var to = Math.Min(a.Last, b.Last);
@@ -50,12 +65,24 @@ public sealed record RunAlignment(
         var chance = Math.Min(1, 3.0 * stepsB.Count / places);
         var p = shared.Count == 0 || stepsA.Count == 0 ? 1 : 1 - Binomial.CDF(chance, stepsA.Count, shared.Count - 1);
         var smaller = Math.Min(stepsA.Count, stepsB.Count);
-        var verdict = smaller < EnoughSpikes ? Undecided
+        var verdict =
+            smaller < EnoughSpikes ? Undecided
             : shared.Count >= MuchShared * smaller && p < ChanceLimit ? Data
             : shared.Count <= LittleShared * smaller ? Optimiser
             : Undecided;
         return new RunAlignment(
-            nameA, nameB, verdict, from, to, stepsA.Count, stepsB.Count, shared.Count, stepsA.Count * chance, Math.Clamp(p, 0, 1), [.. shared.Take(50)]);
+            nameA,
+            nameB,
+            verdict,
+            from,
+            to,
+            stepsA.Count,
+            stepsB.Count,
+            shared.Count,
+            stepsA.Count * chance,
+            Math.Clamp(p, 0, 1),
+            [.. shared.Take(50)]
+        );
     }
 
     private static List<long> Steps(IReadOnlyList<SpikeRecord> spikes, long from, long to) =>

@@ -11,7 +11,8 @@ public enum SegmentStart
     /// <summary>The step went back to a place the run had been at: a restart from a checkpoint.</summary>
     Resume,
 
-    /// <summary>The step jumped far ahead, or the plan (total steps) changed: lines are missing or another run begins.</summary>
+    /// <summary>The step jumped far ahead, or the plan (total steps) changed: lines are missing or another run
+    /// begins.</summary>
     Gap,
 }
 
@@ -26,7 +27,8 @@ public sealed class RunSegment
 
     public long Rows { get; internal set; }
 
-    /// <value>Steps that were trained before and had to be trained again; 0 unless <see cref="Start"/> is a resume.</value>
+    /// <value>Steps that were trained before and had to be trained again; 0 unless <see cref="Start"/> is a
+    /// resume.</value>
     public long RepeatedSteps { get; init; }
 
     /// <value>Steps between two rows.</value>

@@ -21,8 +21,8 @@ internal interface IRunDetector
 }
 
 /// <summary>
-/// One file as the course of a run: rows of one rank in rising steps, folded into segments. Repeated and out-of-order rows are counted and left out; a step that
-/// falls back and goes on from there begins a segment.
+/// One file as the course of a run: rows of one rank in rising steps, folded into segments. Repeated and out-of-order
+/// rows are counted and left out; a step that falls back and goes on from there begins a segment.
 /// </summary>
 internal sealed class RunTimeline(int file, string? name, IReadOnlyList<IRunDetector> detectors)
 {
@@ -53,7 +53,8 @@ internal sealed class RunTimeline(int file, string? name, IReadOnlyList<IRunDete
 
     public List<FindingDraft> Findings { get; } = [];
 
-    /// <value>Findings and segments that were dropped to keep memory bounded; the least severe and the oldest ones.</value>
+    /// <value>Findings and segments that were dropped to keep memory bounded; the least severe and the oldest
+    /// ones.</value>
     public int FindingsLeftOut { get; private set; }
 
     public long SegmentsLeftOut { get; private set; }
@@ -164,7 +165,11 @@ internal sealed class RunTimeline(int file, string? name, IReadOnlyList<IRunDete
         if (_hasPending)
         {
             _hasPending = false;
-            if (row.Step > _last.Step && row.Step - _last.Step <= 4 * Segment.Stride && row.Step > _pending.Step + (4 * Segment.Stride))
+            if (
+                row.Step > _last.Step
+                && row.Step - _last.Step <= 4 * Segment.Stride
+                && row.Step > _pending.Step + (4 * Segment.Stride)
+            )
             {
                 // The row before was a straggler: the run goes on where it was.
                 OutOfOrder++;
@@ -185,7 +190,12 @@ internal sealed class RunTimeline(int file, string? name, IReadOnlyList<IRunDete
             if (IsOtherValue(row))
             {
                 // The same step with another outcome: it was trained again.
-                Begin(row.Carries(StepFields.TotalSteps) && row.TotalSteps != TotalSteps ? SegmentStart.Gap : SegmentStart.Resume, row);
+                Begin(
+                    row.Carries(StepFields.TotalSteps) && row.TotalSteps != TotalSteps
+                        ? SegmentStart.Gap
+                        : SegmentStart.Resume,
+                    row
+                );
             }
             else
             {
@@ -277,12 +287,22 @@ internal sealed class RunTimeline(int file, string? name, IReadOnlyList<IRunDete
 
     private bool IsOtherValue(in StepRow row) =>
         (row.Carries(StepFields.Loss) && _last.Carries(StepFields.Loss) && !row.Loss.Equals(_last.Loss))
-        || (row.Carries(StepFields.StepSeconds) && _last.Carries(StepFields.StepSeconds) && row.StepSeconds != _last.StepSeconds);
+        || (
+            row.Carries(StepFields.StepSeconds)
+            && _last.Carries(StepFields.StepSeconds)
+            && row.StepSeconds != _last.StepSeconds
+        );
 
     private void Begin(SegmentStart start, in StepRow row)
     {
         var repeated = start == SegmentStart.Resume ? Math.Max(0, _last.Step - row.Step + 1) : 0;
-        var segment = new RunSegment { Start = start, First = RowHistory.PositionOf(row), Last = RowHistory.PositionOf(row), RepeatedSteps = repeated };
+        var segment = new RunSegment
+        {
+            Start = start,
+            First = RowHistory.PositionOf(row),
+            Last = RowHistory.PositionOf(row),
+            RepeatedSteps = repeated,
+        };
         if (Segments.Count >= MaxSegments)
         {
             Segments.RemoveAt(1);

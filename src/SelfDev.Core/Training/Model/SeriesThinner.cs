@@ -3,8 +3,8 @@ using SelfDev.Core.Reports.Model;
 namespace SelfDev.Core.Training.Model;
 
 /// <summary>
-/// Keeps the picture of an endless series in bounded memory: points are gathered in buckets of equal count that keep their lowest and highest value; when there
-/// are too many buckets, neighbours merge. No extreme is ever lost.
+/// Keeps the picture of an endless series in bounded memory: points are gathered in buckets of equal count that keep
+/// their lowest and highest value; when there are too many buckets, neighbours merge. No extreme is ever lost.
 /// </summary>
 internal sealed class SeriesThinner
 {
@@ -68,9 +68,13 @@ internal sealed class SeriesThinner
     {
         public Bucket With(double x, double y) => With(new Bucket(1, x, y, x, y));
 
-        public Bucket With(Bucket other) => new(
-            Count + other.Count,
-            other.Low < Low ? other.LowX : LowX, Math.Min(Low, other.Low),
-            other.High > High ? other.HighX : HighX, Math.Max(High, other.High));
+        public Bucket With(Bucket other) =>
+            new(
+                Count + other.Count,
+                other.Low < Low ? other.LowX : LowX,
+                Math.Min(Low, other.Low),
+                other.High > High ? other.HighX : HighX,
+                Math.Max(High, other.High)
+            );
     }
 }

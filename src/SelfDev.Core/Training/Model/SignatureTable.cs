@@ -5,10 +5,12 @@ using SelfDev.Core.Json;
 
 namespace SelfDev.Core.Training.Model;
 
-/// <summary>What known log lines mean and what their vendors say to do, read from the embedded <c>signatures.json</c>.</summary>
+/// <summary>What known log lines mean and what their vendors say to do, read from the embedded
+/// <c>signatures.json</c>.</summary>
 public sealed class SignatureTable
 {
-    /// <summary>Characters of a line that a pattern sees: a signature stands at a line's beginning, and patterns run in linear time of this at most.</summary>
+    /// <summary>Characters of a line that a pattern sees: a signature stands at a line's beginning, and patterns run in
+    /// linear time of this at most.</summary>
     public const int MaxPatternChars = 4096;
 
     private static readonly Lazy<SignatureTable> Embedded = new(Load);
@@ -31,7 +33,9 @@ public sealed class SignatureTable
 
     private static SignatureTable Load()
     {
-        using var stream = typeof(SignatureTable).Assembly.GetManifestResourceStream("SelfDev.Core.Training.signatures.json")!;
+        using var stream = typeof(SignatureTable).Assembly.GetManifestResourceStream(
+            "SelfDev.Core.Training.signatures.json"
+        )!;
         var content = JsonSerializer.Deserialize<Content>(stream, ReportJson.Options)!;
         return new SignatureTable(content.Signatures, content.Xids);
     }
@@ -41,30 +45,48 @@ public sealed class SignatureTable
 
 /// <summary>One known log line.</summary>
 /// <param name="Anchor">Literal that every such line contains: the scan looks for it before any pattern runs.</param>
-/// <param name="Pattern">Regular expression without backtracking; its named groups become metrics of the finding.</param>
+/// <param name="Pattern">Regular expression without backtracking; its named groups become metrics of the
+/// finding.</param>
 /// <param name="Title">What it says, in our own words.</param>
 /// <param name="Action">What the vendor or the project recommends.</param>
 /// <param name="Source">Where the line or its format string stands.</param>
 /// <param name="Example">A line that matches.</param>
 /// <param name="NearMiss">A line that looks alike and must not match.</param>
 public sealed record Signature(
-    string Id, string Kind, Severity Severity, FindingRole Role, string Anchor, string Pattern, string Title, string Meaning, string Action,
-    string Source, string Example, string NearMiss)
+    string Id,
+    string Kind,
+    Severity Severity,
+    FindingRole Role,
+    string Anchor,
+    string Pattern,
+    string Title,
+    string Meaning,
+    string Action,
+    string Source,
+    string Example,
+    string NearMiss
+)
 {
     private Regex? _regex;
 
     /// <value>
-    /// Literal that the scan looks for instead of the anchor, where several signatures can share one: the vectorised search is fast for few literals that begin with
-    /// rare letters. Every line of the signature contains it.
+    /// Literal that the scan looks for instead of the anchor, where several signatures can share one: the vectorised
+    /// search is fast for few literals that begin with rare letters. Every line of the signature contains it.
     /// </value>
     public string? Scan { get; init; }
 
-    /// <value>What to propose where the line names a node: <c>replace-node</c> or <c>scale-fleet</c>; null: nothing.</value>
+    /// <value>What to propose where the line names a node: <c>replace-node</c> or <c>scale-fleet</c>; null:
+    /// nothing.</value>
     public string? Remedy { get; init; }
 
-    internal Regex Regex => _regex ??= new Regex(Pattern, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture);
+    internal Regex Regex =>
+        _regex ??= new Regex(
+            Pattern,
+            RegexOptions.NonBacktracking | RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture
+        );
 
-    public bool Matches(string line) => line.Contains(Anchor, StringComparison.Ordinal)
+    public bool Matches(string line) =>
+        line.Contains(Anchor, StringComparison.Ordinal)
         && Regex.IsMatch(line.AsSpan(0, Math.Min(line.Length, SignatureTable.MaxPatternChars)));
 }
 

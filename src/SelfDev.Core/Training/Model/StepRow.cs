@@ -1,6 +1,7 @@
 namespace SelfDev.Core.Training.Model;
 
-/// <summary>Which values a line of metrics carried. NaN is a value that a log can carry, so presence is kept apart.</summary>
+/// <summary>Which values a line of metrics carried. NaN is a value that a log can carry, so presence is kept
+/// apart.</summary>
 [Flags]
 internal enum StepFields
 {
@@ -70,6 +71,18 @@ internal struct StepRow
     public readonly bool Carries(StepFields fields) => (Has & fields) == fields;
 
     /// <summary>Whether the line says anything about training beyond its step.</summary>
-    public readonly bool IsMetric => (Has & (StepFields.Loss | StepFields.EvalLoss | StepFields.GradNorm | StepFields.StepSeconds
-        | StepFields.ElapsedSeconds | StepFields.LossScale | StepFields.Throughput | StepFields.Samples)) != 0;
+    public readonly bool IsMetric =>
+        (
+            Has
+            & (
+                StepFields.Loss
+                | StepFields.EvalLoss
+                | StepFields.GradNorm
+                | StepFields.StepSeconds
+                | StepFields.ElapsedSeconds
+                | StepFields.LossScale
+                | StepFields.Throughput
+                | StepFields.Samples
+            )
+        ) != 0;
 }

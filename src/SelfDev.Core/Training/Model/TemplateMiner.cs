@@ -3,8 +3,9 @@ using System.Text;
 namespace SelfDev.Core.Training.Model;
 
 /// <summary>
-/// Drain: groups log lines into templates through a tree of fixed depth. Source: He et al., "Drain: An Online Log Parsing Approach with Fixed Depth Tree", ICWS 2017,
-/// with the constants of logpai/Drain3 (<c>drain.py</c>): depth 4, so one level of leading tokens; similarity 0.4; 100 children a node.
+/// Drain: groups log lines into templates through a tree of fixed depth. Source: He et al., "Drain: An Online Log
+/// Parsing Approach with Fixed Depth Tree", ICWS 2017, with the constants of logpai/Drain3 (<c>drain.py</c>): depth 4,
+/// so one level of leading tokens; similarity 0.4; 100 children a node.
 /// </summary>
 internal sealed class TemplateMiner
 {
@@ -87,7 +88,9 @@ internal sealed class TemplateMiner
             }
         }
 
-        return best is not null && (tokens.Length == 0 || (double)bestEqual / tokens.Length >= Similarity) ? best : null;
+        return best is not null && (tokens.Length == 0 || (double)bestEqual / tokens.Length >= Similarity)
+            ? best
+            : null;
     }
 
     private static string[] Tokens(ReadOnlySpan<byte> text)
@@ -112,7 +115,13 @@ internal sealed class TemplateMiner
         return [.. tokens];
     }
 
-    internal sealed class Template(string[] tokens, long firstLine, long firstOffset, byte[] example, List<Template> leaf)
+    internal sealed class Template(
+        string[] tokens,
+        long firstLine,
+        long firstOffset,
+        byte[] example,
+        List<Template> leaf
+    )
     {
         private readonly string[] _tokens = tokens;
 

@@ -76,5 +76,12 @@ public sealed record RunSummary
 /// <param name="Start"><c>beginning</c>, <c>resume</c> or <c>gap</c>.</param>
 /// <param name="BestLoss">Lowest finite training loss; null where no row has one.</param>
 public sealed record SegmentSummary(
-    SegmentStart Start, long FirstLine, long? FirstStep, long LastLine, long? LastStep, long Rows, long RepeatedSteps,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] double? BestLoss);
+    SegmentStart Start,
+    long FirstLine,
+    long? FirstStep,
+    long LastLine,
+    long? LastStep,
+    long Rows,
+    long RepeatedSteps,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] double? BestLoss
+);

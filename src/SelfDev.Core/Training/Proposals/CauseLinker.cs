@@ -4,14 +4,15 @@ using SelfDev.Core.Findings;
 namespace SelfDev.Core.Training.Proposals;
 
 /// <summary>
-/// Tells root, cascade and symptom apart across files: what can cause a finding, and lies close before it, is its cause. A collective that timed out names
-/// victims; its cause is the lost GPU, the killed process or the exception of another rank that came before it.
+/// Tells root, cascade and symptom apart across files: what can cause a finding, and lies close before it, is its
+/// cause. A collective that timed out names victims; its cause is the lost GPU, the killed process or the exception of
+/// another rank that came before it.
 /// </summary>
 internal static class CauseLinker
 {
     /// <summary>
-    /// How long a cause may lie before its effect: the usual collective time-out is 10 minutes, 30 in long set-ups (c10d <c>kProcessGroupNCCLDefaultTimeout</c>), and
-    /// NCCL's heartbeat adds its own.
+    /// How long a cause may lie before its effect: the usual collective time-out is 10 minutes, 30 in long set-ups
+    /// (c10d <c>kProcessGroupNCCLDefaultTimeout</c>), and NCCL's heartbeat adds its own.
     /// </summary>
     private static readonly TimeSpan Before = TimeSpan.FromMinutes(45);
 
@@ -20,7 +21,8 @@ internal static class CauseLinker
     private const long LinesBefore = 20_000;
     private const long LinesAfter = 200;
 
-    /// <summary>Kinds in the order in which they cause each other: a finding can be caused by any kind of a lower tier.</summary>
+    /// <summary>Kinds in the order in which they cause each other: a finding can be caused by any kind of a lower
+    /// tier.</summary>
     private static readonly Dictionary<string, int> Tiers = new()
     {
         [FindingKinds.GpuXid] = 0,
@@ -44,7 +46,9 @@ internal static class CauseLinker
         {
             var cause = placed
                 .Where(candidate => candidate != effect && CanCause(candidate, effect) && IsNear(candidate, effect))
-                .OrderBy(TierOf).ThenBy(candidate => Distance(candidate, effect)).FirstOrDefault();
+                .OrderBy(TierOf)
+                .ThenBy(candidate => Distance(candidate, effect))
+                .FirstOrDefault();
             if (cause is not null)
             {
                 effect.CausedBy = cause;
@@ -58,7 +62,11 @@ internal static class CauseLinker
         }
 
         // Several findings of one tier tell one story (watchdog, teardown): the first is where it starts.
-        foreach (var group in placed.Where(finding => finding.CausedBy is null && TierOf(finding) is 3 or 4 or 6).GroupBy(TierOf))
+        foreach (
+            var group in placed
+                .Where(finding => finding.CausedBy is null && TierOf(finding) is 3 or 4 or 6)
+                .GroupBy(TierOf)
+        )
         {
             FindingDraft? first = null;
             foreach (var finding in group.OrderBy(finding => finding.File).ThenBy(finding => finding.From.Line))
@@ -77,10 +85,21 @@ internal static class CauseLinker
         }
 
         // Activations that explode overflow: where the loss left its course in the same steps, that is the cause.
-        foreach (var collapse in findings.Where(finding => finding.Kind == FindingKinds.LossScaleCollapse && finding.CausedBy is null && finding.From.Step is not null))
+        foreach (
+            var collapse in findings.Where(finding =>
+                finding.Kind == FindingKinds.LossScaleCollapse
+                && finding.CausedBy is null
+                && finding.From.Step is not null
+            )
+        )
         {
-            var spike = findings.FirstOrDefault(finding => finding.Kind is FindingKinds.LossSpike or FindingKinds.NonFinite && finding.File == collapse.File
-                && finding.From.Step <= collapse.To.Step && finding.To.Step >= collapse.From.Step && Math.Abs(finding.From.Line - collapse.From.Line) < LinesBefore);
+            var spike = findings.FirstOrDefault(finding =>
+                finding.Kind is FindingKinds.LossSpike or FindingKinds.NonFinite
+                && finding.File == collapse.File
+                && finding.From.Step <= collapse.To.Step
+                && finding.To.Step >= collapse.From.Step
+                && Math.Abs(finding.From.Line - collapse.From.Line) < LinesBefore
+            );
             if (spike is not null)
             {
                 collapse.CausedBy = spike;
@@ -97,8 +116,14 @@ internal static class CauseLinker
     private static int TierOf(FindingDraft finding) =>
         finding.Signature?.Id switch
         {
-            // What the driver cleans up follows from the exit; a program's own exception comes before the launcher's report of it.
-            "python-exception" or "illegal-access" or "device-assert" or "cuda-unknown" or "cublas-exec" or "segfault" => 2,
+            // What the driver cleans up follows from the exit; a program's own exception comes before the launcher's
+            // report of it.
+            "python-exception"
+            or "illegal-access"
+            or "device-assert"
+            or "cuda-unknown"
+            or "cublas-exec"
+            or "segfault" => 2,
             "slurm-cancelled" or "node-fail" or "spot-preempt" => 1,
             _ => Tiers.GetValueOrDefault(finding.Kind, -1),
         };
@@ -116,7 +141,8 @@ internal static class CauseLinker
             return false;
         }
 
-        // What a program meets on its own way down has few causes; everything may end in a collective, a stall or an exit.
+        // What a program meets on its own way down has few causes; everything may end in a collective, a stall or an
+        // exit.
         return effect.Kind switch
         {
             FindingKinds.DataLoader => cause.Kind is FindingKinds.HostOom or FindingKinds.DiskFull,

@@ -13,26 +13,56 @@ internal static class TrainingReport
 {
     private const int MaxSegments = 64;
 
-    public static TrainingSummary Summarise(IReadOnlyList<FileAnalysis> files, IReadOnlyList<Finding> findings, int leftOut, IReadOnlyList<RunAlignment> alignments) => new()
-    {
-        Verdict = Verdict(files, findings),
-        RootFinding = Chief(findings)?.Id,
-        Runs = [.. files.Select(Run)],
-        FindingsLeftOut = leftOut,
-        Alignments = alignments,
-    };
+    public static TrainingSummary Summarise(
+        IReadOnlyList<FileAnalysis> files,
+        IReadOnlyList<Finding> findings,
+        int leftOut,
+        IReadOnlyList<RunAlignment> alignments
+    ) =>
+        new()
+        {
+            Verdict = Verdict(files, findings),
+            RootFinding = Chief(findings)?.Id,
+            Runs = [.. files.Select(Run)],
+            FindingsLeftOut = leftOut,
+            Alignments = alignments,
+        };
 
-    public static ReportDocument Document(IReadOnlyList<FileAnalysis> files, IReadOnlyList<FindingDraft> drafts, IReadOnlyList<Finding> findings, TrainingSummary summary)
+    public static ReportDocument Document(
+        IReadOnlyList<FileAnalysis> files,
+        IReadOnlyList<FindingDraft> drafts,
+        IReadOnlyList<Finding> findings,
+        TrainingSummary summary
+    )
     {
         var blocks = new List<ReportBlock>();
         foreach (var file in files.Where(file => file.Run.HasRows))
         {
             var title = files.Count > 1 ? SafeText.SingleLine(file.File.Name) + ": " : "";
-            blocks.AddRange(file.Charts.Charts(
-                title,
-                Marks(file, drafts, findings, FindingKinds.LossSpike, FindingKinds.NonFinite, FindingKinds.Divergence, FindingKinds.Plateau, FindingKinds.ResumeDiscontinuity),
-                Marks(file, drafts, findings, FindingKinds.GradNormSurge),
-                Marks(file, drafts, findings, FindingKinds.SlowSteps, FindingKinds.ThroughputDrop, FindingKinds.Stall)));
+            blocks.AddRange(
+                file.Charts.Charts(
+                    title,
+                    Marks(
+                        file,
+                        drafts,
+                        findings,
+                        FindingKinds.LossSpike,
+                        FindingKinds.NonFinite,
+                        FindingKinds.Divergence,
+                        FindingKinds.Plateau,
+                        FindingKinds.ResumeDiscontinuity
+                    ),
+                    Marks(file, drafts, findings, FindingKinds.GradNormSurge),
+                    Marks(
+                        file,
+                        drafts,
+                        findings,
+                        FindingKinds.SlowSteps,
+                        FindingKinds.ThroughputDrop,
+                        FindingKinds.Stall
+                    )
+                )
+            );
         }
 
         blocks.Add(Figures(summary));
@@ -53,7 +83,11 @@ internal static class TrainingReport
     {
         var chief = Chief(findings);
         var place = files.Any(file => file.Run.HasRows)
-            ? string.Create(CultureInfo.InvariantCulture, $" The log reaches step {files.Where(file => file.Run.HasRows).Max(file => file.Run.Segments[^1].Last.Step)}.")
+            ? string.Create(
+                CultureInfo.InvariantCulture,
+                $" The log reaches step "
+                    + $"{files.Where(file => file.Run.HasRows).Max(file => file.Run.Segments[^1].Last.Step)}."
+            )
             : " The log holds no metric rows.";
         if (chief is null)
         {
@@ -66,17 +100,20 @@ internal static class TrainingReport
             : string.Create(CultureInfo.InvariantCulture, $" (line {chief.From.Line})");
         return string.Create(
             CultureInfo.InvariantCulture,
-            $"{chief.Title}{at}.{(effects > 0 ? $" {effects} {(effects == 1 ? "finding follows" : "findings follow")} from it." : "")}{place}");
+            $"{chief.Title}{at}.{(effects > 0 ? $" {effects} {(effects == 1 ? "finding follows" : "findings follow")} from it." : "")}{place}"
+        );
     }
 
-    /// <summary>The root to look at first: the most severe, then the one that explains most, then the earliest.</summary>
-    private static Finding? Chief(IReadOnlyList<Finding> findings) => findings
-        .Where(finding => finding.Severity >= Severity.Warning && finding.Kind != FindingKinds.InsufficientData)
-        .OrderBy(finding => finding.Role == FindingRole.Root ? 0 : 1)
-        .ThenByDescending(finding => finding.Severity)
-        .ThenByDescending(finding => findings.Count(other => Follows(other, finding, findings)))
-        .ThenBy(finding => finding.From.Line)
-        .FirstOrDefault();
+    /// <summary>The root to look at first: the most severe, then the one that explains most, then the
+    /// earliest.</summary>
+    private static Finding? Chief(IReadOnlyList<Finding> findings) =>
+        findings
+            .Where(finding => finding.Severity >= Severity.Warning && finding.Kind != FindingKinds.InsufficientData)
+            .OrderBy(finding => finding.Role == FindingRole.Root ? 0 : 1)
+            .ThenByDescending(finding => finding.Severity)
+            .ThenByDescending(finding => findings.Count(other => Follows(other, finding, findings)))
+            .ThenBy(finding => finding.From.Line)
+            .FirstOrDefault();
 
     private static bool Follows(Finding finding, Finding root, IReadOnlyList<Finding> findings)
     {
@@ -117,7 +154,8 @@ internal static class TrainingReport
             BestLoss = run.HasRows ? Finite(run.Segments.Min(segment => segment.MinLoss)) : null,
             UsualStepSeconds = Finite(file.Times.UsualSeconds),
             SlowStepSeconds = file.Times.SlowSeconds > 0 ? Math.Round(file.Times.SlowSeconds, 3) : null,
-            SlowStepShare = file.Times.SlowSeconds > 0 ? Math.Round(file.Times.SlowSeconds / file.Times.TotalSeconds, 6) : null,
+            SlowStepShare =
+                file.Times.SlowSeconds > 0 ? Math.Round(file.Times.SlowSeconds / file.Times.TotalSeconds, 6) : null,
             StepsRepeated = file.Resumes.StepsLost,
             Duplicates = run.Duplicates,
             OutOfOrder = run.OutOfOrder,
@@ -128,54 +166,131 @@ internal static class TrainingReport
             LastTime = run.LastTicks > 0 ? new DateTimeOffset(run.LastTicks, TimeSpan.Zero) : null,
             Segments =
             [
-                .. run.Segments.Take(MaxSegments).Select(segment => new SegmentSummary(
-                    segment.Start, segment.First.Line, segment.First.Step, segment.Last.Line, segment.Last.Step, segment.Rows, segment.RepeatedSteps, Finite(segment.MinLoss))),
+                .. run
+                    .Segments.Take(MaxSegments)
+                    .Select(segment => new SegmentSummary(
+                        segment.Start,
+                        segment.First.Line,
+                        segment.First.Step,
+                        segment.Last.Line,
+                        segment.Last.Step,
+                        segment.Rows,
+                        segment.RepeatedSteps,
+                        Finite(segment.MinLoss)
+                    )),
             ],
         };
     }
 
-    private static Table Figures(TrainingSummary summary) => new(
-        "Runs",
-        ["file", "format", "rows", "steps", "first loss", "best loss", "last loss", "step time (s)", "slow steps (s)", "steps repeated"],
-        [.. summary.Runs.Select(run => (IReadOnlyList<string>)
-        [
-            SafeText.SingleLine(run.File), run.Format, Text(run.Rows), run.FirstStep is null ? "" : $"{Text(run.FirstStep)} to {Text(run.LastStep)}",
-            Text(run.FirstLoss), Text(run.BestLoss), Text(run.LastLoss), Text(run.UsualStepSeconds), Text(run.SlowStepSeconds), Text(run.StepsRepeated),
-        ])])
-    {
-        NumericColumns = [2, 4, 5, 6, 7, 8, 9],
-    };
+    private static Table Figures(TrainingSummary summary) =>
+        new(
+            "Runs",
+            [
+                "file",
+                "format",
+                "rows",
+                "steps",
+                "first loss",
+                "best loss",
+                "last loss",
+                "step time (s)",
+                "slow steps (s)",
+                "steps repeated",
+            ],
+            [
+                .. summary.Runs.Select(run =>
+                    (IReadOnlyList<string>)
+                        [
+                            SafeText.SingleLine(run.File),
+                            run.Format,
+                            Text(run.Rows),
+                            run.FirstStep is null ? "" : $"{Text(run.FirstStep)} to {Text(run.LastStep)}",
+                            Text(run.FirstLoss),
+                            Text(run.BestLoss),
+                            Text(run.LastLoss),
+                            Text(run.UsualStepSeconds),
+                            Text(run.SlowStepSeconds),
+                            Text(run.StepsRepeated),
+                        ]
+                ),
+            ]
+        )
+        {
+            NumericColumns = [2, 4, 5, 6, 7, 8, 9],
+        };
 
-    private static Table Alignments(IReadOnlyList<RunAlignment> alignments) => new(
-        "Loss spikes that runs share: the same data makes the same spikes, step for step",
-        ["run", "other run", "verdict", "common steps", "spikes", "other's spikes", "shared", "expected by chance", "p"],
-        [.. alignments.Select(alignment => (IReadOnlyList<string>)
-        [
-            SafeText.SingleLine(alignment.RunA), SafeText.SingleLine(alignment.RunB), alignment.Verdict, $"{Text(alignment.FromStep)} to {Text(alignment.ToStep)}",
-            Text(alignment.SpikesA), Text(alignment.SpikesB), Text(alignment.Shared), Text(alignment.ExpectedShared), alignment.PValue.ToString("0.##E0", CultureInfo.InvariantCulture),
-        ])])
-    {
-        NumericColumns = [4, 5, 6, 7, 8],
-    };
+    private static Table Alignments(IReadOnlyList<RunAlignment> alignments) =>
+        new(
+            "Loss spikes that runs share: the same data makes the same spikes, step for step",
+            [
+                "run",
+                "other run",
+                "verdict",
+                "common steps",
+                "spikes",
+                "other's spikes",
+                "shared",
+                "expected by chance",
+                "p",
+            ],
+            [
+                .. alignments.Select(alignment =>
+                    (IReadOnlyList<string>)
+                        [
+                            SafeText.SingleLine(alignment.RunA),
+                            SafeText.SingleLine(alignment.RunB),
+                            alignment.Verdict,
+                            $"{Text(alignment.FromStep)} to {Text(alignment.ToStep)}",
+                            Text(alignment.SpikesA),
+                            Text(alignment.SpikesB),
+                            Text(alignment.Shared),
+                            Text(alignment.ExpectedShared),
+                            alignment.PValue.ToString("0.##E0", CultureInfo.InvariantCulture),
+                        ]
+                ),
+            ]
+        )
+        {
+            NumericColumns = [4, 5, 6, 7, 8],
+        };
 
-    private static Table Segments(RunSummary run) => new(
-        $"Segments of {SafeText.SingleLine(run.File)}",
-        ["begins as", "lines", "steps", "rows", "steps repeated", "best loss"],
-        [.. run.Segments.Select(segment => (IReadOnlyList<string>)
-        [
-            segment.Start.ToString().ToLowerInvariant(), $"{Text(segment.FirstLine)} to {Text(segment.LastLine)}", $"{Text(segment.FirstStep)} to {Text(segment.LastStep)}",
-            Text(segment.Rows), Text(segment.RepeatedSteps), Text(segment.BestLoss),
-        ])])
-    {
-        NumericColumns = [3, 4, 5],
-    };
+    private static Table Segments(RunSummary run) =>
+        new(
+            $"Segments of {SafeText.SingleLine(run.File)}",
+            ["begins as", "lines", "steps", "rows", "steps repeated", "best loss"],
+            [
+                .. run.Segments.Select(segment =>
+                    (IReadOnlyList<string>)
+                        [
+                            segment.Start.ToString().ToLowerInvariant(),
+                            $"{Text(segment.FirstLine)} to {Text(segment.LastLine)}",
+                            $"{Text(segment.FirstStep)} to {Text(segment.LastStep)}",
+                            Text(segment.Rows),
+                            Text(segment.RepeatedSteps),
+                            Text(segment.BestLoss),
+                        ]
+                ),
+            ]
+        )
+        {
+            NumericColumns = [3, 4, 5],
+        };
 
-    private static List<ChartMark> Marks(FileAnalysis file, IReadOnlyList<FindingDraft> drafts, IReadOnlyList<Finding> findings, params string[] kinds)
+    private static List<ChartMark> Marks(
+        FileAnalysis file,
+        IReadOnlyList<FindingDraft> drafts,
+        IReadOnlyList<Finding> findings,
+        params string[] kinds
+    )
     {
         var marks = new List<ChartMark>();
         for (var i = 0; i < findings.Count; i++)
         {
-            if (drafts[i].File == file.Run.File && kinds.Contains(findings[i].Kind) && findings[i].From.Step is { } from)
+            if (
+                drafts[i].File == file.Run.File
+                && kinds.Contains(findings[i].Kind)
+                && findings[i].From.Step is { } from
+            )
             {
                 marks.Add(new ChartMark(from, findings[i].To.Step ?? from, findings[i].Id));
             }

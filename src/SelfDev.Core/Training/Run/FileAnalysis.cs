@@ -16,7 +16,15 @@ internal sealed class FileAnalysis
     private TrainerStateFormat? _trainerState;
     private MegatronGoldenFormat? _golden;
 
-    public FileAnalysis(int index, ArtifactFile file, string? evidenceName, string format, TrainingOptions options, TrainingLogScanner scanner, SignatureTable table)
+    public FileAnalysis(
+        int index,
+        ArtifactFile file,
+        string? evidenceName,
+        string format,
+        TrainingOptions options,
+        TrainingLogScanner scanner,
+        SignatureTable table
+    )
     {
         File = file;
         Format = format;
@@ -27,11 +35,21 @@ internal sealed class FileAnalysis
         Resumes = new ResumeDetector();
         Charts = new RunCharts();
         Run = new RunTimeline(
-            index, evidenceName,
+            index,
+            evidenceName,
             [
-                Charts, Resumes, Spikes, new NonFiniteDetector(), new LossScaleDetector(), Times, new EvaluationLossDetector(), new PlateauDetector(Charts), new SignatureDetector(table),
+                Charts,
+                Resumes,
+                Spikes,
+                new NonFiniteDetector(),
+                new LossScaleDetector(),
+                Times,
+                new EvaluationLossDetector(),
+                new PlateauDetector(Charts),
+                new SignatureDetector(table),
                 new GradNormDetector(options),
-            ]);
+            ]
+        );
     }
 
     public ArtifactFile File { get; }
@@ -59,13 +77,17 @@ internal sealed class FileAnalysis
 
     public string Sha256 { get; private set; } = "";
 
-    /// <exception cref="ArtifactUnreadableException">The content cannot be read as text, or a JSON document is cut.</exception>
+    /// <exception cref="ArtifactUnreadableException">The content cannot be read as text, or a JSON document is
+    /// cut.</exception>
     public void Read(ReadLimits limits, CancellationToken cancellation)
     {
         if (Format is TrainerStateFormat.Name or MegatronGoldenFormat.Name)
         {
             // Such a document may stand on one line.
-            limits = limits with { MaxLineBytes = Math.Max(limits.MaxLineBytes, 32 << 20) };
+            limits = limits with
+            {
+                MaxLineBytes = Math.Max(limits.MaxLineBytes, 32 << 20),
+            };
             _trainerState = Format == TrainerStateFormat.Name ? new TrainerStateFormat(Run) : null;
             _golden = Format == MegatronGoldenFormat.Name ? new MegatronGoldenFormat(Run) : null;
             _json = new JsonDocumentScan((IJsonSink?)_trainerState ?? _golden!);
@@ -105,7 +127,8 @@ internal sealed class FileAnalysis
         }
     }
 
-    /// <summary>Blocks are scanned on several cores and taken in in their order, so the outcome is that of one core.</summary>
+    /// <summary>Blocks are scanned on several cores and taken in in their order, so the outcome is that of one
+    /// core.</summary>
     private void ReadInParallel(TextBlockReader reader, CancellationToken cancellation)
     {
         var records = Format == MetricsJsonFormat.Name;
@@ -119,7 +142,9 @@ internal sealed class FileAnalysis
                 {
                     if (reader.Read() is { } block)
                     {
-                        scans.Enqueue((block, Task.Run(() => _scanner.Scan(block, records, _options.Templates), cancellation)));
+                        scans.Enqueue(
+                            (block, Task.Run(() => _scanner.Scan(block, records, _options.Templates), cancellation))
+                        );
                     }
                     else
                     {
@@ -206,7 +231,13 @@ internal sealed class FileAnalysis
                 continue;
             }
 
-            var row = new StepRow { Line = number, Offset = line.Offset, Length = line.Bytes.Length, Rank = -1 };
+            var row = new StepRow
+            {
+                Line = number,
+                Offset = line.Offset,
+                Length = line.Bytes.Length,
+                Rank = -1,
+            };
             if (!_csv.TryRead(line, ref row))
             {
                 scan.Rejected++;

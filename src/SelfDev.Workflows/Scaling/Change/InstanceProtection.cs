@@ -8,7 +8,8 @@ using SelfDev.Workflows.Scaling.Model;
 
 namespace SelfDev.Workflows.Scaling.Change;
 
-/// <summary>Puts protection from scale-in on one instance, or lifts it: proposal, decision and effect go to the ledger, whatever comes of it.</summary>
+/// <summary>Puts protection from scale-in on one instance, or lifts it: proposal, decision and effect go to the ledger,
+/// whatever comes of it.</summary>
 internal static class InstanceProtection
 {
     public const string KindName = "protect-instance";
@@ -21,7 +22,8 @@ internal static class InstanceProtection
 
     private static readonly TimeSpan Wait = TimeSpan.FromSeconds(5);
 
-    /// <value>The fleet is not looked at meanwhile, so ARM gets no longer. What comes later is found when the instances are listed again.</value>
+    /// <value>The fleet is not looked at meanwhile, so ARM gets no longer. What comes later is found when the instances
+    /// are listed again.</value>
     private static readonly TimeSpan Timeout = TimeSpan.FromMinutes(1);
 
     public static Dictionary<string, string> Fields(string instance, bool isProtected) =>
@@ -33,7 +35,13 @@ internal static class InstanceProtection
 
     /// <param name="seal">As <see cref="FleetDecision.SealOf"/>.</param>
     /// <param name="step">Makes the ledger keys unique.</param>
-    public static async Task<ProtectionOutcome> RunAsync(IWorkflowContext context, string fleet, EffectPlan plan, string? seal, long step)
+    public static async Task<ProtectionOutcome> RunAsync(
+        IWorkflowContext context,
+        string fleet,
+        EffectPlan plan,
+        string? seal,
+        long step
+    )
     {
         var (key, startedAt) = (step.ToString(CultureInfo.InvariantCulture), context.CurrentUtcDateTime);
         var reason = IsProtected(plan) ? "It drains and is busy." : "It stays.";
@@ -53,23 +61,40 @@ internal static class InstanceProtection
         }
         catch (WorkflowTaskFailedException failed)
         {
-            return new ProtectionOutcome(EffectOutcome.Failed, await MayHaveAskedAsync(context, input), failed.Failure.Message);
+            return new ProtectionOutcome(
+                EffectOutcome.Failed,
+                await MayHaveAskedAsync(context, input),
+                failed.Failure.Message
+            );
         }
 
         return start.Kind switch
         {
             EffectStartKind.Started => await PollAsync(context, input, start),
             EffectStartKind.AlreadyThere => new ProtectionOutcome(EffectOutcome.Applied, IsAsked: false, ""),
-            EffectStartKind.Stopped => new ProtectionOutcome(EffectOutcome.RefusedKillSwitch, IsAsked: false, start.Message ?? ""),
-            EffectStartKind.Throttled => new ProtectionOutcome(EffectOutcome.Refused, IsAsked: false, start.Message ?? "")
+            EffectStartKind.Stopped => new ProtectionOutcome(
+                EffectOutcome.RefusedKillSwitch,
+                IsAsked: false,
+                start.Message ?? ""
+            ),
+            EffectStartKind.Throttled => new ProtectionOutcome(
+                EffectOutcome.Refused,
+                IsAsked: false,
+                start.Message ?? ""
+            )
             {
-                ThrottledUntil = new DateTimeOffset(context.CurrentUtcDateTime, TimeSpan.Zero) + (start.RetryAfter ?? Wait),
+                ThrottledUntil =
+                    new DateTimeOffset(context.CurrentUtcDateTime, TimeSpan.Zero) + (start.RetryAfter ?? Wait),
             },
             _ => new ProtectionOutcome(EffectOutcome.Refused, IsAsked: false, start.Message ?? ""),
         };
     }
 
-    private static async Task<ProtectionOutcome> PollAsync(IWorkflowContext context, ProtectInstanceInput input, EffectStart start)
+    private static async Task<ProtectionOutcome> PollAsync(
+        IWorkflowContext context,
+        ProtectInstanceInput input,
+        EffectStart start
+    )
     {
         var deadline = context.CurrentUtcDateTime + Timeout;
         while (true)
@@ -104,7 +129,8 @@ internal static class InstanceProtection
     {
         try
         {
-            return (await context.CallActivityAsync(ProtectInstance.Handle, input with { IsPoll = true }, Brief)).Kind != EffectStartKind.Refused;
+            return (await context.CallActivityAsync(ProtectInstance.Handle, input with { IsPoll = true }, Brief)).Kind
+                != EffectStartKind.Refused;
         }
         catch (WorkflowTaskFailedException)
         {
@@ -112,17 +138,28 @@ internal static class InstanceProtection
         }
     }
 
-    private static async Task<(OperationPhase Phase, string? Message)> LookAsync(IWorkflowContext context, ProtectInstanceInput input, EffectStart start)
+    private static async Task<(OperationPhase Phase, string? Message)> LookAsync(
+        IWorkflowContext context,
+        ProtectInstanceInput input,
+        EffectStart start
+    )
     {
         if (start.OperationUri is { } uri)
         {
-            var progress = await context.CallActivityAsync(PollFleetScale.Handle, new PollFleetScaleInput(input.Plan.Resource, uri), Brief);
+            var progress = await context.CallActivityAsync(
+                PollFleetScale.Handle,
+                new PollFleetScaleInput(input.Plan.Resource, uri),
+                Brief
+            );
             return (progress.Phase, progress.Message);
         }
 
         // The answer was lost, or there was nothing to wait for: the instance itself says.
         var look = await context.CallActivityAsync(ProtectInstance.Handle, input with { IsPoll = true }, Brief);
-        return (look.Kind == EffectStartKind.AlreadyThere ? OperationPhase.Succeeded : OperationPhase.Running, look.Message);
+        return (
+            look.Kind == EffectStartKind.AlreadyThere ? OperationPhase.Succeeded : OperationPhase.Running,
+            look.Message
+        );
     }
 }
 

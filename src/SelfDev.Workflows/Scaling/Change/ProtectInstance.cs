@@ -8,12 +8,17 @@ using SelfDev.Workflows.Scaling.Model;
 namespace SelfDev.Workflows.Scaling.Change;
 
 /// <summary>
-/// Starts what was decided, if the kill switch is off and the instance is there. Saying it again changes nothing. What is there already without
-/// our having asked is somebody else's.
+/// Starts what was decided, if the kill switch is off and the instance is there. Saying it again changes nothing. What
+/// is there already without our having asked is somebody else's.
 /// </summary>
-public sealed class ProtectInstance(IApprovalPolicySource policies, KillSwitch killSwitch, IFleet fleets, EffectIntents intents,
-    FleetPlanSeals seals, TimeProvider clock)
-    : IActivity<ProtectInstanceInput, EffectStart>
+public sealed class ProtectInstance(
+    IApprovalPolicySource policies,
+    KillSwitch killSwitch,
+    IFleet fleets,
+    EffectIntents intents,
+    FleetPlanSeals seals,
+    TimeProvider clock
+) : IActivity<ProtectInstanceInput, EffectStart>
 {
     public static readonly Activity<ProtectInstanceInput, EffectStart> Handle = new("ProtectInstance");
 
@@ -22,11 +27,17 @@ public sealed class ProtectInstance(IApprovalPolicySource policies, KillSwitch k
         var (plan, cancellation) = (input.Plan, context.Cancellation);
         if (await intents.IsSetAsync(PlanHash.Of(plan), cancellation) != input.IsPoll)
         {
-            return input.IsPoll ? Answer(EffectStartKind.Refused, "ARM was not asked.") : Answer(EffectStartKind.Started, null);
+            return input.IsPoll
+                ? Answer(EffectStartKind.Refused, "ARM was not asked.")
+                : Answer(EffectStartKind.Started, null);
         }
 
         var instances = await fleets.ListInstancesAsync(plan.Resource, cancellation);
-        if (instances.FirstOrDefault(instance => instance.ComputerName == InstanceProtection.Instance(plan)) is not { } found || found.IsProtected == InstanceProtection.IsProtected(plan))
+        if (
+            instances.FirstOrDefault(instance => instance.ComputerName == InstanceProtection.Instance(plan))
+                is not { } found
+            || found.IsProtected == InstanceProtection.IsProtected(plan)
+        )
         {
             return Answer(EffectStartKind.AlreadyThere, null);
         }
@@ -42,9 +53,15 @@ public sealed class ProtectInstance(IApprovalPolicySource policies, KillSwitch k
         }
 
         var policy = (await policies.ReadAsync(cancellation)).Policy;
-        if (policy?.Fleets.GetValueOrDefault(input.Fleet)?.FindScaleSet(plan.Resource) is null || clock.GetUtcNow() >= plan.ExpiresAt)
+        if (
+            policy?.Fleets.GetValueOrDefault(input.Fleet)?.FindScaleSet(plan.Resource) is null
+            || clock.GetUtcNow() >= plan.ExpiresAt
+        )
         {
-            return Answer(EffectStartKind.Refused, "The policy file does not have this scale set any more, or the plan has expired.");
+            return Answer(
+                EffectStartKind.Refused,
+                "The policy file does not have this scale set any more, or the plan has expired."
+            );
         }
 
         if (!policy.ActionsEnabled || (await killSwitch.ReadAsync(cancellation)).Engaged)
@@ -56,8 +73,15 @@ public sealed class ProtectInstance(IApprovalPolicySource policies, KillSwitch k
         {
             var start = await intents.UnderMarkAsync(
                 PlanHash.Of(plan),
-                () => fleets.StartProtectAsync(plan.Resource, found.InstanceId, InstanceProtection.IsProtected(plan), cancellation),
-                cancellation);
+                () =>
+                    fleets.StartProtectAsync(
+                        plan.Resource,
+                        found.InstanceId,
+                        InstanceProtection.IsProtected(plan),
+                        cancellation
+                    ),
+                cancellation
+            );
             return FleetOperations.ToEffectStart(start, plan.From);
         }
         catch (FleetException refused) when (!refused.IsTransient)

@@ -8,7 +8,8 @@ using SelfDev.Workflows.Scaling.Model;
 
 namespace SelfDev.Workflows.Scaling.Change;
 
-/// <summary>Carries out one change of one scale set: proposal, decision and effect go to the ledger, whatever comes of it.</summary>
+/// <summary>Carries out one change of one scale set: proposal, decision and effect go to the ledger, whatever comes of
+/// it.</summary>
 internal static class ScaleSetScaling
 {
     private static readonly TimeSpan ShortestWait = TimeSpan.FromSeconds(5);
@@ -18,18 +19,42 @@ internal static class ScaleSetScaling
     private static readonly TimeSpan OperationTimeout = TimeSpan.FromHours(2);
 
     /// <param name="step">Makes the ledger keys unique.</param>
-    public static async Task<ScaleSetOutcome> RunAsync(IWorkflowContext context, string fleet, EffectPlan plan, long step, FleetDecision decision)
+    public static async Task<ScaleSetOutcome> RunAsync(
+        IWorkflowContext context,
+        string fleet,
+        EffectPlan plan,
+        long step,
+        FleetDecision decision
+    )
     {
         var (key, startedAt) = (step.ToString(CultureInfo.InvariantCulture), context.CurrentUtcDateTime);
-        var (outcome, end, detail) = await FleetLedger.IsDecidedAsync(context, plan, key, decision.Reason, decision.IsBudget ? "usdPerDay" : "envelope")
-            ? await ChangeAsync(context, new StartFleetScaleInput(fleet, plan, decision.IsBudget, decision.Protected, decision.Unreadable, decision.SealOf(plan)))
+        var (outcome, end, detail) = await FleetLedger.IsDecidedAsync(
+            context,
+            plan,
+            key,
+            decision.Reason,
+            decision.IsBudget ? "usdPerDay" : "envelope"
+        )
+            ? await ChangeAsync(
+                context,
+                new StartFleetScaleInput(
+                    fleet,
+                    plan,
+                    decision.IsBudget,
+                    decision.Protected,
+                    decision.Unreadable,
+                    decision.SealOf(plan)
+                )
+            )
             : (new ScaleSetOutcome(plan, EffectOutcome.Refused), null, FleetLedger.Unwritable);
         await FleetLedger.RecordEffectAsync(context, plan, key, outcome.Outcome, end, startedAt, detail);
         return outcome;
     }
 
     private static async Task<(ScaleSetOutcome Outcome, FleetScaleProgress? End, string Detail)> ChangeAsync(
-        IWorkflowContext context, StartFleetScaleInput input)
+        IWorkflowContext context,
+        StartFleetScaleInput input
+    )
     {
         var plan = input.Plan;
         EffectStart start;
@@ -48,12 +73,15 @@ internal static class ScaleSetScaling
             return (new ScaleSetOutcome(plan, Judge(plan, end)) { Seen = end.Capacity ?? 0 }, end, end.Message ?? "");
         }
 
-        var refusal = new ScaleSetOutcome(plan, start.Kind switch
-        {
-            EffectStartKind.Drifted => EffectOutcome.RefusedDrift,
-            EffectStartKind.Stopped => EffectOutcome.RefusedKillSwitch,
-            _ => EffectOutcome.Refused,
-        })
+        var refusal = new ScaleSetOutcome(
+            plan,
+            start.Kind switch
+            {
+                EffectStartKind.Drifted => EffectOutcome.RefusedDrift,
+                EffectStartKind.Stopped => EffectOutcome.RefusedKillSwitch,
+                _ => EffectOutcome.Refused,
+            }
+        )
         {
             Seen = ScalePlan.SeenCapacity(start.Before),
         };
@@ -61,22 +89,32 @@ internal static class ScaleSetScaling
         {
             // ARM said when; no call before, and a fresh decision then.
             var wait = start.RetryAfter is { } asked && asked > ShortestWait ? asked : ShortestWait;
-            refusal = refusal with { ThrottledUntil = new DateTimeOffset(context.CurrentUtcDateTime, TimeSpan.Zero) + wait };
+            refusal = refusal with
+            {
+                ThrottledUntil = new DateTimeOffset(context.CurrentUtcDateTime, TimeSpan.Zero) + wait,
+            };
         }
 
         return (refusal, null, start.Message ?? "Refused.");
     }
 
     // What counts is what is there, not what ARM says of the operation.
-    private static EffectOutcome Judge(EffectPlan plan, FleetScaleProgress end) => end switch
-    {
-        { Phase: OperationPhase.Running } => EffectOutcome.TimedOut,
-        { Capacity: { } capacity } when capacity == ScalePlan.Capacity(plan.To) && end.Running + end.Evicted >= capacity => EffectOutcome.Applied,
-        _ when end.Capacity == ScalePlan.Capacity(plan.From) => EffectOutcome.Failed,
-        _ => EffectOutcome.PartlyApplied,
-    };
+    private static EffectOutcome Judge(EffectPlan plan, FleetScaleProgress end) =>
+        end switch
+        {
+            { Phase: OperationPhase.Running } => EffectOutcome.TimedOut,
+            { Capacity: { } capacity }
+                when capacity == ScalePlan.Capacity(plan.To) && end.Running + end.Evicted >= capacity =>
+                EffectOutcome.Applied,
+            _ when end.Capacity == ScalePlan.Capacity(plan.From) => EffectOutcome.Failed,
+            _ => EffectOutcome.PartlyApplied,
+        };
 
-    private static async Task<FleetScaleProgress> PollAsync(IWorkflowContext context, EffectPlan plan, EffectStart start)
+    private static async Task<FleetScaleProgress> PollAsync(
+        IWorkflowContext context,
+        EffectPlan plan,
+        EffectStart start
+    )
     {
         var deadline = context.CurrentUtcDateTime + OperationTimeout;
         var interval = start.RetryAfter ?? ShortestWait;
@@ -85,11 +123,16 @@ internal static class ScaleSetScaling
             FleetScaleProgress progress;
             try
             {
-                progress = await context.CallActivityAsync(PollFleetScale.Handle, new PollFleetScaleInput(plan.Resource, start.OperationUri), Retries.Transient);
+                progress = await context.CallActivityAsync(
+                    PollFleetScale.Handle,
+                    new PollFleetScaleInput(plan.Resource, start.OperationUri),
+                    Retries.Transient
+                );
             }
             catch (WorkflowTaskFailedException failed)
             {
-                // ARM is down for longer than retries last. The fleet must not wait for it: other scale sets may be in regions that work.
+                // ARM is down for longer than retries last. The fleet must not wait for it: other scale sets may be in
+                // regions that work.
                 return new FleetScaleProgress(OperationPhase.Running, null, failed.Failure.Message, null, null, null);
             }
 

@@ -10,12 +10,17 @@ using SelfDev.Workflows.Scaling.Model;
 namespace SelfDev.Workflows.Scaling.Change;
 
 /// <summary>
-/// Starts what was decided, if it still holds: policy, envelope, kill switch, expiry and the scale sets are read anew. Capacity is absolute
-/// and the write conditional, so that a repeated call has no second effect.
+/// Starts what was decided, if it still holds: policy, envelope, kill switch, expiry and the scale sets are read anew.
+/// Capacity is absolute and the write conditional, so that a repeated call has no second effect.
 /// </summary>
-public sealed class StartFleetScale(IApprovalPolicySource policies, KillSwitch killSwitch, IFleet fleets, EffectIntents intents,
-    FleetPlanSeals seals, TimeProvider clock)
-    : IActivity<StartFleetScaleInput, EffectStart>
+public sealed class StartFleetScale(
+    IApprovalPolicySource policies,
+    KillSwitch killSwitch,
+    IFleet fleets,
+    EffectIntents intents,
+    FleetPlanSeals seals,
+    TimeProvider clock
+) : IActivity<StartFleetScaleInput, EffectStart>
 {
     public static readonly Activity<StartFleetScaleInput, EffectStart> Handle = new("StartFleetScale");
 
@@ -44,15 +49,25 @@ public sealed class StartFleetScale(IApprovalPolicySource policies, KillSwitch k
         var target = ScalePlan.Capacity(plan.To);
         var isGrowth = target > ScalePlan.Capacity(plan.From);
         // What is above its limit comes back as its instances become idle.
-        if (fleet?.FindScaleSet(plan.Resource) is not { } set || target < set.MinCapacity || (isGrowth && target > set.MaxCapacity))
+        if (
+            fleet?.FindScaleSet(plan.Resource) is not { } set
+            || target < set.MinCapacity
+            || (isGrowth && target > set.MaxCapacity)
+        )
         {
-            return Refuse(EffectStartKind.Refused, $"The policy file does not allow {target} instances of this scale set any more.");
+            return Refuse(
+                EffectStartKind.Refused,
+                $"The policy file does not allow {target} instances of this scale set any more."
+            );
         }
 
         var total = target + await CapacityOfOthersAsync(fleet, input, cancellation);
         if (!IsAllowed(fleet, input, isGrowth, total, now))
         {
-            return Refuse(EffectStartKind.Refused, $"The policy file does not allow {target} instances without approval any more.");
+            return Refuse(
+                EffectStartKind.Refused,
+                $"The policy file does not allow {target} instances without approval any more."
+            );
         }
 
         if (isGrowth && total > ScalePlan.FleetCapacity(plan.To))
@@ -77,15 +92,32 @@ public sealed class StartFleetScale(IApprovalPolicySource policies, KillSwitch k
 
     // By the policy of now, whatever the input says: the input is a history's, and histories have no seal.
     // Other sets of the fleet may be under way in the same direction, so only the bound that lies there counts.
-    private static bool IsAllowed(PolicyFleet fleet, StartFleetScaleInput input, bool isGrowth, int total, DateTimeOffset now) => input.IsBudget
-        ? !isGrowth && fleet.Scaling?.UsdPerDay is not null
-        : fleet.Scaling?.Envelope is { } envelope && now < envelope.ExpiresAt && (isGrowth ? total <= envelope.MaxCapacity : total >= envelope.MinCapacity);
+    private static bool IsAllowed(
+        PolicyFleet fleet,
+        StartFleetScaleInput input,
+        bool isGrowth,
+        int total,
+        DateTimeOffset now
+    ) =>
+        input.IsBudget
+            ? !isGrowth && fleet.Scaling?.UsdPerDay is not null
+            : fleet.Scaling?.Envelope is { } envelope
+                && now < envelope.ExpiresAt
+                && (isGrowth ? total <= envelope.MaxCapacity : total >= envelope.MinCapacity);
 
     // A set that ARM did not show at the decision, and does not now, counts as it was last seen.
-    private async Task<int> CapacityOfOthersAsync(PolicyFleet fleet, StartFleetScaleInput input, CancellationToken cancellation)
+    private async Task<int> CapacityOfOthersAsync(
+        PolicyFleet fleet,
+        StartFleetScaleInput input,
+        CancellationToken cancellation
+    )
     {
         var total = 0;
-        foreach (var other in fleet.ScaleSets.Where(other => !string.Equals(other.ResourceId, input.Plan.Resource, StringComparison.OrdinalIgnoreCase)))
+        foreach (
+            var other in fleet.ScaleSets.Where(other =>
+                !string.Equals(other.ResourceId, input.Plan.Resource, StringComparison.OrdinalIgnoreCase)
+            )
+        )
         {
             var seen = input.Unreadable.FirstOrDefault(set => set.ResourceId == other.ResourceId);
             try
@@ -118,23 +150,39 @@ public sealed class StartFleetScale(IApprovalPolicySource policies, KillSwitch k
         }
 
         var leaving = ScalePlan.Delete(plan.To) is { } names
-            ? (await fleets.ListInstancesAsync(plan.Resource, cancellation)).Where(instance => names.Contains(instance.ComputerName)).ToList()
+            ? (await fleets.ListInstancesAsync(plan.Resource, cancellation))
+                .Where(instance => names.Contains(instance.ComputerName))
+                .ToList()
             : null;
-        if (leaving?.Find(instance => instance.IsProtected && !input.Protected.Any(ours => ours.Is(plan.Resource, instance.ComputerName))) is { } kept)
+        if (
+            leaving?.Find(instance =>
+                instance.IsProtected && !input.Protected.Any(ours => ours.Is(plan.Resource, instance.ComputerName))
+            ) is
+            { } kept
+        )
         {
-            return new EffectStart(EffectStartKind.Drifted, null, null, $"Somebody protects instance {kept.InstanceId} by now.", before);
+            return new EffectStart(
+                EffectStartKind.Drifted,
+                null,
+                null,
+                $"Somebody protects instance {kept.InstanceId} by now.",
+                before
+            );
         }
 
         var start = await intents.UnderMarkAsync(
             PlanHash.Of(plan),
-            () => leaving is null
-                ? fleets.StartScaleAsync(plan.Resource, target, state.ETag, cancellation)
-                : fleets.StartDeleteInstancesAsync(plan.Resource, leaving, cancellation),
-            cancellation);
+            () =>
+                leaving is null
+                    ? fleets.StartScaleAsync(plan.Resource, target, state.ETag, cancellation)
+                    : fleets.StartDeleteInstancesAsync(plan.Resource, leaving, cancellation),
+            cancellation
+        );
         return FleetOperations.ToEffectStart(start, before);
     }
 
-    private static EffectStart Refuse(EffectStartKind kind, string message) => new(kind, null, null, message, new Dictionary<string, string>());
+    private static EffectStart Refuse(EffectStartKind kind, string message) =>
+        new(kind, null, null, message, new Dictionary<string, string>());
 }
 
 /// <param name="IsBudget">As <see cref="ScalingVerdict.IsBudget"/>.</param>
@@ -142,8 +190,13 @@ public sealed class StartFleetScale(IApprovalPolicySource policies, KillSwitch k
 /// <param name="Unreadable">As <see cref="FleetDecision.Unreadable"/>.</param>
 /// <param name="Seal">Of the decision, over all of these; null in histories of before there were seals.</param>
 public sealed record StartFleetScaleInput(
-    string Fleet, EffectPlan Plan, bool IsBudget, IReadOnlyList<ProtectedInstance> Protected, IReadOnlyList<SeenScaleSet> Unreadable,
-    string? Seal)
+    string Fleet,
+    EffectPlan Plan,
+    bool IsBudget,
+    IReadOnlyList<ProtectedInstance> Protected,
+    IReadOnlyList<SeenScaleSet> Unreadable,
+    string? Seal
+)
 {
     [JsonIgnore]
     internal SealedPlan Sealed => new(Fleet, Plan, IsBudget, Protected, Unreadable);

@@ -8,13 +8,19 @@ using SelfDev.Workflows.Scaling.Model;
 namespace SelfDev.Workflows.Scaling.Decide;
 
 /// <summary>
-/// Looks at a fleet once: policy, kill switch, scale sets, samples; and says what is to be done. Changes nothing. Whatever is missing or
-/// stale means hold, never zero.
+/// Looks at a fleet once: policy, kill switch, scale sets, samples; and says what is to be done. Changes nothing.
+/// Whatever is missing or stale means hold, never zero.
 /// </summary>
 public sealed class DecideFleet(
-    IApprovalPolicySource policies, KillSwitch killSwitch, IFleet fleets, FleetSamples samples, IFleetSizing sizing, IWorkflowClient workflows,
-    FleetPlanSeals seals, TimeProvider clock)
-    : IActivity<DecideFleetInput, FleetDecision>
+    IApprovalPolicySource policies,
+    KillSwitch killSwitch,
+    IFleet fleets,
+    FleetSamples samples,
+    IFleetSizing sizing,
+    IWorkflowClient workflows,
+    FleetPlanSeals seals,
+    TimeProvider clock
+) : IActivity<DecideFleetInput, FleetDecision>
 {
     public static readonly Activity<DecideFleetInput, FleetDecision> Handle = new("DecideFleet");
 
@@ -31,11 +37,14 @@ public sealed class DecideFleet(
         var reading = await policies.ReadAsync(cancellation);
         if (reading.Policy?.Fleets.GetValueOrDefault(input.Fleet) is not { Scaling: { } rules } fleet)
         {
-            var why = reading.Policy is null ? "The policy file cannot be used." : $"The policy file lets nobody scale '{input.Fleet}' by itself.";
+            var why = reading.Policy is null
+                ? "The policy file cannot be used."
+                : $"The policy file lets nobody scale '{input.Fleet}' by itself.";
             return new FleetDecision(FleetDecisionKind.Hold, IdleInterval, 0, 0, why) { Protected = input.Protected };
         }
 
-        // Not the workflow's time: retries may have gone on for minutes, and an envelope must not outlive its expiry by those.
+        // Not the workflow's time: retries may have gone on for minutes, and an envelope must not outlive its expiry by
+        // those.
         var now = clock.GetUtcNow();
         var sets = await ReadAsync(fleet, input, cancellation);
         var capacities = sets.Select(set => set.Capacity).ToList();
@@ -50,7 +59,16 @@ public sealed class DecideFleet(
         if (!reading.Policy.ActionsEnabled || (await killSwitch.ReadAsync(cancellation)).Engaged)
         {
             var watching = new ScaleSetPlanning(fleets, input, sets, [], rules.DrainTimeout, now);
-            return await watching.PlanProtectionsAsync(seen with { Reason = "The kill switch is on." }, cancellation) with { Protections = [] };
+            return await watching.PlanProtectionsAsync(
+                seen with
+                {
+                    Reason = "The kill switch is on.",
+                },
+                cancellation
+            ) with
+            {
+                Protections = [],
+            };
         }
 
         var history = await samples.ReadAsync(input.Fleet, now, cancellation);
@@ -59,37 +77,86 @@ public sealed class DecideFleet(
             history = [];
         }
 
-        var size = history.Count == 0
-            ? new FleetSize(0, 0, "", "The metrics are stale: held as it is.")
-            : sizing.Size(fleet, history, new FleetServing(sets.Sum(set => set.Serving), sets.Sum(set => set.State.RunningInstances)));
+        var size =
+            history.Count == 0
+                ? new FleetSize(0, 0, "", "The metrics are stale: held as it is.")
+                : sizing.Size(
+                    fleet,
+                    history,
+                    new FleetServing(sets.Sum(set => set.Serving), sets.Sum(set => set.State.RunningInstances))
+                );
         // The floor, the ceiling and the budget hold with and without metrics.
-        seen = size.Problem is { } problem ? seen with { Reason = problem } : seen with { Reason = size.Reason, NeededNow = size.NeededNow };
+        seen = size.Problem is { } problem
+            ? seen with
+            {
+                Reason = problem,
+            }
+            : seen with
+            {
+                Reason = size.Reason,
+                NeededNow = size.NeededNow,
+            };
         var replicas = size.Problem is null ? size.Replicas : sets.Sum(set => set.Serving);
         return await DecideAsync(input, fleet, sets, seen, replicas, history, now, cancellation);
     }
 
     private async Task<FleetDecision> DecideAsync(
-        DecideFleetInput input, PolicyFleet fleet, IReadOnlyList<ScaleSetReading> sets, FleetDecision seen, int replicas, IReadOnlyList<FleetSample> history, DateTimeOffset now, CancellationToken cancellation)
+        DecideFleetInput input,
+        PolicyFleet fleet,
+        IReadOnlyList<ScaleSetReading> sets,
+        FleetDecision seen,
+        int replicas,
+        IReadOnlyList<FleetSample> history,
+        DateTimeOffset now,
+        CancellationToken cancellation
+    )
     {
-        var (obstacles, obstructed) = (sets.Select(set => set.Unreadable).OfType<string>().ToList(), new List<string>());
+        var (obstacles, obstructed) = (
+            sets.Select(set => set.Unreadable).OfType<string>().ToList(),
+            new List<string>()
+        );
         while (true)
         {
             var verdict = ScalingGuard.Judge(fleet, sets, replicas, now, input.SpentUsd);
-            var reason = string.Join(' ', new[] { verdict.Why.Length > 0 ? verdict.Why : seen.Reason }.Concat(obstacles));
-            var decision = seen with { Wanted = verdict.Wanted, Reason = reason, IsBudget = verdict.IsBudget, Obstructed = obstructed };
+            var reason = string.Join(
+                ' ',
+                new[] { verdict.Why.Length > 0 ? verdict.Why : seen.Reason }.Concat(obstacles)
+            );
+            var decision = seen with
+            {
+                Wanted = verdict.Wanted,
+                Reason = reason,
+                IsBudget = verdict.IsBudget,
+                Obstructed = obstructed,
+            };
             var planning = new ScaleSetPlanning(fleets, input, sets, history, fleet.Scaling!.DrainTimeout, now);
             if (verdict.Kind == ScalingVerdictKind.Ask)
             {
                 return await planning.PlanProtectionsAsync(
-                    !seen.IsAskPending && MayAsk(input, verdict.Wanted, now) ? decision with { Kind = FleetDecisionKind.Ask, Changes = Changes(sets, verdict.Capacities) } : decision, cancellation);
+                    !seen.IsAskPending && MayAsk(input, verdict.Wanted, now)
+                        ? decision with
+                        {
+                            Kind = FleetDecisionKind.Ask,
+                            Changes = Changes(sets, verdict.Capacities),
+                        }
+                        : decision,
+                    cancellation
+                );
             }
 
             if (verdict.Kind == ScalingVerdictKind.Hold)
             {
-                return await planning.PlanProtectionsAsync(decision with { Drains = planning.StillDraining(verdict) }, cancellation);
+                return await planning.PlanProtectionsAsync(
+                    decision with
+                    {
+                        Drains = planning.StillDraining(verdict),
+                    },
+                    cancellation
+                );
             }
 
-            // What stands in the way of one set (quota, permissions, an autoscale setting that owns it) sends the demand to the others.
+            // What stands in the way of one set (quota, permissions, an autoscale setting that owns it) sends the
+            // demand to the others.
             if (await FindObstructedAsync(sets, verdict, cancellation) is { } found)
             {
                 obstacles.AddRange(found.Obstacles);
@@ -98,11 +165,18 @@ public sealed class DecideFleet(
                 continue;
             }
 
-            return await planning.PlanProtectionsAsync(await planning.PlanSizesAsync(decision, verdict, cancellation), cancellation);
+            return await planning.PlanProtectionsAsync(
+                await planning.PlanSizesAsync(decision, verdict, cancellation),
+                cancellation
+            );
         }
     }
 
-    private async Task<IReadOnlyList<ScaleSetReading>> ReadAsync(PolicyFleet fleet, DecideFleetInput input, CancellationToken cancellation)
+    private async Task<IReadOnlyList<ScaleSetReading>> ReadAsync(
+        PolicyFleet fleet,
+        DecideFleetInput input,
+        CancellationToken cancellation
+    )
     {
         var sets = new List<ScaleSetReading>();
         foreach (var set in fleet.ScaleSets)
@@ -111,11 +185,26 @@ public sealed class DecideFleet(
             {
                 var state = await fleets.GetAsync(set.ResourceId, cancellation);
                 var isUnderWay = state.ProvisioningState is not ("Succeeded" or "Failed" or "Canceled");
-                sets.Add(new ScaleSetReading(set, state, isUnderWay || input.Throttled.Contains(set.ResourceId), input.Paused.Contains(set.ResourceId)));
+                sets.Add(
+                    new ScaleSetReading(
+                        set,
+                        state,
+                        isUnderWay || input.Throttled.Contains(set.ResourceId),
+                        input.Paused.Contains(set.ResourceId)
+                    )
+                );
             }
-            catch (FleetException failure) when (input.LastSeen.FirstOrDefault(seen => seen.ResourceId == set.ResourceId) is { } seen)
+            catch (FleetException failure)
+                when (input.LastSeen.FirstOrDefault(seen => seen.ResourceId == set.ResourceId) is { } seen)
             {
-                sets.Add(ScaleSetReading.OfLastSeen(set, seen, $"ARM does not show {ArmName(set)} ({failure.Code}): it counts as last seen, and nothing is taken from the others."));
+                sets.Add(
+                    ScaleSetReading.OfLastSeen(
+                        set,
+                        seen,
+                        $"ARM does not show {ArmName(set)} ({failure.Code}): it counts as last seen, and nothing is "
+                            + $"taken from the others."
+                    )
+                );
             }
         }
 
@@ -142,7 +231,10 @@ public sealed class DecideFleet(
         input.AskedAt is not { } at || now >= at + TimeSpan.FromHours(1) || wanted > input.AskedFor;
 
     private async Task<(ScaleSetReading Set, IReadOnlyList<string> Obstacles)?> FindObstructedAsync(
-        IReadOnlyList<ScaleSetReading> sets, ScalingVerdict verdict, CancellationToken cancellation)
+        IReadOnlyList<ScaleSetReading> sets,
+        ScalingVerdict verdict,
+        CancellationToken cancellation
+    )
     {
         foreach (var (set, capacity) in sets.Zip(verdict.Capacities).Where(pair => pair.Second > pair.First.Capacity))
         {
@@ -157,7 +249,11 @@ public sealed class DecideFleet(
     }
 
     private static List<ScaleSetChange> Changes(IReadOnlyList<ScaleSetReading> sets, IReadOnlyList<int> capacities) =>
-        [.. sets.Zip(capacities).Where(pair => pair.Second != pair.First.Capacity).Select(pair => new ScaleSetChange(pair.First.Set.ResourceId, pair.First.Capacity, pair.Second))];
+        [
+            .. sets.Zip(capacities)
+                .Where(pair => pair.Second != pair.First.Capacity)
+                .Select(pair => new ScaleSetChange(pair.First.Set.ResourceId, pair.First.Capacity, pair.Second)),
+        ];
 }
 
 /// <param name="SpentUsd">Since midnight UTC.</param>
@@ -166,8 +262,8 @@ public sealed class DecideFleet(
 /// <param name="PendingAsks">Instances of the actions that people were asked about last.</param>
 /// <param name="AskedFor">Capacity that they were asked about.</param>
 /// <param name="LastSeen">
-/// Scale sets as last seen, for one that ARM does not show: its instances go on serving, so it counts with them. Empty where the look is to
-/// fail instead and be tried again: most failures are over in a minute.
+/// Scale sets as last seen, for one that ARM does not show: its instances go on serving, so it counts with them. Empty
+/// where the look is to fail instead and be tried again: most failures are over in a minute.
 /// </param>
 /// <param name="Drains">Instances that are to go.</param>
 /// <param name="Protected">Instances that this workflow had protected for that.</param>
@@ -186,7 +282,8 @@ public sealed record DecideFleetInput(
     IReadOnlyList<FleetDrain> Drains,
     IReadOnlyList<ProtectedInstance> Protected,
     bool IsDrainPaused,
-    bool IsProtectionPaused);
+    bool IsProtectionPaused
+);
 
 /// <param name="NextLook">When to look again.</param>
 /// <param name="Capacity">Of all scale sets, as read.</param>
@@ -194,7 +291,8 @@ public sealed record DecideFleetInput(
 /// <param name="Reason">In our own words.</param>
 public sealed record FleetDecision(FleetDecisionKind Kind, TimeSpan NextLook, int Capacity, int Wanted, string Reason)
 {
-    /// <value>What is to be done now, at most one a scale set; empty unless <see cref="FleetDecisionKind.ScaleNow"/>.</value>
+    /// <value>What is to be done now, at most one a scale set; empty unless <see
+    /// cref="FleetDecisionKind.ScaleNow"/>.</value>
     public IReadOnlyList<EffectPlan> Plans { get; init; } = [];
 
     /// <value>What people are to be asked for; empty unless <see cref="FleetDecisionKind.Ask"/>.</value>
@@ -224,7 +322,8 @@ public sealed record FleetDecision(FleetDecisionKind Kind, TimeSpan NextLook, in
     /// <value>Over all of the decision but the seals: what people are asked says what a look saw.</value>
     public string? Seal { get; init; }
 
-    /// <value>A seal for each of <see cref="Plans"/> and <see cref="Protections"/>, by the plan's hash: see <see cref="FleetPlanSeals"/>.</value>
+    /// <value>A seal for each of <see cref="Plans"/> and <see cref="Protections"/>, by the plan's hash: see <see
+    /// cref="FleetPlanSeals"/>.</value>
     public IReadOnlyDictionary<string, string> PlanSeals { get; init; } = new Dictionary<string, string>();
 
     /// <value>Instances that the newest sample's demand takes; null without metrics.</value>

@@ -6,15 +6,16 @@ namespace SelfDev.Workflows.Scaling.Decide;
 /// <summary>Which instances of a scale set are to go, and which of them may go now. Pure.</summary>
 public static class FleetDraining
 {
-    /// <summary>Samples newer than the one by which an instance was chosen: by the second, routers have heard of it and what they had sent before is counted.</summary>
+    /// <summary>Samples newer than the one by which an instance was chosen: by the second, routers have heard of it and
+    /// what they had sent before is counted.</summary>
     private const int SamplesUntilSettled = 2;
 
     /// <value>A router is to ask at least every 15 s which instances drain.</value>
     private static readonly TimeSpan RouterTime = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// Those that drain already come first, then those with the least load. One that somebody else protects never goes, nor one whose load
-    /// nobody knows.
+    /// Those that drain already come first, then those with the least load. One that somebody else protects never goes,
+    /// nor one whose load nobody knows.
     /// </summary>
     /// <param name="instances">Of the scale set, as listed.</param>
     /// <param name="history">In order of time; the newest has the load of each instance.</param>
@@ -31,16 +32,29 @@ public static class FleetDraining
         IReadOnlyList<FleetDrain> draining,
         Func<string, bool> isProtectedByUs,
         TimeSpan timeout,
-        bool mayBegin)
+        bool mayBegin
+    )
     {
         var newest = history[^1];
         var load = newest.RunningByInstance!;
-        var since = draining.ToDictionary(drain => drain.Instance, drain => drain.Since < newest.Time ? drain.Since : newest.Time, StringComparer.Ordinal);
+        var since = draining.ToDictionary(
+            drain => drain.Instance,
+            drain => drain.Since < newest.Time ? drain.Since : newest.Time,
+            StringComparer.Ordinal
+        );
         var candidates = instances
-            .Where(instance => load.ContainsKey(instance.ComputerName) && (!instance.IsProtected || isProtectedByUs(instance.ComputerName)))
-            .Select(instance => new FleetDrain(resource, instance.ComputerName, since.GetValueOrDefault(instance.ComputerName, newest.Time)))
+            .Where(instance =>
+                load.ContainsKey(instance.ComputerName)
+                && (!instance.IsProtected || isProtectedByUs(instance.ComputerName))
+            )
+            .Select(instance => new FleetDrain(
+                resource,
+                instance.ComputerName,
+                since.GetValueOrDefault(instance.ComputerName, newest.Time)
+            ))
             .ToLookup(drain => !IsIdle(drain) && newest.Time - drain.Since > timeout);
-        // Where others became idle meanwhile, the router does heed what it is told, and one that is late has a long request.
+        // Where others became idle meanwhile, the router does heed what it is told, and one that is late has a long
+        // request.
         var isGivenUp = candidates[true].Any() && !candidates[false].Any(IsIdle);
         var chosen = candidates[false]
             .Where(drain => since.ContainsKey(drain.Instance) || (mayBegin && !isGivenUp))
@@ -55,7 +69,8 @@ public static class FleetDraining
     }
 
     private static bool IsSettled(IReadOnlyList<FleetSample> history, FleetDrain drain) =>
-        history[^1].Time >= drain.Since + RouterTime && history.Count(sample => sample.Time > drain.Since) >= SamplesUntilSettled;
+        history[^1].Time >= drain.Since + RouterTime
+        && history.Count(sample => sample.Time > drain.Since) >= SamplesUntilSettled;
 }
 
 /// <param name="Draining">All that are to go.</param>
@@ -63,7 +78,8 @@ public static class FleetDraining
 /// <param name="IsGivenUp">None has become idle, and for one the time is over: the router seems not to know.</param>
 public sealed record DrainChoice(IReadOnlyList<FleetDrain> Draining, IReadOnlyList<string> Idle, bool IsGivenUp);
 
-/// <summary>An instance that is to go: routers should send it nothing more. Once idle it is deleted; if it is needed again before, it is one no longer.</summary>
+/// <summary>An instance that is to go: routers should send it nothing more. Once idle it is deleted; if it is needed
+/// again before, it is one no longer.</summary>
 /// <param name="Resource">Its scale set.</param>
 /// <param name="Instance">Host name.</param>
 /// <param name="Since">Time of the sample by which it was chosen, by the clock of whoever sends samples.</param>

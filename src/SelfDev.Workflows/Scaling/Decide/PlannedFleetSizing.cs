@@ -10,8 +10,8 @@ using SelfDev.Workflows.Scaling.Model;
 namespace SelfDev.Workflows.Scaling.Decide;
 
 /// <summary>
-/// Sizes a fleet with <see cref="FleetPlanner"/>, by the specification in the policy file. Floor, ceiling and interval are the policy's,
-/// whatever the specification says of them.
+/// Sizes a fleet with <see cref="FleetPlanner"/>, by the specification in the policy file. Floor, ceiling and interval
+/// are the policy's, whatever the specification says of them.
 /// </summary>
 public sealed class PlannedFleetSizing : IFleetSizing
 {
@@ -38,7 +38,13 @@ public sealed class PlannedFleetSizing : IFleetSizing
         ReplayedSize Run(int size)
         {
             var result = FleetSimulation.Run(specification, trace, new FixedSize(fleet.Name, size), size);
-            return new ReplayedSize(size, result.Attainment, result.FirstTokenP99, result.WorstQueueSeconds, result.GpuHours);
+            return new ReplayedSize(
+                size,
+                result.Attainment,
+                result.FirstTokenP99,
+                result.WorstQueueSeconds,
+                result.GpuHours
+            );
         }
 
         return new FleetReplay(TimeSpan.FromSeconds(trace.Seconds), trace.Count, Run(from), Run(to));
@@ -48,7 +54,9 @@ public sealed class PlannedFleetSizing : IFleetSizing
     {
         if (fleet.Scaling?.Specification is not { } written)
         {
-            problem = $"The policy file says nothing of what a replica of '{fleet.Name}' can do: add 'specification' under its 'scaling'.";
+            problem =
+                $"The policy file says nothing of what a replica of '{fleet.Name}' can do: add 'specification' under "
+                + $"its 'scaling'.";
             return null;
         }
 
@@ -58,24 +66,27 @@ public sealed class PlannedFleetSizing : IFleetSizing
         json["ceiling"] = fleet.TotalMaxCapacity;
         json["intervalSeconds"] = fleet.Scaling.Interval.TotalSeconds;
         var specification = FleetSpecificationFormat.Parse(json.ToJsonString(), out problem);
-        problem = specification is null ? $"The policy file's 'specification' of '{fleet.Name}' cannot be used: {problem}" : "";
+        problem = specification is null
+            ? $"The policy file's 'specification' of '{fleet.Name}' cannot be used: {problem}"
+            : "";
         return specification;
     }
 
-    private static DemandSample Demand(FleetSample sample) => new()
-    {
-        Time = sample.Time.ToUnixTimeMilliseconds() / 1000.0,
-        Seconds = sample.Seconds,
-        Requests = sample.Requests,
-        PrefillTokens = sample.PrefillTokens,
-        PrefillTokensSquared = sample.PrefillTokensSquared ?? double.NaN,
-        Completions = sample.Completions,
-        OutputTokens = sample.OutputTokens,
-        Misses = sample.Misses ?? double.NaN,
-        Queue = sample.Queue,
-        QueueAgeSeconds = sample.QueueAgeSeconds,
-        Running = sample.Running,
-    };
+    private static DemandSample Demand(FleetSample sample) =>
+        new()
+        {
+            Time = sample.Time.ToUnixTimeMilliseconds() / 1000.0,
+            Seconds = sample.Seconds,
+            Requests = sample.Requests,
+            PrefillTokens = sample.PrefillTokens,
+            PrefillTokensSquared = sample.PrefillTokensSquared ?? double.NaN,
+            Completions = sample.Completions,
+            OutputTokens = sample.OutputTokens,
+            Misses = sample.Misses ?? double.NaN,
+            Queue = sample.Queue,
+            QueueAgeSeconds = sample.QueueAgeSeconds,
+            Running = sample.Running,
+        };
 
     private static int NeededNow(FleetSpecification specification, IReadOnlyList<DemandSample> samples, FleetPlan plan)
     {
@@ -86,7 +97,12 @@ public sealed class PlannedFleetSizing : IFleetSizing
         }
 
         return history.Staffing is { } staffing && double.IsFinite(plan.RequestsPerSecond)
-            ? staffing.Replicas(plan.RequestsPerSecond, 1 - specification.ServiceLevel.Attainment, Math.Max(1, plan.Replicas), specification.Ceiling)
+            ? staffing.Replicas(
+                plan.RequestsPerSecond,
+                1 - specification.ServiceLevel.Attainment,
+                Math.Max(1, plan.Replicas),
+                specification.Ceiling
+            )
             : 0;
     }
 
@@ -108,8 +124,13 @@ public sealed class PlannedFleetSizing : IFleetSizing
             var output = sample.Completions == 0 ? mean : (double)sample.OutputTokens / sample.Completions;
             for (long i = 0; i < sample.Requests; i++)
             {
-                requests.Add(new TrafficRequest(
-                    start + (sample.Seconds * i / sample.Requests), Tokens((double)sample.PrefillTokens / sample.Requests), Tokens(output)));
+                requests.Add(
+                    new TrafficRequest(
+                        start + (sample.Seconds * i / sample.Requests),
+                        Tokens((double)sample.PrefillTokens / sample.Requests),
+                        Tokens(output)
+                    )
+                );
             }
         }
 

@@ -6,15 +6,16 @@ namespace SelfDev.Workflows.Scaling.Decide;
 public static class ScaleSetFilling
 {
     /// <summary>
-    /// Grows the cheapest set first and shrinks the dearest first. A set that loses spot instances grows last. Sets that cannot be changed
-    /// now keep what they have, so the sum may fall short of <paramref name="total"/>.
+    /// Grows the cheapest set first and shrinks the dearest first. A set that loses spot instances grows last. Sets
+    /// that cannot be changed now keep what they have, so the sum may fall short of <paramref name="total"/>.
     /// </summary>
     /// <param name="total">Capacity of all sets together.</param>
     /// <param name="heedsPauses">False: sets whose changes failed lately are changed as well.</param>
     /// <returns>Capacity of each set, in their order.</returns>
     public static IReadOnlyList<int> Fill(IReadOnlyList<ScaleSetReading> sets, int total, bool heedsPauses = true)
     {
-        var byPrice = Enumerable.Range(0, sets.Count)
+        var byPrice = Enumerable
+            .Range(0, sets.Count)
             .Where(index => !sets[index].IsBusy && !(heedsPauses && sets[index].IsPaused))
             .OrderBy(index => sets[index].Set.HourlyPrice ?? 0)
             .ToList();

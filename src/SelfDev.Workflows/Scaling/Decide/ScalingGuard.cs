@@ -7,17 +7,28 @@ namespace SelfDev.Workflows.Scaling.Decide;
 /// <summary>The limits that hold whatever the planner wants. Pure.</summary>
 public static class ScalingGuard
 {
-    /// <summary>Time that a scale-in takes at most until nothing is billed any more; the budget keeps as much in reserve.</summary>
+    /// <summary>Time that a scale-in takes at most until nothing is billed any more; the budget keeps as much in
+    /// reserve.</summary>
     private static readonly TimeSpan ScaleInTime = TimeSpan.FromMinutes(15);
 
     /// <param name="sets">The fleet's scale sets, in the policy's order.</param>
     /// <param name="replicas">Instances that should serve.</param>
     /// <param name="spentUsd">Since midnight UTC.</param>
-    public static ScalingVerdict Judge(PolicyFleet fleet, IReadOnlyList<ScaleSetReading> sets, int replicas, DateTimeOffset now, decimal spentUsd)
+    public static ScalingVerdict Judge(
+        PolicyFleet fleet,
+        IReadOnlyList<ScaleSetReading> sets,
+        int replicas,
+        DateTimeOffset now,
+        decimal spentUsd
+    )
     {
         var current = sets.Select(set => set.Capacity).ToList();
         // Evicted spot instances are in the capacity and serve nobody.
-        var target = Math.Clamp(replicas + sets.Sum(set => set.State.EvictedInstances), fleet.MinCapacity, fleet.TotalMaxCapacity);
+        var target = Math.Clamp(
+            replicas + sets.Sum(set => set.State.EvictedInstances),
+            fleet.MinCapacity,
+            fleet.TotalMaxCapacity
+        );
         if (sets.Any(set => set.Unreadable is not null))
         {
             // What ARM does not show may serve or not, so the others keep what they have.
@@ -33,7 +44,12 @@ public static class ScalingGuard
                 floor.Sum() < current.Sum() ? ScalingVerdictKind.ScaleNow : ScalingVerdictKind.Hold,
                 floor.Sum() < current.Sum() ? floor : current,
                 fleet.MinCapacity,
-                string.Create(CultureInfo.InvariantCulture, $"Of today's budget {spentUsd:0.00} of {fleet.Scaling!.UsdPerDay:0.00} USD is spent; the rest pays for the floor until midnight UTC."))
+                string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"Of today's budget {spentUsd:0.00} of {fleet.Scaling!.UsdPerDay:0.00} USD is spent; the rest pays "
+                        + $"for the floor until midnight UTC."
+                )
+            )
             {
                 IsBudget = true,
             };
@@ -57,7 +73,9 @@ public static class ScalingGuard
         }
 
         var inEnvelope = ScaleSetFilling.Fill(sets, atOnce);
-        var isTakeover = inEnvelope.Zip(current).Any(pair => pair.First > pair.Second) && inEnvelope.Zip(current).Any(pair => pair.First < pair.Second);
+        var isTakeover =
+            inEnvelope.Zip(current).Any(pair => pair.First > pair.Second)
+            && inEnvelope.Zip(current).Any(pair => pair.First < pair.Second);
         if (isTakeover && inEnvelope.Zip(current, Math.Max).Sum() > envelope.MaxCapacity)
         {
             // There is no room for both sets at once: first the one goes, then the other comes.
@@ -69,11 +87,18 @@ public static class ScalingGuard
             : new ScalingVerdict(ScalingVerdictKind.ScaleNow, inEnvelope, target, "");
     }
 
-    private static ScalingVerdict Hold(IReadOnlyList<int> current, int target) => new(
-        ScalingVerdictKind.Hold,
-        current,
-        target,
-        target == current.Sum() ? "" : string.Create(CultureInfo.InvariantCulture, $"{target} instances would be right, but no scale set can be changed now."));
+    private static ScalingVerdict Hold(IReadOnlyList<int> current, int target) =>
+        new(
+            ScalingVerdictKind.Hold,
+            current,
+            target,
+            target == current.Sum()
+                ? ""
+                : string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{target} instances would be right, but no scale set can be changed now."
+                )
+        );
 
     /// <returns>What these capacities cost an hour, in US dollars; a set without a price counts nothing.</returns>
     public static decimal UsdPerHour(IEnumerable<ScaleSetReading> sets, IEnumerable<int> capacities) =>
@@ -93,7 +118,8 @@ public static class ScalingGuard
     }
 }
 
-/// <param name="Capacities">Of each scale set: to be set now or, where people are to be asked, to be asked for; the present ones where nothing is to be done.</param>
+/// <param name="Capacities">Of each scale set: to be set now or, where people are to be asked, to be asked for; the
+/// present ones where nothing is to be done.</param>
 /// <param name="Wanted">Capacity of all that would be right, even where less is done now.</param>
 /// <param name="Why">The limit that decided; empty where none did.</param>
 public sealed record ScalingVerdict(ScalingVerdictKind Kind, IReadOnlyList<int> Capacities, int Wanted, string Why)

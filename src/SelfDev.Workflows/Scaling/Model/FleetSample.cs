@@ -1,6 +1,7 @@
 namespace SelfDev.Workflows.Scaling.Model;
 
-/// <summary>What a serving fleet's metrics say of one interval. A number that the source does not know is left out, never sent as zero.</summary>
+/// <summary>What a serving fleet's metrics say of one interval. A number that the source does not know is left out,
+/// never sent as zero.</summary>
 public sealed record FleetSample
 {
     public const int MaxCount = 1_000_000_000;
@@ -38,7 +39,8 @@ public sealed record FleetSample
     /// <value>Requests on replicas, at the end.</value>
     public int Running { get; init; }
 
-    /// <value>Requests by instance (host name), where the source knows: scale-in then takes idle instances and no other.</value>
+    /// <value>Requests by instance (host name), where the source knows: scale-in then takes idle instances and no
+    /// other.</value>
     public IReadOnlyDictionary<string, int>? RunningByInstance { get; init; }
 
     /// <summary>What is wrong with it, in words; empty where it can be used.</summary>
@@ -65,7 +67,10 @@ public sealed record FleetSample
         Check(Queue is >= 0 and <= MaxCount, "queue must be from 0 to 1000000000.");
         Check(QueueAgeSeconds is >= 0 and <= 86_400, "queueAgeSeconds must be from 0 to 86400.");
         Check(Running is >= 0 and <= MaxCount, "running must be from 0 to 1000000000.");
-        Check((RunningByInstance?.Count ?? 0) <= 1000 && (RunningByInstance?.Values.All(running => running >= 0) ?? true), "runningByInstance must hold at most 1000 counts of 0 or more.");
+        Check(
+            (RunningByInstance?.Count ?? 0) <= 1000 && (RunningByInstance?.Values.All(running => running >= 0) ?? true),
+            "runningByInstance must hold at most 1000 counts of 0 or more."
+        );
         return problems;
     }
 }

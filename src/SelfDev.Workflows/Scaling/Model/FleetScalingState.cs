@@ -22,7 +22,8 @@ public sealed record FleetScalingState(string Fleet)
     public int AskedFor { get; init; }
 
     /// <value>By resource id; a scale set without trouble is not in it.</value>
-    public IReadOnlyDictionary<string, ScaleSetPatience> Patience { get; init; } = new Dictionary<string, ScaleSetPatience>();
+    public IReadOnlyDictionary<string, ScaleSetPatience> Patience { get; init; } =
+        new Dictionary<string, ScaleSetPatience>();
 
     /// <value>By scale set, as ARM last showed it.</value>
     public IReadOnlyList<SeenScaleSet> LastSeen { get; init; } = [];
@@ -52,31 +53,54 @@ public sealed record FleetScalingState(string Fleet)
 
     /// <summary>With a scale set counted as large as it has been asked to become, until ARM shows it again.</summary>
     public FleetScalingState Growing(string resource, int capacity) =>
-        this with { LastSeen = [.. LastSeen.Select(set => set.ResourceId == resource ? set with { Capacity = Math.Max(set.Capacity, capacity) } : set)] };
+        this with
+        {
+            LastSeen =
+            [
+                .. LastSeen.Select(set =>
+                    set.ResourceId == resource ? set with { Capacity = Math.Max(set.Capacity, capacity) } : set
+                ),
+            ],
+        };
 
-    /// <summary>With what may be protected on this workflow's behalf: from the moment that ARM was asked until it is known to be lifted.</summary>
+    /// <summary>With what may be protected on this workflow's behalf: from the moment that ARM was asked until it is
+    /// known to be lifted.</summary>
     internal FleetScalingState Protecting(EffectPlan plan, ProtectionOutcome outcome)
     {
         var instance = InstanceProtection.Instance(plan);
         var state = (InstanceProtection.IsProtected(plan), outcome) switch
         {
-            (true, { IsAsked: true }) => this with { Protected = [.. Protected, new ProtectedInstance(plan.Resource, instance)] },
-            (false, { Outcome: EffectOutcome.Applied }) => this with { Protected = [.. Protected.Where(each => !each.Is(plan.Resource, instance))] },
+            (true, { IsAsked: true }) => this with
+            {
+                Protected = [.. Protected, new ProtectedInstance(plan.Resource, instance)],
+            },
+            (false, { Outcome: EffectOutcome.Applied }) => this with
+            {
+                Protected = [.. Protected.Where(each => !each.Is(plan.Resource, instance))],
+            },
             _ => this,
         };
-        return outcome.ThrottledUntil is { } until ? state.With(plan.Resource, patience => patience.Throttled(until)) : state;
+        return outcome.ThrottledUntil is { } until
+            ? state.With(plan.Resource, patience => patience.Throttled(until))
+            : state;
     }
 
     /// <summary>With what is known of one scale set changed; one without trouble is forgotten.</summary>
     public FleetScalingState With(string resource, Func<ScaleSetPatience, ScaleSetPatience> change)
     {
-        var patience = new Dictionary<string, ScaleSetPatience>(Patience) { [resource] = change(Patience.GetValueOrDefault(resource, ScaleSetPatience.None)) };
+        var patience = new Dictionary<string, ScaleSetPatience>(Patience)
+        {
+            [resource] = change(Patience.GetValueOrDefault(resource, ScaleSetPatience.None)),
+        };
         if (patience[resource] == ScaleSetPatience.None)
         {
             patience.Remove(resource);
         }
 
-        return this with { Patience = patience };
+        return this with
+        {
+            Patience = patience,
+        };
     }
 }
 
@@ -96,14 +120,19 @@ public sealed record ScaleSetPatience(DateTimeOffset PausedUntil, DateTimeOffset
     public static ScaleSetPatience None { get; } = new(DateTimeOffset.MinValue, DateTimeOffset.MinValue, 0);
 
     public ScaleSetPatience Failed(DateTimeOffset now) =>
-        new(now + TimeSpan.FromTicks(Math.Min(LongestPause.Ticks, FirstPause.Ticks << Math.Min(Failures, 10))), ThrottledUntil, Failures + 1);
+        new(
+            now + TimeSpan.FromTicks(Math.Min(LongestPause.Ticks, FirstPause.Ticks << Math.Min(Failures, 10))),
+            ThrottledUntil,
+            Failures + 1
+        );
 
     public ScaleSetPatience Throttled(DateTimeOffset until) => this with { ThrottledUntil = until };
 
     public ScaleSetPatience Obstructed(DateTimeOffset now) => this with { PausedUntil = now + ObstaclePause };
 }
 
-/// <summary>What the fleet has cost today. Between two looks the dearer of both counts, so that the sum is never too low.</summary>
+/// <summary>What the fleet has cost today. Between two looks the dearer of both counts, so that the sum is never too
+/// low.</summary>
 /// <param name="LookedAt">Time of the last look; null before the first.</param>
 /// <param name="Usd">Since midnight UTC of that day.</param>
 public sealed record FleetSpending(DateTimeOffset? LookedAt, decimal Usd, decimal UsdPerHour)
@@ -121,7 +150,11 @@ public sealed record FleetSpending(DateTimeOffset? LookedAt, decimal Usd, decima
         var before = from < midnight ? 0 : Usd;
         // A clock that runs backwards over midnight must not give the day's budget back.
         before = LookedAt > now ? Usd : before;
-        return new FleetSpending(LookedAt > now ? LookedAt : now, before + (rate * (decimal)(now - sinceMidnight).TotalHours), usdPerHour ?? UsdPerHour);
+        return new FleetSpending(
+            LookedAt > now ? LookedAt : now,
+            before + (rate * (decimal)(now - sinceMidnight).TotalHours),
+            usdPerHour ?? UsdPerHour
+        );
     }
 }
 
@@ -135,4 +168,11 @@ public sealed record PlanScores(int Enough, int Short);
 
 /// <summary>Custom status of a fleet's workflow, as <c>GET /api/fleets/{name}</c> shows it.</summary>
 /// <param name="Draining">Host names of the instances that are to get no further requests.</param>
-public sealed record FleetStatus(string Phase, int? Capacity, int? Wanted, string Reason, PlanScores Scores, IReadOnlyList<string> Draining);
+public sealed record FleetStatus(
+    string Phase,
+    int? Capacity,
+    int? Wanted,
+    string Reason,
+    PlanScores Scores,
+    IReadOnlyList<string> Draining
+);

@@ -3,9 +3,11 @@ using SelfDev.Core.Scaling.Model;
 namespace SelfDev.Core.Scaling.Policies.Baselines;
 
 /// <summary>
-/// Azure Monitor autoscale on a scale set (learn.microsoft.com, "Understand autoscale settings" and "Flapping"), with the rules of its quickstart: over 70 % utilisation in the last 5 minutes one more, under 30 %
-/// one fewer, a cooldown of 5 minutes over both directions, evaluated each minute. Before it scales in it projects the utilisation onto fewer instances, v n / n', and does not go where that would scale out again.
-/// The metric is the share of time in which the GPUs are busy, which is what GPU metrics of a virtual machine tell.
+/// Azure Monitor autoscale on a scale set (learn.microsoft.com, "Understand autoscale settings" and "Flapping"), with
+/// the rules of its quickstart: over 70 % utilisation in the last 5 minutes one more, under 30 % one fewer, a cooldown
+/// of 5 minutes over both directions, evaluated each minute. Before it scales in it projects the utilisation onto fewer
+/// instances, v n / n', and does not go where that would scale out again. The metric is the share of time in which the
+/// GPUs are busy, which is what GPU metrics of a virtual machine tell.
 /// </summary>
 internal sealed class AzureAutoscale : IScalingPolicy
 {
@@ -42,7 +44,10 @@ internal sealed class AzureAutoscale : IScalingPolicy
 
         _next = observed.Time + EvaluationSeconds;
         var busy = _window.Average(sample => sample.Busy);
-        var wanted = busy > Out ? size + 1 : busy < In ? Projected(busy, size, Math.Max(1, size - 1)) : size;
+        var wanted =
+            busy > Out ? size + 1
+            : busy < In ? Projected(busy, size, Math.Max(1, size - 1))
+            : size;
         if (wanted != size)
         {
             _lastAction = observed.Time;
@@ -51,7 +56,8 @@ internal sealed class AzureAutoscale : IScalingPolicy
         return wanted;
     }
 
-    /// <summary>The number nearest to the wanted one at which v n / n' does not scale out again; the present one where there is none.</summary>
+    /// <summary>The number nearest to the wanted one at which v n / n' does not scale out again; the present one where
+    /// there is none.</summary>
     internal static int Projected(double busy, int size, int wanted)
     {
         while (wanted < size && busy * size / wanted > Out)

@@ -3,9 +3,11 @@ using SelfDev.Core.Scaling.Model;
 namespace SelfDev.Core.Scaling.Policies.Baselines;
 
 /// <summary>
-/// NVIDIA Dynamo's SLA planner (ai-dynamo/dynamo, <c>docs/planner/sla_planner.md</c>): every 180 s the last interval's requests, prompt and answer lengths are taken for the next one (its constant predictor), and
-/// prefill = requests * ISL / interval * min(1, correction) / throughput, decode = requests * OSL / interval / throughput at the token latency that is promised, divided by the correction. The corrections are observed over expected latency.
-/// Its workers are split by phase; on replicas that do both the two demands are shares of the same replicas and are added.
+/// NVIDIA Dynamo's SLA planner (ai-dynamo/dynamo, <c>docs/planner/sla_planner.md</c>): every 180 s the last interval's
+/// requests, prompt and answer lengths are taken for the next one (its constant predictor), and prefill = requests *
+/// ISL / interval * min(1, correction) / throughput, decode = requests * OSL / interval / throughput at the token
+/// latency that is promised, divided by the correction. The corrections are observed over expected latency. Its workers
+/// are split by phase; on replicas that do both the two demands are shares of the same replicas and are added.
 /// </summary>
 internal sealed class DynamoPlanner(BaselineSettings settings) : IScalingPolicy
 {
@@ -49,7 +51,16 @@ internal sealed class DynamoPlanner(BaselineSettings settings) : IScalingPolicy
 
         _next = observed.Time + IntervalSeconds;
         var wanted = _arrivals == 0 ? 0 : Plan();
-        (_seconds, _arrivals, _prefillTokens, _completions, _outputTokens, _firstTokens, _interTokens, _samples) = (0, 0, 0, 0, 0, 0, 0, 0);
+        (_seconds, _arrivals, _prefillTokens, _completions, _outputTokens, _firstTokens, _interTokens, _samples) = (
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0,
+            0
+        );
         return Math.Max(wanted, 1);
     }
 
@@ -67,7 +78,11 @@ internal sealed class DynamoPlanner(BaselineSettings settings) : IScalingPolicy
         var interCorrection = _samples == 0 ? 1 : Math.Max(1, _interTokens / _samples / expectedInter);
         var allowed = Math.Max(expectedInter, level.InterTokenSeconds / interCorrection);
         var perSequence = replica.SequenceSeconds + (replica.ContextTokenSeconds * context);
-        var batch = Math.Clamp((allowed - replica.StepSeconds) / perSequence, 1, Math.Min(replica.BatchLimit, Math.Max(1, replica.CacheTokens / context)));
+        var batch = Math.Clamp(
+            (allowed - replica.StepSeconds) / perSequence,
+            1,
+            Math.Min(replica.BatchLimit, Math.Max(1, replica.CacheTokens / context))
+        );
         var decode = _arrivals * output / _seconds / (batch / replica.StepTime((int)batch, batch * context, 0));
         return (int)Math.Ceiling(prefill + decode);
     }

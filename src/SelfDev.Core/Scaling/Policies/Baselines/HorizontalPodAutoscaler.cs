@@ -3,8 +3,10 @@ using SelfDev.Core.Scaling.Model;
 namespace SelfDev.Core.Scaling.Policies.Baselines;
 
 /// <summary>
-/// The Kubernetes horizontal pod autoscaler on requests in flight per replica (kubernetes.io, "Horizontal Pod Autoscaling"): every 15 s n' = ceil(n m / target), no change inside a tolerance of 10 %,
-/// pods that are not ready count nothing on the way up, scale-out by at most 100 % or 4 pods each 15 s, scale-in to the highest recommendation of the last 300 s.
+/// The Kubernetes horizontal pod autoscaler on requests in flight per replica (kubernetes.io, "Horizontal Pod
+/// Autoscaling"): every 15 s n' = ceil(n m / target), no change inside a tolerance of 10 %, pods that are not ready
+/// count nothing on the way up, scale-out by at most 100 % or 4 pods each 15 s, scale-in to the highest recommendation
+/// of the last 300 s.
 /// </summary>
 internal sealed class HorizontalPodAutoscaler(BaselineSettings settings) : IScalingPolicy
 {
@@ -23,7 +25,13 @@ internal sealed class HorizontalPodAutoscaler(BaselineSettings settings) : IScal
 
         _next = observed.Time + 15;
         var metric = (observed.Running + observed.Queue) / (double)Math.Max(1, observed.Ready);
-        return _scaling.Recommend(observed.Time, size, observed.Ready, metric, BaselineSettings.TargetShare * settings.Concurrency);
+        return _scaling.Recommend(
+            observed.Time,
+            size,
+            observed.Ready,
+            metric,
+            BaselineSettings.TargetShare * settings.Concurrency
+        );
     }
 }
 
@@ -45,7 +53,8 @@ internal sealed class HorizontalScaling
             wanted = (int)Math.Ceiling(ready * ratio);
             if (ratio > 1 && size > ready)
             {
-                // Pods that are not ready count as 0 % of the target on the way up; a direction that flips by that is no change.
+                // Pods that are not ready count as 0 % of the target on the way up; a direction that flips by that is
+                // no change.
                 var dampened = ratio * ready / size;
                 wanted = dampened > 1 + Tolerance ? (int)Math.Ceiling(size * dampened) : size;
             }

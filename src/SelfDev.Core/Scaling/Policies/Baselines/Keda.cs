@@ -3,8 +3,9 @@ using SelfDev.Core.Scaling.Model;
 namespace SelfDev.Core.Scaling.Policies.Baselines;
 
 /// <summary>
-/// KEDA's ScaledObject with a Prometheus trigger on the request rate over a minute (keda.sh, scaledobject spec): polled every 30 s, zero replicas only after 300 s without demand, the horizontal pod autoscaler
-/// in between. Where the trigger fails the fallback keeps the replicas.
+/// KEDA's ScaledObject with a Prometheus trigger on the request rate over a minute (keda.sh, scaledobject spec): polled
+/// every 30 s, zero replicas only after 300 s without demand, the horizontal pod autoscaler in between. Where the
+/// trigger fails the fallback keeps the replicas.
 /// </summary>
 internal sealed class Keda(BaselineSettings settings) : IScalingPolicy
 {
@@ -55,6 +56,15 @@ internal sealed class Keda(BaselineSettings settings) : IScalingPolicy
         }
 
         // An AverageValue target divides the total by all replicas, ready or not.
-        return Math.Max(1, _scaling.Recommend(observed.Time, size, size, rate / size, BaselineSettings.TargetShare * settings.RequestsPerSecond));
+        return Math.Max(
+            1,
+            _scaling.Recommend(
+                observed.Time,
+                size,
+                size,
+                rate / size,
+                BaselineSettings.TargetShare * settings.RequestsPerSecond
+            )
+        );
     }
 }

@@ -3,8 +3,10 @@ using SelfDev.Core.Scaling.Model;
 namespace SelfDev.Core.Scaling.Policies.Baselines;
 
 /// <summary>
-/// Knative's pod autoscaler as AIBrix runs it (vllm-project/aibrix, <c>pkg/controller/podautoscaler/algorithm/kpa.go</c>) on requests in flight: the mean of a stable window of 180 s, a panic window of 60 s that takes over when it
-/// asks for twice of what is ready and never shrinks until it was quiet for a stable window, changes clamped to between half and tenfold.
+/// Knative's pod autoscaler as AIBrix runs it (vllm-project/aibrix,
+/// <c>pkg/controller/podautoscaler/algorithm/kpa.go</c>) on requests in flight: the mean of a stable window of 180 s, a
+/// panic window of 60 s that takes over when it asks for twice of what is ready and never shrinks until it was quiet
+/// for a stable window, changes clamped to between half and tenfold.
 /// </summary>
 internal sealed class KnativePodAutoscaler(BaselineSettings settings) : IScalingPolicy
 {
@@ -57,7 +59,8 @@ internal sealed class KnativePodAutoscaler(BaselineSettings settings) : IScaling
 }
 
 /// <summary>
-/// AIBrix's own pod autoscaler (<c>apa.go</c>) on requests in flight: acts only outside a band around the target, by the ratio of the window's mean to it, clamped as KPA's changes are.
+/// AIBrix's own pod autoscaler (<c>apa.go</c>) on requests in flight: acts only outside a band around the target, by
+/// the ratio of the window's mean to it, clamped as KPA's changes are.
 /// </summary>
 internal sealed class AibrixPodAutoscaler(BaselineSettings settings) : IScalingPolicy
 {
@@ -81,7 +84,8 @@ internal sealed class AibrixPodAutoscaler(BaselineSettings settings) : IScalingP
         var perPod = _window.Add(observed.Time, observed.Running + observed.Queue) / ready;
         var wanted = Math.Ceiling(perPod * ready / target);
         return perPod / target > 1 + UpTolerance ? (int)Math.Max(observed.Provisioned, Math.Min(wanted, 10.0 * ready))
-            : perPod / target < 1 - DownTolerance && observed.Starting == 0 ? (int)Math.Max(wanted, Math.Floor(ready / 2.0))
+            : perPod / target < 1 - DownTolerance && observed.Starting == 0
+                ? (int)Math.Max(wanted, Math.Floor(ready / 2.0))
             : observed.Provisioned;
     }
 }

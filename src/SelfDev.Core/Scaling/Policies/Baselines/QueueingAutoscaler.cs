@@ -4,8 +4,9 @@ using SelfDev.Core.Scaling.Queues;
 namespace SelfDev.Core.Scaling.Policies.Baselines;
 
 /// <summary>
-/// llm-d's workload-variant autoscaler (llm-d-incubation, <c>docs/design/modeling-optimization.md</c>): each minute the fewest replicas that hold the service level under the last minute's rate, by a queueing model of ITL = alpha + beta * batch. Without forecast,
-/// cold start or margin.
+/// llm-d's workload-variant autoscaler (llm-d-incubation, <c>docs/design/modeling-optimization.md</c>): each minute the
+/// fewest replicas that hold the service level under the last minute's rate, by a queueing model of ITL = alpha + beta
+/// * batch. Without forecast, cold start or margin.
 /// </summary>
 internal sealed class QueueingAutoscaler(BaselineSettings settings) : IScalingPolicy
 {
@@ -29,6 +30,11 @@ internal sealed class QueueingAutoscaler(BaselineSettings settings) : IScalingPo
         }
 
         _next = observed.Time + 60;
-        return _staffing.Replicas(rate, 1 - settings.Fleet.ServiceLevel.Attainment, Math.Max(1, observed.Provisioned), settings.Fleet.Ceiling);
+        return _staffing.Replicas(
+            rate,
+            1 - settings.Fleet.ServiceLevel.Attainment,
+            Math.Max(1, observed.Provisioned),
+            settings.Fleet.Ceiling
+        );
     }
 }

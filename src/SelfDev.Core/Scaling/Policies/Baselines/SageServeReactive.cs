@@ -3,8 +3,9 @@ using SelfDev.Core.Scaling.Model;
 namespace SelfDev.Core.Scaling.Policies.Baselines;
 
 /// <summary>
-/// The reactive autoscaler of SageServe's simulator (shashwatj07/SageServe, <c>arbiter.py</c>): one replica more where more than half of the key-value cache is in use, one fewer under a quarter. While a replica starts it
-/// waits, unless use is over nine tenths.
+/// The reactive autoscaler of SageServe's simulator (shashwatj07/SageServe, <c>arbiter.py</c>): one replica more where
+/// more than half of the key-value cache is in use, one fewer under a quarter. While a replica starts it waits, unless
+/// use is over nine tenths.
 /// </summary>
 internal sealed class SageServeReactive : IScalingPolicy
 {
