@@ -5,8 +5,8 @@ using SelfDev.Core.Capabilities;
 using SelfDev.Core.Findings;
 using SelfDev.Core.Serving.Findings;
 using SelfDev.Core.Serving.Model;
+using SelfDev.Core.Serving.Reading;
 using SelfDev.Core.Serving.Report;
-using SelfDev.Core.Serving.Traffic;
 
 namespace SelfDev.Core.Serving;
 

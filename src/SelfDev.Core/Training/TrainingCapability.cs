@@ -3,11 +3,11 @@ using System.Text;
 using SelfDev.Core.Artifacts;
 using SelfDev.Core.Capabilities;
 using SelfDev.Core.Findings;
+using SelfDev.Core.Training.Findings;
 using SelfDev.Core.Training.Formats;
 using SelfDev.Core.Training.Model;
-using SelfDev.Core.Training.Proposals;
+using SelfDev.Core.Training.Reading;
 using SelfDev.Core.Training.Report;
-using SelfDev.Core.Training.Run;
 
 namespace SelfDev.Core.Training;
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.RegularExpressions;
 
@@ -217,7 +218,8 @@ public sealed partial class AzuriteProcess : IAsyncDisposable
         catch (TimeoutException)
         {
             throw new AzuriteException(
-                FormattableString.Invariant(
+                string.Create(
+                    CultureInfo.InvariantCulture,
                     $"Azurite was not ready within {options.StartTimeout.TotalSeconds:F0} s. It "
                         + $"said:{Environment.NewLine}{output}"
                 )
@@ -234,11 +236,13 @@ public sealed partial class AzuriteProcess : IAsyncDisposable
         var said = output.ToString();
         throw new AzuriteException(
             said.Contains("EADDRINUSE", StringComparison.Ordinal)
-                ? FormattableString.Invariant(
+                ? string.Create(
+                    CultureInfo.InvariantCulture,
                     $"Port {options.Port} on 127.0.0.1 is taken by another program. Choose another, or 0 for any free "
                         + $"one."
                 )
-                : FormattableString.Invariant(
+                : string.Create(
+                    CultureInfo.InvariantCulture,
                     $"Azurite ended with exit code {process.ExitCode} before it was ready. It "
                         + $"said:{Environment.NewLine}{said}"
                 )

@@ -1,8 +1,8 @@
 using System.Globalization;
 using System.Text;
 using SelfDev.Core.Findings;
+using SelfDev.Core.Training.Findings;
 using SelfDev.Core.Training.Model;
-using SelfDev.Core.Training.Proposals;
 
 namespace SelfDev.Core.Tests.Training;
 

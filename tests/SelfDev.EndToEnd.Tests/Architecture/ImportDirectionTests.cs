@@ -20,7 +20,7 @@ public class ImportDirectionTests
     };
 
     /// <summary>Rooms of Core that are capabilities; every other folder is a shared noun.</summary>
-    private static readonly string[] Capabilities = ["Training", "Evaluation", "Serving", "Fleets", "Rollouts"];
+    private static readonly string[] Capabilities = ["Training", "Evaluation", "Serving", "Traffic", "Rollouts"];
 
     public static TheoryData<string> Projects() =>
         new(

@@ -1,7 +1,7 @@
 using System.Globalization;
 using SelfDev.Core.Findings;
 using SelfDev.Core.Serving.Model;
-using SelfDev.Core.Serving.Traffic;
+using SelfDev.Core.Serving.Reading;
 
 namespace SelfDev.Core.Serving.Findings;
 

@@ -1,8 +1,8 @@
 using System.Globalization;
 using SelfDev.Core.Serving.Cache;
 using SelfDev.Core.Serving.Model;
+using SelfDev.Core.Serving.Reading;
 using SelfDev.Core.Serving.Rendering;
-using SelfDev.Core.Serving.Traffic;
 
 namespace SelfDev.Core.Serving.Findings;
 

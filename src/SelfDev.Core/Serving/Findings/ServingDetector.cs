@@ -2,8 +2,8 @@ using System.Globalization;
 using SelfDev.Core.Findings;
 using SelfDev.Core.Serving.Cache;
 using SelfDev.Core.Serving.Model;
+using SelfDev.Core.Serving.Reading;
 using SelfDev.Core.Serving.Rendering;
-using SelfDev.Core.Serving.Traffic;
 using SelfDev.Core.Text;
 
 namespace SelfDev.Core.Serving.Findings;

@@ -4,7 +4,7 @@ using SelfDev.Core.Serving.Cache;
 using SelfDev.Core.Serving.Conversations;
 using SelfDev.Core.Serving.Findings;
 using SelfDev.Core.Serving.Model;
-using SelfDev.Core.Serving.Traffic;
+using SelfDev.Core.Serving.Reading;
 using SelfDev.Core.Text;
 
 namespace SelfDev.Core.Serving.Report;

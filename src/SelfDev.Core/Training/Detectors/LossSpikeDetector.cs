@@ -2,8 +2,8 @@ using System.Globalization;
 using SelfDev.Core.Capabilities;
 using SelfDev.Core.Findings;
 using SelfDev.Core.Statistics;
+using SelfDev.Core.Training.Findings;
 using SelfDev.Core.Training.Model;
-using SelfDev.Core.Training.Proposals;
 
 namespace SelfDev.Core.Training.Detectors;
 

@@ -1,5 +1,5 @@
 using MathNet.Numerics.Distributions;
-using SelfDev.Core.Training.Proposals;
+using SelfDev.Core.Training.Findings;
 
 namespace SelfDev.Core.Training.Model;
 

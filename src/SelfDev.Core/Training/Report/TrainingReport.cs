@@ -4,7 +4,7 @@ using SelfDev.Core.Findings;
 using SelfDev.Core.Reports.Model;
 using SelfDev.Core.Text;
 using SelfDev.Core.Training.Model;
-using SelfDev.Core.Training.Run;
+using SelfDev.Core.Training.Reading;
 
 namespace SelfDev.Core.Training.Report;
 

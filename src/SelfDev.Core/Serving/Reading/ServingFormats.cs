@@ -1,6 +1,6 @@
 using SelfDev.Core.Artifacts;
 
-namespace SelfDev.Core.Serving.Traffic;
+namespace SelfDev.Core.Serving.Reading;
 
 /// <summary>Tells the formats of serving artifacts apart by their first bytes.</summary>
 internal static class ServingFormats

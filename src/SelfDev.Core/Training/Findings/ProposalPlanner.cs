@@ -2,7 +2,7 @@ using System.Globalization;
 using SelfDev.Core.Capabilities;
 using SelfDev.Core.Findings;
 
-namespace SelfDev.Core.Training.Proposals;
+namespace SelfDev.Core.Training.Findings;
 
 /// <summary>
 /// Puts typed, priced actions to findings. Parameters are numbers of this program's own and host names that parse as

@@ -4,7 +4,7 @@ using SelfDev.Core.Formats;
 using SelfDev.Core.Serving.Model;
 using SelfDev.Core.Serving.Prompts;
 
-namespace SelfDev.Core.Serving.Traffic;
+namespace SelfDev.Core.Serving.Reading;
 
 /// <summary>
 /// Traces of coding agents, one session a line (Azure/AzurePublicDataset, GitHubCopilotCodingAgents/schema.json): turns

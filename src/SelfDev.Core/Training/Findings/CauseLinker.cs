@@ -1,7 +1,7 @@
 using SelfDev.Core.Capabilities;
 using SelfDev.Core.Findings;
 
-namespace SelfDev.Core.Training.Proposals;
+namespace SelfDev.Core.Training.Findings;
 
 /// <summary>
 /// Tells root, cascade and symptom apart across files: what can cause a finding, and lies close before it, is its

@@ -4,7 +4,7 @@ using SelfDev.Core.Serving.Cache;
 using SelfDev.Core.Serving.Model;
 using SelfDev.Core.Serving.Report;
 
-namespace SelfDev.Core.Serving.Traffic;
+namespace SelfDev.Core.Serving.Reading;
 
 /// <summary>Reads files of any serving format into one traffic.</summary>
 internal sealed class ServingReading(ServingTraffic traffic, ServingOptions options)

@@ -1,7 +1,7 @@
 using System.Globalization;
 using SelfDev.Core.Statistics;
 
-namespace SelfDev.Core.Training.Proposals;
+namespace SelfDev.Core.Training.Findings;
 
 /// <summary>
 /// Whether to wait for a loss spike to pass or to roll back, from the run's own history: of the earlier spikes that

@@ -5,7 +5,7 @@ using SelfDev.Core.Formats;
 using SelfDev.Core.Serving.Model;
 using SelfDev.Core.Serving.Prompts;
 
-namespace SelfDev.Core.Serving.Traffic;
+namespace SelfDev.Core.Serving.Reading;
 
 /// <summary>
 /// Request logs as JSON, one object a request: full ones of OpenAI chat and Responses, Anthropic and litellm (prompt,

@@ -4,7 +4,7 @@ using SelfDev.Core.Training.Detectors;
 using SelfDev.Core.Training.Formats;
 using SelfDev.Core.Training.Model;
 
-namespace SelfDev.Core.Training.Run;
+namespace SelfDev.Core.Training.Reading;
 
 /// <summary>One file read from front to back: its format, its run, what the detectors saw.</summary>
 internal sealed class FileAnalysis

@@ -1,7 +1,7 @@
 using System.Buffers.Text;
 using SelfDev.Core.Serving.Model;
 
-namespace SelfDev.Core.Serving.Traffic;
+namespace SelfDev.Core.Serving.Reading;
 
 /// <summary>
 /// Scrapes of an engine's metrics in Prometheus' text format, one after another in one file. vLLM's prefix cache

@@ -3,7 +3,7 @@ using SelfDev.Core.Artifacts;
 using SelfDev.Core.Capabilities;
 using SelfDev.Core.Findings;
 
-namespace SelfDev.Core.Training.Run;
+namespace SelfDev.Core.Training.Reading;
 
 /// <summary>
 /// Messages that no format and no signature knows and that the log had never held before it came to a failure: the

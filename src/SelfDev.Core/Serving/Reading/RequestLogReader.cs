@@ -2,7 +2,7 @@ using System.Text.Json;
 using SelfDev.Core.Artifacts;
 using SelfDev.Core.Serving.Model;
 
-namespace SelfDev.Core.Serving.Traffic;
+namespace SelfDev.Core.Serving.Reading;
 
 /// <summary>
 /// Reads a request log into traffic: JSON lines, one document over many lines, arrays of requests. A line that is no

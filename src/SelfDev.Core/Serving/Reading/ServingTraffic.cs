@@ -5,7 +5,7 @@ using SelfDev.Core.Serving.Model;
 using SelfDev.Core.Serving.Prompts;
 using SelfDev.Core.Serving.Rendering;
 
-namespace SelfDev.Core.Serving.Traffic;
+namespace SelfDev.Core.Serving.Reading;
 
 /// <summary>The traffic of one artifact: requests in, ledger, ceiling, curve, faults and conversations out. Memory is
 /// bounded by what is distinct in it.</summary>

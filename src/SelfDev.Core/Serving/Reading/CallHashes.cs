@@ -2,7 +2,7 @@ using System.Text.Json;
 using SelfDev.Core.Serving.Model;
 using SelfDev.Core.Serving.Prompts;
 
-namespace SelfDev.Core.Serving.Traffic;
+namespace SelfDev.Core.Serving.Reading;
 
 /// <summary>
 /// Per-call metadata: parallel arrays of roles, hashes and character counts of the messages, and one hash of all tools.

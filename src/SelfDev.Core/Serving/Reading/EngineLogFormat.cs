@@ -1,7 +1,7 @@
 using System.Buffers.Text;
 using SelfDev.Core.Serving.Model;
 
-namespace SelfDev.Core.Serving.Traffic;
+namespace SelfDev.Core.Serving.Reading;
 
 /// <summary>
 /// Cache figures in the log lines of engines: vLLM's rolling hit rate (a window over 1,000 requests, by tokens) and

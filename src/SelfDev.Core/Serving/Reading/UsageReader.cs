@@ -1,7 +1,7 @@
 using System.Text.Json;
 using SelfDev.Core.Serving.Model;
 
-namespace SelfDev.Core.Serving.Traffic;
+namespace SelfDev.Core.Serving.Reading;
 
 /// <summary>Reads usage objects of OpenAI (chat, Responses), litellm, Anthropic, Gemini and DeepSeek.</summary>
 internal static class UsageReader

@@ -2,7 +2,7 @@ using System.Text.Json;
 using SelfDev.Core.Serving.Cache;
 using SelfDev.Core.Serving.Model;
 
-namespace SelfDev.Core.Serving.Traffic;
+namespace SelfDev.Core.Serving.Reading;
 
 /// <summary>
 /// Block traces: one request a line with the hashes of its prompt's blocks, no text. Mooncake (kvcache-ai/Mooncake,
