@@ -4,7 +4,6 @@ using SelfDev.Core.Approvals;
 using SelfDev.Core.Findings;
 using SelfDev.Workflows.Approval;
 using SelfDev.Workflows.CaseFile;
-using SelfDev.Workflows.Diagnosis;
 using SelfDev.Workflows.Ports;
 using static SelfDev.Web.Tests.WebHost;
 

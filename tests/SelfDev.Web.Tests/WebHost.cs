@@ -11,6 +11,7 @@ using SelfDev.Core.Findings;
 using SelfDev.Core.Trust;
 using SelfDev.Testing;
 using SelfDev.Workflows.Approval;
+using SelfDev.Workflows.CaseFile;
 using SelfDev.Workflows.Diagnosis;
 using SelfDev.Workflows.Engine;
 using SelfDev.Workflows.Ports;

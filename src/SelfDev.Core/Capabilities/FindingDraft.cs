@@ -1,5 +1,4 @@
 using SelfDev.Core.Findings;
-using SelfDev.Core.Training.Model;
 
 namespace SelfDev.Core.Capabilities;
 
@@ -40,7 +39,8 @@ internal sealed class FindingDraft
     /// <value>Ranks that the evidence names.</value>
     public SortedSet<int> Ranks { get; } = [];
 
-    public Signature? Signature { get; init; }
+    /// <value>Id of the signature in the table that it came from; null where code found it.</value>
+    public string? SignatureId { get; init; }
 
     /// <value>What to propose: <c>replace-node</c>, <c>scale-fleet</c> or null.</value>
     public string? Remedy { get; set; }

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
-using SelfDev.Core.Serving.Model;
+using SelfDev.Core.Serving.Formats;
 
 namespace SelfDev.Core.Formats;
 
@@ -15,7 +15,7 @@ internal static class JsonFigures
             return number;
         }
 
-        PromptText.SkipValue(ref reader);
+        SkipContainer(ref reader);
         return null;
     }
 
@@ -52,7 +52,15 @@ internal static class JsonFigures
             }
         }
 
-        PromptText.SkipValue(ref reader);
+        SkipContainer(ref reader);
         return double.NaN;
+    }
+
+    private static void SkipContainer(ref Utf8JsonReader reader)
+    {
+        if (reader.TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray)
+        {
+            reader.Skip();
+        }
     }
 }

@@ -1,4 +1,5 @@
 using System.Text;
+using SelfDev.Core.Secrets;
 using SelfDev.Core.Text;
 
 namespace SelfDev.Core.Redaction;

@@ -1,7 +1,7 @@
 using SelfDev.Core.Capabilities;
 using SelfDev.Core.Findings;
-using SelfDev.Core.Json;
 using SelfDev.Core.Reports.Model;
+using SelfDev.Core.Secrets;
 using SelfDev.Core.Text;
 
 namespace SelfDev.Core.Redaction;
@@ -14,7 +14,7 @@ public static class RedactedAnalysis
     /// Takes secrets out of every text of findings and document. Lines, steps, offsets and numbers stay as they are,
     /// and so does each text without a secret, byte for byte. The evidence of one file is redacted together, so that a
     /// secret split over cited lines is found. The summary is the room's own type and is redacted where it becomes
-    /// JSON, in <see cref="ReportJson.Envelope"/>.
+    /// JSON, in <see cref="Reports.Render.ReportEnvelope"/>.
     /// </summary>
     public static Analysis Of(Analysis analysis)
     {

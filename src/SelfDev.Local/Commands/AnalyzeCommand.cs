@@ -2,6 +2,7 @@ using System.CommandLine;
 using SelfDev.Core.Capabilities;
 using SelfDev.Core.Findings;
 using SelfDev.Core.Text;
+using SelfDev.Local.Client;
 using SelfDev.Local.Terminal;
 
 namespace SelfDev.Local.Commands;

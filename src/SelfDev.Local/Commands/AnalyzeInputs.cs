@@ -1,6 +1,7 @@
 using SelfDev.Core.Artifacts;
 using SelfDev.Core.Capabilities;
 using SelfDev.Core.Lineage;
+using SelfDev.Local.Client;
 using SelfDev.Local.Terminal;
 
 namespace SelfDev.Local.Commands;

@@ -1,6 +1,8 @@
 using System.CommandLine;
 using System.Text.Json.Nodes;
 using SelfDev.Core.Text;
+using SelfDev.Local.Client;
+using SelfDev.Local.Terminal;
 
 namespace SelfDev.Local.Commands;
 

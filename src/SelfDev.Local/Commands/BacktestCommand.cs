@@ -7,6 +7,9 @@ using SelfDev.Core.Scaling.Model;
 using SelfDev.Core.Traffic;
 using SelfDev.Core.Traffic.Formats;
 using SelfDev.Core.Traffic.Model;
+using SelfDev.Core.Traffic.Report;
+using SelfDev.Local.Client;
+using SelfDev.Local.Terminal;
 
 namespace SelfDev.Local.Commands;
 

@@ -4,7 +4,9 @@ using System.CommandLine.Invocation;
 using System.Text.RegularExpressions;
 using SelfDev.Core.Artifacts;
 using SelfDev.Core.Text;
+using SelfDev.Local.Client;
 using SelfDev.Local.Hosting;
+using SelfDev.Local.Terminal;
 
 namespace SelfDev.Local.Commands;
 

@@ -3,8 +3,10 @@ using System.Globalization;
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using SelfDev.Core.Text;
+using SelfDev.Local.Client;
 using SelfDev.Local.Demo;
 using SelfDev.Local.Hosting;
+using SelfDev.Local.Terminal;
 
 namespace SelfDev.Local.Commands;
 

@@ -2,6 +2,8 @@ using System.CommandLine;
 using SelfDev.Core.Artifacts;
 using SelfDev.Core.Reports.Render;
 using SelfDev.Core.Text;
+using SelfDev.Local.Client;
+using SelfDev.Local.Terminal;
 
 namespace SelfDev.Local.Commands;
 

@@ -3,6 +3,7 @@ using SelfDev.Core.Artifacts;
 using SelfDev.Core.Scaling.Model;
 using SelfDev.Core.Scaling.Simulation;
 using SelfDev.Core.Text;
+using SelfDev.Local.Client;
 using YamlDotNet.Core;
 using YamlDotNet.Serialization;
 using YamlDotNet.Serialization.NamingConventions;

@@ -5,7 +5,9 @@ using System.Text.Json.Nodes;
 using SelfDev.Core.Json;
 using SelfDev.Core.Ledger;
 using SelfDev.Core.Text;
+using SelfDev.Local.Client;
 using SelfDev.Local.Hosting;
+using SelfDev.Local.Terminal;
 
 namespace SelfDev.Local.Commands;
 

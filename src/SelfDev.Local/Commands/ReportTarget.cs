@@ -4,6 +4,7 @@ using SelfDev.Core.Capabilities;
 using SelfDev.Core.Json;
 using SelfDev.Core.Reports.Render;
 using SelfDev.Core.Text;
+using SelfDev.Local.Client;
 using SelfDev.Local.Terminal;
 
 namespace SelfDev.Local.Commands;
@@ -84,7 +85,7 @@ internal sealed record ReportTarget(string Format, string? File)
         switch (Format)
         {
             case "json":
-                writer.WriteLine(ReportJson.Envelope(analysis).ToJsonString(ReportJson.Indented));
+                writer.WriteLine(ReportEnvelope.Of(analysis).ToJsonString(ReportJson.Indented));
                 break;
             case "html":
                 writer.Write(ReportHtml.Render(ReportContent.From(analysis)));

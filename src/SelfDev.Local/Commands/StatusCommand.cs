@@ -2,6 +2,8 @@ using System.CommandLine;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using SelfDev.Core.Text;
+using SelfDev.Local.Client;
+using SelfDev.Local.Terminal;
 
 namespace SelfDev.Local.Commands;
 

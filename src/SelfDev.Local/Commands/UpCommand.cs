@@ -2,7 +2,9 @@ using System.CommandLine;
 using System.Net;
 using Microsoft.Extensions.Logging;
 using SelfDev.Core.Text;
+using SelfDev.Local.Client;
 using SelfDev.Local.Hosting;
+using SelfDev.Local.Terminal;
 using SelfDev.Workflows.Ports;
 
 namespace SelfDev.Local.Commands;

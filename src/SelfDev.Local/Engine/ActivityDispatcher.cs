@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using Microsoft.Extensions.DependencyInjection;
+using SelfDev.Local.Engine.Store;
 using SelfDev.Workflows.Engine;
 using ActivityContext = SelfDev.Workflows.Engine.ActivityContext;
 

@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
+using SelfDev.Local.Engine.Store;
 using SelfDev.Local.Sqlite;
 using SelfDev.Workflows.Engine;
 
@@ -230,7 +231,7 @@ public sealed class EmbeddedEngine : IWorkflowClient, IHostedService, IDisposabl
                 }
             }
         }
-#pragma warning disable CA1031 // The engine's thread ends here: whatever it was is kept as the fault and given to every caller.
+#pragma warning disable CA1031 // The engine's thread ends here: it is kept, and given to every caller.
         catch (Exception exception)
 #pragma warning restore CA1031
         {

@@ -5,6 +5,7 @@ using System.Text;
 using System.Text.Json;
 using Microsoft.Extensions.Logging;
 using SelfDev.Core.Json;
+using SelfDev.Local.Engine.Store;
 using SelfDev.Workflows.Engine;
 
 namespace SelfDev.Local.Engine;

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using SelfDev.Core.Json;
+using SelfDev.Local.Engine.Store;
 using SelfDev.Workflows.Engine;
 
 namespace SelfDev.Local.Engine;

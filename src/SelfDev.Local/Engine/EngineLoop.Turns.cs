@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json;
 using SelfDev.Core.Json;
+using SelfDev.Local.Engine.Store;
 using SelfDev.Local.Sqlite;
 using SelfDev.Workflows.Engine;
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Microsoft.Extensions.Logging;
+using SelfDev.Local.Engine.Store;
 using SelfDev.Workflows.Engine;
 
 namespace SelfDev.Local.Engine;

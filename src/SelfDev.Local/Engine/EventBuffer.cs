@@ -1,3 +1,5 @@
+using SelfDev.Local.Engine.Store;
+
 namespace SelfDev.Local.Engine;
 
 /// <summary>External events of one generation: those that came before anybody waited, and the waits for those to

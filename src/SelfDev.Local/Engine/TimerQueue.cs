@@ -1,3 +1,5 @@
+using SelfDev.Local.Engine.Store;
+
 namespace SelfDev.Local.Engine;
 
 /// <summary>A timer that is due.</summary>

@@ -1,4 +1,5 @@
 using Microsoft.Extensions.Logging;
+using SelfDev.Local.Engine.Store;
 using SelfDev.Workflows.Engine;
 
 namespace SelfDev.Local.Engine;

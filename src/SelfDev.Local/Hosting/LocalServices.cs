@@ -18,13 +18,13 @@ using SelfDev.Local.Trust;
 using SelfDev.Web;
 using SelfDev.Workflows.Analysts;
 using SelfDev.Workflows.Approval;
+using SelfDev.Workflows.Audit;
 using SelfDev.Workflows.Diagnosis;
 using SelfDev.Workflows.Engine;
 using SelfDev.Workflows.Hosting;
 using SelfDev.Workflows.Intake;
 using SelfDev.Workflows.Ledger;
 using SelfDev.Workflows.Ports;
-using SelfDev.Workflows.Trust;
 
 namespace SelfDev.Local.Hosting;
 

@@ -1,6 +1,6 @@
 using System.Text.Json;
 using SelfDev.Core.Json;
-using SelfDev.Local.Engine;
+using SelfDev.Local.Engine.Store;
 using SelfDev.Local.Sqlite;
 using SelfDev.Workflows.Ledger;
 using SelfDev.Workflows.Ports;

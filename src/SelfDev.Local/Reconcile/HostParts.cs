@@ -1,7 +1,7 @@
 using SelfDev.Local.Artifacts;
 using SelfDev.Local.Engine;
+using SelfDev.Local.Engine.Store;
 using SelfDev.Local.Hosting;
-using SelfDev.Local.Sqlite;
 using SelfDev.Local.Trust;
 using SelfDev.Workflows.Ports;
 

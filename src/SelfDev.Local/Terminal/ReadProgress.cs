@@ -1,6 +1,6 @@
 using SelfDev.Core.Artifacts;
 using SelfDev.Core.Reports.Render;
-using SelfDev.Local.Commands;
+using SelfDev.Local.Client;
 
 namespace SelfDev.Local.Terminal;
 

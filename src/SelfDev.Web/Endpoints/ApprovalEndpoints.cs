@@ -6,7 +6,7 @@ using SelfDev.Core.Findings;
 using SelfDev.Core.Json;
 using SelfDev.Web.Pages;
 using SelfDev.Workflows.Approval;
-using SelfDev.Workflows.Diagnosis;
+using SelfDev.Workflows.CaseFile;
 
 namespace SelfDev.Web.Endpoints;
 

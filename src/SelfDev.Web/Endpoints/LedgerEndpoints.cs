@@ -5,9 +5,9 @@ using Microsoft.Extensions.DependencyInjection;
 using SelfDev.Core.Json;
 using SelfDev.Core.Ledger;
 using SelfDev.Web.Pages;
+using SelfDev.Workflows.Audit;
 using SelfDev.Workflows.Ledger;
 using SelfDev.Workflows.Ports;
-using SelfDev.Workflows.Trust;
 
 namespace SelfDev.Web.Endpoints;
 

@@ -2,7 +2,7 @@ using System.Globalization;
 using SelfDev.Core.Findings;
 using SelfDev.Core.Reports.Render;
 using SelfDev.Workflows.Approval;
-using SelfDev.Workflows.Diagnosis;
+using SelfDev.Workflows.CaseFile;
 
 namespace SelfDev.Web.Pages;
 

@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
 using SelfDev.Core.Findings;
+using SelfDev.Core.Secrets;
 using SelfDev.Core.Text;
 using SelfDev.Workflows.Ports;
 

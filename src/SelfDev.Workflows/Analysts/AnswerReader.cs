@@ -1,4 +1,5 @@
 using System.Text.Json;
+using SelfDev.Core.Secrets;
 using SelfDev.Core.Text;
 using SelfDev.Workflows.Ports;
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using SelfDev.Core.Findings;
+using SelfDev.Core.Secrets;
 using SelfDev.Core.Text;
 using SelfDev.Workflows.Ports;
 

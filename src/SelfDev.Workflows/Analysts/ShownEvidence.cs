@@ -1,4 +1,4 @@
-using SelfDev.Core.Text;
+using SelfDev.Core.Secrets;
 using SelfDev.Workflows.Ports;
 
 namespace SelfDev.Workflows.Analysts;

@@ -3,6 +3,7 @@ using System.Text.Json;
 using SelfDev.Core.Approvals;
 using SelfDev.Core.Findings;
 using SelfDev.Core.Json;
+using SelfDev.Workflows.CaseFile;
 
 namespace SelfDev.Workflows.Approval;
 
@@ -42,7 +43,7 @@ public sealed record ApprovalRequest
     public IReadOnlyList<Finding> Findings { get; init; } = [];
 
     /// <value>
-    /// 1-based group of the report whose explanation (<see cref="Diagnosis.Explanations"/>) is shown beside the request
+    /// 1-based group of the report whose explanation (<see cref="Explanations"/>) is shown beside the request
     /// once there is one; null where none will come. The explanation itself is no part of what is approved.
     /// </value>
     public int? ExplanationGroup { get; init; }

@@ -1,11 +1,9 @@
 using System.Text;
 using System.Text.Json;
 using SelfDev.Core.Capabilities;
-using SelfDev.Core.Findings;
 using SelfDev.Core.Json;
 using SelfDev.Core.Ledger;
 using SelfDev.Core.Reports.Render;
-using SelfDev.Workflows.Diagnosis;
 using SelfDev.Workflows.Ports;
 
 namespace SelfDev.Workflows.CaseFile;
@@ -81,7 +79,7 @@ public static class ReportComposition
         SignedTreeHead? head
     )
     {
-        var envelope = ReportJson.Envelope(analysis);
+        var envelope = ReportEnvelope.Of(analysis);
         envelope["diagnoses"] = JsonSerializer.SerializeToNode(diagnoses, ReportJson.Options);
         envelope["actions"] = JsonSerializer.SerializeToNode(actions, ReportJson.Options);
         envelope["ledger"] = JsonSerializer.SerializeToNode(head, ReportJson.Options);

@@ -3,7 +3,6 @@ using SelfDev.Core.Findings;
 using SelfDev.Core.Ledger;
 using SelfDev.Core.Reports.Model;
 using SelfDev.Workflows.Analysts;
-using SelfDev.Workflows.Diagnosis;
 
 namespace SelfDev.Workflows.CaseFile;
 

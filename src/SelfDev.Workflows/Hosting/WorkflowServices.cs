@@ -6,6 +6,7 @@ using SelfDev.Core.Trust;
 using SelfDev.Workflows.Actions;
 using SelfDev.Workflows.Analysts;
 using SelfDev.Workflows.Approval;
+using SelfDev.Workflows.Audit;
 using SelfDev.Workflows.CaseFile;
 using SelfDev.Workflows.Diagnosis;
 using SelfDev.Workflows.Effects;

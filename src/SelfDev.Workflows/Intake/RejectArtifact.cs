@@ -4,6 +4,7 @@ using SelfDev.Core.Artifacts;
 using SelfDev.Core.Json;
 using SelfDev.Workflows.Engine;
 using SelfDev.Workflows.Ports;
+using SelfDev.Workflows.Trust;
 
 namespace SelfDev.Workflows.Intake;
 
@@ -14,10 +15,6 @@ namespace SelfDev.Workflows.Intake;
 /// </summary>
 public sealed class RejectArtifact(IArtifactStore store) : IActivity<RejectedArtifact, Rejection>
 {
-    public const string Schema = "selfdev.rejection/1";
-
-    public const string ReasonSuffix = ".reason.json";
-
     /// <summary>Stored bytes up to which a copy is made; anything larger stays where it was dropped, and the reason
     /// file refers to it.</summary>
     public const long MaxCopyBytes = 64L << 20;
@@ -31,8 +28,8 @@ public sealed class RejectArtifact(IArtifactStore store) : IActivity<RejectedArt
         var (blob, reason) = rejected;
         var name = FileName(blob.Name);
         var (copy, sha256) = name == blob.Name ? await CopyAsync(blob, name, cancellation) : default;
-        var document = new ReasonDocument(
-            Schema,
+        var document = new RejectionReason(
+            RejectionReason.CurrentSchema,
             blob.Container,
             blob.Name,
             blob.ETag,
@@ -42,7 +39,7 @@ public sealed class RejectArtifact(IArtifactStore store) : IActivity<RejectedArt
         );
         var reasonFile = await store.WriteAsync(
             Containers.Rejected,
-            name + ReasonSuffix,
+            name + RejectionReason.FileSuffix,
             JsonSerializer.SerializeToUtf8Bytes(document, ReportJson.Indented),
             "application/json",
             cancellation
@@ -53,8 +50,8 @@ public sealed class RejectArtifact(IArtifactStore store) : IActivity<RejectedArt
     // Also for what is called like a reason file: it must not replace one.
     private static string FileName(string name) =>
         ArtifactName.Parse(name, out _) is null
-        || name.Length + ReasonSuffix.Length > ArtifactName.MaxChars
-        || name.EndsWith(ReasonSuffix, StringComparison.Ordinal)
+        || name.Length + RejectionReason.FileSuffix.Length > ArtifactName.MaxChars
+        || name.EndsWith(RejectionReason.FileSuffix, StringComparison.Ordinal)
             ? ArtifactName.Substitute(name)
             : name;
 
@@ -89,34 +86,4 @@ public sealed class RejectArtifact(IArtifactStore store) : IActivity<RejectedArt
             return default;
         }
     }
-
-    /// <summary>Whether a reason file tells of just this copy. Any bytes are allowed.</summary>
-    /// <param name="reason">A genuine reason file.</param>
-    /// <param name="sha256">Of the copy, in lower-case hex.</param>
-    public static bool IsCopyOf(ReadOnlySpan<byte> reason, string sha256)
-    {
-        try
-        {
-            // Reasons of before copies were hashed name no hash.
-            return JsonSerializer.Deserialize<ReasonDocument>(reason, ReportJson.Options) is { Copied: true } document
-                && (document.Sha256 ?? sha256) == sha256;
-        }
-        catch (JsonException)
-        {
-            return false;
-        }
-    }
-
-    /// <param name="Copied">Whether the content lies beside this file; otherwise it is only where it was
-    /// dropped.</param>
-    /// <param name="Sha256">Of the copy, as stored, in lower-case hex; null where there is none.</param>
-    private sealed record ReasonDocument(
-        string Schema,
-        string Container,
-        string Name,
-        string? ETag,
-        string Reason,
-        bool Copied,
-        string? Sha256
-    );
 }

@@ -3,7 +3,6 @@ using System.Runtime.CompilerServices;
 using System.Security.Cryptography;
 using SelfDev.Core.Trust;
 using SelfDev.Workflows.Engine;
-using SelfDev.Workflows.Intake;
 using SelfDev.Workflows.Ports;
 
 namespace SelfDev.Workflows.Trust;
@@ -142,7 +141,7 @@ public sealed class SealedArtifactStore(IArtifactStore inner, Seals seals, Tampe
 
     private static bool IsSealed(string container, string name) =>
         container is Containers.Evidence or Containers.Reports
-        || (container == Containers.Rejected && name.EndsWith(RejectArtifact.ReasonSuffix, StringComparison.Ordinal));
+        || (container == Containers.Rejected && name.EndsWith(RejectionReason.FileSuffix, StringComparison.Ordinal));
 
     private Task<bool> IsGenuineAsync(BlobRef blob, CancellationToken cancellation) =>
         IsGenuineAsync(
@@ -180,13 +179,13 @@ public sealed class SealedArtifactStore(IArtifactStore inner, Seals seals, Tampe
 
     private async Task<bool> IsCopyOfItsReasonAsync(BlobRef copy, CancellationToken cancellation)
     {
-        var beside = new BlobRef(copy.Container, copy.Name + RejectArtifact.ReasonSuffix, null);
+        var beside = new BlobRef(copy.Container, copy.Name + RejectionReason.FileSuffix, null);
         await using var reason = await OpenReadAsync(beside, cancellation);
         await using var content = await inner.OpenReadAsync(copy with { ETag = null }, cancellation);
         using var document = new MemoryStream();
         await reason.CopyToAsync(document, cancellation);
         var sha256 = Convert.ToHexStringLower(await SHA256.HashDataAsync(content, cancellation));
-        return RejectArtifact.IsCopyOf(document.ToArray(), sha256);
+        return RejectionReason.IsCopyOf(document.ToArray(), sha256);
     }
 
     /// <param name="isGenuineWhereGone">Whether what was listed may have been replaced since: the next audit sees

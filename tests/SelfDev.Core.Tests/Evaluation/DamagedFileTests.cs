@@ -210,7 +210,7 @@ public class DamagedFileTests
                         comparison => comparison is { Task: "good", Delta: 0 }
                     );
                     Assert.All(analysis.Findings, finding => Assert.NotEmpty(finding.Evidence));
-                    JsonSerializer.Serialize(ReportJson.Envelope(analysis), ReportJson.Options);
+                    JsonSerializer.Serialize(ReportEnvelope.Of(analysis), ReportJson.Options);
                     ReportHtml.Render(ReportContent.From(analysis));
                 }
             )

@@ -139,7 +139,7 @@ public sealed class BacktestTests
     [InlineData("code", 2, 0.075, 300, 1.5)]
     [InlineData("code", 1, 0.05, 155, 1.5)]
     [InlineData("code", 1, 0.05, 300, 1.5)]
-    public void On_the_azure_traces_the_service_level_is_attained_near_the_oracle_and_no_baseline_does_as_much_with_less(
+    public void On_the_azure_traces_the_service_level_is_attained_and_no_baseline_does_as_much_with_less(
         string name,
         double firstToken,
         double interToken,

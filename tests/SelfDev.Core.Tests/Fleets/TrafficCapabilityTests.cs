@@ -4,7 +4,6 @@ using SelfDev.Core.Artifacts;
 using SelfDev.Core.Capabilities;
 using SelfDev.Core.Findings;
 using SelfDev.Core.Scaling.Model;
-using SelfDev.Core.Scaling.Planning;
 using SelfDev.Core.Traffic;
 using SelfDev.Core.Traffic.Model;
 using SelfDev.Testing;

@@ -27,7 +27,7 @@ public sealed class RedactedAnalysisTests
         var content = ReportContent.From(analysis);
         string[] forms =
         [
-            ReportJson.Envelope(analysis).ToJsonString(),
+            ReportEnvelope.Of(analysis).ToJsonString(),
             ReportHtml.Render(content),
             ReportMarkdown.Render(content),
         ];

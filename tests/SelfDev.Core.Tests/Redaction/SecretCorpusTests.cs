@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
-using SelfDev.Core.Text;
-using SelfDev.Core.Text.Secrets;
+using SelfDev.Core.Secrets;
+using SelfDev.Core.Secrets.Forms;
 using SelfDev.Testing;
 
 namespace SelfDev.Core.Tests.Redaction;

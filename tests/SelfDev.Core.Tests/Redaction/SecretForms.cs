@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
-using SelfDev.Core.Text;
+using SelfDev.Core.Secrets;
 using SelfDev.Testing;
 
 namespace SelfDev.Core.Tests.Redaction;

@@ -1,7 +1,7 @@
 using System.Text;
 using FsCheck;
 using FsCheck.Fluent;
-using SelfDev.Core.Text;
+using SelfDev.Core.Secrets;
 
 namespace SelfDev.Core.Tests.Redaction;
 

@@ -7,6 +7,7 @@ using SelfDev.Core.Artifacts;
 using SelfDev.Core.Capabilities;
 using SelfDev.Core.Findings;
 using SelfDev.Core.Json;
+using SelfDev.Core.Reports.Render;
 using SelfDev.Core.Serving.Model;
 
 namespace SelfDev.Core.Tests.Serving;
@@ -269,7 +270,7 @@ public class HostileInputTests
                         return;
                     }
 
-                    JsonSerializer.Serialize(ReportJson.Envelope(analysis), ReportJson.Options);
+                    JsonSerializer.Serialize(ReportEnvelope.Of(analysis), ReportJson.Options);
                     JsonSerializer.Serialize(analysis.Document, ReportJson.Options);
                     var summary = analysis.Summary();
                     Assert.Equal(summary.PromptTokens - summary.CachedTokens, summary.Ledger.Sum);

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using SelfDev.Core.Capabilities;
 using SelfDev.Core.Findings;
+using SelfDev.Core.Reports.Render;
 
 namespace SelfDev.Core.Tests.Serving;
 
@@ -719,7 +720,7 @@ public class RenderingFaultTests
         );
 
         var json =
-            SelfDev.Core.Json.ReportJson.Envelope(analysis).ToJsonString()
+            ReportEnvelope.Of(analysis).ToJsonString()
             + global::System.Text.Json.JsonSerializer.Serialize(
                 analysis.Document,
                 SelfDev.Core.Json.ReportJson.Options

@@ -5,6 +5,7 @@ using FsCheck.Fluent;
 using SelfDev.Core.Capabilities;
 using SelfDev.Core.Findings;
 using SelfDev.Core.Json;
+using SelfDev.Core.Reports.Render;
 using SelfDev.Core.Training.Model;
 
 namespace SelfDev.Core.Tests.Training;
@@ -48,7 +49,7 @@ public class RobustnessTests
                 content =>
                 {
                     var analysis = TrainingRoom.Analyze([("x", content)]);
-                    JsonSerializer.Serialize(ReportJson.Envelope(analysis), ReportJson.Options);
+                    JsonSerializer.Serialize(ReportEnvelope.Of(analysis), ReportJson.Options);
                     foreach (var finding in analysis.Findings)
                     {
                         Assert.NotEmpty(finding.Evidence);
@@ -73,7 +74,7 @@ public class RobustnessTests
 
         static string Report(byte[] content, string cores) =>
             JsonSerializer.Serialize(
-                ReportJson.Envelope(TrainingRoom.Analyze([("x", content)], ("cores", cores))),
+                ReportEnvelope.Of(TrainingRoom.Analyze([("x", content)], ("cores", cores))),
                 ReportJson.Options
             );
 

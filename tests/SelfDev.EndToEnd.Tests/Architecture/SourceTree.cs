@@ -24,8 +24,8 @@ internal static class SourceTree
     public static string[] Lines(string file) => File.ReadAllLines(Path.Combine(SharedData.RepositoryRoot(), file));
 
     /// <summary>
-    /// Circles in a graph: its strongly connected components of more than one node (Tarjan, "Depth-first search and linear graph
-    /// algorithms", 1972).
+    /// Circles in a graph: its strongly connected components of more than one node (Tarjan, "Depth-first search and
+    /// linear graph algorithms", 1972).
     /// </summary>
     public static IReadOnlyList<IReadOnlyList<string>> Circles(ILookup<string, string> uses)
     {

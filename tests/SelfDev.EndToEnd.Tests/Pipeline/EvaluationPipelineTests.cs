@@ -55,7 +55,7 @@ public class EvaluationPipelineTests
     }
 
     [Fact]
-    public async Task Without_a_manifest_the_newest_promoted_checkpoint_is_the_baseline_and_without_one_the_report_says_so()
+    public async Task Without_a_manifest_the_newest_promoted_checkpoint_is_the_baseline_or_the_report_says_so()
     {
         await using var pipeline = await RunningPipeline.StartAsync(Policies.Gate("""["ana@localhost"]"""));
         var alone = await pipeline.DropAsync("evals/step-9/scores.csv", Scores(4000, lost: 0, won: 0));

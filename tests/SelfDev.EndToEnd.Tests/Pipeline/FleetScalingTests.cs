@@ -3,7 +3,7 @@ using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using Microsoft.Extensions.DependencyInjection;
 using SelfDev.Core.Ledger;
-using SelfDev.Local.Commands;
+using SelfDev.Local.Client;
 using SelfDev.Local.Hosting;
 using SelfDev.Workflows.Engine;
 using SelfDev.Workflows.Ports;

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net.Http.Json;
 using System.Text.Json.Nodes;
+using SelfDev.Local.Client;
 using SelfDev.Local.Commands;
 using SelfDev.Local.Hosting;
 

@@ -4,6 +4,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using SelfDev.Local.Client;
 using SelfDev.Local.Commands;
 using SelfDev.Local.Hosting;
 

@@ -1,7 +1,7 @@
 using System.IO.Compression;
 using System.Text.Json;
 using SelfDev.Core.Serving;
-using SelfDev.Local.Commands;
+using SelfDev.Local.Terminal;
 
 namespace SelfDev.Local.Tests.Commands;
 

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 using System.Text.Json;
-using SelfDev.Local.Commands;
+using SelfDev.Local.Terminal;
 using SelfDev.Testing;
 
 namespace SelfDev.Local.Tests.Commands;

@@ -1,5 +1,5 @@
 using System.IO.Compression;
-using SelfDev.Local.Commands;
+using SelfDev.Local.Terminal;
 
 namespace SelfDev.Local.Tests.Commands;
 

@@ -1,5 +1,7 @@
 using SelfDev.Core.Capabilities;
+using SelfDev.Local.Client;
 using SelfDev.Local.Commands;
+using SelfDev.Local.Terminal;
 
 namespace SelfDev.Local.Tests.Commands;
 

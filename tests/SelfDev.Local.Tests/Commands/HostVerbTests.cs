@@ -10,8 +10,9 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using SelfDev.Core.Json;
 using SelfDev.Core.Ledger;
-using SelfDev.Local.Commands;
+using SelfDev.Local.Client;
 using SelfDev.Local.Hosting;
+using SelfDev.Local.Terminal;
 
 namespace SelfDev.Local.Tests.Commands;
 

@@ -1,4 +1,4 @@
-using SelfDev.Local.Commands;
+using SelfDev.Local.Terminal;
 
 namespace SelfDev.Local.Tests.Commands;
 

@@ -2,6 +2,7 @@ using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using SelfDev.CrashTarget;
 using SelfDev.Local.Engine;
+using SelfDev.Local.Engine.Store;
 using SelfDev.Local.Sqlite;
 using SelfDev.Workflows.Engine;
 

@@ -1,4 +1,4 @@
-using SelfDev.Local.Engine;
+using SelfDev.Local.Engine.Store;
 using SelfDev.Testing.Conformance;
 using SelfDev.Workflows.Engine;
 

@@ -1,4 +1,4 @@
-using SelfDev.Local.Engine;
+using SelfDev.Local.Engine.Store;
 using SelfDev.Workflows.Engine;
 
 namespace SelfDev.Local.Tests.Engine;

@@ -1,7 +1,7 @@
 using SelfDev.Core.Findings;
 using SelfDev.Testing;
 using SelfDev.Testing.Conformance;
-using SelfDev.Workflows.Diagnosis;
+using SelfDev.Workflows.CaseFile;
 using SelfDev.Workflows.Engine;
 
 namespace SelfDev.Local.Tests.Engine;

@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 using SelfDev.Local.Engine;
+using SelfDev.Local.Engine.Store;
 using SelfDev.Local.Sqlite;
 using SelfDev.Workflows.Engine;
 

@@ -1,5 +1,6 @@
 using Microsoft.Data.Sqlite;
 using SelfDev.Local.Engine;
+using SelfDev.Local.Engine.Store;
 using SelfDev.Local.Sqlite;
 using SelfDev.Workflows.Engine;
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using SelfDev.Local.Engine;
+using SelfDev.Local.Engine.Store;
 using SelfDev.Local.Sqlite;
 using SelfDev.Workflows.Engine;
 

@@ -1,8 +1,10 @@
 using System.Net;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using SelfDev.Local.Client;
 using SelfDev.Local.Commands;
 using SelfDev.Local.Hosting;
+using SelfDev.Local.Terminal;
 using SelfDev.Local.Tests.Commands;
 using SelfDev.Testing;
 

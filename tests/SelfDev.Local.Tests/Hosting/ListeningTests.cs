@@ -1,8 +1,9 @@
 using System.Net;
 using System.Net.NetworkInformation;
 using System.Net.Sockets;
-using SelfDev.Local.Commands;
+using SelfDev.Local.Client;
 using SelfDev.Local.Hosting;
+using SelfDev.Local.Terminal;
 using SelfDev.Local.Tests.Commands;
 using SelfDev.Testing;
 

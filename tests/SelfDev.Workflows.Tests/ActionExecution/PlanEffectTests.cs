@@ -7,7 +7,6 @@ using SelfDev.Workflows.Actions;
 using SelfDev.Workflows.Analysts;
 using SelfDev.Workflows.Approval;
 using SelfDev.Workflows.CaseFile;
-using SelfDev.Workflows.Diagnosis;
 using SelfDev.Workflows.Effects;
 using SelfDev.Workflows.Engine;
 using SelfDev.Workflows.Ports;

@@ -7,7 +7,6 @@ using SelfDev.Workflows.Effects;
 using SelfDev.Workflows.Engine;
 using SelfDev.Workflows.Scaling;
 using SelfDev.Workflows.Scaling.Change;
-using SelfDev.Workflows.Scaling.Decide;
 using SelfDev.Workflows.Scaling.Model;
 using SelfDev.Workflows.Tests.ActionExecution;
 using SelfDev.Workflows.Tests.Approval;
@@ -179,8 +178,8 @@ public sealed class StartFleetScaleTests : IDisposable
         var plan = Asked.Plan with
         {
             Action = "protect-instance",
-            From = InstanceProtection.Fields("node0", false),
-            To = InstanceProtection.Fields("node0", true),
+            From = ProtectionPlan.Fields("node0", false),
+            To = ProtectionPlan.Fields("node0", true),
         };
         var protect = new ProtectInstance(
             _policy,

@@ -4,6 +4,7 @@ using SelfDev.Core.Approvals;
 using SelfDev.Core.Ledger;
 using SelfDev.Testing;
 using SelfDev.Workflows.Approval;
+using SelfDev.Workflows.Audit;
 using SelfDev.Workflows.Effects;
 using SelfDev.Workflows.Ledger;
 using SelfDev.Workflows.Ports;

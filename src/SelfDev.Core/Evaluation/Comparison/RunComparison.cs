@@ -1,3 +1,4 @@
+using SelfDev.Core.Artifacts;
 using SelfDev.Core.Evaluation.Model;
 using SelfDev.Core.Evaluation.Reading;
 

@@ -1,5 +1,5 @@
 using System.Text.Json.Serialization;
-using SelfDev.Core.Evaluation.Model;
+using SelfDev.Core.Artifacts;
 using SelfDev.Core.Rendering;
 
 namespace SelfDev.Core.Evaluation.Comparison;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using SelfDev.Core.Artifacts;
 using SelfDev.Core.Evaluation.Comparison;
 using SelfDev.Core.Evaluation.Formats;
 using SelfDev.Core.Evaluation.Model;

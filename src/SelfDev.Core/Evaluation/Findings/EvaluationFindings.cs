@@ -1,4 +1,4 @@
-using SelfDev.Core.Evaluation.Model;
+using SelfDev.Core.Artifacts;
 using SelfDev.Core.Findings;
 
 namespace SelfDev.Core.Evaluation.Findings;

@@ -1,4 +1,5 @@
 using System.Globalization;
+using SelfDev.Core.Artifacts;
 using SelfDev.Core.Evaluation.Comparison;
 using SelfDev.Core.Evaluation.Model;
 using SelfDev.Core.Findings;

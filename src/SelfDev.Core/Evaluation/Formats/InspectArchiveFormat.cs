@@ -3,7 +3,6 @@ using System.Text;
 using System.Text.Json;
 using ICSharpCode.SharpZipLib.Zip;
 using SelfDev.Core.Artifacts;
-using SelfDev.Core.Evaluation.Model;
 using SelfDev.Core.Findings;
 using SelfDev.Core.Formats;
 using SelfDev.Core.Text;

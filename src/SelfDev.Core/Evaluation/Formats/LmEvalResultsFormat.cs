@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
+using SelfDev.Core.Artifacts;
 using SelfDev.Core.Evaluation.Model;
 using SelfDev.Core.Formats;
 

@@ -1,4 +1,4 @@
-using SelfDev.Core.Findings;
+using SelfDev.Core.Artifacts;
 
 namespace SelfDev.Core.Evaluation.Model;
 
@@ -17,12 +17,6 @@ public enum EvaluationStatus
 /// <param name="Line">1-based; 0 where the whole file is meant.</param>
 /// <param name="Reason">What is wrong and what to do, in our own words.</param>
 public sealed record Rejection(string File, long Line, string Reason);
-
-/// <summary>Where something stands in the files of a request.</summary>
-internal sealed record Place(string File, long Line, long Offset, string Text)
-{
-    public Evidence ToEvidence(bool nameFile) => new(Line, Offset, Text) { File = nameFile ? File : null };
-}
 
 /// <summary>A score as the harness itself reports it.</summary>
 /// <param name="StandardError">NaN where it reports none.</param>

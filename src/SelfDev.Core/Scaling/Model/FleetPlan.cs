@@ -1,5 +1,3 @@
-using SelfDev.Core.Scaling.Planning;
-
 namespace SelfDev.Core.Scaling.Model;
 
 /// <summary>Why the planner decided as it did.</summary>

@@ -1,9 +1,6 @@
-namespace SelfDev.Core.Serving.Cache;
+using SelfDev.Core.Serving.Model;
 
-/// <param name="Blocks">Capacity of the cache in blocks; null: unlimited.</param>
-/// <param name="HitRate">Hit blocks over all blocks.</param>
-/// <param name="TokenHitRate">Hit tokens over all prompt tokens.</param>
-public sealed record CapacityPoint(long? Blocks, double HitRate, double TokenHitRate);
+namespace SelfDev.Core.Serving.Cache;
 
 /// <summary>
 /// Hit rate of a block-LRU prefix cache at every capacity of a grid, in one pass. Each request touches its blocks in

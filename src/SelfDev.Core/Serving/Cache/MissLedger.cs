@@ -150,23 +150,6 @@ internal sealed record CauseExample(
 
 internal readonly record struct TokenFigures(long Prompt, long Cached);
 
-/// <summary>Where a request stands in the artifact.</summary>
-internal readonly record struct RequestPlace(
-    int File,
-    string FileName,
-    long Line,
-    long Offset,
-    long Number,
-    double Time
-)
-{
-    public static RequestPlace Of(ServedRequest request) =>
-        new(request.File, request.FileName, request.Line, request.Offset, request.Number, request.Time);
-
-    public static RequestPlace Of(PastPrompt past) =>
-        new(past.File, past.FileName, past.Line, past.Offset, past.Number, past.Time);
-}
-
 /// <summary>
 /// The ledger: every prompt token that was not served from cache, booked to exactly one <see cref="MissCause"/>. In
 /// total and in every breakdown the causes sum to the missed tokens.

@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using SelfDev.Core.Findings;
 using SelfDev.Core.Reports.Model;
-using SelfDev.Core.Serving.Cache;
 using SelfDev.Core.Serving.Model;
 using SelfDev.Core.Serving.Prompts;
 using SelfDev.Core.Statistics;

@@ -1,4 +1,3 @@
-using SelfDev.Core.Serving.Cache;
 using SelfDev.Core.Serving.Model;
 
 namespace SelfDev.Core.Serving.Conversations;

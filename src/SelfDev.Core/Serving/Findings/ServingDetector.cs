@@ -1,10 +1,10 @@
 using System.Globalization;
 using SelfDev.Core.Findings;
+using SelfDev.Core.Secrets;
 using SelfDev.Core.Serving.Cache;
 using SelfDev.Core.Serving.Model;
 using SelfDev.Core.Serving.Reading;
 using SelfDev.Core.Serving.Rendering;
-using SelfDev.Core.Text;
 
 namespace SelfDev.Core.Serving.Findings;
 

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using SelfDev.Core.Serving.Cache;
 
 namespace SelfDev.Core.Serving.Model;
 

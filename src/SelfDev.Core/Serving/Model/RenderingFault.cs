@@ -1,5 +1,4 @@
 using SelfDev.Core.Findings;
-using SelfDev.Core.Serving.Cache;
 
 namespace SelfDev.Core.Serving.Model;
 

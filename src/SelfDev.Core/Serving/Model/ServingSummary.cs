@@ -1,5 +1,4 @@
 using System.Text.Json.Serialization;
-using SelfDev.Core.Serving.Cache;
 
 namespace SelfDev.Core.Serving.Model;
 

@@ -19,6 +19,9 @@ internal static class Continuation
     /// <summary>Shorter answers ("yes", "continue") are anybody's.</summary>
     private const int TellingBytes = 16;
 
+    /// <summary>Bytes of an end that are looked for in a later prompt.</summary>
+    private const int EndBytes = 64;
+
     /// <param name="common">Components that both begin with.</param>
     public static bool Is(PastPrompt past, int common, ServedRequest request)
     {
@@ -32,7 +35,7 @@ internal static class Continuation
         return HasReply(past, components[(common + 1)..])
             || KeepsTheRest(past, common, request, isNamed)
             || ReplacesLast(past, common, request)
-            || RenderedComparison.KeepsText(past, common, request);
+            || KeepsText(past, common, request);
     }
 
     /// <summary>Components up to the last one that the predecessor had as well, or that stands in a place of its own;
@@ -174,5 +177,26 @@ internal static class Continuation
         }
 
         return hashes;
+    }
+
+    /// <summary>Whether a later prompt still holds what stands in the middle and at the end of an earlier one, wherever
+    /// it moved.</summary>
+    private static bool KeepsText(PastPrompt past, int at, ServedRequest request)
+    {
+        // Where turns can be told, they are compared as messages are.
+        if (
+            past.Parts[at] is not { Kind: ComponentKind.Rendered, Role: MessageRole.None }
+            || request.Components[at].Kind != ComponentKind.Rendered
+        )
+        {
+            return false;
+        }
+
+        var before = past.TextFrom(at);
+        var after = request.Text[request.Components[at].Start..];
+        var middle = before[(before.Length / 2)..];
+        return before.Length >= 2 * EndBytes
+            && after.IndexOf(before[^EndBytes..]) >= 0
+            && after.IndexOf(middle[..EndBytes]) >= 0;
     }
 }

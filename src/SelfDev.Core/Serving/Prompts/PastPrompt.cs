@@ -34,6 +34,8 @@ internal sealed class PastPrompt
 
     public double Time { get; set; }
 
+    public RequestPlace Place => new(File, FileName, Line, Offset, Number, Time);
+
     /// <value>Prefix family of the prompt.</value>
     public UInt128 Family { get; set; }
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using SelfDev.Core.Serving.Formats;
 using SelfDev.Core.Serving.Model;
 
 namespace SelfDev.Core.Serving.Prompts;

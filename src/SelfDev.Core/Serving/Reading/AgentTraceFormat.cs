@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using SelfDev.Core.Formats;
+using SelfDev.Core.Serving.Formats;
 using SelfDev.Core.Serving.Model;
 using SelfDev.Core.Serving.Prompts;
 

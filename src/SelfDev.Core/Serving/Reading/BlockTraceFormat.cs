@@ -1,6 +1,7 @@
 using System.Text.Json;
 using SelfDev.Core.Serving.Cache;
 using SelfDev.Core.Serving.Model;
+using SelfDev.Core.Serving.Prompts;
 
 namespace SelfDev.Core.Serving.Reading;
 

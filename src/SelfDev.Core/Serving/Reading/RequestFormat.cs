@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using SelfDev.Core.Formats;
+using SelfDev.Core.Serving.Formats;
 using SelfDev.Core.Serving.Model;
 using SelfDev.Core.Serving.Prompts;
 

@@ -1,8 +1,6 @@
 using SelfDev.Core.Artifacts;
 using SelfDev.Core.Capabilities;
-using SelfDev.Core.Serving.Cache;
 using SelfDev.Core.Serving.Model;
-using SelfDev.Core.Serving.Report;
 
 namespace SelfDev.Core.Serving.Reading;
 

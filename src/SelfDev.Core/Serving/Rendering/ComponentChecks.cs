@@ -1,8 +1,8 @@
 using System.Runtime.InteropServices;
 using System.Text;
 using SelfDev.Core.Findings;
-using SelfDev.Core.Serving.Cache;
 using SelfDev.Core.Serving.Model;
+using SelfDev.Core.Serving.Prompts;
 
 namespace SelfDev.Core.Serving.Rendering;
 

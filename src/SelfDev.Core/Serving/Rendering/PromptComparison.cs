@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using SelfDev.Core.Findings;
 using SelfDev.Core.Rendering;
+using SelfDev.Core.Serving.Formats;
 using SelfDev.Core.Serving.Model;
 using SelfDev.Core.Serving.Prompts;
 

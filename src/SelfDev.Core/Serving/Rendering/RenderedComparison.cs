@@ -100,27 +100,6 @@ internal static class RenderedComparison
         );
     }
 
-    /// <summary>Whether a later prompt still holds what stands in the middle and at the end of an earlier one, wherever
-    /// it moved.</summary>
-    public static bool KeepsText(PastPrompt past, int at, ServedRequest request)
-    {
-        // Where turns can be told, they are compared as messages are.
-        if (
-            past.Parts[at] is not { Kind: ComponentKind.Rendered, Role: MessageRole.None }
-            || request.Components[at].Kind != ComponentKind.Rendered
-        )
-        {
-            return false;
-        }
-
-        var before = past.TextFrom(at);
-        var after = request.Text[request.Components[at].Start..];
-        var middle = before[(before.Length / 2)..];
-        return before.Length >= 2 * EndBytes
-            && after.IndexOf(before[^EndBytes..]) >= 0
-            && after.IndexOf(middle[..EndBytes]) >= 0;
-    }
-
     private static int FirstStart(ReadOnlySpan<PromptComponent> components)
     {
         foreach (ref readonly var component in components)

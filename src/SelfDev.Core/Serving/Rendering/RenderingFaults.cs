@@ -1,6 +1,5 @@
 using System.Runtime.InteropServices;
 using SelfDev.Core.Findings;
-using SelfDev.Core.Serving.Cache;
 using SelfDev.Core.Serving.Model;
 using SelfDev.Core.Serving.Prompts;
 
@@ -134,7 +133,7 @@ internal sealed class RenderingFaults
                 Kind = difference.Kind,
                 Component = component.Path,
                 Part = component.Kind,
-                Earlier = past is null ? null : RequestPlace.Of(past),
+                Earlier = past?.Place,
                 Later = RequestPlace.Of(request),
                 LastSeen = RequestPlace.Of(request),
                 EarlierSpan = past is null ? null : difference.Earlier,
@@ -152,13 +151,3 @@ internal sealed class RenderingFaults
         }
     }
 }
-
-/// <summary>A fault as one request, or one pair of them, shows it.</summary>
-/// <param name="Kind">Of <see cref="FindingKinds"/>.</param>
-/// <param name="Component">Of the later prompt, or of the earlier where the later lacks it.</param>
-internal readonly record struct PromptDifference(
-    string Kind,
-    PromptComponent Component,
-    FaultSpan Earlier,
-    FaultSpan Later
-);

@@ -443,16 +443,3 @@ internal static class ServingReport
 
     private static string Text(long value) => value.ToString(CultureInfo.InvariantCulture);
 }
-
-/// <summary>What block traces add to the ledger: simulated hits, since such a trace logs none.</summary>
-internal sealed record BlockTraceTotals(
-    long Requests,
-    long Prompt,
-    long Cached,
-    long Ceiling,
-    long Unblocked,
-    int BlockTokens,
-    long ClockReversals,
-    long CyclicIds,
-    long EmptyBlocks
-);

@@ -2,7 +2,6 @@ using System.Globalization;
 using SelfDev.Core.Capabilities;
 using SelfDev.Core.Findings;
 using SelfDev.Core.Statistics;
-using SelfDev.Core.Training.Findings;
 using SelfDev.Core.Training.Model;
 
 namespace SelfDev.Core.Training.Detectors;

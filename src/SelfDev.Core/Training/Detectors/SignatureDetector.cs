@@ -67,7 +67,7 @@ internal sealed class SignatureDetector(SignatureTable table) : IRunDetector
     {
         foreach (
             var draft in run.Findings.Where(finding =>
-                finding.Signature is { Kind: FindingKinds.NcclTimeout } && finding.Ranks.Count >= 4
+                finding is { SignatureId: not null, Kind: FindingKinds.NcclTimeout } && finding.Ranks.Count >= 4
             )
         )
         {
@@ -160,7 +160,7 @@ internal sealed class SignatureDetector(SignatureTable table) : IRunDetector
             From = at,
             To = at,
             File = run.File,
-            Signature = signature,
+            SignatureId = signature.Id,
             Remedy = xid is null ? signature.Remedy : meaning?.Remedy,
         };
         draft.Metrics["signature"] = signature.Id;
@@ -186,7 +186,7 @@ internal sealed class SignatureDetector(SignatureTable table) : IRunDetector
     private void Missing(LogEvent noted, RunTimeline run)
     {
         // The header line opened the finding; the rows below it name the ranks.
-        if (_open.Values.FirstOrDefault(open => open.Draft.Signature?.Id == "flight-recorder") is not { } open)
+        if (_open.Values.FirstOrDefault(open => open.Draft.SignatureId == "flight-recorder") is not { } open)
         {
             return;
         }

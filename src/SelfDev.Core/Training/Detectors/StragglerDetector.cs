@@ -12,7 +12,7 @@ namespace SelfDev.Core.Training.Detectors;
 /// nvidia-resiliency-ext (<c>straggler_det/usage_guide.rst</c>): the fastest rank's time over the rank's own, flagged
 /// under 0.7.
 /// </summary>
-internal sealed class StragglerDetector
+internal sealed class StragglerDetector : IRunDetector
 {
     private const double Limit = 0.7;
     private const int MinRows = 16;
@@ -20,7 +20,13 @@ internal sealed class StragglerDetector
 
     private readonly SortedDictionary<int, Rank> _ranks = [];
 
-    public void Observe(in StepRow row, ReadOnlySpan<byte> text, string? file)
+    public void OnRow(in StepRow row, RunTimeline run) { }
+
+    public void OnSegment(RunSegment segment, RunTimeline run) { }
+
+    public void OnEvent(LogEvent noted, RunTimeline run) { }
+
+    public void OnAnyRank(in StepRow row, ReadOnlySpan<byte> text, RunTimeline run)
     {
         if (
             row.Rank < 0
@@ -46,7 +52,7 @@ internal sealed class StragglerDetector
         if (rank.Seconds.Count == MinRows)
         {
             rank.At = RowHistory.PositionOf(row);
-            rank.Evidence = new Evidence(row.Line, row.Offset, EvidenceText.Of(text)) { File = file };
+            rank.Evidence = new Evidence(row.Line, row.Offset, EvidenceText.Of(text)) { File = run.Name };
         }
     }
 

@@ -114,7 +114,7 @@ internal static class CauseLinker
     }
 
     private static int TierOf(FindingDraft finding) =>
-        finding.Signature?.Id switch
+        finding.SignatureId switch
         {
             // What the driver cleans up follows from the exit; a program's own exception comes before the launcher's
             // report of it.

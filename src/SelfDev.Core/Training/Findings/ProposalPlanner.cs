@@ -1,6 +1,7 @@
 using System.Globalization;
 using SelfDev.Core.Capabilities;
 using SelfDev.Core.Findings;
+using SelfDev.Core.Training.Model;
 
 namespace SelfDev.Core.Training.Findings;
 

@@ -1,5 +1,6 @@
 using System.Globalization;
 using SelfDev.Core.Statistics;
+using SelfDev.Core.Training.Model;
 
 namespace SelfDev.Core.Training.Findings;
 
@@ -84,15 +85,3 @@ public sealed record RecoveryForecast(
             );
     }
 }
-
-/// <summary>A spike in figures.</summary>
-/// <param name="Rows">Rows from onset to the last elevated one.</param>
-public sealed record SpikeRecord(
-    long Step,
-    long LastStep,
-    double Peak,
-    double Level,
-    double Sigmas,
-    int Rows,
-    bool Recovered
-);

@@ -1,5 +1,4 @@
 using MathNet.Numerics.Distributions;
-using SelfDev.Core.Training.Findings;
 
 namespace SelfDev.Core.Training.Model;
 

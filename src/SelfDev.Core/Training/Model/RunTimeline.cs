@@ -1,13 +1,16 @@
 using SelfDev.Core.Artifacts;
 using SelfDev.Core.Capabilities;
 using SelfDev.Core.Findings;
-using SelfDev.Core.Training.Detectors;
 
 namespace SelfDev.Core.Training.Model;
 
 /// <summary>Sees a run row by row, in order of the log, and says at the end what it found.</summary>
 internal interface IRunDetector
 {
+    /// <summary>A row of whatever rank, before it is known whether it is one of the run.</summary>
+    /// <param name="text">The line, valid for this call.</param>
+    void OnAnyRank(in StepRow row, ReadOnlySpan<byte> text, RunTimeline run) { }
+
     /// <summary>A row of the run; it is already the newest of <see cref="RunTimeline.History"/>.</summary>
     void OnRow(in StepRow row, RunTimeline run);
 
@@ -30,7 +33,6 @@ internal sealed class RunTimeline(int file, string? name, IReadOnlyList<IRunDete
     private const int MaxFindings = 2000;
     private const int MaxSegments = 4096;
 
-    private readonly StragglerDetector _stragglers = new();
     private readonly byte[] _pendingText = new byte[MaxPendingText];
     private StepRow _pending;
     private int _pendingLength;
@@ -151,7 +153,11 @@ internal sealed class RunTimeline(int file, string? name, IReadOnlyList<IRunDete
             return;
         }
 
-        _stragglers.Observe(row, text, Name);
+        foreach (var detector in detectors)
+        {
+            detector.OnAnyRank(row, text, this);
+        }
+
         if (_primaryRank == int.MinValue)
         {
             _primaryRank = row.Rank;
@@ -236,8 +242,6 @@ internal sealed class RunTimeline(int file, string? name, IReadOnlyList<IRunDete
         {
             detector.Finish(this);
         }
-
-        _stragglers.Finish(this);
     }
 
     /// <summary>Keeps a finding; of too many, the more severe ones stay.</summary>

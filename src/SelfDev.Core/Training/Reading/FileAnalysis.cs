@@ -48,6 +48,7 @@ internal sealed class FileAnalysis
                 new PlateauDetector(Charts),
                 new SignatureDetector(table),
                 new GradNormDetector(options),
+                new StragglerDetector(),
             ]
         );
     }

@@ -46,9 +46,9 @@ internal static class NovelMessages
     {
         var failure = file
             .Run.Findings.Where(finding =>
-                finding.Signature is not null
+                finding.SignatureId is not null
                 && finding.Severity >= Severity.Error
-                && finding.Signature.Kind != FindingKinds.InjectionAttempt
+                && finding.Kind != FindingKinds.InjectionAttempt
             )
             .MinBy(finding => finding.From.Line);
         if (failure is null || failure.From.Line < LinesKnown)

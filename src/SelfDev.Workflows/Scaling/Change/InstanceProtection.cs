@@ -3,7 +3,6 @@ using SelfDev.Core.Approvals;
 using SelfDev.Workflows.Effects;
 using SelfDev.Workflows.Engine;
 using SelfDev.Workflows.Ports;
-using SelfDev.Workflows.Scaling.Decide;
 using SelfDev.Workflows.Scaling.Model;
 
 namespace SelfDev.Workflows.Scaling.Change;
@@ -12,11 +11,6 @@ namespace SelfDev.Workflows.Scaling.Change;
 /// whatever comes of it.</summary>
 internal static class InstanceProtection
 {
-    public const string KindName = "protect-instance";
-
-    private const string InstanceField = "instance";
-    private const string ProtectedField = "protected";
-
     /// <value>A fleet that waits for ARM to protect an instance does not see a surge.</value>
     private static readonly RetryPolicy Brief = new(3, TimeSpan.FromSeconds(2), 2.0, TimeSpan.FromSeconds(10));
 
@@ -25,13 +19,6 @@ internal static class InstanceProtection
     /// <value>The fleet is not looked at meanwhile, so ARM gets no longer. What comes later is found when the instances
     /// are listed again.</value>
     private static readonly TimeSpan Timeout = TimeSpan.FromMinutes(1);
-
-    public static Dictionary<string, string> Fields(string instance, bool isProtected) =>
-        new() { [InstanceField] = instance, [ProtectedField] = isProtected ? "true" : "false" };
-
-    public static string Instance(EffectPlan plan) => plan.To[InstanceField];
-
-    public static bool IsProtected(EffectPlan plan) => plan.To[ProtectedField] == "true";
 
     /// <param name="seal">As <see cref="FleetDecision.SealOf"/>.</param>
     /// <param name="step">Makes the ledger keys unique.</param>
@@ -44,7 +31,7 @@ internal static class InstanceProtection
     )
     {
         var (key, startedAt) = (step.ToString(CultureInfo.InvariantCulture), context.CurrentUtcDateTime);
-        var reason = IsProtected(plan) ? "It drains and is busy." : "It stays.";
+        var reason = ProtectionPlan.IsProtected(plan) ? "It drains and is busy." : "It stays.";
         var outcome = await FleetLedger.IsDecidedAsync(context, plan, key, reason, "drain")
             ? await ChangeAsync(context, new ProtectInstanceInput(fleet, plan, IsPoll: false, seal))
             : new ProtectionOutcome(EffectOutcome.Refused, IsAsked: false, FleetLedger.Unwritable);
@@ -161,12 +148,4 @@ internal static class InstanceProtection
             look.Message
         );
     }
-}
-
-/// <param name="Outcome">As the ledger has it.</param>
-/// <param name="IsAsked">Whether ARM was asked at all: what was there already is somebody else's.</param>
-internal sealed record ProtectionOutcome(EffectOutcome Outcome, bool IsAsked, string Detail)
-{
-    /// <value>When ARM may be called again; null unless it throttled.</value>
-    public DateTimeOffset? ThrottledUntil { get; init; }
 }

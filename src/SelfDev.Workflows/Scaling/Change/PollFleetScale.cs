@@ -1,6 +1,7 @@
 using SelfDev.Workflows.Effects;
 using SelfDev.Workflows.Engine;
 using SelfDev.Workflows.Ports;
+using SelfDev.Workflows.Scaling.Model;
 
 namespace SelfDev.Workflows.Scaling.Change;
 
@@ -30,15 +31,3 @@ public sealed class PollFleetScale(IFleet fleets) : IActivity<PollFleetScaleInpu
 
 /// <param name="OperationUri">Null where the scale set itself is to be asked.</param>
 public sealed record PollFleetScaleInput(string Resource, string? OperationUri);
-
-/// <param name="Capacity">As read after the end; null while it runs, as <paramref name="Running"/> and <paramref
-/// name="Evicted"/>.</param>
-/// <param name="Evicted">Instances in it that the platform has taken back: no change brings those up.</param>
-public sealed record FleetScaleProgress(
-    OperationPhase Phase,
-    TimeSpan? RetryAfter,
-    string? Message,
-    int? Capacity,
-    int? Running,
-    int? Evicted
-);

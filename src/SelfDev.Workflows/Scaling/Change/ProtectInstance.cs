@@ -34,9 +34,9 @@ public sealed class ProtectInstance(
 
         var instances = await fleets.ListInstancesAsync(plan.Resource, cancellation);
         if (
-            instances.FirstOrDefault(instance => instance.ComputerName == InstanceProtection.Instance(plan))
+            instances.FirstOrDefault(instance => instance.ComputerName == ProtectionPlan.Instance(plan))
                 is not { } found
-            || found.IsProtected == InstanceProtection.IsProtected(plan)
+            || found.IsProtected == ProtectionPlan.IsProtected(plan)
         )
         {
             return Answer(EffectStartKind.AlreadyThere, null);
@@ -77,7 +77,7 @@ public sealed class ProtectInstance(
                     fleets.StartProtectAsync(
                         plan.Resource,
                         found.InstanceId,
-                        InstanceProtection.IsProtected(plan),
+                        ProtectionPlan.IsProtected(plan),
                         cancellation
                     ),
                 cancellation

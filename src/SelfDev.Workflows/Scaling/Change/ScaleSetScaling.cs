@@ -3,7 +3,6 @@ using SelfDev.Core.Approvals;
 using SelfDev.Workflows.Effects;
 using SelfDev.Workflows.Engine;
 using SelfDev.Workflows.Ports;
-using SelfDev.Workflows.Scaling.Decide;
 using SelfDev.Workflows.Scaling.Model;
 
 namespace SelfDev.Workflows.Scaling.Change;

@@ -77,10 +77,3 @@ public static class FleetDraining
 /// <param name="Idle">Host names of those that may go now.</param>
 /// <param name="IsGivenUp">None has become idle, and for one the time is over: the router seems not to know.</param>
 public sealed record DrainChoice(IReadOnlyList<FleetDrain> Draining, IReadOnlyList<string> Idle, bool IsGivenUp);
-
-/// <summary>An instance that is to go: routers should send it nothing more. Once idle it is deleted; if it is needed
-/// again before, it is one no longer.</summary>
-/// <param name="Resource">Its scale set.</param>
-/// <param name="Instance">Host name.</param>
-/// <param name="Since">Time of the sample by which it was chosen, by the clock of whoever sends samples.</param>
-public sealed record FleetDrain(string Resource, string Instance, DateTimeOffset Since);

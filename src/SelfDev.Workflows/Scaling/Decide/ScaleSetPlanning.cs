@@ -143,7 +143,7 @@ internal sealed class ScaleSetPlanning(
                     )
                 )
                 {
-                    plans.Add(ProtectionPlan(set, instance, isProtected: our is null));
+                    plans.Add(PlanOfProtection(set, instance, isProtected: our is null));
                 }
             }
         }
@@ -186,12 +186,12 @@ internal sealed class ScaleSetPlanning(
             ETag = set.State.ETag,
         };
 
-    private EffectPlan ProtectionPlan(ScaleSetReading set, FleetInstance instance, bool isProtected) =>
+    private EffectPlan PlanOfProtection(ScaleSetReading set, FleetInstance instance, bool isProtected) =>
         Plan(
-            InstanceProtection.KindName,
+            ProtectionPlan.KindName,
             set.Set.ResourceId,
-            InstanceProtection.Fields(instance.ComputerName, !isProtected),
-            InstanceProtection.Fields(instance.ComputerName, isProtected)
+            ProtectionPlan.Fields(instance.ComputerName, !isProtected),
+            ProtectionPlan.Fields(instance.ComputerName, isProtected)
         );
 
     private EffectPlan Plan(

@@ -3,7 +3,6 @@ using SelfDev.Core.Ledger;
 using SelfDev.Workflows.Actions;
 using SelfDev.Workflows.Engine;
 using SelfDev.Workflows.Ledger;
-using SelfDev.Workflows.Scaling.Change;
 
 namespace SelfDev.Workflows.Scaling.Model;
 

@@ -3,7 +3,6 @@ using SelfDev.Core.Approvals;
 using SelfDev.Core.Json;
 using SelfDev.Core.Trust;
 using SelfDev.Workflows.Scaling.Change;
-using SelfDev.Workflows.Scaling.Decide;
 using SelfDev.Workflows.Trust;
 
 namespace SelfDev.Workflows.Scaling.Model;

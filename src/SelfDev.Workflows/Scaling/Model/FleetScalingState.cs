@@ -1,6 +1,5 @@
 using SelfDev.Core.Approvals;
 using SelfDev.Workflows.Scaling.Change;
-using SelfDev.Workflows.Scaling.Decide;
 
 namespace SelfDev.Workflows.Scaling.Model;
 
@@ -67,8 +66,8 @@ public sealed record FleetScalingState(string Fleet)
     /// known to be lifted.</summary>
     internal FleetScalingState Protecting(EffectPlan plan, ProtectionOutcome outcome)
     {
-        var instance = InstanceProtection.Instance(plan);
-        var state = (InstanceProtection.IsProtected(plan), outcome) switch
+        var instance = ProtectionPlan.Instance(plan);
+        var state = (ProtectionPlan.IsProtected(plan), outcome) switch
         {
             (true, { IsAsked: true }) => this with
             {
