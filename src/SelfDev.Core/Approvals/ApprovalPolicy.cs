@@ -132,7 +132,7 @@ public sealed record ApprovalPolicy(
     private string? CheckLimits(EffectPlan plan)
     {
         var (fleet, set) = Owner(plan);
-        if (plan.Action is ScaleFleet.KindName or ReplaceNode.KindName && fleet is null)
+        if (fleet is null && ActionCatalog.Find(plan.Action) is not { ChangesFleet: false })
         {
             return $"The resource {plan.Resource} belongs to no fleet of the policy file: add it under 'fleets'.";
         }

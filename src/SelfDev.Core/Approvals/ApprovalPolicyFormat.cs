@@ -45,12 +45,7 @@ public static class ApprovalPolicyFormat
 
     /// <value>Kinds that a rule may name: those of <see cref="ProposedAction"/>.</value>
     public static IReadOnlyList<string> ActionKinds { get; } =
-    [
-        .. typeof(ProposedAction)
-            .GetCustomAttributes<JsonDerivedTypeAttribute>()
-            .Select(derived => (string)derived.TypeDiscriminator!)
-            .Order(StringComparer.Ordinal),
-    ];
+    [.. ActionCatalog.Rows.Select(row => row.Kind).Order(StringComparer.Ordinal)];
 
     /// <summary>Reads and checks everything; all errors are reported at once, each with its place.</summary>
     public static PolicyReading Parse(ReadOnlyMemory<byte> utf8)

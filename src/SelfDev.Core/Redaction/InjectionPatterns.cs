@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using SelfDev.Core.Findings;
 
 namespace SelfDev.Core.Redaction;
 
@@ -64,7 +65,9 @@ internal static class InjectionPatterns
         (
             InjectionKinds.ActionDemand,
             Of(
-                @"\b(?:recommend(?:ed)?_?\s?action|action)""?\s*[:=]\s*""?(?:scale-fleet|replace-node|roll-back-and-skip)\b"
+                @"\b(?:recommend(?:ed)?_?\s?action|action)""?\s*[:=]\s*""?(?:"
+                    + string.Join('|', ActionCatalog.Rows.Select(row => Regex.Escape(row.Kind)))
+                    + @")\b"
             )
         ),
         (

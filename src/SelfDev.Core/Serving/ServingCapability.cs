@@ -53,10 +53,7 @@ public sealed class ServingCapability : ICapability
         var summary = ServingReport.Summarise(traffic, reading.TraceTotals, reading.Engine);
         summary = summary with { QualityComparisons = traffic.Quality.Compare(baseline?.Quality) };
         var detector = new ServingDetector(traffic, summary, request.Files.Count > 1);
-        IReadOnlyList<Finding> findings =
-        [
-            .. detector.Detect().Select(finding => WithService(finding, request.Subject)),
-        ];
+        IReadOnlyList<Finding> findings = [.. detector.Detect().Select(finding => finding.For(request.Subject))];
         return new Analysis(
             Artifact(request, reading),
             findings,
@@ -83,28 +80,6 @@ public sealed class ServingCapability : ICapability
 
         return baseline;
     }
-
-    private static Finding WithService(Finding finding, string? service) =>
-        service is null
-            ? finding
-            : finding with
-            {
-                Proposals =
-                [
-                    .. finding.Proposals.Select(proposal =>
-                        proposal with
-                        {
-                            Action = proposal.Action switch
-                            {
-                                FixPrompt fix => fix with { Service = service },
-                                PinRouting pin => pin with { Service = service },
-                                RaiseCacheCapacity raise => raise with { Service = service },
-                                var other => other,
-                            },
-                        }
-                    ),
-                ],
-            };
 
     private static ArtifactSummary Artifact(AnalysisRequest request, ServingReading reading)
     {

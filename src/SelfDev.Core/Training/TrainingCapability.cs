@@ -63,7 +63,8 @@ public sealed class TrainingCapability : ICapability
         }
 
         ProposalPlanner.Plan(drafts, Facts(files, options));
-        var (kept, findings) = Number(drafts);
+        var (kept, numbered) = Number(drafts);
+        List<Finding> findings = [.. numbered.Select(finding => finding.For(request.Subject))];
         var summary = TrainingReport.Summarise(
             files,
             findings,

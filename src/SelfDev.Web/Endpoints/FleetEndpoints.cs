@@ -104,7 +104,7 @@ internal static class FleetEndpoints
                 WebErrors.Problem(
                     request,
                     StatusCodes.Status503ServiceUnavailable,
-                    "The policy file cannot be used, so no fleet is known. 'selfdev policy' and the host's log say why."
+                    $"The policy file cannot be used, so no fleet is known: {string.Join(" ", reading.Errors)}"
                 )
             );
         }

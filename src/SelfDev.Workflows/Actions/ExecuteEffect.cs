@@ -1,4 +1,5 @@
 using SelfDev.Core.Approvals;
+using SelfDev.Core.Findings;
 using SelfDev.Workflows.Approval;
 using SelfDev.Workflows.Effects;
 using SelfDev.Workflows.Engine;
@@ -133,5 +134,7 @@ public sealed record EffectReference(string PlanHash);
 internal static class EffectExecutors
 {
     public static IEffectExecutor For(this IEnumerable<IEffectExecutor> executors, string action) =>
-        executors.First(candidate => candidate.ActionKinds.Contains(action));
+        ActionCatalog.Find(action) is { } row
+            ? executors.Single(candidate => candidate.Carrier == row.Carrier)
+            : throw new NonRetryableException($"'{action}' is no action of the catalog.");
 }

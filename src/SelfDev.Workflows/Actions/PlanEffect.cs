@@ -87,12 +87,6 @@ public sealed class PlanEffect(
         CancellationToken cancellation
     )
     {
-        var executor = executors.FirstOrDefault(candidate => candidate.ActionKinds.Contains(action.Kind));
-        if (executor is null)
-        {
-            return PlannedEffect.Impossible($"'{action.Kind}' is advice to people; SelfDev does not carry it out.");
-        }
-
         var named = action switch
         {
             ScaleFleet { Fleet: { } name } => name,
@@ -115,7 +109,9 @@ public sealed class PlanEffect(
 
         try
         {
-            return await executor.PlanAsync(action, new PlanningFacts(fleet?.Name, sets, subject), cancellation);
+            return await executors
+                .For(action.Kind)
+                .PlanAsync(action, new PlanningFacts(fleet?.Name, sets, subject), cancellation);
         }
         catch (FleetException refused) when (!refused.IsTransient)
         {

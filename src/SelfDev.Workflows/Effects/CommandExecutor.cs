@@ -21,20 +21,7 @@ public sealed class CommandExecutor(
     TamperReports tampering
 ) : IEffectExecutor
 {
-    public IReadOnlyList<string> ActionKinds { get; } =
-    [
-        RollBackAndSkip.KindName,
-        LowerLearningRate.KindName,
-        RestartRun.KindName,
-        WaitForRecovery.KindName,
-        FixPrompt.KindName,
-        PinRouting.KindName,
-        RaiseCacheCapacity.KindName,
-        BlockPromotion.KindName,
-        AllowPromotion.KindName,
-        RerunEvaluation.KindName,
-        FixHarness.KindName,
-    ];
+    public ActionCarrier Carrier => ActionCarrier.Command;
 
     public Task<PlannedEffect> PlanAsync(ProposedAction action, PlanningFacts facts, CancellationToken cancellation)
     {

@@ -5,13 +5,13 @@ using SelfDev.Workflows.Ports;
 namespace SelfDev.Workflows.Effects;
 
 /// <summary>
-/// Turns one kind of action into an exact effect, and carries it out. The steps run in different activities, hours and
+/// Turns an action into an exact effect, and carries it out. The steps run in different activities, hours and
 /// processes apart; all they share is the plan.
 /// </summary>
 public interface IEffectExecutor
 {
-    /// <value>Kinds of actions it is for.</value>
-    IReadOnlyList<string> ActionKinds { get; }
+    /// <value>It is for the actions of <see cref="ActionCatalog"/> that are carried out so.</value>
+    ActionCarrier Carrier { get; }
 
     /// <summary>Reads the world and says exactly what would change, or why nothing can.</summary>
     Task<PlannedEffect> PlanAsync(ProposedAction action, PlanningFacts facts, CancellationToken cancellation);

@@ -19,7 +19,7 @@ public sealed class ReplaceNodeExecutor(IFleet fleet, EffectIntents intents) : I
     private const string Deleted = "deleted";
     private const string InstancesSegment = "/virtualMachines/";
 
-    public IReadOnlyList<string> ActionKinds { get; } = [ReplaceNode.KindName];
+    public ActionCarrier Carrier => ActionCarrier.Instance;
 
     public async Task<PlannedEffect> PlanAsync(
         ProposedAction action,

@@ -7,7 +7,7 @@ namespace SelfDev.Workflows.Effects;
 /// <summary>Sets a scale set's capacity: absolute, conditional on the ETag that was approved.</summary>
 public sealed class ScaleFleetExecutor(IFleet fleet, EffectIntents intents) : IEffectExecutor
 {
-    public IReadOnlyList<string> ActionKinds { get; } = [ScaleFleet.KindName];
+    public ActionCarrier Carrier => ActionCarrier.ScaleSet;
 
     public async Task<PlannedEffect> PlanAsync(
         ProposedAction action,

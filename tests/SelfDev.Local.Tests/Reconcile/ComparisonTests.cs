@@ -178,6 +178,7 @@ public class ComparisonTests
                         New(part) with
                         {
                             Exists = index < made,
+                            HasContent = index < made,
                             Mark = index < marked ? new PartMark(Set, 1, 3) : null,
                         }
                 );

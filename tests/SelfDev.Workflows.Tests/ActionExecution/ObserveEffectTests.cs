@@ -15,7 +15,7 @@ public sealed class ObserveEffectTests : IDisposable
 {
     private readonly InMemoryArtifactStore _store = new();
     private readonly TrustRoom _trust = new(new FakeClock(Asked.Now), new FixedPolicySource(Asked.Policy));
-    private readonly ScriptedExecutor _executor = new(Asked.Plan.Action);
+    private readonly ScriptedExecutor _executor = new(ActionCarrier.ScaleSet);
 
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
@@ -147,7 +147,7 @@ public sealed class ObserveEffectTests : IDisposable
             _store,
             _trust.Requests,
             _trust.Decisions,
-            [new ScriptedExecutor("restart"), _executor]
+            [new ScriptedExecutor(ActionCarrier.Command), _executor]
         ).RunAsync(
             new ObserveInput(
                 "run7",

@@ -24,10 +24,7 @@ public sealed class PlanEffectTests : IDisposable
     private readonly InMemoryArtifactStore _store = new();
     private readonly FixedPolicySource _policy = new(Asked.Policy);
     private readonly TrustRoom _trust;
-    private readonly ScriptedExecutor _executor = new(ScaleFleet.KindName, ReplaceNode.KindName)
-    {
-        Plans = _ => Planned,
-    };
+    private readonly ScriptedExecutor _executor = new(ActionCarrier.ScaleSet) { Plans = _ => Planned };
 
     public PlanEffectTests() => _trust = new TrustRoom(new FakeClock(Asked.Now), _policy);
 
@@ -148,13 +145,6 @@ public sealed class PlanEffectTests : IDisposable
         await RefusedAsync("Quota: No more.", Proposal("F1"));
         _executor.Plans = _ => Planned with { To = new Dictionary<string, string> { ["capacity"] = "9" } };
         await RefusedAsync("Capacity 9 is outside the 0 to 8", Proposal("F1"));
-        await RefusedAsync(
-            "'wait' is advice to people; SelfDev does not carry it out.",
-            Proposal("F1") with
-            {
-                Action = new WaitForRecovery(7),
-            }
-        );
 
         _executor.Plans = _ => throw new FleetException("Busy", "Later.", isTransient: true);
         await Assert.ThrowsAsync<FleetException>(() => RunAsync(Proposal("F1")));
@@ -231,11 +221,11 @@ public sealed class PlanEffectTests : IDisposable
     }
 
     [Fact]
-    public async Task The_first_executor_of_a_kind_plans_it()
+    public async Task An_action_is_planned_by_whoever_carries_it_out()
     {
-        var other = new ScriptedExecutor("restart", ScaleFleet.KindName);
-        await RunAsync(Proposal("F1"), executors: [new ScriptedExecutor("restart"), _executor, other]);
-        Assert.Empty(other.Facts);
+        var command = new ScriptedExecutor(ActionCarrier.Command);
+        await RunAsync(Proposal("F1"), executors: [command, _executor]);
+        Assert.Empty(command.Facts);
         Assert.Single(_executor.Facts);
     }
 
@@ -317,7 +307,13 @@ public sealed class PlanEffectTests : IDisposable
             new CheckpointManifests(_store),
             analyst ?? new RulesAnalyst()
         );
-        var activity = new PlanEffect(_store, policies ?? _policy, executors ?? [_executor], _trust.Requests, gate);
+        var activity = new PlanEffect(
+            _store,
+            policies ?? _policy,
+            executors ?? [_executor, new ScriptedExecutor(ActionCarrier.Instance, _executor)],
+            _trust.Requests,
+            gate
+        );
         return await activity.RunAsync(Input, new ActivityContext("run7:action:1", "key", Cancel));
     }
 

@@ -6,9 +6,10 @@ using SelfDev.Workflows.Ports;
 namespace SelfDev.Workflows.Tests.ActionExecution;
 
 /// <summary>An executor that plans and sees what a test says, and keeps the facts that it was given.</summary>
-internal sealed class ScriptedExecutor(params string[] kinds) : IEffectExecutor
+/// <param name="like">Another one, whose plans and facts these are.</param>
+internal sealed class ScriptedExecutor(ActionCarrier carrier, ScriptedExecutor? like = null) : IEffectExecutor
 {
-    public IReadOnlyList<string> ActionKinds => kinds;
+    public ActionCarrier Carrier => carrier;
 
     public Func<PlanningFacts, PlannedEffect> Plans { get; set; } = _ => PlannedEffect.Impossible("not asked for");
 
@@ -20,8 +21,8 @@ internal sealed class ScriptedExecutor(params string[] kinds) : IEffectExecutor
 
     public Task<PlannedEffect> PlanAsync(ProposedAction action, PlanningFacts facts, CancellationToken cancellation)
     {
-        Facts.Add(facts);
-        return Task.FromResult(Plans(facts));
+        (like ?? this).Facts.Add(facts);
+        return Task.FromResult((like ?? this).Plans(facts));
     }
 
     public Task<IReadOnlyDictionary<string, string>> ObserveAsync(
