@@ -14,7 +14,7 @@ public static class PlanHash
     public static string Of(EffectPlan plan) =>
         Convert.ToHexStringLower(
             SHA256.HashData(
-                CanonicalJson.Serialize(plan with { ExpiresAt = plan.ExpiresAt.ToUniversalTime() }, ReportJson.Options)
+                CanonicalJson.Serialize(plan with { ExpiresAt = plan.ExpiresAt.ToUniversalTime() }, SelfDevJson.Signed)
             )
         );
 

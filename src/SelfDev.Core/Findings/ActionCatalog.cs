@@ -29,8 +29,8 @@ public sealed record ActionRow(string Kind, Type Type, ActionCarrier Carrier, st
 }
 
 /// <summary>
-/// The one list of what can be proposed, one row an action. Executors, policy rules, the injection detector and the pages take
-/// it from here; a type without a row, or a row without an executor, fails a test.
+/// The one list of what can be proposed, one row an action. Executors, policy rules, the injection detector and the
+/// pages take it from here; a type without a row, or a row without an executor, fails a test.
 /// </summary>
 public static class ActionCatalog
 {

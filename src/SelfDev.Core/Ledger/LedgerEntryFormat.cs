@@ -28,7 +28,7 @@ public static class LedgerEntryFormat
                 ["actor"] = entry.Actor,
                 ["body"] = entry.Body.DeepClone(),
             },
-            ReportJson.Options
+            SelfDevJson.Signed
         );
 
     /// <summary>Reads a line and checks that it is the canonical form: nothing can hide in another spelling of the same

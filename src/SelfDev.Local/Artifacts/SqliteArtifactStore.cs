@@ -329,7 +329,7 @@ internal sealed class SqliteArtifactStore : IArtifactStore, IDisposable
         var modified = _clock.GetUtcNow().UtcTicks;
         var metadata = JsonSerializer.Serialize(
             row.Metadata.ToDictionary(pair => pair.Key.ToLowerInvariant(), pair => pair.Value),
-            ReportJson.Options
+            SelfDevJson.Stored
         );
         var (isDone, replaced) = await _database.WriteAsync(
             session =>
@@ -417,7 +417,7 @@ internal sealed class SqliteArtifactStore : IArtifactStore, IDisposable
             new BlobRef(container, row.Text(0), row.Text(1)),
             row.Int64(2),
             new DateTimeOffset(row.Int64(3), TimeSpan.Zero),
-            JsonSerializer.Deserialize<Dictionary<string, string>>(row.Text(4), ReportJson.Options)!
+            JsonSerializer.Deserialize<Dictionary<string, string>>(row.Text(4), SelfDevJson.Stored)!
         );
 
     private void Check(string container, string name)

@@ -56,7 +56,7 @@ internal static class HostOutput
         {
             null => "",
             JsonValue value when value.TryGetValue<string>(out var text) => text,
-            _ => node.ToJsonString(ReportJson.Options),
+            _ => node.ToJsonString(SelfDevJson.Http),
         };
     }
 

@@ -44,7 +44,7 @@ internal static class LedgerAnchors
         try
         {
             var node = JsonNode.Parse(File.ReadAllText(file)) ?? throw new JsonException("It is null.");
-            return ((node as JsonObject)?["head"] ?? node).Deserialize<SignedTreeHead>(ReportJson.Options)
+            return ((node as JsonObject)?["head"] ?? node).Deserialize<SignedTreeHead>(SelfDevJson.Http)
                 ?? throw new JsonException("It is null.");
         }
         catch (Exception failure)

@@ -77,7 +77,7 @@ internal sealed class SeenHeads(string folder)
             return File.Exists(Path)
                 ? JsonSerializer.Deserialize<Dictionary<string, SignedTreeHead>>(
                     File.ReadAllBytes(Path),
-                    ReportJson.Options
+                    SelfDevJson.Stored
                 ) ?? []
                 : [];
         }
@@ -96,7 +96,7 @@ internal sealed class SeenHeads(string folder)
         try
         {
             Directory.CreateDirectory(folder);
-            AtomicFile.Replace(Path, JsonSerializer.SerializeToUtf8Bytes(heads, ReportJson.Options));
+            AtomicFile.Replace(Path, JsonSerializer.SerializeToUtf8Bytes(heads, SelfDevJson.Stored));
         }
         catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
         {

@@ -135,10 +135,10 @@ internal static class LedgerCommand
                 ["rootHash"] = verification.RootHash,
                 ["heads"] = verification.Heads,
                 ["unsignedEntries"] = verification.UnsignedEntries,
-                ["problems"] = JsonSerializer.SerializeToNode(verification.Problems, ReportJson.Options),
-                ["head"] = JsonSerializer.SerializeToNode(head, ReportJson.Options),
-                ["checkedAgainst"] = JsonSerializer.SerializeToNode(anchors, ReportJson.Options),
-                ["storage"] = JsonSerializer.SerializeToNode(storage, ReportJson.Options),
+                ["problems"] = JsonSerializer.SerializeToNode(verification.Problems, SelfDevJson.Http),
+                ["head"] = JsonSerializer.SerializeToNode(head, SelfDevJson.Http),
+                ["checkedAgainst"] = JsonSerializer.SerializeToNode(anchors, SelfDevJson.Http),
+                ["storage"] = JsonSerializer.SerializeToNode(storage, SelfDevJson.Http),
             }
         );
         return Task.CompletedTask;
@@ -239,7 +239,7 @@ internal static class LedgerCommand
                         : $"The host proves entry {proof.Index} instead of {index}.";
                 if (parsed.GetValue(format) == "json")
                 {
-                    var json = JsonSerializer.SerializeToNode(proof, ReportJson.Options)!.AsObject();
+                    var json = JsonSerializer.SerializeToNode(proof, SelfDevJson.Http)!.AsObject();
                     json["holds"] = wrong is null;
                     HostOutput.WriteJson(io, json);
                 }
@@ -269,7 +269,7 @@ internal static class LedgerCommand
     {
         try
         {
-            return node.Deserialize<T>(ReportJson.Options) ?? throw new JsonException("It is null.");
+            return node.Deserialize<T>(SelfDevJson.Http) ?? throw new JsonException("It is null.");
         }
         catch (JsonException failure)
         {

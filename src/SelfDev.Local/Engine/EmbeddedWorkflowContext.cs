@@ -103,7 +103,7 @@ internal sealed class EmbeddedWorkflowContext(WorkflowExecution execution, ILogg
                 return Payload.Deserialize<TOut>(result.Data)!;
             }
 
-            var failure = JsonSerializer.Deserialize<FailureDetails>(result.Data!, ReportJson.Options)!;
+            var failure = JsonSerializer.Deserialize<FailureDetails>(result.Data!, SelfDevJson.Payload)!;
             if (retry is null || attempt >= retry.MaxNumberOfAttempts || !retry.Handles(failure))
             {
                 throw new WorkflowTaskFailedException(name, failure);

@@ -276,7 +276,7 @@ internal sealed partial class EngineLoop
     ) =>
         failure is null
             ? new HistoryEvent(completed, action, 0, 0, Now, null, output)
-            : new HistoryEvent(failed, action, 0, 0, Now, null, JsonSerializer.Serialize(failure, ReportJson.Options));
+            : new HistoryEvent(failed, action, 0, 0, Now, null, JsonSerializer.Serialize(failure, SelfDevJson.Payload));
 
     private void Note(InstanceSlot slot, HistoryKind kind, string reason)
     {

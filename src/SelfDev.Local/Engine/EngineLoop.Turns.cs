@@ -202,7 +202,7 @@ internal sealed partial class EngineLoop
                 slot,
                 InstanceTrigger.Fail,
                 HistoryKind.Failed,
-                JsonSerializer.Serialize(failure, ReportJson.Options)
+                JsonSerializer.Serialize(failure, SelfDevJson.Payload)
             );
         }
     }

@@ -97,8 +97,8 @@ internal static class Comparison
         long? start = known.Starts.TryGetValue(part.Part, out var before) ? before : null;
         if (part.Mark is not { } mark)
         {
-            // Not there yet when the last start was cut off, or never used by a host of this folder; or made by a start that
-            // was cut off before it could mark it. Until all parts are marked nothing is acknowledged.
+            // Not there yet when the last start was cut off, or never used by a host of this folder; or made by a start
+            // that was cut off before it could mark it. Until all parts are marked nothing is acknowledged.
             return start is null && (known.IsOpening || !part.HasContent)
                 ? null
                 : new Discrepancy(part.Part, $"{name} is missing or was emptied");

@@ -91,7 +91,7 @@ internal static class EngineReceipts
         try
         {
             return
-                JsonSerializer.Deserialize<LedgerReceipt>(data, ReportJson.Options)
+                JsonSerializer.Deserialize<LedgerReceipt>(data, SelfDevJson.Payload)
                     is { TreeSize: > 0, RootHash: not null } receipt
                 ? receipt
                 : null;

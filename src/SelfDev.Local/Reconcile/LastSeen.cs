@@ -52,7 +52,7 @@ internal sealed record LastSeen
         {
             return
                 File.Exists(path)
-                && JsonSerializer.Deserialize<LastSeen>(File.ReadAllBytes(path), ReportJson.Options)
+                && JsonSerializer.Deserialize<LastSeen>(File.ReadAllBytes(path), SelfDevJson.Stored)
                     is { Schema: KnownSchema } seen
                 ? seen
                 : null;
@@ -65,7 +65,7 @@ internal sealed record LastSeen
 
     /// <summary>Durable when it returns.</summary>
     public void Write(string path) =>
-        AtomicFile.Replace(path, JsonSerializer.SerializeToUtf8Bytes(this, ReportJson.Options));
+        AtomicFile.Replace(path, JsonSerializer.SerializeToUtf8Bytes(this, SelfDevJson.Stored));
 }
 
 /// <summary>That somebody let the host go on although something was lost.</summary>

@@ -190,7 +190,7 @@ internal sealed class Reconciliation
             loss.At,
             "start",
             ApiKeyFile.Operator,
-            JsonSerializer.SerializeToNode(loss, ReportJson.Options)!.AsObject()
+            JsonSerializer.SerializeToNode(loss, SelfDevJson.Signed)!.AsObject()
         );
 
     private static string Refuse(DataDirectory data, IReadOnlyList<Discrepancy> problems)

@@ -27,14 +27,14 @@ internal static class StorageMark
     public static void Write(DataDirectory data, long set, long start) =>
         AtomicFile.Replace(
             Path.Combine(data.Storage, FileName),
-            JsonSerializer.SerializeToUtf8Bytes(new PartMark(set, start, 0), ReportJson.Options)
+            JsonSerializer.SerializeToUtf8Bytes(new PartMark(set, start, 0), SelfDevJson.Stored)
         );
 
     private static PartMark? ReadMark(string path)
     {
         try
         {
-            return JsonSerializer.Deserialize<PartMark>(File.ReadAllBytes(path), ReportJson.Options);
+            return JsonSerializer.Deserialize<PartMark>(File.ReadAllBytes(path), SelfDevJson.Stored);
         }
         catch (JsonException)
         {

@@ -48,7 +48,7 @@ internal static class SpoolFormat
 
     public static byte[] Footer(SpoolEntry entry)
     {
-        var json = JsonSerializer.SerializeToUtf8Bytes(entry, ReportJson.Options);
+        var json = JsonSerializer.SerializeToUtf8Bytes(entry, SelfDevJson.Stored);
         var footer = new byte[json.Length + TailBytes];
         json.CopyTo(footer, 0);
         BinaryPrimitives.WriteInt32LittleEndian(footer.AsSpan(json.Length), json.Length);
@@ -85,7 +85,7 @@ internal static class SpoolFormat
         file.ReadExactly(json);
         try
         {
-            var entry = JsonSerializer.Deserialize<SpoolEntry>(json, ReportJson.Options);
+            var entry = JsonSerializer.Deserialize<SpoolEntry>(json, SelfDevJson.Stored);
             return entry?.Length + length + TailBytes == file.Length ? entry : null;
         }
         catch (JsonException)

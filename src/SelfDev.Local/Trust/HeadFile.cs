@@ -88,7 +88,7 @@ internal sealed class HeadFile : IHeadWitness, IDisposable
 
             try
             {
-                AtomicFile.Replace(_path, JsonSerializer.SerializeToUtf8Bytes(head, ReportJson.Options));
+                AtomicFile.Replace(_path, JsonSerializer.SerializeToUtf8Bytes(head, SelfDevJson.Stored));
                 _written = head;
             }
             catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
@@ -110,7 +110,7 @@ internal sealed class HeadFile : IHeadWitness, IDisposable
 
         try
         {
-            return JsonSerializer.Deserialize<SignedTreeHead>(File.ReadAllBytes(path), ReportJson.Options)
+            return JsonSerializer.Deserialize<SignedTreeHead>(File.ReadAllBytes(path), SelfDevJson.Stored)
                 ?? throw new JsonException("null");
         }
         catch (JsonException wrong)

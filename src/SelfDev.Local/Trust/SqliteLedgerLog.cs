@@ -205,7 +205,7 @@ internal sealed class SqliteLedgerLog : ILedgerLog, IDisposable
         session
             .Prepare("INSERT INTO head (size, line) VALUES (?, ?)")
             .Bind(append.Head.TreeSize)
-            .Bind(CanonicalJson.Serialize(append.Head, ReportJson.Options))
+            .Bind(CanonicalJson.Serialize(append.Head, SelfDevJson.Signed))
             .Execute();
         return true;
     }
@@ -221,7 +221,7 @@ internal sealed class SqliteLedgerLog : ILedgerLog, IDisposable
         try
         {
             var head =
-                JsonSerializer.Deserialize<SignedTreeHead>(row.Blob(1), ReportJson.Options)
+                JsonSerializer.Deserialize<SignedTreeHead>(row.Blob(1), SelfDevJson.Signed)
                 ?? throw new JsonException("null");
             return head.TreeSize == row.Int64(0)
                 ? head

@@ -87,7 +87,7 @@ internal static class ApprovalEndpoints
                     .Take(ListedApprovals)
                     .ToListAsync(request.HttpContext.RequestAborted)
             ).Select(pending => View(pending.Request, new RecordedDecisions(pending.Decisions, null))),
-            ReportJson.Options
+            SelfDevJson.Http
         );
 
     /// <summary><c>GET /api/approvals/{id}</c>; the id is the plan hash or its first 8 or more characters.</summary>
@@ -101,7 +101,7 @@ internal static class ApprovalEndpoints
                     approval,
                     await Service<DecisionStore>(request).ReadAsync(approval, request.HttpContext.RequestAborted)
                 ),
-                ReportJson.Options
+                SelfDevJson.Http
             );
     }
 
@@ -149,7 +149,7 @@ internal static class ApprovalEndpoints
                 Now(request),
                 await ExplanationAsync(request, approval)
             )
-            : Results.Json(View(approval, decisions), ReportJson.Options);
+            : Results.Json(View(approval, decisions), SelfDevJson.Http);
     }
 
     private static async Task<IResult> DecideAsync(
@@ -175,7 +175,7 @@ internal static class ApprovalEndpoints
             ),
             DecisionResult.Recorded => Results.Json(
                 new DecisionAnswer(planHash, approver, body.Kind, outcome.State!.Value),
-                ReportJson.Options
+                SelfDevJson.Http
             ),
             DecisionResult.Unknown => WebErrors.Problem(request, StatusCodes.Status404NotFound, outcome.Message),
             DecisionResult.Forbidden => WebErrors.Problem(request, StatusCodes.Status403Forbidden, outcome.Message),

@@ -19,7 +19,7 @@ internal static class FleetEndpoints
     private const int MostSamples = 1000;
     private const int MaxBodyBytes = 4 << 20;
 
-    private static readonly JsonSerializerOptions Strict = new(ReportJson.Options)
+    private static readonly JsonSerializerOptions Strict = new(SelfDevJson.Http)
     {
         UnmappedMemberHandling = System.Text.Json.Serialization.JsonUnmappedMemberHandling.Disallow,
     };
@@ -42,7 +42,7 @@ internal static class FleetEndpoints
             request.HttpContext.RequestAborted
         );
         return Payload.Deserialize<FleetStatus>(instance?.CustomStatus) is { } status
-            ? Results.Json(status, ReportJson.Options)
+            ? Results.Json(status, SelfDevJson.Http)
             : WebErrors.Problem(
                 request,
                 StatusCodes.Status404NotFound,
@@ -86,7 +86,7 @@ internal static class FleetEndpoints
 
         return Results.Json(
             new SamplesAnswer(samples.Count, instance),
-            ReportJson.Options,
+            SelfDevJson.Http,
             statusCode: StatusCodes.Status202Accepted
         );
     }

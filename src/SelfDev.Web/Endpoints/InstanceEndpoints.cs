@@ -63,7 +63,7 @@ internal static class InstanceEndpoints
 
         var prefix = request.Query["prefix"].ToString();
         var newest = await NewestAsync(request, new WorkflowQuery(prefix.Length > 0 ? prefix : null, statuses), limit);
-        return Results.Json(newest.Select(View), ReportJson.Options);
+        return Results.Json(newest.Select(View), SelfDevJson.Http);
     }
 
     /// <summary><c>GET /api/instances/{id}</c></summary>
@@ -73,7 +73,7 @@ internal static class InstanceEndpoints
             .GetAsync((string)request.RouteValues["id"]!, request.HttpContext.RequestAborted);
         return instance is null
             ? WebErrors.Problem(request, StatusCodes.Status404NotFound, "There is no such instance.")
-            : Results.Json(View(instance), ReportJson.Options);
+            : Results.Json(View(instance), SelfDevJson.Http);
     }
 
     /// <summary><c>GET /api/reports/{instance}/{file}</c>: <c>report.json</c>, <c>report.html</c> or

@@ -23,13 +23,13 @@ internal static class LedgerEndpoints
         var head = await Ledger(request).LatestHeadAsync(request.HttpContext.RequestAborted);
         return head is null
             ? WebErrors.Problem(request, StatusCodes.Status404NotFound, "The ledger is empty.")
-            : Results.Json(head, ReportJson.Options);
+            : Results.Json(head, SelfDevJson.Http);
     }
 
     /// <summary><c>GET /api/ledger/heads</c>: all signed heads, oldest first.</summary>
     public static Task<IResult> HeadsAsync(HttpRequest request) =>
         Task.FromResult(
-            Results.Json(Ledger(request).ReadHeadsAsync(request.HttpContext.RequestAborted), ReportJson.Options)
+            Results.Json(Ledger(request).ReadHeadsAsync(request.HttpContext.RequestAborted), SelfDevJson.Http)
         );
 
     /// <summary>
@@ -75,7 +75,7 @@ internal static class LedgerEndpoints
         var proof = await Ledger(request).ProveAsync(index, request.HttpContext.RequestAborted);
         return proof is null
             ? WebErrors.Problem(request, StatusCodes.Status404NotFound, "No signed head covers such an entry.")
-            : Results.Json(proof, ReportJson.Options);
+            : Results.Json(proof, SelfDevJson.Http);
     }
 
     /// <summary>
@@ -106,7 +106,7 @@ internal static class LedgerEndpoints
 
     private static async Task WriteAsync<T>(Stream body, T line, CancellationToken cancellation)
     {
-        await JsonSerializer.SerializeAsync(body, line, ReportJson.Options, cancellation);
+        await JsonSerializer.SerializeAsync(body, line, SelfDevJson.Http, cancellation);
         await body.WriteAsync(LineFeed, cancellation);
     }
 

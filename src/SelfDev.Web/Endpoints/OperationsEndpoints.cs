@@ -51,7 +51,7 @@ internal static class OperationsEndpoints
     public static async Task<IResult> ReadKillSwitchAsync(HttpRequest request) =>
         Results.Json(
             await Service<KillSwitch>(request).ReadAsync(request.HttpContext.RequestAborted),
-            ReportJson.Options
+            SelfDevJson.Http
         );
 
     /// <summary><c>POST /api/killswitch</c> with <c>engaged</c> (true or false) and <c>reason</c>. In force when it
@@ -81,9 +81,9 @@ internal static class OperationsEndpoints
         Logs.KillSwitchSet(Service<ILoggerFactory>(request).CreateLogger("SelfDev.Web"), engaged.Value);
         if (!WebErrors.WantsPage(request))
         {
-            var answer = JsonSerializer.SerializeToNode(change.State, ReportJson.Options)!;
+            var answer = JsonSerializer.SerializeToNode(change.State, SelfDevJson.Http)!;
             answer["ledger"] = change.LedgerProblem;
-            return Results.Json(answer, ReportJson.Options);
+            return Results.Json(answer, SelfDevJson.Http);
         }
 
         request.HttpContext.Response.Headers.Location = "/";

@@ -170,6 +170,7 @@ internal static class ApprovalPage
             <dt>Cost</dt><dd>{Page.Safe(approval.Proposal.Cost ?? "not known")}</dd>
             <dt>Expected</dt><dd>{Page.Safe(approval.Proposal.ExpectedOutcome ?? "not stated")}</dd>
             <dt>Risk</dt><dd>{Page.Safe(approval.Proposal.Risk ?? "not stated")}</dd>
+            <dt>Taken back by</dt><dd>{Page.Safe(ActionCatalog.Find(approval.Plan.Action)?.Undo ?? "not known")}</dd>
             </dl>
             </section>
             """

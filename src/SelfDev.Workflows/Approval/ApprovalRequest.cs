@@ -55,7 +55,7 @@ public sealed record ApprovalRequest
     /// </summary>
     /// <returns>Lower-case hex; the same before a request is stored and after it is read again.</returns>
     public string Hash() =>
-        Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(this, ReportJson.Options)));
+        Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(this, SelfDevJson.Signed)));
 
     /// <summary>What decisions about it are weighed against.</summary>
     public ApprovalTerms Terms() =>

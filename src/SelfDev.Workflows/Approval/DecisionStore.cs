@@ -174,14 +174,14 @@ public sealed class DecisionStore(SealedLog log, ILedgerStore ledger, TamperRepo
 
     private static JsonObject Body(Decision decision)
     {
-        var body = JsonSerializer.SerializeToNode(decision, ReportJson.Options)!.AsObject();
+        var body = JsonSerializer.SerializeToNode(decision, SelfDevJson.Signed)!.AsObject();
         body["identified"] = DecisionProof.Describe(decision.Proof);
         body["digest"] = Digest(decision);
         return body;
     }
 
     private static string Digest(Decision decision) =>
-        Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(decision, ReportJson.Options)));
+        Convert.ToHexStringLower(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(decision, SelfDevJson.Signed)));
 
     private static string LedgerKey(ApprovalRequest request, int number) =>
         string.Create(

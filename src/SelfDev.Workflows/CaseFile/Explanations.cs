@@ -65,7 +65,7 @@ public sealed class Explanations(IArtifactStore store)
     }
 
     private static Core.Findings.Diagnosis? Parse(ReadOnlySpan<byte> json) =>
-        JsonSerializer.Deserialize<Core.Findings.Diagnosis>(json, ReportJson.Options);
+        JsonSerializer.Deserialize<Core.Findings.Diagnosis>(json, SelfDevJson.Stored);
 
     // A property that is missing in the file is null here, whatever its type says.
     private static Core.Findings.Diagnosis Vet(Core.Findings.Diagnosis stored, int group)

@@ -27,9 +27,9 @@ public static class CommandDocument
             ["action"] = plan.Action,
             // Whom it is for and until when: a copy elsewhere, or put back later, is not obeyed.
             ["for"] = plan.Resource,
-            ["expiresAt"] = JsonSerializer.SerializeToNode(plan.ExpiresAt, ReportJson.Options),
-            ["parameters"] = JsonSerializer.SerializeToNode(plan.To, ReportJson.Options),
-            ["evidence"] = JsonSerializer.SerializeToNode(plan.Evidence, ReportJson.Options),
+            ["expiresAt"] = JsonSerializer.SerializeToNode(plan.ExpiresAt, SelfDevJson.Signed),
+            ["parameters"] = JsonSerializer.SerializeToNode(plan.To, SelfDevJson.Signed),
+            ["evidence"] = JsonSerializer.SerializeToNode(plan.Evidence, SelfDevJson.Signed),
         };
 
     /// <summary>

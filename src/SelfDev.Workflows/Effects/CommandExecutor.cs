@@ -25,7 +25,7 @@ public sealed class CommandExecutor(
 
     public Task<PlannedEffect> PlanAsync(ProposedAction action, PlanningFacts facts, CancellationToken cancellation)
     {
-        var parameters = JsonSerializer.SerializeToNode(action, ReportJson.Options)!.AsObject();
+        var parameters = JsonSerializer.SerializeToNode(action, SelfDevJson.Signed)!.AsObject();
         var to = parameters
             .Where(parameter => parameter.Value is not null && parameter.Key != "action")
             .ToDictionary(parameter => parameter.Key, parameter => parameter.Value!.ToString());
@@ -39,7 +39,7 @@ public sealed class CommandExecutor(
         await CommandDocument.SignAsync(command, signer, cancellation);
         var (name, content) = (
             BlobName(plan, planHash),
-            JsonSerializer.SerializeToUtf8Bytes(command, ReportJson.Indented)
+            JsonSerializer.SerializeToUtf8Bytes(command, SelfDevJson.StoredIndented)
         );
         // From here on it may be there: an attempt after a crash must not say that nothing was done, whatever has
         // changed by then.

@@ -15,7 +15,7 @@ public static class Payload
     /// <exception cref="PayloadTooLargeException">It is over <see cref="MaxBytes"/>.</exception>
     public static string Serialize<T>(T value)
     {
-        var json = JsonSerializer.Serialize(value, ReportJson.Options);
+        var json = JsonSerializer.Serialize(value, SelfDevJson.Payload);
         var bytes = Encoding.UTF8.GetByteCount(json);
         return bytes <= MaxBytes
             ? json
@@ -26,5 +26,5 @@ public static class Payload
     }
 
     public static T? Deserialize<T>(string? json) =>
-        json is null ? default : JsonSerializer.Deserialize<T>(json, ReportJson.Options);
+        json is null ? default : JsonSerializer.Deserialize<T>(json, SelfDevJson.Payload);
 }

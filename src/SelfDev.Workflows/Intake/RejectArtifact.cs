@@ -40,7 +40,7 @@ public sealed class RejectArtifact(IArtifactStore store) : IActivity<RejectedArt
         var reasonFile = await store.WriteAsync(
             Containers.Rejected,
             name + RejectionReason.FileSuffix,
-            JsonSerializer.SerializeToUtf8Bytes(document, ReportJson.Indented),
+            JsonSerializer.SerializeToUtf8Bytes(document, SelfDevJson.StoredIndented),
             "application/json",
             cancellation
         );

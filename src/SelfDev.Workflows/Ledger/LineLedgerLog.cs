@@ -226,7 +226,7 @@ public sealed class LineLedgerLog(ILineLog entries, ILineLog heads, ILineLog dra
     }
 
     private static byte[] Line(SignedTreeHead head) =>
-        [.. CanonicalJson.Serialize(head, ReportJson.Options), (byte)'\n'];
+        [.. CanonicalJson.Serialize(head, SelfDevJson.Signed), (byte)'\n'];
 
     private static SignedTreeHead ReadHead(byte[] line) =>
         TryReadHead(line, out var head, out var problem)
@@ -238,7 +238,7 @@ public sealed class LineLedgerLog(ILineLog entries, ILineLog heads, ILineLog dra
         (head, problem) = (null, "null");
         try
         {
-            head = JsonSerializer.Deserialize<SignedTreeHead>(line, ReportJson.Options);
+            head = JsonSerializer.Deserialize<SignedTreeHead>(line, SelfDevJson.Signed);
         }
         catch (JsonException exception)
         {

@@ -54,7 +54,7 @@ public static class LedgerWriting
                 new DateTimeOffset(context.CurrentUtcDateTime, TimeSpan.Zero),
                 context.InstanceId,
                 actor,
-                JsonSerializer.SerializeToNode(body, ReportJson.Options) as JsonObject
+                JsonSerializer.SerializeToNode(body, SelfDevJson.Signed) as JsonObject
                     ?? throw new ArgumentException("A ledger body is an object.", nameof(body))
             ),
             Retries.Transient

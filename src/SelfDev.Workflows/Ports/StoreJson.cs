@@ -19,7 +19,7 @@ public static class StoreJson
         store.WriteAsync(
             container,
             name,
-            JsonSerializer.SerializeToUtf8Bytes(value, ReportJson.Options),
+            JsonSerializer.SerializeToUtf8Bytes(value, SelfDevJson.Stored),
             ContentType,
             cancellation
         );
@@ -36,7 +36,7 @@ public static class StoreJson
         try
         {
             await using var stream = await store.OpenReadAsync(new BlobRef(container, name, null), cancellation);
-            return await JsonSerializer.DeserializeAsync<T>(stream, ReportJson.Options, cancellation);
+            return await JsonSerializer.DeserializeAsync<T>(stream, SelfDevJson.Stored, cancellation);
         }
         catch (BlobGoneException)
         {

@@ -109,7 +109,7 @@ public sealed class AskAboutFleet(
             To = at,
             Evidence =
             [
-                new Evidence(1, 0, newest is null ? "no sample" : JsonSerializer.Serialize(newest, ReportJson.Options)),
+                new Evidence(1, 0, newest is null ? "no sample" : JsonSerializer.Serialize(newest, SelfDevJson.Stored)),
             ],
             Proposals = [.. decision.Changes.Select(change => Proposal(input, change, replay))],
         };
@@ -148,7 +148,7 @@ public sealed class AskAboutFleet(
     private static string FleetHash(IReadOnlyList<FleetSample> history) =>
         Convert.ToHexStringLower(
             System.Security.Cryptography.SHA256.HashData(
-                JsonSerializer.SerializeToUtf8Bytes(history, ReportJson.Options)
+                JsonSerializer.SerializeToUtf8Bytes(history, SelfDevJson.Stored)
             )
         );
 }

@@ -28,7 +28,7 @@ internal sealed record RejectionReason(
         try
         {
             // Reasons of before copies were hashed name no hash.
-            return JsonSerializer.Deserialize<RejectionReason>(reason, ReportJson.Options) is { Copied: true } document
+            return JsonSerializer.Deserialize<RejectionReason>(reason, SelfDevJson.Stored) is { Copied: true } document
                 && (document.Sha256 ?? sha256) == sha256;
         }
         catch (JsonException)

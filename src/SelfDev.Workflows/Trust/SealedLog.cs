@@ -94,7 +94,7 @@ public sealed class SealedLog(ITrustStore store, Seals seals, TamperReports tamp
         }
 
         var name = Name(folder, read.FreeSlot);
-        var content = JsonSerializer.SerializeToUtf8Bytes(new Numbered<T>(read.NextNumber, value), ReportJson.Options);
+        var content = JsonSerializer.SerializeToUtf8Bytes(new Numbered<T>(read.NextNumber, value), SelfDevJson.Stored);
         return store.TryCreateAsync(name, seals.Seal(name, content, clock.GetUtcNow()), cancellation);
     }
 
@@ -118,7 +118,7 @@ public sealed class SealedLog(ITrustStore store, Seals seals, TamperReports tamp
         {
             return
                 seals.TryOpen(name, stored, out var content)
-                && JsonSerializer.Deserialize<Numbered<T>>(content.Span, ReportJson.Options)
+                && JsonSerializer.Deserialize<Numbered<T>>(content.Span, SelfDevJson.Stored)
                     is { Value: not null } record
                 ? record
                 : null;

@@ -36,7 +36,7 @@ public sealed class SignatureTable
         using var stream = typeof(SignatureTable).Assembly.GetManifestResourceStream(
             "SelfDev.Core.Training.signatures.json"
         )!;
-        var content = JsonSerializer.Deserialize<Content>(stream, ReportJson.Options)!;
+        var content = JsonSerializer.Deserialize<Content>(stream, SelfDevJson.Stored)!;
         return new SignatureTable(content.Signatures, content.Xids);
     }
 

@@ -210,7 +210,7 @@ internal sealed class EngineStore : IDisposable
         }
 
         AppendHistory(slot);
-        var failure = slot.Failure is null ? null : JsonSerializer.Serialize(slot.Failure, ReportJson.Options);
+        var failure = slot.Failure is null ? null : JsonSerializer.Serialize(slot.Failure, SelfDevJson.Payload);
         _upsertState
             .Bind(slot.Sequence)
             .Bind((long)slot.Status)
@@ -429,7 +429,7 @@ internal sealed class EngineStore : IDisposable
                 batches,
                 tail,
                 output,
-                failure is null ? null : JsonSerializer.Deserialize<FailureDetails>(failure, ReportJson.Options),
+                failure is null ? null : JsonSerializer.Deserialize<FailureDetails>(failure, SelfDevJson.Payload),
                 true
             )
             : new StoredInstance(

@@ -31,7 +31,7 @@ public sealed class FleetSamples(IArtifactStore store)
         store.TryCreateAsync(
             Containers.Evidence,
             BlobName(fleet, sample.Time),
-            JsonSerializer.SerializeToUtf8Bytes(sample, ReportJson.Options),
+            JsonSerializer.SerializeToUtf8Bytes(sample, SelfDevJson.Stored),
             StoreJson.ContentType,
             cancellation
         );

@@ -72,7 +72,7 @@ public sealed class FleetPlanSeals(Seals seals, TamperReports tampering, TimePro
 
     private static string Place(EffectPlan plan) => $"fleet-plans/{PlanHash.Of(plan)}";
 
-    private static byte[] Bytes<T>(T content) => JsonSerializer.SerializeToUtf8Bytes(content, ReportJson.Options);
+    private static byte[] Bytes<T>(T content) => JsonSerializer.SerializeToUtf8Bytes(content, SelfDevJson.Signed);
 }
 
 /// <summary>A plan with what else of a decision bears on its being carried out.</summary>
