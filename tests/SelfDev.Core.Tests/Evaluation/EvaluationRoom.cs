@@ -9,6 +9,7 @@ using SelfDev.Core.Evaluation;
 using SelfDev.Core.Evaluation.Comparison;
 using SelfDev.Core.Findings;
 using SelfDev.Core.Statistics;
+using SelfDev.Core.Tests.Findings;
 
 namespace SelfDev.Core.Tests.Evaluation;
 
@@ -27,7 +28,7 @@ internal static class EvaluationRoom
                 Options = options.ToDictionary(option => option.Name, option => option.Value),
             },
             TestContext.Current.CancellationToken
-        );
+        ).KeepingToTheCatalog();
 
     public static Analysis Compare(
         string name,

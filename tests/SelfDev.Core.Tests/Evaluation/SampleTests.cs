@@ -4,6 +4,7 @@ using SelfDev.Core.Evaluation;
 using SelfDev.Core.Evaluation.Comparison;
 using SelfDev.Core.Findings;
 using SelfDev.Core.Rendering;
+using SelfDev.Core.Tests.Findings;
 using SelfDev.Testing;
 
 namespace SelfDev.Core.Tests.Evaluation;
@@ -49,6 +50,6 @@ public class SampleTests
         return new EvaluationCapability().Analyze(
             new AnalysisRequest(theirs.Files) { Baseline = ours.Files },
             TestContext.Current.CancellationToken
-        );
+        ).KeepingToTheCatalog();
     }
 }

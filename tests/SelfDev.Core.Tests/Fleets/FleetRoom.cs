@@ -3,6 +3,7 @@ using SelfDev.Core.Artifacts;
 using SelfDev.Core.Capabilities;
 using SelfDev.Core.Findings;
 using SelfDev.Core.Scaling.Model;
+using SelfDev.Core.Tests.Findings;
 using SelfDev.Core.Traffic;
 using SelfDev.Core.Traffic.Formats;
 using SelfDev.Core.Traffic.Model;
@@ -57,7 +58,7 @@ internal static class FleetRoom
                 Options = options.ToDictionary(option => option.Name, option => option.Value),
             },
             TestContext.Current.CancellationToken
-        );
+        ).KeepingToTheCatalog();
 
     public static TrafficReading Read(string text) => Read(Encoding.UTF8.GetBytes(text));
 

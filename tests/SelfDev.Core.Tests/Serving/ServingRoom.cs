@@ -5,6 +5,7 @@ using SelfDev.Core.Capabilities;
 using SelfDev.Core.Findings;
 using SelfDev.Core.Serving;
 using SelfDev.Core.Serving.Model;
+using SelfDev.Core.Tests.Findings;
 
 namespace SelfDev.Core.Tests.Serving;
 
@@ -29,7 +30,7 @@ internal static class ServingRoom
                 Options = options.ToDictionary(option => option.Name, option => option.Value),
             },
             CancellationToken.None
-        );
+        ).KeepingToTheCatalog();
 
     public static Analysis AnalyzePath(string path, params (string Name, string Value)[] options)
     {
@@ -40,7 +41,7 @@ internal static class ServingRoom
                 Options = options.ToDictionary(option => option.Name, option => option.Value),
             },
             CancellationToken.None
-        );
+        ).KeepingToTheCatalog();
     }
 
     public static ServingSummary Summary(this Analysis analysis) => (ServingSummary)analysis.Summary;

@@ -2,6 +2,7 @@ using System.Text;
 using SelfDev.Core.Artifacts;
 using SelfDev.Core.Capabilities;
 using SelfDev.Core.Findings;
+using SelfDev.Core.Tests.Findings;
 using SelfDev.Core.Training;
 
 namespace SelfDev.Core.Tests.Training;
@@ -28,7 +29,7 @@ internal static class TrainingRoom
                 Options = options.ToDictionary(option => option.Name, option => option.Value),
             },
             CancellationToken.None
-        );
+        ).KeepingToTheCatalog();
 
     public static Analysis AnalyzeFile(string path) =>
         new TrainingCapability().Analyze(
@@ -36,7 +37,7 @@ internal static class TrainingRoom
                 new ArtifactFile(Path.GetFileName(path), () => File.OpenRead(path), new FileInfo(path).Length),
             ]),
             CancellationToken.None
-        );
+        ).KeepingToTheCatalog();
 
     public static FormatMatch? Sniff(string text, string name = "artifact") =>
         new TrainingCapability().Sniff(new ArtifactHead(name, Encoding.UTF8.GetBytes(text), IsWhole: true));
