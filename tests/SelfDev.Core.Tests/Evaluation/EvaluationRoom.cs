@@ -21,14 +21,16 @@ internal static class EvaluationRoom
         IReadOnlyList<(string Name, byte[] Content)> baseline,
         params (string Name, string Value)[] options
     ) =>
-        new EvaluationCapability().Analyze(
-            new AnalysisRequest(Files(candidate))
-            {
-                Baseline = Files(baseline),
-                Options = options.ToDictionary(option => option.Name, option => option.Value),
-            },
-            TestContext.Current.CancellationToken
-        ).KeepingToTheCatalog();
+        new EvaluationCapability()
+            .Analyze(
+                new AnalysisRequest(Files(candidate))
+                {
+                    Baseline = Files(baseline),
+                    Options = options.ToDictionary(option => option.Name, option => option.Value),
+                },
+                TestContext.Current.CancellationToken
+            )
+            .KeepingToTheCatalog();
 
     public static Analysis Compare(
         string name,

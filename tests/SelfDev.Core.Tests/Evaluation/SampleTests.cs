@@ -47,9 +47,8 @@ public class SampleTests
             Path.Combine(SharedData.RepositoryRoot(), "samples/evals/step-4000"),
             ReadLimits.Default
         );
-        return new EvaluationCapability().Analyze(
-            new AnalysisRequest(theirs.Files) { Baseline = ours.Files },
-            TestContext.Current.CancellationToken
-        ).KeepingToTheCatalog();
+        return new EvaluationCapability()
+            .Analyze(new AnalysisRequest(theirs.Files) { Baseline = ours.Files }, TestContext.Current.CancellationToken)
+            .KeepingToTheCatalog();
     }
 }

@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Text;
 using SelfDev.Core.Findings;
 using SelfDev.Core.Findings.Catalog;
-using SelfDev.Core.Training.Model;
 using SelfDev.Core.Training.Findings;
 using SelfDev.Core.Training.Model;
 

@@ -31,7 +31,7 @@ internal static class EvaluationRows
         new()
         {
             Kind = FindingKinds.EvalTie,
-            Title = "Tie",
+            Title = "Tie with the baseline",
             Means = "Whatever difference is left is smaller than the margin.",
             CheckFirst = "whether these tasks measure what the checkpoint was trained for.",
             DefaultSeverity = Severity.Info,

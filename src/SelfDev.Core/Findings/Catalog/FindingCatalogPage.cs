@@ -12,19 +12,21 @@ public static class FindingCatalogPage
         var page = new StringBuilder();
         page.Append(
             string.Create(
-            CultureInfo.InvariantCulture,
-            $"""
-            # Findings
+                    CultureInfo.InvariantCulture,
+                    $"""
+                    # Findings
 
-            Every kind of finding that SelfDev reports: {FindingCatalog.Rows.Count} of them. This page is printed from the
-            catalog in `src/SelfDev.Core/Findings/Catalog`, and a test compares the two.
+                    Every kind of finding that SelfDev reports: {FindingCatalog.Rows.Count} of them. This page is printed from the
+                    catalog in `src/SelfDev.Core/Findings/Catalog`, and a test compares the two.
 
-            The severity is the usual one. Words of a log decide none of it: code measures, and the same artifact has the
-            same findings. "May propose" names the actions that code may put to people for it; most findings propose
-            fewer of them, or none. A cause with a signature (GPU faults, memory, collectives, disks, exits) that comes
-            back on one node for the third time is an error at least and proposes `replace-node`.
+                    The severity is the usual one. Words of a log decide none of it: code measures, and the same artifact has the
+                    same findings. "May propose" names the actions that code may put to people for it; most findings propose
+                    fewer of them, or none. A cause with a signature (GPU faults, memory, collectives, disks, exits) that comes
+                    back on one node for the third time is an error at least and proposes `replace-node`.
 
-            """).ReplaceLineEndings("\n")
+                    """
+                )
+                .ReplaceLineEndings("\n")
         );
         foreach (var chapter in FindingCatalog.Chapters)
         {
