@@ -95,8 +95,8 @@ internal static class CacheRows
                 "The log tells no usage for some requests, or counts that cannot be: negative or impossibly large "
                 + "ones. Those requests are in no figure.",
             CheckFirst = "the code or gateway that writes usage, above all for streamed and for failed answers.",
-            DefaultSeverity = Severity.Warning,
-            SeverityNote = "info where usage is only missing",
+            DefaultSeverity = Severity.Info,
+            SeverityNote = "warning where it is negative or impossible",
         },
         new()
         {

@@ -19,10 +19,10 @@ internal static class TrainingRows
                 + "recover within some dozen steps, and a gradient norm that climbed before it points to the "
                 + "optimiser.",
             CheckFirst = "whether the loss is back at its level, and which data the steps just before it read.",
-            DefaultSeverity = Severity.Warning,
+            DefaultSeverity = Severity.Info,
             SeverityNote =
-                "info where it was over within two rows and nothing announced it; error where the log ends on it; "
-                + "critical where the loss stays up",
+                "warning where it lasted for three rows or more or the gradient norm announced it; error where the "
+                + "log ends on it; critical where the loss stays up",
             Proposals = [RollBackAndSkip.KindName, WaitForRecovery.KindName, LowerLearningRate.KindName],
         },
         new()
