@@ -4,8 +4,10 @@ using SelfDev.Core.Serving.Model;
 
 namespace SelfDev.Core.Serving.Rendering;
 
-/// <summary>What rendering faults are called and what mends them. Words of ours only; a component's path is built of its
-/// kind and number.</summary>
+/// <summary>
+/// What rendering faults are called and what mends them. Words of ours only; a component's path is built of its kind and
+/// number.
+/// </summary>
 internal static class FaultWording
 {
     private static readonly Dictionary<string, (string Title, string Remedy)> Words = new(StringComparer.Ordinal)
