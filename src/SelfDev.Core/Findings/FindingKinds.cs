@@ -1,8 +1,8 @@
 namespace SelfDev.Core.Findings;
 
 /// <summary>
-/// The one list of finding kinds; what they mean stands in <see cref="Catalog.FindingCatalog"/>. A kind that is not here
-/// cannot be reported.
+/// The one list of finding kinds; what they mean stands in <see cref="Catalog.FindingCatalog"/>. A kind that is not
+/// here cannot be reported.
 /// </summary>
 public static class FindingKinds
 {

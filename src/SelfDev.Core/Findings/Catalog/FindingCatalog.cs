@@ -1,8 +1,8 @@
 namespace SelfDev.Core.Findings.Catalog;
 
 /// <summary>
-/// One row for each kind of <see cref="FindingKinds"/>: the one place that says what a kind means, how bad it usually is
-/// and what it may propose. A kind without a row is not reported, see <see cref="Require"/>.
+/// One row for each kind of <see cref="FindingKinds"/>: the one place that says what a kind means, how bad it
+/// usually is and what it may propose. A kind without a row is not reported, see <see cref="Require"/>.
 /// </summary>
 public static class FindingCatalog
 {

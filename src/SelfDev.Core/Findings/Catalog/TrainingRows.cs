@@ -5,7 +5,9 @@ namespace SelfDev.Core.Findings.Catalog;
 /// (docs.nvidia.com/deploy/xid-errors), the OPT-175B logbook (facebookresearch/metaseq), BigScience's chronicles
 /// (bigscience-workshop/bigscience), stas00/ml-engineering "Instabilities", PyTorch's NCCL watchdog messages.
 /// </summary>
-/// <remarks>A kind with a signature may propose to replace a node that it came back on, see <see cref="Recurrence"/>.</remarks>
+/// <remarks>
+/// A kind with a signature may propose to replace a node that it came back on, see <see cref="Recurrence"/>.
+/// </remarks>
 internal static class TrainingRows
 {
     public static readonly IReadOnlyList<FindingRow> Rows =

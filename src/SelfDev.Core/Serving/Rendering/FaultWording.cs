@@ -5,8 +5,8 @@ using SelfDev.Core.Serving.Model;
 namespace SelfDev.Core.Serving.Rendering;
 
 /// <summary>
-/// What rendering faults are called and what mends them. Words of ours only; a component's path is built of its kind and
-/// number.
+/// What rendering faults are called and what mends them. Words of ours only; a component's path is built of its kind
+/// and number.
 /// </summary>
 internal static class FaultWording
 {
