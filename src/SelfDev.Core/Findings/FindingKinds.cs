@@ -1,6 +1,9 @@
 namespace SelfDev.Core.Findings;
 
-/// <summary>The one list of finding kinds. A kind that is not here cannot be reported.</summary>
+/// <summary>
+/// The one list of finding kinds; what they mean stands in <see cref="Catalog.FindingCatalog"/>. A kind that is not
+/// here cannot be reported.
+/// </summary>
 public static class FindingKinds
 {
     // Training
@@ -51,7 +54,6 @@ public static class FindingKinds
     public const string UnexplainedMisses = "unexplained-misses";
     public const string CacheMarkMissing = "cache-mark-missing";
     public const string ModelSwitch = "model-switch";
-    public const string LowHitRate = "low-hit-rate";
 
     // Serving: what prompts rendered to
     public const string VolatileClock = "volatile-clock";
@@ -80,7 +82,6 @@ public static class FindingKinds
     // Serving: requests as they were logged, and how conversations went
     public const string UnusableUsage = "unusable-usage";
     public const string BrokenText = "broken-text";
-    public const string ClockReversal = "clock-reversal";
     public const string CyclicId = "cyclic-id";
     public const string QualityRegression = "quality-regression";
 
@@ -93,8 +94,6 @@ public static class FindingKinds
     public const string Underprovisioned = "underprovisioned";
     public const string SloInfeasible = "slo-infeasible";
     public const string FleetSize = "fleet-size";
-
-    // Rollouts
 
     // All capabilities
     public const string InsufficientData = "insufficient-data";

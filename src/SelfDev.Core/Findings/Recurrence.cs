@@ -47,8 +47,10 @@ public static class Recurrence
 
     private static Finding Escalate(Finding finding, List<CauseOccurrence> all)
     {
+        // Whoever writes lines into a log must not have a node taken away by them.
         if (
             finding.Role != FindingRole.Root
+            || finding.Kind == FindingKinds.InjectionAttempt
             || !finding.Metrics.TryGetValue("node", out var node)
             || !finding.Metrics.ContainsKey("signature")
             || NodeName.TryParse(node.ToString()) is not { } name

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using SelfDev.Core.Findings;
+using SelfDev.Core.Findings.Catalog;
 using SelfDev.Core.Secrets;
 using SelfDev.Core.Text;
 using SelfDev.Workflows.Ports;
@@ -19,6 +20,10 @@ public sealed class RulesAnalyst : IAnalyst
     private const int MaxFollowing = 4;
     private const int MaxCitations = 8;
     private const int CitationsOfRoot = 3;
+
+    // Of a kind that the catalog does not know: a report of another version may hold one.
+    private const string UnknownMeans = "The artifacts show nothing that explains it.";
+    private const string UnknownCheckFirst = "the cited lines and what changed just before them.";
 
     public string Name => AnalystName;
 
@@ -45,8 +50,8 @@ public sealed class RulesAnalyst : IAnalyst
         var root = findings[0];
         var text = new StringBuilder();
         text.Append(Sentence(root)).Append(' ');
-        var meaning = KindMeanings.Of(root.Kind);
-        text.Append(meaning.Means);
+        var row = FindingCatalog.Find(root.Kind);
+        text.Append(row?.Means ?? UnknownMeans);
         if (findings.Count > 1)
         {
             text.Append(" What follows from it: ")
@@ -66,7 +71,7 @@ public sealed class RulesAnalyst : IAnalyst
             );
         }
 
-        text.Append(" Check first: ").Append(meaning.CheckFirst);
+        text.Append(" Check first: ").Append(row?.CheckFirst ?? UnknownCheckFirst);
         if (action is not null)
         {
             text.Append(" Proposed by code: ").Append(action).Append('.');

@@ -14,8 +14,9 @@ public sealed class Capabilities(IReadOnlyList<ICapability> rooms)
     public static Capabilities All { get; } =
         new([new EvaluationCapability(), new ServingCapability(), new TrafficCapability(), new TrainingCapability()]);
 
-    /// <value>In the order given; what they report is redacted.</value>
-    public IReadOnlyList<ICapability> Rooms { get; } = [.. rooms.Select(room => new RedactedCapability(room))];
+    /// <value>In the order given; what they report is redacted, and of kinds in the catalog only.</value>
+    public IReadOnlyList<ICapability> Rooms { get; } =
+    [.. rooms.Select(room => new RedactedCapability(new CatalogedCapability(room)))];
 
     /// <exception cref="KeyNotFoundException">No room has that kind.</exception>
     public ICapability Find(string kind) =>

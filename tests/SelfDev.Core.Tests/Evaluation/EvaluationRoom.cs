@@ -9,6 +9,7 @@ using SelfDev.Core.Evaluation;
 using SelfDev.Core.Evaluation.Comparison;
 using SelfDev.Core.Findings;
 using SelfDev.Core.Statistics;
+using SelfDev.Core.Tests.Findings;
 
 namespace SelfDev.Core.Tests.Evaluation;
 
@@ -20,14 +21,16 @@ internal static class EvaluationRoom
         IReadOnlyList<(string Name, byte[] Content)> baseline,
         params (string Name, string Value)[] options
     ) =>
-        new EvaluationCapability().Analyze(
-            new AnalysisRequest(Files(candidate))
-            {
-                Baseline = Files(baseline),
-                Options = options.ToDictionary(option => option.Name, option => option.Value),
-            },
-            TestContext.Current.CancellationToken
-        );
+        new EvaluationCapability()
+            .Analyze(
+                new AnalysisRequest(Files(candidate))
+                {
+                    Baseline = Files(baseline),
+                    Options = options.ToDictionary(option => option.Name, option => option.Value),
+                },
+                TestContext.Current.CancellationToken
+            )
+            .KeepingToTheCatalog();
 
     public static Analysis Compare(
         string name,

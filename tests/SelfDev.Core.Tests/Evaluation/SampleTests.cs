@@ -4,6 +4,7 @@ using SelfDev.Core.Evaluation;
 using SelfDev.Core.Evaluation.Comparison;
 using SelfDev.Core.Findings;
 using SelfDev.Core.Rendering;
+using SelfDev.Core.Tests.Findings;
 using SelfDev.Testing;
 
 namespace SelfDev.Core.Tests.Evaluation;
@@ -46,9 +47,8 @@ public class SampleTests
             Path.Combine(SharedData.RepositoryRoot(), "samples/evals/step-4000"),
             ReadLimits.Default
         );
-        return new EvaluationCapability().Analyze(
-            new AnalysisRequest(theirs.Files) { Baseline = ours.Files },
-            TestContext.Current.CancellationToken
-        );
+        return new EvaluationCapability()
+            .Analyze(new AnalysisRequest(theirs.Files) { Baseline = ours.Files }, TestContext.Current.CancellationToken)
+            .KeepingToTheCatalog();
     }
 }

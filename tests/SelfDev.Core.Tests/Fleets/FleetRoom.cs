@@ -3,6 +3,7 @@ using SelfDev.Core.Artifacts;
 using SelfDev.Core.Capabilities;
 using SelfDev.Core.Findings;
 using SelfDev.Core.Scaling.Model;
+using SelfDev.Core.Tests.Findings;
 using SelfDev.Core.Traffic;
 using SelfDev.Core.Traffic.Formats;
 using SelfDev.Core.Traffic.Model;
@@ -43,21 +44,23 @@ internal static class FleetRoom
         Analyze(Encoding.UTF8.GetBytes(text), options);
 
     public static Analysis Analyze(byte[] content, params (string Name, string Value)[] options) =>
-        new TrafficCapability().Analyze(
-            new AnalysisRequest([
-                ArtifactContent.File(
-                    "traffic/chat/trace.csv",
-                    () => new MemoryStream(content, writable: false),
-                    content.Length,
-                    ReadLimits.Default
-                ),
-            ])
-            {
-                Subject = "chat",
-                Options = options.ToDictionary(option => option.Name, option => option.Value),
-            },
-            TestContext.Current.CancellationToken
-        );
+        new TrafficCapability()
+            .Analyze(
+                new AnalysisRequest([
+                    ArtifactContent.File(
+                        "traffic/chat/trace.csv",
+                        () => new MemoryStream(content, writable: false),
+                        content.Length,
+                        ReadLimits.Default
+                    ),
+                ])
+                {
+                    Subject = "chat",
+                    Options = options.ToDictionary(option => option.Name, option => option.Value),
+                },
+                TestContext.Current.CancellationToken
+            )
+            .KeepingToTheCatalog();
 
     public static TrafficReading Read(string text) => Read(Encoding.UTF8.GetBytes(text));
 

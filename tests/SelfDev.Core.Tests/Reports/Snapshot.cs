@@ -16,12 +16,15 @@ internal static class Snapshot
         "Snapshots"
     );
 
-    public static void Matches(string actual, string name)
+    public static void Matches(string actual, string name) => MatchesFile(actual, Path.Combine(Folder, name));
+
+    /// <param name="approvedPath">Full path; what came instead is written beside it.</param>
+    public static void MatchesFile(string actual, string approvedPath)
     {
-        var approvedPath = Path.Combine(Folder, name);
+        var name = Path.GetFileName(approvedPath);
         if (Environment.GetEnvironmentVariable("SELFDEV_UPDATE_SNAPSHOTS") == "1")
         {
-            Directory.CreateDirectory(Folder);
+            Directory.CreateDirectory(Path.GetDirectoryName(approvedPath)!);
             File.WriteAllText(approvedPath, actual);
             return;
         }

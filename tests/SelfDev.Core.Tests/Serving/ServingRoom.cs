@@ -5,6 +5,7 @@ using SelfDev.Core.Capabilities;
 using SelfDev.Core.Findings;
 using SelfDev.Core.Serving;
 using SelfDev.Core.Serving.Model;
+using SelfDev.Core.Tests.Findings;
 
 namespace SelfDev.Core.Tests.Serving;
 
@@ -22,25 +23,29 @@ internal static class ServingRoom
         IReadOnlyList<(string Name, byte[] Content)> baseline,
         params (string Name, string Value)[] options
     ) =>
-        new ServingCapability().Analyze(
-            new AnalysisRequest([.. files.Select(File)])
-            {
-                Baseline = [.. baseline.Select(File)],
-                Options = options.ToDictionary(option => option.Name, option => option.Value),
-            },
-            CancellationToken.None
-        );
+        new ServingCapability()
+            .Analyze(
+                new AnalysisRequest([.. files.Select(File)])
+                {
+                    Baseline = [.. baseline.Select(File)],
+                    Options = options.ToDictionary(option => option.Name, option => option.Value),
+                },
+                CancellationToken.None
+            )
+            .KeepingToTheCatalog();
 
     public static Analysis AnalyzePath(string path, params (string Name, string Value)[] options)
     {
         using var artifact = LocalArtifact.Open(path, ReadLimits.Default);
-        return new ServingCapability().Analyze(
-            new AnalysisRequest(artifact.Files)
-            {
-                Options = options.ToDictionary(option => option.Name, option => option.Value),
-            },
-            CancellationToken.None
-        );
+        return new ServingCapability()
+            .Analyze(
+                new AnalysisRequest(artifact.Files)
+                {
+                    Options = options.ToDictionary(option => option.Name, option => option.Value),
+                },
+                CancellationToken.None
+            )
+            .KeepingToTheCatalog();
     }
 
     public static ServingSummary Summary(this Analysis analysis) => (ServingSummary)analysis.Summary;

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using SelfDev.Core.Findings;
+using SelfDev.Core.Findings.Catalog;
 using SelfDev.Core.Training.Findings;
 using SelfDev.Core.Training.Model;
 
@@ -102,6 +103,28 @@ public class ComparisonTests
         var third = Assert.Single(Recurrence.Escalate(Xid63On(3), memory));
         Assert.Equal(3.0, third.Metrics["timesOnNode"].Number);
         Assert.Equal("gpu-07", Assert.IsType<ReplaceNode>(third.Proposals[0].Action).Node.Value);
+    }
+
+    [Theory]
+    [MemberData(nameof(SignatureTests.Ids), MemberType = typeof(SignatureTests))]
+    public void A_cause_that_comes_back_proposes_what_its_kind_may(string id)
+    {
+        var signature = SignatureTable.Default.Signatures.Single(known => known.Id == id);
+        var finding = Xid63On(1)[0] with
+        {
+            Kind = signature.Kind,
+            Proposals = [],
+            Metrics = new Dictionary<string, MetricValue> { ["node"] = "gpu-07", ["signature"] = id },
+        };
+        var memory = Enumerable.Range(0, 5).Select(day => new CauseOccurrence(id, "gpu-07", $"{day}")).ToList();
+
+        var again = Assert.Single(Recurrence.Escalate([finding], memory));
+
+        Assert.Equal(signature.Kind != FindingKinds.InjectionAttempt, again.Proposals.Count == 1);
+        Assert.All(
+            again.Proposals,
+            proposal => Assert.Contains(proposal.Action.Kind, FindingCatalog.Require(again.Kind).Proposals)
+        );
     }
 
     [Fact]

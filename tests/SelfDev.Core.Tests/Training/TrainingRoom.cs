@@ -2,6 +2,7 @@ using System.Text;
 using SelfDev.Core.Artifacts;
 using SelfDev.Core.Capabilities;
 using SelfDev.Core.Findings;
+using SelfDev.Core.Tests.Findings;
 using SelfDev.Core.Training;
 
 namespace SelfDev.Core.Tests.Training;
@@ -16,27 +17,31 @@ internal static class TrainingRoom
         IReadOnlyList<(string Name, byte[] Content)> files,
         params (string Name, string Value)[] options
     ) =>
-        new TrainingCapability().Analyze(
-            new AnalysisRequest([
-                .. files.Select(file => new ArtifactFile(
-                    file.Name,
-                    () => new MemoryStream(file.Content, writable: false),
-                    file.Content.Length
-                )),
-            ])
-            {
-                Options = options.ToDictionary(option => option.Name, option => option.Value),
-            },
-            CancellationToken.None
-        );
+        new TrainingCapability()
+            .Analyze(
+                new AnalysisRequest([
+                    .. files.Select(file => new ArtifactFile(
+                        file.Name,
+                        () => new MemoryStream(file.Content, writable: false),
+                        file.Content.Length
+                    )),
+                ])
+                {
+                    Options = options.ToDictionary(option => option.Name, option => option.Value),
+                },
+                CancellationToken.None
+            )
+            .KeepingToTheCatalog();
 
     public static Analysis AnalyzeFile(string path) =>
-        new TrainingCapability().Analyze(
-            new AnalysisRequest([
-                new ArtifactFile(Path.GetFileName(path), () => File.OpenRead(path), new FileInfo(path).Length),
-            ]),
-            CancellationToken.None
-        );
+        new TrainingCapability()
+            .Analyze(
+                new AnalysisRequest([
+                    new ArtifactFile(Path.GetFileName(path), () => File.OpenRead(path), new FileInfo(path).Length),
+                ]),
+                CancellationToken.None
+            )
+            .KeepingToTheCatalog();
 
     public static FormatMatch? Sniff(string text, string name = "artifact") =>
         new TrainingCapability().Sniff(new ArtifactHead(name, Encoding.UTF8.GetBytes(text), IsWhole: true));

@@ -1,5 +1,6 @@
 using SelfDev.Core.Artifacts;
 using SelfDev.Core.Findings;
+using SelfDev.Core.Findings.Catalog;
 using SelfDev.Core.Redaction;
 using SelfDev.Workflows.Analysts;
 
@@ -110,6 +111,8 @@ public class EvidenceWindowsTests
         var finding = InjectionFinding.Of(extracted.Suspects, "F7")!;
 
         Assert.Equal((FindingKinds.InjectionAttempt, "F7"), (finding.Kind, finding.Id));
+        Assert.Equal(FindingCatalog.Require(finding.Kind).DefaultSeverity, finding.Severity);
+        Assert.Empty(finding.Proposals);
         Assert.Equal([(2L, 7L), (3L, 50L)], finding.Evidence.Select(line => (line.Line, line.Offset)));
         Assert.Equal(
             $"{InjectionKinds.ApprovalClaim} {InjectionKinds.InstructionOverride}",

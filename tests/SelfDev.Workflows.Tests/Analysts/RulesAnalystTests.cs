@@ -1,5 +1,5 @@
-using System.Reflection;
 using SelfDev.Core.Findings;
+using SelfDev.Core.Findings.Catalog;
 using SelfDev.Workflows.Analysts;
 using SelfDev.Workflows.Ports;
 
@@ -81,26 +81,30 @@ public class RulesAnalystTests
         );
 
     [Fact]
-    public void It_has_words_for_every_kind_of_training_finding()
-    {
-        var kinds = typeof(FindingKinds)
-            .GetFields(BindingFlags.Public | BindingFlags.Static)
-            .Where(field => field.IsLiteral)
-            .Select(field => (string)field.GetRawConstantValue()!)
-            .TakeWhile(kind => kind != FindingKinds.ProcessExit)
-            .Append(FindingKinds.ProcessExit);
-
+    public void It_has_the_catalogs_words_for_every_kind() =>
         Assert.All(
-            kinds,
+            FindingKinds.All,
             kind =>
             {
+                var row = FindingCatalog.Require(kind);
                 var question = LostGpu with { Findings = [LostGpu.Findings[0] with { Kind = kind, Proposals = [] }] };
-                Assert.DoesNotContain(
-                    "nothing that explains it",
+                Assert.EndsWith(
+                    $"(line 40, step 400). {row.Means} Check first: {row.CheckFirst}",
                     RulesAnalyst.Explain(question).Cause,
                     StringComparison.Ordinal
                 );
             }
+        );
+
+    [Fact]
+    public void A_kind_of_another_version_is_explained_without_its_meaning()
+    {
+        var question = LostGpu with { Findings = [LostGpu.Findings[0] with { Kind = "made-up", Proposals = [] }] };
+
+        Assert.EndsWith(
+            "The artifacts show nothing that explains it. Check first: the cited lines and what changed just before them.",
+            RulesAnalyst.Explain(question).Cause,
+            StringComparison.Ordinal
         );
     }
 

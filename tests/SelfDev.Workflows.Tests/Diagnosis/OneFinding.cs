@@ -6,7 +6,7 @@ using SelfDev.Core.Reports.Model;
 namespace SelfDev.Workflows.Tests.Diagnosis;
 
 /// <summary>Finds the same fault in whatever it reads.</summary>
-internal sealed class OneFinding : ICapability
+internal sealed class OneFinding(string findingKind = FindingKinds.GpuXid) : ICapability
 {
     public string Kind => "training";
 
@@ -22,7 +22,7 @@ internal sealed class OneFinding : ICapability
         var finding = new Finding
         {
             Id = "F1",
-            Kind = FindingKinds.GpuXid,
+            Kind = findingKind,
             Severity = Severity.Critical,
             Role = FindingRole.Root,
             Title = "Xid 79",
