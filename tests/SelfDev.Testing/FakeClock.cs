@@ -23,10 +23,16 @@ public sealed class FakeClock(DateTimeOffset start) : TimeProvider
 
     public override long GetTimestamp() => GetUtcNow().UtcTicks;
 
-    public void Advance(TimeSpan by) => SetUtcNow(GetUtcNow() + by);
+    /// <summary>
+    /// Lets time pass; timers due by then fire. What a timer does may let more time pass, on this thread or another:
+    /// that is not taken back, or a timer that was armed in the meantime would never be due.
+    /// </summary>
+    public void Advance(TimeSpan by) => MoveTo(GetUtcNow() + by, mayGoBack: false);
 
     /// <summary>Jumps, backwards too; timers due by then fire.</summary>
-    public void SetUtcNow(DateTimeOffset target)
+    public void SetUtcNow(DateTimeOffset target) => MoveTo(target, mayGoBack: true);
+
+    private void MoveTo(DateTimeOffset target, bool mayGoBack)
     {
         while (true)
         {
@@ -36,7 +42,7 @@ public sealed class FakeClock(DateTimeOffset start) : TimeProvider
                 due = _timers.Where(timer => timer.Due <= target).MinBy(timer => timer.Due);
                 if (due is null)
                 {
-                    _now = target;
+                    _now = mayGoBack || target > _now ? target : _now;
                     return;
                 }
 

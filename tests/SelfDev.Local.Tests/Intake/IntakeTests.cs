@@ -60,7 +60,7 @@ public sealed class IntakeTests(AzuriteFixture azurite)
         };
         var sweep = intake.NewSweep();
         await sweep.RunAsync(Cancellation);
-        await reached.Task.WaitAsync(Cancellation);
+        await reached.Task.WaitAsync(TimeSpan.FromSeconds(60), Cancellation);
 
         var replaced = await intake.DropAsync("training/run/log", "step 1\nstep 2");
         overwritten.SetResult();

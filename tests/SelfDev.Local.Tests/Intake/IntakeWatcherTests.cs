@@ -76,7 +76,7 @@ public sealed class IntakeWatcherTests(AzuriteFixture azurite)
         );
 
         await watcher.StartAsync(Cancellation);
-        await store.Third.WaitAsync(Cancellation);
+        await store.Third.WaitAsync(TimeSpan.FromSeconds(60), Cancellation);
         await watcher.StopAsync(Cancellation);
 
         Assert.Equal([TimeSpan.FromSeconds(40), TimeSpan.FromSeconds(40)], waits.Asked.Take(2));
